@@ -1,0 +1,41 @@
+# Two commands are the whole set-up: `make demo` runs the main job, `make test` all tests.
+# Each creates .venv once, from pyproject.toml and constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types unit golden constraints clean
+
+demo: $(READY)
+	@$(BIN)/python generated_examples/agent_session/demo.py
+
+test: lint types unit
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy codegen/streamdb_gen runtime/streamdb server/streamdb_server templates/streamdb_templates
+	$(BIN)/pyright
+
+unit: $(READY)
+	$(BIN)/pytest
+
+# Regenerates every golden package and error listing; review the diff as code.
+golden: $(READY)
+	$(BIN)/pytest tests/codegen --update-golden
+
+# Run with uv installed. Registry addresses are left out on purpose.
+constraints:
+	uv pip compile --universal --all-extras --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 pyproject.toml -o constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,246 @@
+"""The intermediate representation: what a spec means, with every name settled and no JSON left.
+
+The front (loading, linting, lowering) produces one :class:`Spec`; targets only read it. All of it
+is immutable, and every sequence is in the order in which the output shall be written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ScalarKind = Literal[
+    "string", "integer", "number", "boolean", "null", "any", "date-time", "date", "uuid"
+]
+LiteralValue = str | int | bool | None
+KeyKind = Literal["string", "integer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """Bounds that msgspec and JSON Schema judge alike; None where the spec sets none."""
+
+    ge: int | float | None = None
+    gt: int | float | None = None
+    le: int | float | None = None
+    lt: int | float | None = None
+    multiple_of: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None  # already in the portable form that msgspec shall compile
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A JSON scalar, or anything at all (kind ``any``)."""
+
+    kind: ScalarKind
+    constraints: Constraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reference to a definition of :attr:`Spec.types` by its Python name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayOf:
+    """An array; its length bounds sit in ``constraints``."""
+
+    item: Type
+    constraints: Constraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """An object used as a map from text to values of one type."""
+
+    value: Type
+    constraints: Constraints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """A value or null; ``inner`` is never itself nullable, null or any."""
+
+    inner: Type
+
+
+Type = Scalar | Named | ArrayOf | MapOf | Nullable
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One property of an object."""
+
+    wire_name: str
+    name: str  # the Python name
+    type: Type
+    required: bool
+    description: str | None = None
+    default: str | None = None  # canonical JSON text of `default`; documentation only
+    pointer: str = ""  # JSON Pointer of the property in the spec file
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """The discriminator of a union member: the property and its constant."""
+
+    wire_name: str
+    name: str
+    value: str | int
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """An object with declared properties: a row, an action input or a nested value.
+
+    ``tag`` is set on a member of a discriminated union; the tag is then not among ``fields``.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    closed: bool
+    description: str | None = None
+    tag: Tag | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralType:
+    """A named alias of ``Literal[...]``, from `enum` or `const`."""
+
+    name: str
+    values: tuple[LiteralValue, ...]
+    description: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnionType:
+    """A discriminated union of tagged objects, all by the same tag property."""
+
+    name: str
+    members: tuple[Named, ...]
+    tag_wire_name: str
+    description: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasType:
+    """A named definition that is no object, literal or union: `Tags = Sequence[str]`."""
+
+    name: str
+    type: Type
+    description: str | None = None
+    pointer: str = ""
+
+
+TypeDefinition = ObjectType | LiteralType | UnionType | AliasType
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection; ``row`` names an :class:`ObjectType` without tag."""
+
+    wire_name: str  # as in the spec: `toolCalls`
+    name: str  # the attribute of database and events module: `tool_calls`
+    class_name: str  # the generated collection classes: `ToolCalls`, `AsyncToolCalls`
+    event_type: str
+    row: Named
+    primary_key: Field
+    key: KeyKind
+    updates: Literal["replace", "merge"]
+    description: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputPath:
+    """A value taken from the action's input: Python attribute names from the root, outermost first.
+
+    An empty path is the whole input. ``optional`` says that a step may be absent.
+    """
+
+    path: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value written in the spec, as canonical JSON text."""
+
+    json: str
+
+
+Source = InputPath | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEffect:
+    """`insert` or `upsert` of ``value``.
+
+    ``convert`` is set when the input's type fits the row's without being the same: then each field
+    of the row is taken from the input field of the same wire name.
+    """
+
+    operation: Literal["insert", "upsert"]
+    collection: str  # Collection.name
+    value: InputPath
+    convert: tuple[tuple[str, InputPath], ...] | None = None  # (row field name, source)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateEffect:
+    """`update` of one row: fields set from the input or from constants."""
+
+    collection: str
+    key: InputPath
+    set: tuple[tuple[str, Source], ...]  # (row field name, source)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEffect:
+    """`delete` of one row."""
+
+    collection: str
+    key: InputPath
+
+
+Effect = WriteEffect | UpdateEffect | DeleteEffect
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action; without effects it is a stub for the application to implement."""
+
+    wire_name: str
+    name: str
+    input: Named
+    effects: tuple[Effect, ...]
+    description: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole spec, ready to render.
+
+    ``types`` holds every definition that the package shall contain, each after the ones that it
+    needs at import time where the graph allows it (recursive ones refer forward).
+    """
+
+    name: str
+    class_name: str  # `AgentSession`; the async class is `Async` + this
+    package: str  # `agent_session`
+    description: str | None
+    version: str | None
+    collections: tuple[Collection, ...]
+    actions: tuple[Action, ...]
+    types: tuple[TypeDefinition, ...]
+    canonical: str  # the spec as canonical JSON text, for schema.json and the digest
+    digest: str  # `sha256:` + 64 hex digits of the canonical text

@@ -1,0 +1,150 @@
+"""Durable Streams with typed, live, in-memory collections.
+
+The public names of the runtime; generated packages import from here and nowhere else.
+"""
+
+import logging as _logging
+
+from streamdb.abi import require_abi
+from streamdb.collections.changes import Change, ChangeKind, Changes
+from streamdb.collections.collection import (
+    AsyncChanges,
+    AsyncCollection,
+    BlockingChanges,
+    Collection,
+    Subscription,
+)
+from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
+from streamdb.db.actions import ActionsBase, AsyncActionsBase
+from streamdb.db.async_db import AsyncStreamDB
+from streamdb.db.blocking_db import StreamDB
+from streamdb.db.options import DatabaseOptions, InvalidEvent
+from streamdb.db.session import Status
+from streamdb.db.state import Metrics
+from streamdb.errors import (
+    AbiMismatch,
+    AccessDenied,
+    BadRequest,
+    ConnectionFailed,
+    ContentTypeConflict,
+    DatabaseClosed,
+    DuplicateKey,
+    ForkedProcess,
+    InvalidEventError,
+    InvalidRow,
+    MissingExtra,
+    MissingKey,
+    NotAStateStream,
+    PayloadTooLarge,
+    ProducerFenced,
+    ProducerGap,
+    RateLimited,
+    SchemaError,
+    StreamClosed,
+    StreamDBError,
+    StreamError,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+    StreamParseError,
+    TransactionFailed,
+    TransactionUnresolved,
+    TxidTimeout,
+    UnexpectedStatus,
+    WouldDeadlock,
+)
+from streamdb.expr import (
+    Column,
+    Columns,
+    Condition,
+    Expr,
+    ExpressionError,
+    NullableColumn,
+    UnknownColumn,
+)
+from streamdb.maybe import Maybe
+from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol.exchange import Batch
+from streamdb.protocol.retry import RetryPolicy
+from streamdb.state.events import ChangeEvent, EventConstructors
+from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.streams.address import BadAddress
+from streamdb.streams.stream import AsyncStream, Stream, StreamOptions
+
+# Silent unless the application configures logging.
+_logging.getLogger("streamdb").addHandler(_logging.NullHandler())
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AbiMismatch",
+    "AccessDenied",
+    "ActionsBase",
+    "Appended",
+    "AsyncActionsBase",
+    "AsyncChanges",
+    "AsyncCollection",
+    "AsyncStream",
+    "AsyncStreamDB",
+    "AsyncTransaction",
+    "BadAddress",
+    "BadRequest",
+    "Batch",
+    "BlockingChanges",
+    "Change",
+    "ChangeEvent",
+    "ChangeKind",
+    "Changes",
+    "Collection",
+    "CollectionSchema",
+    "Column",
+    "Columns",
+    "Condition",
+    "ConnectionFailed",
+    "ContentTypeConflict",
+    "DatabaseClosed",
+    "DatabaseOptions",
+    "DuplicateKey",
+    "EventConstructors",
+    "Expr",
+    "ExpressionError",
+    "ForkedProcess",
+    "InvalidEvent",
+    "InvalidEventError",
+    "InvalidRow",
+    "Maybe",
+    "Metrics",
+    "MissingExtra",
+    "MissingKey",
+    "NotAStateStream",
+    "NullableColumn",
+    "PayloadTooLarge",
+    "ProducerFenced",
+    "ProducerGap",
+    "RateLimited",
+    "RetryPolicy",
+    "SchemaError",
+    "StateSchema",
+    "Status",
+    "Stream",
+    "StreamClosed",
+    "StreamDB",
+    "StreamDBError",
+    "StreamError",
+    "StreamExists",
+    "StreamGone",
+    "StreamInfo",
+    "StreamNotFound",
+    "StreamOptions",
+    "StreamParseError",
+    "Subscription",
+    "Transaction",
+    "TransactionFailed",
+    "TransactionStatus",
+    "TransactionUnresolved",
+    "TxidTimeout",
+    "UnexpectedStatus",
+    "UnknownColumn",
+    "WouldDeadlock",
+    "require_abi",
+]

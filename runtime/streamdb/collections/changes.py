@@ -1,0 +1,121 @@
+"""What happened to a collection: keyed deltas inside, typed changes for users.
+
+A delta is ``(key, old or None, new or None)``, at most one for a key and commit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+Row = TypeVar("Row", covariant=True)
+Key = TypeVar("Key", covariant=True)
+
+ChangeKind = Literal["insert", "update", "delete"]
+
+
+class Delta(NamedTuple):
+    """The net effect of one commit on one key; rows are compared by identity."""
+
+    key: str
+    old: Any | None
+    new: Any | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[Row, Key]):
+    """One row that appeared, changed or went.
+
+    Attributes:
+        kind: ``insert``, ``update`` or ``delete``.
+        key: the row's key, of its declared type.
+        old: the row before; None for an insert.
+        new: the row after; None for a delete.
+    """
+
+    kind: ChangeKind
+    key: Key
+    old: Row | None
+    new: Row | None
+
+
+Changes = tuple[Change[Row, Key], ...]
+Test = Callable[[Any], bool]
+
+
+def filtered(deltas: Iterable[Delta], test: Test | None) -> list[Delta]:
+    """Keep what a watcher of some rows sees: one that leaves them is gone for it (Q38)."""
+    if test is None:
+        return list(deltas)
+    seen = (
+        Delta(
+            key,
+            old if old is not None and test(old) else None,
+            new if new is not None and test(new) else None,
+        )
+        for key, old, new in deltas
+    )
+    return [delta for delta in seen if delta.old is not delta.new]
+
+
+def changes_of(deltas: Iterable[Delta], parse_key: Callable[[str], Any]) -> Changes[Any, Any]:
+    """Turn deltas into what users see."""
+    return tuple(
+        Change(
+            "insert" if old is None else "delete" if new is None else "update",
+            parse_key(key),
+            old,
+            new,
+        )
+        for key, old, new in deltas
+    )
+
+
+class ChangeBuffer:
+    """One net delta for a key, relative to what its reader took last.
+
+    So a slow reader costs memory by keys, not by commits: insert and then delete is nothing,
+    delete and then insert is an update. Filled by commits, emptied by the reader, on any threads.
+    """
+
+    def __init__(self, wake: Callable[[], None], test: Test | None = None) -> None:
+        self._wake = wake
+        self._test = test
+        self._lock = threading.Lock()
+        self._pending: dict[str, tuple[Any | None, Any | None]] = {}
+        self.ended = False
+        self.error: BaseException | None = None
+
+    def push(self, deltas: Iterable[Delta]) -> None:
+        """Add the deltas of a commit."""
+        with self._lock:
+            for key, old, new in filtered(deltas, self._test):
+                seen = self._pending.pop(key, (old, None))[0]
+                if seen is not new:
+                    self._pending[key] = (seen, new)
+            is_empty = not self._pending
+        if not is_empty:
+            self._wake()
+
+    def end(self, error: BaseException | None) -> None:
+        """No more will come; the reader still gets what is pending, then the error if any."""
+        with self._lock:
+            self.ended, self.error = True, self.error or error
+        self._wake()
+
+    def take(self) -> list[Delta]:
+        """Return what is pending, and begin anew."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+        return [Delta(key, old, new) for key, (old, new) in pending.items()]
+
+
+def net_deltas(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Delta]:
+    """Compare two whole states of a collection."""
+    gone = [Delta(key, old, None) for key, old in before.items() if key not in after]
+    came = [
+        Delta(key, before.get(key), new) for key, new in after.items() if before.get(key) is not new
+    ]
+    return gone + came

@@ -1,0 +1,363 @@
+"""Typed collections: read like a dictionary, watched, and written through the database.
+
+:class:`AsyncCollection` and :class:`Collection` differ in what a write returns and in how changes
+are iterated; reads are plain calls in both, for the state is in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Self, TypeVar, cast, overload
+
+import msgspec
+
+from streamdb.collections.changes import (
+    ChangeBuffer,
+    Changes,
+    Delta,
+    Test,
+    changes_of,
+    filtered,
+)
+from streamdb.collections.table import Table
+from streamdb.collections.transaction import AsyncTransaction, Transaction
+from streamdb.collections.writer import Writer
+from streamdb.expr import Columns, Expr, predicate
+from streamdb.state.schema import CollectionSchema
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=str | int)
+Cols = TypeVar("Cols", bound=Columns[Any])
+Tx = TypeVar("Tx")
+Default = TypeVar("Default")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionParts(Generic[Tx]):
+    """What a database hands to each of its collections.
+
+    Attributes:
+        schema: the declaration.
+        table: the rows.
+        lock: held by commits, and by reads that touch more than one row.
+        writer: takes the writes.
+        deliver: runs a user's callback where callbacks of this database run.
+    """
+
+    schema: CollectionSchema[Any, Any]
+    table: Table
+    lock: AbstractContextManager[Any]
+    writer: Writer[Tx]
+    deliver: Callable[[Callable[[], None]], None]
+
+
+class Subscription:
+    """A registered callback; ``close`` it, or use it as a context manager."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+
+    def close(self) -> None:
+        """Stop being called. Does nothing the second time."""
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class BaseCollection(Generic[Row, Key, Cols, Tx]):
+    """What both forms of a collection share: reading, subscribing, writing."""
+
+    def __init__(self, parts: CollectionParts[Tx]) -> None:
+        self._parts: Final = parts
+        self._schema: CollectionSchema[Row, Key] = parts.schema
+        self._table: Final = parts.table
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._schema.name!r} with {len(self)} rows>"
+
+    # --- reading
+
+    def __getitem__(self, key: Key) -> Row:
+        """Return the row of a key. Raises KeyError if there is none."""
+        row = self.get(key)
+        if row is None:
+            raise KeyError(key)
+        return row
+
+    @overload
+    def get(self, key: Key) -> Row | None: ...
+    @overload
+    def get(self, key: Key, default: Default) -> Row | Default: ...
+    def get(self, key: Key, default: Any = None) -> Any:
+        """Return the row of a key, or ``default``."""
+        with self._parts.lock:
+            return self._table.rows.get(self._schema.wire_key(key), default)
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is a row of that key."""
+        with self._parts.lock:
+            return type(key) is self._schema.key and str(key) in self._table.rows
+
+    def __len__(self) -> int:
+        with self._parts.lock:
+            return len(self._table.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Iterate over the rows as they are now, in order of first insertion in the stream."""
+        with self._parts.lock:
+            rows = list(self._table.rows.values())
+        return iter(rows)
+
+    def keys(self) -> list[Key]:
+        """Return the keys, in the order of the rows."""
+        with self._parts.lock:
+            keys = list(self._table.rows)
+        return [self._schema.parse_key(key) for key in keys]
+
+    def items(self) -> list[tuple[Key, Row]]:
+        """Return keys and rows, in order."""
+        with self._parts.lock:
+            items = list(self._table.rows.items())
+        return [(self._schema.parse_key(key), row) for key, row in items]
+
+    def first(self) -> Row | None:
+        """Return the oldest row, or None."""
+        with self._parts.lock:
+            return next(iter(self._table.rows.values()), None)
+
+    # --- watching
+
+    def subscribe(
+        self,
+        callback: Callable[[Changes[Row, Key]], object],
+        *,
+        initial: bool = False,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+    ) -> Subscription:
+        """Call ``callback`` with the changes of every commit that touches this collection.
+
+        Args:
+            callback: called once a commit, after all collections have moved on.
+            initial: call it first with the rows as they are now, as inserts.
+            where: watch only rows of which this is true; one that stops matching is a delete.
+
+        ::
+
+            db.messages.subscribe(print, where=lambda m: m.role == "assistant")
+        """
+        test = self._test(where)
+        closed = False
+
+        def call(deltas: Sequence[Delta]) -> None:
+            if not closed:
+                callback(changes_of(deltas, self._schema.parse_key))
+
+        def on_commit(deltas: Sequence[Delta]) -> None:
+            if seen := filtered(deltas, test):
+                self._parts.deliver(lambda: call(seen))
+
+        with self._parts.lock:
+            if initial and (rows := self._as_inserts(test)):
+                self._parts.deliver(lambda: call(rows))
+            stop_watching = self._table.watch(on_commit, lambda _: None)
+
+        def stop() -> None:
+            nonlocal closed
+            closed = True
+            stop_watching()
+
+        return Subscription(stop)
+
+    def _as_inserts(self, test: Test | None) -> list[Delta]:
+        rows = self._table.rows.items()
+        return filtered((Delta(key, None, row) for key, row in rows), test)
+
+    def _test(self, where: Callable[[Cols], Expr[bool, Any]] | None) -> Test | None:
+        if where is None:
+            return None
+        columns = cast("type[Cols]", self._schema.columns)
+        return predicate(columns, where)
+
+    def _watch(
+        self,
+        wake: Callable[[], None],
+        initial: bool,
+        where: Callable[[Cols], Expr[bool, Any]] | None,
+    ) -> ChangeReader[Row, Key]:
+        buffer = ChangeBuffer(wake, self._test(where))
+        with self._parts.lock:
+            if initial:
+                buffer.push(self._as_inserts(None))
+            stop = self._table.watch(buffer.push, buffer.end)
+        return ChangeReader(buffer, self._schema.parse_key, stop)
+
+    # --- writing
+
+    def insert(self, row: Row) -> Tx:
+        """Write a new row.
+
+        Raises:
+            InvalidRow: the row does not fit its type; nothing is sent.
+            DuplicateKey: there is a row of that key; use ``upsert`` or ``update``.
+        """
+        return self._parts.writer.insert(self._schema, row)
+
+    def upsert(self, row: Row) -> Tx:
+        """Write a row, whether or not there is one of its key.
+
+        Raises:
+            InvalidRow: the row does not fit its type; nothing is sent.
+        """
+        return self._parts.writer.upsert(self._schema, row)
+
+    def delete(self, key: Key) -> Tx:
+        """Remove a row.
+
+        Raises:
+            MissingKey: there is no row of that key.
+        """
+        return self._parts.writer.delete(self._schema, key)
+
+    def _update(
+        self, key: Key, change: Callable[[Row], Row] | None, fields: Mapping[str, Any]
+    ) -> Tx:
+        """Write changed fields, or what a function makes of the row.
+
+        Generated collections give this its typed form, ``update(key, /, **fields)``.
+
+        Raises:
+            MissingKey: there is no row of that key.
+            InvalidRow: the new row does not fit its type, or has another key.
+            TypeError: neither or both of function and fields are given, or a field is unknown.
+        """
+        if (change is None) == (not fields):
+            raise TypeError("update takes either fields or one function from row to row")
+
+        def replace(row: Row) -> Row:
+            return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **fields))
+
+        return self._parts.writer.update(self._schema, key, change or replace)
+
+
+class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
+    """A collection of an async database: writes return an awaitable transaction."""
+
+    def changes(
+        self,
+        *,
+        initial: bool = False,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+    ) -> AsyncChanges[Row, Key]:
+        """Iterate over changes from this call on, with ``async for``.
+
+        Each item holds one net change for each key since the last one taken, so a slow reader
+        costs no memory. The iteration ends when the database closes or the stream ends, and
+        raises what ended the reading otherwise.
+
+        Args:
+            initial: begin with the rows as they are now, as inserts.
+            where: watch only rows of which this is true.
+        """
+        woken = asyncio.Event()
+        return AsyncChanges(self._watch(woken.set, initial, where), woken)
+
+
+class Collection(BaseCollection[Row, Key, Cols, Transaction]):
+    """A collection of a blocking database: writes return a transaction with ``result()``."""
+
+    def changes(
+        self,
+        *,
+        initial: bool = False,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+    ) -> BlockingChanges[Row, Key]:
+        """Iterate over changes from this call on; see :meth:`AsyncCollection.changes`."""
+        woken = threading.Event()
+        return BlockingChanges(self._watch(woken.set, initial, where), woken)
+
+
+class ChangeReader(Generic[Row, Key]):
+    """One reader's end of the changes: takes what is pending, or learns that it is over."""
+
+    def __init__(
+        self, buffer: ChangeBuffer, parse_key: Callable[[str], Key], stop: Callable[[], None]
+    ) -> None:
+        self._buffer = buffer
+        self._parse_key = parse_key
+        self._stop = stop
+
+    def take(self) -> Changes[Row, Key] | None:
+        """Return what is pending; empty if nothing is yet, None if nothing will be.
+
+        Raises:
+            StreamDBError: what ended the reading of the stream.
+        """
+        ended = self._buffer.ended  # asked first: what came before the end is not lost
+        if deltas := self._buffer.take():
+            return changes_of(deltas, self._parse_key)
+        if ended and self._buffer.error is not None:
+            raise self._buffer.error
+        return None if ended else ()
+
+    def close(self) -> None:
+        """Stop watching; an iteration that waits ends."""
+        self._stop()
+        self._buffer.end(None)
+
+
+class AsyncChanges(Generic[Row, Key]):
+    """An async iterator over changes; registered when it is made."""
+
+    def __init__(self, reader: ChangeReader[Row, Key], woken: asyncio.Event) -> None:
+        self._reader = reader
+        self._woken = woken
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Changes[Row, Key]:
+        while True:
+            self._woken.clear()
+            taken = self._reader.take()
+            if taken is None:
+                raise StopAsyncIteration
+            if taken:
+                return taken
+            await self._woken.wait()
+
+    def close(self) -> None:
+        """Stop watching; an iteration that waits ends."""
+        self._reader.close()
+
+
+class BlockingChanges(Generic[Row, Key]):
+    """An iterator over changes; registered when it is made."""
+
+    def __init__(self, reader: ChangeReader[Row, Key], woken: threading.Event) -> None:
+        self._reader = reader
+        self._woken = woken
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Changes[Row, Key]:
+        while True:
+            self._woken.clear()
+            taken = self._reader.take()
+            if taken is None:
+                raise StopIteration
+            if taken:
+                return taken
+            self._woken.wait()
+
+    def close(self) -> None:
+        """Stop watching; an iteration that waits ends."""
+        self._reader.close()

@@ -1,0 +1,1 @@
+"""Databases: a stream read into collections and written back, blocking and async."""

@@ -1,0 +1,26 @@
+"""The bases of generated actions."""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+DB = TypeVar("DB")
+
+
+class _Actions(Generic[DB]):
+    def __init__(self, db: DB) -> None:
+        self._db: Final = db
+
+    def _not_implemented(self, name: str) -> NotImplementedError:
+        return NotImplementedError(
+            f"the action {name!r} has no effects in the spec: subclass {type(self).__name__}, "
+            f"implement it there, and pass the subclass as actions=... to the database"
+        )
+
+
+class ActionsBase(_Actions[DB]):
+    """What the actions of a blocking database derive from."""
+
+
+class AsyncActionsBase(_Actions[DB]):
+    """What the actions of an async database derive from."""

@@ -1,0 +1,92 @@
+"""The async database class."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from streamdb.collections.transaction import AsyncTransaction, Outcome
+from streamdb.db.base import BaseDatabase
+from streamdb.db.mutations import Draft
+
+
+class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
+    """A stream as typed collections, for asyncio.
+
+    Generated packages subclass it; ``async with`` connects, loads, stays live, and closes::
+
+        async with AsyncAgentSession("http://localhost:4437/v1/stream/demo", create=True) as db:
+            await db.messages.insert(Message(...))
+
+    It belongs to the event loop that it is first used on. Reads of collections are plain calls.
+    """
+
+    async def preload(self, timeout: float | None = None) -> None:
+        """Connect, and wait until everything that the stream held is in the collections.
+
+        May be called by several tasks, and again; the work is done once (REF-15).
+
+        Raises:
+            StreamDBError: the stream is missing, cannot be reached, or is no state stream.
+            TimeoutError: it takes longer than so many seconds. Loading goes on.
+        """
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                await self._session.preload()
+        except TimeoutError:
+            if limit.expired():
+                raise self._preload_timeout(timeout) from None
+            raise
+
+    async def await_txid(self, txid: str, timeout: float = 5.0) -> None:
+        """Wait until the events of a transaction show in the collections (TXID-2).
+
+        Raises:
+            TxidTimeout: they do not within so many seconds.
+            StreamDBError: reading ended, or the database was closed.
+        """
+        future = self._state.txids.wait(txid)
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                await asyncio.wrap_future(future)
+        except TimeoutError:
+            if limit.expired():
+                raise self._txid_timeout(txid, timeout) from None
+            raise
+        finally:
+            self._state.txids.forget(txid, future)
+
+    async def aclose(self) -> None:
+        """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
+        await self._session.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Preload."""
+        try:
+            await self.preload()
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.aclose()
+
+    def _enqueue(self, draft: Draft) -> None:
+        self._session.enqueue(draft)
+
+    def _wrap(self, outcome: Outcome) -> AsyncTransaction:
+        return AsyncTransaction(outcome)
+
+    def _deliver(self, call: Callable[[], None]) -> None:
+        call()

@@ -1,0 +1,134 @@
+"""What both database classes share: the state, its collections, and what can be told at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar, Unpack
+
+from streamdb.collections.collection import BaseCollection, CollectionParts
+from streamdb.collections.transaction import Outcome
+from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.options import DatabaseOptions, InvalidEvent
+from streamdb.db.session import Session, Status
+from streamdb.db.state import DatabaseState, Metrics
+from streamdb.errors import SchemaError, TxidTimeout
+from streamdb.state.schema import StateSchema
+from streamdb.streams.address import parse_address
+
+Tx = TypeVar("Tx")
+AnyCollection = TypeVar("AnyCollection", bound=BaseCollection[Any, Any, Any, Any])
+
+
+class BaseDatabase(Generic[Tx]):
+    """The engine room of :class:`AsyncStreamDB` and :class:`StreamDB`."""
+
+    def __init__(
+        self, schema: StateSchema, url: str, /, **options: Unpack[DatabaseOptions]
+    ) -> None:
+        self.schema: Final = schema
+        self.url: Final = parse_address(url).shown
+        self._state: Final = DatabaseState(
+            schema, url=self.url, on_invalid=options.get("on_invalid", "report")
+        )
+        self._session: Final = Session(self._state, url, **options)
+        self._mutations: Final = Mutations(
+            self._state,
+            check_open=self._session.check_open,
+            send=self._enqueue,
+            wrap=self._wrap,
+        )
+        self._session.settled = self._mutations.settle
+        self._collections: Final[dict[str, BaseCollection[Any, Any, Any, Tx]]] = {}
+
+    # What the two forms do differently.
+
+    def _enqueue(self, draft: Draft) -> None:
+        raise NotImplementedError
+
+    def _wrap(self, outcome: Outcome) -> Tx:
+        raise NotImplementedError
+
+    def _deliver(self, call: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    # What they tell alike.
+
+    def _collection(self, kind: type[AnyCollection], name: str) -> AnyCollection:
+        if name not in self.schema.by_name:
+            raise SchemaError(f"the schema {self.schema.name!r} has no collection {name!r}")
+        collection = kind(
+            CollectionParts(
+                schema=self.schema.by_name[name],
+                table=self._state.tables[name],
+                lock=self._state.lock,
+                writer=self._mutations,
+                deliver=self._deliver,
+            )
+        )
+        self._collections[name] = collection
+        return collection
+
+    @property
+    def collections(self) -> Mapping[str, BaseCollection[Any, Any, Any, Tx]]:
+        """The collections by their name in the spec."""
+        return MappingProxyType(self._collections)
+
+    @property
+    def status(self) -> Status:
+        """How reading stands.
+
+        ``idle``, ``connecting``, ``catching_up``, ``live``, ``reconnecting``, or for good
+        ``ended`` (the stream is closed), ``closed`` (this database is), ``error``.
+        """
+        return self._session.status
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the reading, if something did."""
+        return self._session.error if self.status == "error" else None
+
+    @property
+    def offset(self) -> str:
+        """The position of the state that is visible (ATOM-4); ``-1`` before the first load."""
+        return self._state.offset
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was read so far: commits, events, invalid and undeclared ones."""
+        return self._state.metrics
+
+    @property
+    def invalid_events(self) -> deque[InvalidEvent]:
+        """The last invalid events, oldest first."""
+        return self._state.invalid_events
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Group the writes of this task or thread: one request, one txid, one outcome.
+
+        Nothing is sent if the block raises.
+
+        ::
+
+            with db.transaction() as tx:
+                db.messages.insert(...)
+                db.presence.upsert(...)
+        """
+        return self._mutations.transaction()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url} {self.status}>"
+
+    def _txid_timeout(self, txid: str, timeout: float) -> TxidTimeout:
+        seen = ", ".join(self._state.txids.last()) or "none"
+        return TxidTimeout(
+            f"txid {txid!r} did not come back within {timeout} s "
+            f"(url {self.url}, status {self.status}, offset {self.offset}, last seen: {seen})"
+        )
+
+    def _preload_timeout(self, timeout: float | None) -> TimeoutError:
+        return TimeoutError(
+            f"the first load took longer than {timeout} s (url {self.url}, status {self.status})"
+        )

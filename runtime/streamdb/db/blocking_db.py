@@ -1,0 +1,100 @@
+"""The blocking database class: the same engine, on the process's loop thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self, Unpack
+
+from streamdb.collections.transaction import Outcome, Transaction
+from streamdb.db.base import BaseDatabase
+from streamdb.db.dispatcher import Dispatcher
+from streamdb.db.mutations import Draft
+from streamdb.db.options import DatabaseOptions
+from streamdb.state.schema import StateSchema
+from streamdb.streams.loop_thread import shared_loop_thread
+
+
+class StreamDB(BaseDatabase[Transaction]):
+    """A stream as typed collections, for blocking code.
+
+    Generated packages subclass it; ``with`` connects, loads, stays live, and closes::
+
+        with AgentSession("embedded:session.db#demo", create=True) as db:
+            db.messages.insert(Message(...)).result()
+
+    One background thread of the process reads and writes for all databases; callbacks run on a
+    thread of their database, so ``.result()`` is legal inside them.
+    """
+
+    def __init__(
+        self, schema: StateSchema, url: str, /, **options: Unpack[DatabaseOptions]
+    ) -> None:
+        super().__init__(schema, url, **options)
+        self._thread: Final = shared_loop_thread()
+        self._dispatcher: Final = Dispatcher()
+
+    def preload(self, timeout: float | None = None) -> None:
+        """Connect, and wait until everything that the stream held is in the collections.
+
+        Raises:
+            StreamDBError: the stream is missing, cannot be reached, or is no state stream.
+            TimeoutError: it takes longer than so many seconds. Loading goes on.
+        """
+        future = self._thread.submit(self._session.preload())
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            if not future.done():
+                future.cancel()
+                raise self._preload_timeout(timeout) from None
+            raise
+
+    def await_txid(self, txid: str, timeout: float = 5.0) -> None:
+        """Wait until the events of a transaction show in the collections (TXID-2).
+
+        Raises:
+            TxidTimeout: they do not within so many seconds.
+            StreamDBError: reading ended, or the database was closed.
+        """
+        future = self._state.txids.wait(txid)
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            if not future.done():
+                raise self._txid_timeout(txid, timeout) from None
+            raise
+        finally:
+            self._state.txids.forget(txid, future)
+
+    def close(self) -> None:
+        """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
+        self._thread.run(self._session.aclose())
+        self._dispatcher.close()
+
+    def __enter__(self) -> Self:
+        """Preload."""
+        try:
+            self.preload()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _enqueue(self, draft: Draft) -> None:
+        self._thread.call_soon(self._session.enqueue, draft)
+
+    def _wrap(self, outcome: Outcome) -> Transaction:
+        return Transaction(outcome, self._thread.ident)
+
+    def _deliver(self, call: Callable[[], None]) -> None:
+        self._dispatcher.submit(call)

@@ -1,0 +1,197 @@
+"""Local writes: checked, gathered into transactions, and remembered until they come back.
+
+A row that was written and has not come back yet is the base of the next update of its key, so that
+two updates in a row never lose the first one's fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from streamdb.collections.transaction import Outcome
+from streamdb.db.state import DatabaseState
+from streamdb.errors import (
+    DuplicateKey,
+    InvalidRow,
+    MissingKey,
+    StreamDBError,
+    TransactionFailed,
+)
+from streamdb.state.events import ChangeEvent, EventConstructors
+from streamdb.state.schema import CollectionSchema
+
+Tx = TypeVar("Tx")
+
+_Place = tuple[str, str]  # collection name, key text
+
+
+@dataclass(slots=True)
+class Draft:
+    """A transaction in the making, or on its way: its outcome and what it writes."""
+
+    outcome: Outcome
+    owner: object
+    events: list[bytes] = field(default_factory=list[bytes])
+    rows: dict[_Place, Any | None] = field(default_factory=dict[_Place, "Any | None"])
+
+
+class Mutations(Generic[Tx]):
+    """The :class:`~streamdb.collections.writer.Writer` of a database.
+
+    Args:
+        state: the rows that have come back.
+        check_open: raises if the database takes no writes (any more).
+        send: queues a finished draft.
+        wrap: makes what the caller gets from an outcome.
+    """
+
+    def __init__(
+        self,
+        state: DatabaseState,
+        *,
+        check_open: Callable[[], None],
+        send: Callable[[Draft], None],
+        wrap: Callable[[Outcome], Tx],
+    ) -> None:
+        self._state = state
+        self._check_open = check_open
+        self._send = send
+        self._wrap = wrap
+        self._open: Final[ContextVar[Draft | None]] = ContextVar("open transaction", default=None)
+        self._unsynced: dict[_Place, tuple[Any | None, str]] = {}
+
+    @contextmanager
+    def transaction(self) -> Generator[Tx]:
+        """Gather the writes of this task or thread; send them as one when the block ends well."""
+        if self._current() is not None:
+            raise StreamDBError("transactions do not nest: one is open in this task already")
+        self._check_open()
+        draft = Draft(Outcome(str(uuid.uuid4())), owner=_this_task_or_thread())
+        token = self._open.set(draft)
+        try:
+            yield self._wrap(draft.outcome)
+        except BaseException:
+            draft.outcome.fail(TransactionFailed("its block raised: nothing was sent"))
+            raise
+        finally:
+            self._open.reset(token)
+        self._finish(draft)
+
+    def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
+        """Write a new row. Raises InvalidRow, DuplicateKey."""
+        event = EventConstructors(schema).insert
+        return self._write(schema, row, event, must_exist=False)
+
+    def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
+        """Write a row, new or not. Raises InvalidRow."""
+        return self._write(schema, row, EventConstructors(schema).upsert, must_exist=None)
+
+    def update(
+        self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
+    ) -> Tx:
+        """Write what ``change`` makes of a row. Raises MissingKey, InvalidRow."""
+        with self._state.lock:
+            row = self._latest(schema, schema.wire_key(key))
+            if row is None:
+                raise _missing(schema, key, "update")
+            changed = change(row)
+            if isinstance(changed, schema.row) and schema.key_of(changed) != key:
+                raise InvalidRow(
+                    f"{schema.row.__name__}: an update must keep {schema.primary_key}={key!r}; "
+                    "delete the row and insert another one instead",
+                    type=schema.type,
+                    pointer=f"/{schema.wire_primary_key}",
+                )
+            return self._write(schema, changed, EventConstructors(schema).update, must_exist=True)
+
+    def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
+        """Remove a row. Raises MissingKey."""
+        wire_key = schema.wire_key(key)
+        with self._state.lock, self._drafting() as draft:
+            if self._latest(schema, wire_key) is None:
+                raise _missing(schema, key, "delete")
+            event = EventConstructors(schema).delete(key, txid=draft.outcome.txid)
+            draft.events.append(event.to_json())
+            draft.rows[schema.name, wire_key] = None
+        return self._wrap(draft.outcome)
+
+    def settle(self, draft: Draft) -> None:
+        """Forget the rows of a transaction that came back or failed."""
+        with self._state.lock:
+            for place in draft.rows:
+                written = self._unsynced.get(place)
+                if written is not None and written[1] == draft.outcome.txid:
+                    del self._unsynced[place]
+
+    def _write(
+        self,
+        schema: CollectionSchema[Any, Any],
+        row: Any,
+        constructor: Callable[..., ChangeEvent[Any]],
+        *,
+        must_exist: bool | None,
+    ) -> Tx:
+        with self._state.lock, self._drafting() as draft:
+            event = constructor(row, txid=draft.outcome.txid)
+            if must_exist is False and self._latest(schema, event.key) is not None:
+                raise DuplicateKey(
+                    f"insert: collection {schema.name!r} holds a row of key {event.key!r} already; "
+                    "use upsert or update"
+                )
+            draft.events.append(event.to_json())
+            draft.rows[schema.name, event.key] = row
+        return self._wrap(draft.outcome)
+
+    @contextmanager
+    def _drafting(self) -> Generator[Draft]:
+        """Yield the open transaction, or one for this write alone, sent if the write is good."""
+        current = self._current()
+        if current is not None:
+            yield current
+            return
+        self._check_open()
+        draft = Draft(Outcome(str(uuid.uuid4())), owner=None)
+        yield draft
+        self._finish(draft)
+
+    def _finish(self, draft: Draft) -> None:
+        if not draft.events:
+            draft.outcome.advance("synced")  # an empty transaction is free
+            return
+        with self._state.lock:
+            draft.outcome.advance("queued")
+            for place, row in draft.rows.items():
+                self._unsynced[place] = (row, draft.outcome.txid)
+            self._send(draft)
+
+    def _current(self) -> Draft | None:
+        # A task started inside the block inherits the variable, but not the transaction.
+        draft = self._open.get()
+        return draft if draft is not None and draft.owner is _this_task_or_thread() else None
+
+    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
+        place = (schema.name, wire_key)
+        current = self._current()
+        if current is not None and place in current.rows:
+            return current.rows[place]
+        if place in self._unsynced:
+            return self._unsynced[place][0]
+        return self._state.tables[schema.name].rows.get(wire_key)
+
+
+def _missing(schema: CollectionSchema[Any, Any], key: Any, doing: str) -> MissingKey:
+    return MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
+
+
+def _this_task_or_thread() -> object:
+    try:
+        return asyncio.current_task() or threading.current_thread()
+    except RuntimeError:
+        return threading.current_thread()

@@ -1,0 +1,53 @@
+"""The options of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from streamdb.streams.stream import StreamOptions
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEvent:
+    """An event of the stream that changed nothing (INVALID-3).
+
+    Attributes:
+        offset: the batch that held it ends here.
+        type: its type, where it has one.
+        key: its key, where it has one.
+        pointer: JSON Pointer into the event.
+        message: what is wrong.
+    """
+
+    offset: str
+    type: str | None
+    key: str | None
+    pointer: str
+    message: str
+
+    def __str__(self) -> str:
+        who = f"{self.type or 'untyped'} event {self.key!r}" if self.key else "event"
+        where = f"{self.pointer}: " if self.pointer else ""
+        return f"invalid {who} before offset {self.offset}: {where}{self.message}"
+
+
+OnInvalid = Literal["report", "raise", "ignore"] | Callable[[InvalidEvent], Any]
+
+
+class DatabaseOptions(StreamOptions, total=False):
+    """The keywords that every database class takes.
+
+    Attributes:
+        create: create the stream if there is none.
+        live: how to follow: ``auto``, ``sse`` or ``long-poll``.
+        on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state``, ``ignore``
+            only counts it, ``raise`` stops the database there; a function is called with it.
+        close_timeout: seconds that closing waits for writes on their way.
+    """
+
+    create: bool
+    live: Literal["auto", "sse", "long-poll"]
+    on_invalid: OnInvalid
+    close_timeout: float

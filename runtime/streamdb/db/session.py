@@ -1,0 +1,343 @@
+"""One database at work on one event loop: it reads the stream, commits, and writes back.
+
+Both database classes stand on it: the async one on the caller's loop, the blocking one on the
+process's loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Final, Literal, Unpack
+
+from streamdb.db.mutations import Draft
+from streamdb.db.options import DatabaseOptions
+from streamdb.db.state import DatabaseState
+from streamdb.errors import (
+    BadRequest,
+    ConnectionFailed,
+    DatabaseClosed,
+    NotAStateStream,
+    PayloadTooLarge,
+    ProducerGap,
+    StreamClosed,
+    StreamDBError,
+    StreamError,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+    TransactionFailed,
+    TransactionUnresolved,
+)
+from streamdb.protocol import json_text, names
+from streamdb.protocol.calling import StreamInfo
+from streamdb.protocol.exchange import Interrupted
+from streamdb.protocol.writing import ProducerState
+from streamdb.streams.stream import AsyncStream, StreamOptions
+
+log: Final = logging.getLogger("streamdb.db")
+
+Status = Literal[
+    "idle",
+    "connecting",
+    "catching_up",
+    "live",
+    "reconnecting",
+    "ended",
+    "closed",
+    "error",
+]
+
+# A POST holds what has queued up while the one before was in flight, up to about this much.
+_BODY_BYTES: Final = 1024 * 1024
+_REFUSED_ALONE: Final = (BadRequest, PayloadTooLarge)
+
+
+class Session:
+    """The reader and the writer of one database. All methods run on its loop unless they say so."""
+
+    def __init__(self, state: DatabaseState, url: str, **options: Unpack[DatabaseOptions]) -> None:
+        self.status: Status = "idle"
+        self.error: BaseException | None = None
+        self._state = state
+        #: Called with every transaction that came back or failed.
+        self.settled: Callable[[Draft], None] = lambda _: None
+        self._in_flight: dict[str, Draft] = {}
+        state.on_commit = self._on_commit
+        self._url = url
+        self._create = options.get("create", False)
+        self._live: Final = options.get("live", "auto")
+        self._close_timeout = options.get("close_timeout", 5.0)
+        self._stream_options = _stream_options(options)
+        self._stream: AsyncStream | None = None
+        self._producer = ProducerState(str(uuid.uuid4()))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loaded: asyncio.Event = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
+        self._queue: deque[Draft] = deque()
+        self._queued = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    # --- for the databases
+
+    async def preload(self) -> None:
+        """Connect if need be, and wait until the first load is committed.
+
+        Raises:
+            StreamDBError: what ended the reading.
+        """
+        self.start()
+        await self._loaded.wait()
+        if self.error is not None:
+            raise self.error
+
+    def start(self) -> None:
+        """Begin to read and to write, once."""
+        if self.status == "closed":
+            raise DatabaseClosed(f"{self._url}: the database is closed")
+        if self._reader is None:
+            self._loop = asyncio.get_running_loop()
+            self.status = "connecting"
+            self._reader = asyncio.create_task(self._read(), name="streamdb-reader")
+            self._writer = asyncio.create_task(self._write(), name="streamdb-writer")
+
+    def check_open(self) -> None:
+        """Raise if there is no stream to write to. May be called on any thread.
+
+        Raises:
+            DatabaseClosed: the database is closed, or never found its stream; the cause says why.
+        """
+        if self.status == "closed":
+            raise DatabaseClosed(f"{self._url}: the database is closed")
+        if self.error is not None and not self._opened.is_set():
+            raise DatabaseClosed(f"{self._url}: the stream could not be opened") from self.error
+
+    def enqueue(self, draft: Draft) -> None:
+        """Queue a transaction; it is sent in its turn."""
+        try:
+            self.check_open()
+        except DatabaseClosed as error:
+            self._fail(draft, error)
+            return
+        self.start()
+        self._in_flight[draft.outcome.txid] = draft
+        self._queue.append(draft)
+        self._drained.clear()
+        self._queued.set()
+
+    async def aclose(self) -> None:
+        """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""
+        if self.status == "closed":
+            return
+        if self._writer is not None and not self._writer.done():
+            try:
+                await asyncio.wait_for(self._drained.wait(), self._close_timeout)
+            except TimeoutError:
+                log.warning("%s: closing with writes unresolved", self._url)
+        if self.error is None:
+            self.status = "closed"
+        for task in (self._reader, self._writer):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self.status = "closed"
+        closed = DatabaseClosed(f"{self._url}: the database was closed")
+        for draft in list(self._in_flight.values()):
+            self._fail(draft, closed)
+        self._state.end(None, closed)
+        self.error = self.error or closed
+        self._loaded.set()
+        if self._stream is not None:
+            await self._stream.aclose()
+
+    # --- reading
+
+    async def _read(self) -> None:
+        try:
+            stream = await self._open()
+            self._opened.set()
+            self.status = "catching_up"
+            offset: str | None = names.BEGINNING
+            while offset is not None:
+                offset = await self._read_from(stream, offset)
+        except asyncio.CancelledError:
+            raise
+        except StreamDBError as error:
+            self._end("error", error)
+        except Exception as error:
+            log.exception("%s: reading stopped", self._url)
+            self._end("error", error)
+        else:
+            self._end("ended", None, self._stream_ended())
+
+    async def _open(self) -> AsyncStream:
+        self._stream = stream = AsyncStream(self._url, **self._stream_options)
+        try:
+            info = await stream.head()
+        except StreamNotFound as missing:
+            if not self._create:
+                raise StreamNotFound(
+                    "there is no such stream: check the address, or pass create=True",
+                    url=stream.url,
+                    status=missing.status,
+                ) from None
+            info = await self._create_stream(stream)
+        if names.media_type(info.content_type) != names.JSON_MEDIA_TYPE:
+            raise NotAStateStream(
+                f"the stream holds {info.content_type}, not {names.JSON_MEDIA_TYPE}: "
+                "it cannot carry state events",
+                url=stream.url,
+            )
+        return stream
+
+    async def _create_stream(self, stream: AsyncStream) -> StreamInfo:
+        try:
+            return await stream.put(content_type=names.JSON_MEDIA_TYPE)
+        except StreamExists:
+            return await stream.head()  # somebody else was quicker; the caller looks what it is
+
+    async def _read_from(self, stream: AsyncStream, offset: str) -> str | None:
+        """Read on from an offset. Return where to start over, or None at the stream's end."""
+        is_restart = offset != names.BEGINNING
+        try:
+            async with aclosing(stream.deliveries(offset=offset, live=self._live)) as deliveries:
+                async for delivered in deliveries:
+                    if isinstance(delivered, Interrupted):
+                        self.status = "reconnecting"
+                        continue
+                    is_restart = False
+                    restart_from = self._state.take(delivered)
+                    if restart_from is not None:
+                        return restart_from
+                    if not self._state.is_loading:
+                        self.status = "live"
+                        self._loaded.set()
+        except (BadRequest, StreamGone) as error:
+            if is_restart:
+                raise type(error)(
+                    f"a reset asks to read again from {offset}, which the server refuses: {error}",
+                    url=stream.url,
+                    status=error.status,
+                    offset=offset,
+                ) from error
+            raise
+        return None
+
+    def _end(
+        self, status: Status, error: BaseException | None, waiters: BaseException | None = None
+    ) -> None:
+        """Nothing more will be read: tell everybody who waits for something."""
+        reason = waiters or error or DatabaseClosed("the stream has ended")
+        self.status, self.error = status, error
+        self._state.end(error, reason)
+        if not self._opened.is_set():
+            self._queue.clear()
+            self._drained.set()
+        for draft in list(self._in_flight.values()):
+            if not self._opened.is_set():
+                self._fail(draft, reason)
+            elif draft.outcome.status == "durable":
+                draft.outcome.lose_echo(reason)
+        self._loaded.set()
+
+    def _on_commit(self, txids: list[str]) -> None:
+        for txid in txids:
+            draft = self._in_flight.pop(txid, None)
+            if draft is not None:
+                draft.outcome.advance("synced")
+                self.settled(draft)
+
+    # --- writing
+
+    async def _write(self) -> None:
+        await self._opened.wait()
+        while True:
+            await self._queued.wait()
+            drafts = self._take_queued()
+            try:
+                await self._send(drafts)
+            except Exception as error:
+                log.exception("%s: writing failed", self._url)
+                for draft in drafts:
+                    self._fail(draft, error)
+            if not self._queue:
+                self._queued.clear()
+                self._drained.set()
+
+    def _take_queued(self) -> list[Draft]:
+        drafts: list[Draft] = []
+        size = 0
+        while self._queue and (not drafts or size < _BODY_BYTES):
+            draft = self._queue.popleft()
+            drafts.append(draft)
+            size += sum(map(len, draft.events))
+        return drafts
+
+    async def _send(self, drafts: list[Draft]) -> None:
+        """Write transactions in one request; each gets its outcome."""
+        assert self._stream is not None  # noqa: S101 - the writer waits until it is open
+        for draft in drafts:
+            draft.outcome.advance("sent")
+        body = json_text.frame(event for draft in drafts for event in draft.events)
+        try:
+            await self._stream.append_once(self._producer, body)
+        except StreamError as error:
+            if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
+                # One of them is at fault; the others must not suffer. A refused batch has used
+                # no sequence number up (PROD-8).
+                for draft in drafts:
+                    await self._send([draft])
+                return
+            if isinstance(error, ConnectionFailed | ProducerGap):
+                self._begin_epoch()
+            for draft in drafts:
+                self._fail(draft, error)
+        else:
+            for draft in drafts:
+                draft.outcome.advance("durable")
+                if self.status in ("ended", "error"):
+                    draft.outcome.lose_echo(self.error or self._stream_ended())
+
+    def _stream_ended(self) -> StreamClosed:
+        return StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
+
+    def _begin_epoch(self) -> None:
+        """Leave a sequence whose last number is in doubt (CLIENT-39, PROD-15)."""
+        self._producer.epoch += 1
+        self._producer.next_seq = 0
+
+    def _fail(self, draft: Draft, error: BaseException) -> None:
+        outcome = draft.outcome
+        in_doubt = isinstance(error, ConnectionFailed | DatabaseClosed) and outcome.status == "sent"
+        failure = (
+            TransactionUnresolved(f"transaction {outcome.txid}: its outcome is unknown: {error}")
+            if in_doubt
+            else TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
+        )
+        failure.__cause__ = error
+        self._in_flight.pop(outcome.txid, None)
+        if outcome.fail(failure):
+            log.error("%s: %s", self._url, failure)
+        elif outcome.status == "durable":
+            outcome.lose_echo(error)
+        self.settled(draft)
+
+
+def _stream_options(options: DatabaseOptions) -> StreamOptions:
+    chosen: StreamOptions = {}
+    if "headers" in options:
+        chosen["headers"] = options["headers"]
+    if "retry" in options:
+        chosen["retry"] = options["retry"]
+    if "reconnect" in options:
+        chosen["reconnect"] = options["reconnect"]
+    if "timeout" in options:
+        chosen["timeout"] = options["timeout"]
+    return chosen

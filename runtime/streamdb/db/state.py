@@ -1,0 +1,197 @@
+"""The one place where the state of a database changes: a commit.
+
+Nobody sees half of a batch: all collections and the offset move on together, under one lock, and
+only then watchers and waiters are told (ATOM-2 to ATOM-5).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from streamdb.collections.changes import Delta
+from streamdb.collections.table import Table
+from streamdb.db.options import InvalidEvent, OnInvalid
+from streamdb.db.txids import Txids
+from streamdb.errors import InvalidEventError
+from streamdb.protocol.exchange import Batch
+from streamdb.protocol.names import BEGINNING
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.fold import Fold, Staged
+from streamdb.state.schema import StateSchema
+
+log: Final = logging.getLogger("streamdb.state")
+
+_REMEMBERED_INVALID: Final = 100
+
+
+@dataclass(slots=True)
+class Metrics:
+    """What a database has read so far.
+
+    Attributes:
+        commits: batches that were committed.
+        events: events in them.
+        invalid: events that were skipped as invalid.
+        undeclared: events of types that no collection declares, by type.
+    """
+
+    commits: int = 0
+    events: int = 0
+    invalid: int = 0
+    undeclared: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class DatabaseState:
+    """All rows of a database, its position and what it has counted."""
+
+    def __init__(self, schema: StateSchema, *, url: str, on_invalid: OnInvalid) -> None:
+        self.lock: Final = threading.RLock()
+        self.tables: Final[Mapping[str, Table]] = {
+            collection.name: Table() for collection in schema.collections
+        }
+        self.txids: Final = Txids()
+        self.metrics: Final = Metrics()
+        self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
+        #: The position of what is visible.
+        self.offset = BEGINNING
+        #: Called inside the commit with its txids, after the rows are visible.
+        self.on_commit: Callable[[list[str]], None] = lambda _: None
+        self._schema = schema
+        self._url = url
+        self._on_invalid = on_invalid
+        self._decoder = PageDecoder(schema)
+        self._position = BEGINNING  # of what was read; ahead of `offset` during a load
+        self._obeyed_resets: set[tuple[str, str]] = set()
+        self._begin_load()
+
+    def _begin_load(self) -> None:
+        """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
+        self._loading: dict[str, dict[str, Any]] | None = {name: {} for name in self.tables}
+        self._loading_txids: list[str] = []
+
+    @property
+    def is_loading(self) -> bool:
+        """True until the first batch that is up to date, and again while a reset is read."""
+        return self._loading is not None
+
+    def take(self, batch: Batch) -> str | None:
+        """Take a batch in. Return where to read again from if a reset says so.
+
+        Raises:
+            InvalidEventError: an invalid event under ``raise``; nothing of the batch is in.
+            StreamParseError: the batch is not JSON; nothing of it is in.
+        """
+        stored = self._loading
+        if stored is None:
+            stored = {name: table.rows for name, table in self.tables.items()}
+        fold = Fold(self._schema, stored, lambda offset: self._judge_reset(offset, batch.offset))
+        for part in batch.parts:
+            fold.add(self._decoder.decode(part, url=self._url, offset=batch.offset))
+        staged = fold.staged
+        if staged.restart_from is not None:
+            self._obeyed_resets.add((staged.restart_from, batch.offset))
+            self._position = staged.restart_from
+            self._begin_load()
+            return staged.restart_from
+        self._report(staged, batch.offset)
+        self._position = batch.offset
+        if self._loading is not None:
+            self._load(self._loading, staged)
+            if not (batch.up_to_date or batch.closed):
+                return None
+        with self.lock:
+            self._commit(staged, batch.offset)
+        return None
+
+    def _load(self, rows: dict[str, dict[str, Any]], staged: Staged) -> None:
+        for name, writes in staged.writes.items():
+            if staged.cleared:
+                rows[name].clear()
+            table = rows[name]
+            for key, row in writes:
+                if row is None:
+                    table.pop(key, None)
+                else:
+                    table[key] = row
+        self._loading_txids += staged.txids
+        self._count(staged)
+
+    def _commit(self, staged: Staged, offset: str) -> None:
+        deltas: dict[str, list[Delta]] = {}
+        if self._loading is not None:
+            loaded, self._loading = self._loading, None
+            txids, self._loading_txids = self._loading_txids, []
+            for name, table in self.tables.items():
+                deltas[name] = table.replace(loaded[name])
+        else:
+            txids = staged.txids
+            for name, table in self.tables.items():
+                writes = staged.writes[name]
+                if staged.cleared:
+                    fresh = Table()
+                    fresh.write(writes)
+                    deltas[name] = table.replace(fresh.rows)
+                elif writes:
+                    deltas[name] = table.write(writes)
+            self._count(staged)
+        self.offset = offset
+        self.metrics.commits += 1
+        self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
+        self.on_commit(txids)
+        for name, changed in deltas.items():
+            if changed:
+                self.tables[name].notify(changed)
+        self.txids.record(txids)
+
+    def _judge_reset(
+        self, offset: str | None, batch_end: str
+    ) -> Literal["clear", "restart", "skip"]:
+        if offset is None or not is_before(offset, self._position):
+            return "clear"  # RESET-4
+        if any(
+            restart == offset and is_before(self._position, end)
+            for restart, end in self._obeyed_resets
+        ):
+            return "skip"  # RESET-8
+        return "restart"  # RESET-3
+
+    def _count(self, staged: Staged) -> None:
+        metrics = self.metrics
+        metrics.events += staged.events
+        metrics.invalid += len(staged.invalid)
+        for name, count in staged.undeclared.items():
+            metrics.undeclared[name] = metrics.undeclared.get(name, 0) + count
+
+    def _report(self, staged: Staged, offset: str) -> None:
+        for invalid in staged.invalid:
+            event = InvalidEvent(offset, *invalid)
+            if self._on_invalid == "raise":
+                raise InvalidEventError(f"{self._url}: {event}")
+            self.invalid_events.append(event)
+            if callable(self._on_invalid):
+                self._on_invalid(event)
+            elif self._on_invalid == "report":
+                log.warning("%s: %s; it is skipped", self._url, event)
+
+    def end(self, error: BaseException | None, waiters_error: BaseException) -> None:
+        """Nothing more will come: tell the watchers and fail those who wait for a txid."""
+        with self.lock:
+            for table in self.tables.values():
+                table.end(error)
+        self.txids.end(waiters_error)
+
+
+def is_before(offset: str, other: str) -> bool:
+    """Compare two positions of one stream (OFF-2, RESET-10); ``-1`` is before all others.
+
+    >>> is_before("-1", "0000_0000"), is_before("0000_0009", "0000_0010"), is_before("a", "a")
+    (True, True, False)
+    """
+    if BEGINNING in (offset, other):
+        return offset == BEGINNING and other != BEGINNING
+    return offset < other

@@ -1,0 +1,189 @@
+"""Every error that streamdb raises, in one tree.
+
+``StreamDBError`` is the root. Below it, ``StreamError`` and its children are about one stream
+(status, URL and offset where known); the others are about schemas, rows and writes. A message says
+what happened, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class StreamDBError(Exception):
+    """The root of all errors of this package."""
+
+
+# --- about a stream -------------------------------------------------------------------------
+
+
+class StreamError(StreamDBError):
+    """Something went wrong with a stream.
+
+    Attributes:
+        url: the stream's address, without credentials or parameters.
+        status: the HTTP status, if there was an answer.
+        offset: the offset that was asked for or reached, if known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str | None = None,
+        status: int | None = None,
+        offset: str | None = None,
+    ) -> None:
+        where = [f"url {url}"] if url else []
+        where += [f"status {status}"] if status is not None else []
+        where += [f"offset {offset}"] if offset is not None else []
+        super().__init__(f"{message} ({', '.join(where)})" if where else message)
+        self.url = url
+        self.status = status
+        self.offset = offset
+
+
+class StreamNotFound(StreamError):
+    """There is no such stream (404)."""
+
+
+class StreamGone(StreamError):
+    """The stream was deleted, or the offset is older than what is kept (410)."""
+
+
+class StreamExists(StreamError):
+    """A stream with another configuration lives at this URL (409 on create)."""
+
+
+class ContentTypeConflict(StreamError):
+    """The body's media type is not the stream's (409 on append)."""
+
+
+class StreamClosed(StreamError):
+    """The stream is closed: it takes no more data (409). ``final_offset`` is its end."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        final_offset: str | None,
+        url: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, url=url, status=status, offset=final_offset)
+        self.final_offset = final_offset
+
+
+class ProducerFenced(StreamError):
+    """Another writer took over this producer id with a higher epoch (403)."""
+
+    def __init__(self, message: str, *, epoch: int, url: str | None = None) -> None:
+        super().__init__(message, url=url, status=403)
+        self.epoch = epoch
+
+
+class ProducerGap(StreamError):
+    """The server expected a lower sequence number: an earlier batch never arrived (409)."""
+
+    def __init__(self, message: str, *, expected: int, received: int, url: str | None) -> None:
+        super().__init__(message, url=url, status=409)
+        self.expected = expected
+        self.received = received
+
+
+class BadRequest(StreamError):
+    """The server did not understand the request, for instance a malformed offset (400)."""
+
+
+class AccessDenied(StreamError):
+    """The server wants other credentials (401, 403)."""
+
+
+class PayloadTooLarge(StreamError):
+    """The body is larger than the server takes (413)."""
+
+
+class RateLimited(StreamError):
+    """Too many requests, and the retry policy is used up (429)."""
+
+
+class UnexpectedStatus(StreamError):
+    """A status that the protocol does not define for this request."""
+
+
+class ConnectionFailed(StreamError):
+    """The server could not be reached, or the connection broke, and retrying did not help."""
+
+
+class StreamTimeout(StreamError, TimeoutError):
+    """Time ran out."""
+
+
+class StreamParseError(StreamError):
+    """What came over the wire is not what the protocol or the media type promises."""
+
+
+class NotAStateStream(StreamError):
+    """The stream's media type is not ``application/json``: it cannot hold state events."""
+
+
+# --- about schemas, rows and writes -----------------------------------------------------------
+
+
+class SchemaError(StreamDBError):
+    """A schema declaration makes no sense."""
+
+
+class InvalidRow(StreamDBError, ValueError):
+    """A row does not fit its type; nothing was sent. ``pointer`` is a JSON Pointer into the row."""
+
+    def __init__(self, message: str, *, type: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.type = type
+        self.pointer = pointer
+
+
+class InvalidEventError(StreamDBError):
+    """An event of the stream does not fit the schema, under ``on_invalid="raise"``."""
+
+
+class DuplicateKey(StreamDBError, KeyError):
+    """``insert`` of a key that the collection holds already."""
+
+    __str__ = Exception.__str__
+
+
+class MissingKey(StreamDBError, KeyError):
+    """``update`` or ``delete`` of a key that the collection does not hold."""
+
+    __str__ = Exception.__str__
+
+
+class TransactionFailed(StreamDBError):
+    """The writes of a transaction are not on the stream; ``__cause__`` says why."""
+
+
+class TransactionUnresolved(TransactionFailed):
+    """The database closed before the outcome of a write was known."""
+
+
+class TxidTimeout(StreamDBError, TimeoutError):
+    """A transaction id did not come back on the stream in time."""
+
+
+class DatabaseClosed(StreamDBError):
+    """The database is closed."""
+
+
+class WouldDeadlock(StreamDBError, RuntimeError):
+    """A blocking call on the thread that would have to answer it."""
+
+
+class ForkedProcess(StreamDBError, RuntimeError):
+    """A database of the parent process was used after ``os.fork()``."""
+
+
+class MissingExtra(StreamDBError, ImportError):
+    """An optional part is not installed; the message names the extra."""
+
+
+class AbiMismatch(StreamDBError, ImportError):
+    """Generated code and runtime do not fit each other; the message names the command to run."""

@@ -1,0 +1,57 @@
+"""What an expression means: the naive evaluator.
+
+It follows the tree, node by node, and does nothing else. Every faster way to evaluate is held to
+it by tests, so it stays simple for ever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from streamdb.expr.errors import ExpressionError
+from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode
+from streamdb.expr.operators import OPERATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def evaluator(node: Node) -> Callable[[object], Any]:
+    """Return the function from a row to the value of ``node``; ``None`` is null, or unknown.
+
+    The function raises ``ExpressionError`` where the values of a row do not suit an operator,
+    for instance when text is ordered with a number.
+    """
+    match node:
+        case ColumnNode(name):
+            return _reader(name)
+        case ConstantNode(value):
+            return lambda row: value
+        case OperationNode():
+            return _operation(node)
+
+
+def _reader(name: str) -> Callable[[object], Any]:
+    def read(row: object) -> Any:
+        value = getattr(row, name)
+        return None if value is UNSET else value
+
+    return read
+
+
+def _operation(node: OperationNode) -> Callable[[object], Any]:
+    _, function, handles_null = OPERATORS[node.operator]
+    operands = tuple(map(evaluator, node.operands))
+
+    def apply(row: object) -> Any:
+        values = [operand(row) for operand in operands]
+        if not handles_null and any(value is None for value in values):
+            return None
+        try:
+            return function(*values)
+        except TypeError as error:
+            raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
+
+    return apply

@@ -1,0 +1,293 @@
+"""Reading a stream: catch up, then follow it live, through every loss of connection.
+
+The one rule behind all of it: the position moves only with a delivered batch, so that reading on
+from it neither loses nor repeats anything (CLIENT-1, CLIENT-17).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import msgspec
+
+from streamdb.errors import ConnectionFailed, StreamParseError
+from streamdb.protocol import names
+from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
+from streamdb.protocol.calling import call
+from streamdb.protocol.exchange import (
+    Batch,
+    Deliver,
+    Interrupted,
+    NoReply,
+    Operation,
+    Release,
+    Reply,
+    Request,
+    Sleep,
+    exchange,
+    open_reply,
+    receive,
+)
+from streamdb.protocol.retry import RetryPolicy, is_retryable, retry_after
+from streamdb.protocol.sse import EventParser
+
+LiveMode = Literal[False, "auto", "long-poll", "sse"]
+
+# CLIENT-20: SSE connections that end at once are the mark of a buffering proxy.
+_SHORT_CONNECTION: Final = 1.0
+_SHORT_CONNECTIONS_IN_A_ROW: Final = 3
+_SHORT_BASE_WAIT: Final = 0.1
+_SHORT_LONGEST_WAIT: Final = 5.0
+
+_OK: Final = frozenset({200})
+_OK_OR_NOTHING_NEW: Final = frozenset({200, 204})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read.
+
+    Attributes:
+        url: the stream's address, for messages.
+        offset: where to start; ``-1`` is the beginning, ``now`` the tail.
+        live: False to stop when caught up, else how to follow. ``auto`` takes SSE where the data
+            survives it (JSON), long-poll elsewhere, and leaves SSE if connections keep breaking.
+        retry: for requests before the first answer.
+        reconnect: for every loss of connection after it.
+        clock: seconds that never go back, to tell short connections.
+    """
+
+    url: str
+    clock: Callable[[], float]
+    offset: str = names.BEGINNING
+    live: LiveMode = "auto"
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    reconnect: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    offset: str
+    cursor: str | None
+    content_type: str
+
+    def params(self, live: str | None) -> dict[str, str]:
+        params = {names.OFFSET: self.offset}
+        if live is not None:
+            params[names.LIVE] = live
+        if self.cursor is not None:
+            params[names.CURSOR] = self.cursor  # CLIENT-5
+        return params
+
+
+def reading(options: ReadOptions) -> Operation[None]:
+    """Deliver batches until caught up (``live=False``) or until the stream ends.
+
+    Raises:
+        StreamError: the stream is missing, gone or unreadable, or the policies are used up.
+    """
+    batch = yield from _catch_up(options)
+    if batch.closed or options.live is False:
+        return
+    position = _Position(batch.offset, batch.cursor, batch.content_type)
+    mode = options.live
+    if mode == "auto":
+        # Text over SSE loses carriage returns; JSON does not (trap 10).
+        is_json = batch.content_type == names.JSON_MEDIA_TYPE
+        mode = names.SSE if is_json else names.LONG_POLL
+    if mode == names.SSE:
+        left_at = yield from _follow_sse(options, position)
+        if left_at is None:
+            return
+        position = left_at
+    yield from _follow_long_poll(options, position)
+
+
+def _catch_up(options: ReadOptions) -> Operation[Batch]:
+    """Read page after page until up to date; the requests carry no `live` (CLIENT-6)."""
+    position = _Position(options.offset, None, names.DEFAULT_MEDIA_TYPE)
+    retry = options.retry
+    while True:
+        request = Request("GET", params=position.params(None))
+        reply = yield from call(request, retry, url=options.url, doing="read")
+        raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
+        batch = _batch_of(reply, position, options.url)
+        yield Deliver(batch)
+        # CLIENT-2, CLIENT-3: headers decide, never the length of a body. A page that moves
+        # nothing and claims nothing would be asked for again for ever.
+        if batch.closed or batch.up_to_date:
+            return batch
+        if batch.offset == position.offset:
+            raise StreamParseError(
+                "read: the answer neither moves on nor says that it is up to date",
+                url=options.url,
+                status=reply.status,
+                offset=position.offset,
+            )
+        position = _Position(batch.offset, batch.cursor, batch.content_type)
+        retry = options.reconnect
+
+
+def _follow_long_poll(options: ReadOptions, position: _Position) -> Operation[None]:
+    failures = 0
+    while True:
+        request = Request("GET", params=position.params(names.LONG_POLL), patient=True)
+        reply = yield from exchange(request)
+        if isinstance(reply, NoReply) or is_retryable(reply.status):
+            failures += 1
+            yield from _back_off(options, position, reply, failures)
+            continue
+        failures = 0
+        raise_for_answer(
+            reply,
+            url=options.url,
+            doing="read",
+            offset=position.offset,
+            allow=_OK_OR_NOTHING_NEW,
+        )
+        batch = _batch_of(reply, position, options.url)
+        yield Deliver(batch)
+        if batch.closed:
+            return
+        position = replace(position, offset=batch.offset, cursor=batch.cursor)
+
+
+def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Position | None]:
+    """Follow by SSE. Return None at the end of the stream, or where long-poll shall go on."""
+    failures = short_connections = 0
+    while True:
+        request = Request(
+            "GET",
+            params=position.params(names.SSE),
+            headers={"Accept": names.SSE_MEDIA_TYPE},
+            patient=True,
+        )
+        reply = yield from open_reply(request)
+        if isinstance(reply, NoReply) or is_retryable(reply.status):
+            yield Release()
+            failures += 1
+            yield from _back_off(options, position, reply, failures)
+            continue
+        failures = 0
+        raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
+        if names.media_type(reply.headers.get("content-type", "")) != names.SSE_MEDIA_TYPE:
+            yield Release()
+            return position  # the server does not do SSE; QUERY-3
+        opened_at = options.clock()
+        after = yield from _deliver_events(reply, position, options.url)
+        yield Release()
+        if after is None:
+            return None
+        position = after
+        if options.clock() - opened_at >= _SHORT_CONNECTION:
+            short_connections = 0
+            continue  # SSE-17: servers end connections from time to time
+        short_connections += 1
+        if short_connections >= _SHORT_CONNECTIONS_IN_A_ROW:
+            return position
+        longest = min(_SHORT_LONGEST_WAIT, _SHORT_BASE_WAIT * 2**short_connections)
+        yield from _wait(random.uniform(0, longest), "the connection ended at once")  # noqa: S311
+
+
+def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_Position | None]:
+    """Deliver what one SSE connection brings. Return the position at its end, None at EOF."""
+    parser = EventParser()
+    is_base64 = (header(reply, names.SSE_DATA_ENCODING) or "").lower() == "base64"
+    parts: list[bytes] = []  # data that no control event has confirmed yet (CLIENT-17)
+    while True:
+        chunk = yield from receive()
+        if isinstance(chunk, NoReply) or not chunk:
+            return position
+        for event in parser.feed(chunk):
+            if event.name == b"data":
+                data = _decode_base64(event.data, url) if is_base64 else event.data
+                if data:
+                    parts.append(data)
+            elif event.name == b"control":
+                control = _parse_control(event.data, position, url)
+                batch = Batch(
+                    parts=tuple(parts),
+                    offset=control.offset,
+                    cursor=control.cursor or position.cursor,  # CLIENT-4
+                    up_to_date=control.up_to_date or control.closed,  # SSE-13
+                    closed=control.closed,
+                    content_type=position.content_type,
+                )
+                parts = []
+                yield Deliver(batch)
+                if batch.closed:
+                    return None
+                position = replace(position, offset=batch.offset, cursor=batch.cursor)
+
+
+def _back_off(
+    options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: int
+) -> Operation[None]:
+    if isinstance(reply, Reply):
+        reason, asked = f"the server answered {reply.status}", retry_after(reply.headers)
+    else:
+        reason, asked = reply.reason, None
+    seconds = options.reconnect.delay(failures, asked)
+    if seconds is None:
+        raise ConnectionFailed(
+            f"read: {reason}; gave up after {failures} tries",
+            url=options.url,
+            offset=position.offset,
+        )
+    yield from _wait(seconds, reason)
+
+
+def _wait(seconds: float, reason: str) -> Operation[None]:
+    yield Interrupted(reason, seconds)
+    yield Sleep(seconds)
+
+
+def _batch_of(reply: Reply, position: _Position, url: str) -> Batch:
+    closed = names.is_true(header(reply, names.STREAM_CLOSED))
+    content_type = reply.headers.get("content-type")
+    return Batch(
+        parts=(reply.body,) if reply.body else (),
+        offset=next_offset(reply, url=url, doing="read"),
+        cursor=header(reply, names.STREAM_CURSOR) or position.cursor,  # CLIENT-4
+        # A long-poll's 204 is up to date by definition (POLL-4); mere presence counts (HDR-3).
+        up_to_date=closed
+        or reply.status == 204
+        or header(reply, names.STREAM_UP_TO_DATE) is not None,
+        closed=closed,
+        content_type=names.media_type(content_type) if content_type else position.content_type,
+    )
+
+
+class _Control(msgspec.Struct, frozen=True):
+    offset: str = msgspec.field(name=names.CONTROL_NEXT_OFFSET)
+    cursor: str | None = msgspec.field(name=names.CONTROL_CURSOR, default=None)
+    up_to_date: bool = msgspec.field(name=names.CONTROL_UP_TO_DATE, default=False)
+    closed: bool = msgspec.field(name=names.CONTROL_CLOSED, default=False)
+
+
+_control_decoder: Final = msgspec.json.Decoder(_Control)
+
+
+def _parse_control(data: bytes, position: _Position, url: str) -> _Control:
+    # CLIENT-16: it carries the offset, so it cannot be skipped.
+    try:
+        return _control_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StreamParseError(
+            f"read: a control event is not what it must be: {error}: {preview(data)}",
+            url=url,
+            offset=position.offset,
+        ) from None
+
+
+def _decode_base64(data: bytes, url: str) -> bytes:
+    # SSE-6, SSE-7: each event on its own, its lines joined.
+    try:
+        return base64.b64decode(data.replace(b"\n", b""), validate=True)
+    except binascii.Error as error:
+        raise StreamParseError(f"read: bad base64 in a data event: {error}", url=url) from None

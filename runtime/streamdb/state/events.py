@@ -1,0 +1,193 @@
+"""Change events: what producers append and readers fold (state protocol, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from streamdb.errors import InvalidRow
+from streamdb.protocol import json_text
+from streamdb.state.rows import checked_json, checked_key
+from streamdb.state.schema import CollectionSchema, Key, Row
+
+Operation = Literal["insert", "update", "upsert", "delete"]
+AnyRow = TypeVar("AnyRow", covariant=True)
+
+# Set by the constructors alone (WRITE-8).
+_OWN_HEADERS: Final = frozenset({"operation", "txid", "timestamp", "offset", "control"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent(Generic[AnyRow]):
+    """One change of one entity, ready to append.
+
+    Attributes:
+        type: the event type.
+        key: the key as text.
+        operation: what happened.
+        value: the row, None for a delete.
+        txid: the transaction that it belongs to.
+        headers: further headers.
+    """
+
+    type: str
+    key: str
+    operation: Operation
+    value: AnyRow | None = None
+    txid: str | None = None
+    timestamp: str | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    value_json: bytes | None = field(default=None, repr=False, compare=False)
+    old_value_json: bytes | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> bytes:
+        """Return the event as it stands on the wire; what is absent is left out (WRITE-7)."""
+        headers: dict[str, Any] = {"operation": self.operation}
+        if self.txid is not None:
+            headers["txid"] = self.txid
+        if self.timestamp is not None:
+            headers["timestamp"] = self.timestamp
+        headers.update(self.headers)
+        parts = [b'{"type":', json_text.encode(self.type), b',"key":', json_text.encode(self.key)]
+        if self.value_json is not None:
+            parts += [b',"value":', self.value_json]
+        if self.old_value_json is not None:
+            parts += [b',"old_value":', self.old_value_json]
+        parts += [b',"headers":', json_text.encode(headers), b"}"]
+        return b"".join(parts)
+
+
+class EventConstructors(Generic[Row, Key]):
+    """Builds the change events of one collection, every value checked before it can be sent.
+
+    ::
+
+        await stream.append(events.messages.insert(Message(id="m1", ...), txid="t1"))
+    """
+
+    def __init__(self, schema: CollectionSchema[Row, Key]) -> None:
+        self.schema: Final = schema
+
+    def insert(
+        self,
+        row: Row,
+        *,
+        key: Key | None = None,
+        txid: str | None = None,
+        timestamp: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> ChangeEvent[Row]:
+        """A new row.
+
+        Args:
+            row: the row; its primary key is the event's key.
+            key: may be given, and must then agree with the row (WRITE-4).
+            txid: groups changes, and lets the writer recognise its own.
+            timestamp: RFC 3339 text: when it happened.
+            headers: further headers, kept by readers.
+
+        Raises:
+            InvalidRow: the row does not fit its type.
+        """
+        return self._write("insert", row, None, key, txid, timestamp, headers)
+
+    def update(
+        self,
+        row: Row,
+        *,
+        old: Row | None = None,
+        key: Key | None = None,
+        txid: str | None = None,
+        timestamp: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> ChangeEvent[Row]:
+        """The whole new value of a row (WRITE-6); ``old`` is for audits only (CHG-4)."""
+        return self._write("update", row, old, key, txid, timestamp, headers)
+
+    def upsert(
+        self,
+        row: Row,
+        *,
+        key: Key | None = None,
+        txid: str | None = None,
+        timestamp: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> ChangeEvent[Row]:
+        """A row, new or not. Readers that follow the protocol text alone may refuse it (UPSERT-2).
+
+        Such readers take ``insert`` and ``update``.
+        """
+        return self._write("upsert", row, None, key, txid, timestamp, headers)
+
+    def delete(
+        self,
+        key: Key | None = None,
+        *,
+        old: Row | None = None,
+        txid: str | None = None,
+        timestamp: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> ChangeEvent[Row]:
+        """The end of a row, by its key or by its old value.
+
+        Raises:
+            InvalidRow: neither is given, the key is empty, or they contradict each other.
+        """
+        schema: CollectionSchema[Row, Key] = self.schema
+        if old is not None:
+            key = checked_key(schema, old, key)
+        if key is None or not schema.wire_key(key):
+            raise InvalidRow(f"{schema.name}: delete needs a key, or the old row", type=schema.type)
+        return ChangeEvent(
+            type=schema.type,
+            key=schema.wire_key(key),
+            operation="delete",
+            txid=_checked_txid(schema, txid),
+            timestamp=timestamp,
+            headers=_checked_headers(schema, headers),
+            old_value_json=None if old is None else checked_json(schema, old),
+        )
+
+    def _write(
+        self,
+        operation: Operation,
+        row: Row,
+        old: Row | None,
+        key: Key | None,
+        txid: str | None,
+        timestamp: str | None,
+        headers: Mapping[str, Any] | None,
+    ) -> ChangeEvent[Row]:
+        schema: CollectionSchema[Row, Key] = self.schema
+        value_json = checked_json(schema, row)
+        return ChangeEvent(
+            type=schema.type,
+            key=schema.wire_key(checked_key(schema, row, key)),
+            operation=operation,
+            value=row,
+            txid=_checked_txid(schema, txid),
+            timestamp=timestamp,
+            headers=_checked_headers(schema, headers),
+            value_json=value_json,
+            old_value_json=None if old is None else checked_json(schema, old),
+        )
+
+
+def _checked_txid(schema: CollectionSchema[Any, Any], txid: str | None) -> str | None:
+    if txid == "":
+        raise InvalidRow("a txid must not be empty", type=schema.type)
+    return txid
+
+
+def _checked_headers(
+    schema: CollectionSchema[Any, Any], headers: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    if not headers:
+        return {}
+    if own := sorted(_OWN_HEADERS.intersection(headers)):
+        raise InvalidRow(
+            f"the header {own[0]!r} is not yours to set here: the protocol gives it a meaning",
+            type=schema.type,
+        )
+    return dict(headers)

@@ -1,0 +1,133 @@
+"""Rows at the boundary: checked when they are written, mended where the key says so when read."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any, Final, cast
+
+import msgspec
+
+from streamdb.errors import InvalidRow
+from streamdb.protocol import json_text
+from streamdb.state.schema import CollectionSchema, Key, Row
+
+_AT_PATH: Final = re.compile(r" - at `\$(?P<path>.*)`\Z", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
+
+
+def checked_json(schema: CollectionSchema[Row, Key], row: Row) -> bytes:
+    """Write a row and check what is about to be sent by reading it back (WRITE-5).
+
+    Constructing a struct validates nothing, so this is where a wrong value is found.
+
+    Raises:
+        InvalidRow: the row does not fit its type; names the type, the place and the reason.
+    """
+    if not isinstance(row, schema.row):
+        raise InvalidRow(
+            f"collection {schema.name!r} holds {schema.row.__name__}, not {type(row).__name__}",
+            type=schema.type,
+        )
+    try:
+        text = json_text.encode(row)
+        read_row(schema.row, text)
+    except (msgspec.ValidationError, ValueError, TypeError) as error:
+        reason, pointer = explain(error)
+        where = f" at {pointer}" if pointer else ""
+        raise InvalidRow(
+            f"{schema.row.__name__}{where}: {reason}", type=schema.type, pointer=pointer
+        ) from None
+    return text
+
+
+def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -> Key:
+    """Return the key that a row is written under (WRITE-3, WRITE-4).
+
+    Raises:
+        InvalidRow: it is empty, or an explicit key contradicts the row.
+    """
+    own = schema.key_of(row)
+    wire_key = schema.wire_key(own)
+    if not wire_key:
+        raise InvalidRow(
+            f"{schema.row.__name__}: {schema.primary_key} is the key and must not be empty",
+            type=schema.type,
+            pointer=f"/{schema.wire_primary_key}",
+        )
+    if key is not None and schema.wire_key(key) != wire_key:
+        raise InvalidRow(
+            f"{schema.row.__name__}: the key {key!r} contradicts {schema.primary_key}={own!r}",
+            type=schema.type,
+            pointer=f"/{schema.wire_primary_key}",
+        )
+    return own
+
+
+def read_row(row: type[Row], text: bytes | msgspec.Raw) -> Row:
+    """Read a row from JSON text, by the rules of JSON where msgspec is stricter.
+
+    That is: ``1.0`` is an integer, and a lone surrogate is text (INVALID-9).
+
+    Raises:
+        msgspec.ValidationError: the value does not fit the type.
+        ValueError: it is not JSON.
+    """
+    try:
+        return cast("Row", _decoder(cast("Any", row)).decode(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        plain = json.loads(bytes(text), parse_constant=_refuse_constant)
+        return convert_row(row, plain)
+
+
+def convert_row(row: type[Row], plain: object) -> Row:
+    """Turn plain parsed JSON into a row, by the same rules as :func:`read_row`."""
+    return msgspec.convert(_integral(plain), row)
+
+
+def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row:
+    """Return the row with the event's key in its primary key field (KEY-2 to KEY-5).
+
+    Raises:
+        ValueError: the key cannot be of the declared type.
+    """
+    if str(schema.key_of(row)) == wire_key:
+        return row
+    changes = {schema.primary_key: schema.parse_key(wire_key)}
+    return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **changes))
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """Split a validation error into its reason and the JSON Pointer of its place.
+
+    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.items[0].n`"))
+    ('expected `int`, got `str`', '/items/0/n')
+    """
+    text = str(error)
+    match = _AT_PATH.search(text)
+    reason = text[: match.start()] if match else text
+    path = match["path"] if match else ""
+    steps = (step["name"] or step["index"] or "*" for step in _STEP.finditer(path))
+    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return reason[:1].lower() + reason[1:], pointer
+
+
+@cache
+def _decoder(row: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(row)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integral(value: Any) -> Any:
+    """Write whole numbers without a fraction, as JSON Schema counts them: 1.0 is an integer."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if json_text.is_object(value):
+        return {name: _integral(item) for name, item in value.items()}
+    if json_text.is_array(value):
+        return [_integral(item) for item in value]
+    return value

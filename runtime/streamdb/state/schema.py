@@ -1,0 +1,152 @@
+"""What a stream holds: one declaration for each collection, and the schema of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
+
+import msgspec
+
+from streamdb.errors import SchemaError
+from streamdb.expr import Columns
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=str | int)
+
+# Spelt out because a schema has a field named `type`.
+RowClass: TypeAlias = "type[Row]"
+KeyClass: TypeAlias = "type[Key]"
+ColumnsClass: TypeAlias = "type[Columns[Row]]"
+
+# The database classes use these as attributes (REF-1).
+_RESERVED_NAMES: Final = frozenset({"actions", "close", "collections", "preload", "utils"})
+
+
+@dataclass(frozen=True)
+class CollectionSchema(Generic[Row, Key]):
+    """How the events of one type become the rows of one collection.
+
+    Args:
+        name: the collection's name in the spec.
+        type: the event type that is routed to it.
+        primary_key: the attribute of the row that holds its key.
+        row: the row's class.
+        key: the key's class, ``str`` or ``int``.
+        columns: the typed columns of the row.
+        updates: ``replace`` by the protocol (UPDATE-1), or ``merge`` for producers that send
+            partial rows (UPDATE-4).
+
+    >>> class Point(msgspec.Struct, frozen=True):
+    ...     id: int
+    ...     x: float
+    >>> class PointColumns(Columns[Point]):
+    ...     x: "Column[float]"
+    >>> points = CollectionSchema(
+    ...     name="points", type="point", primary_key="id", row=Point, key=int, columns=PointColumns
+    ... )
+    >>> points.wire_key(7), points.parse_key("7"), points.key_of(Point(id=7, x=0.5))
+    ('7', 7, 7)
+
+    Raises:
+        SchemaError: a name or type is empty, or the row has no such attribute.
+    """
+
+    name: str
+    type: str
+    primary_key: str
+    row: RowClass[Row]
+    key: KeyClass[Key]
+    columns: ColumnsClass[Row]
+    updates: Literal["replace", "merge"] = "replace"
+    #: The primary key's name on the wire.
+    wire_primary_key: str = field(init=False)
+    #: Reads the key of a row.
+    key_of: Callable[[Row], Key] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the declaration and look up what is used for every event."""
+        if not self.name or not self.type:
+            raise SchemaError("a collection needs a name and an event type")
+        wire_names = {
+            item.name: item.encode_name
+            for item in msgspec.structs.fields(cast("type[msgspec.Struct]", self.row))
+        }
+        if self.primary_key not in wire_names:
+            raise SchemaError(
+                f"collection {self.name!r}: {self.row.__name__} has no attribute "
+                f"{self.primary_key!r}; it has {', '.join(wire_names)}"
+            )
+        object.__setattr__(self, "wire_primary_key", wire_names[self.primary_key])
+        object.__setattr__(self, "key_of", attrgetter(self.primary_key))
+
+    def wire_key(self, key: Key) -> str:
+        """Return the text of a key, as events carry it (KEY-1, KEY-7).
+
+        Raises:
+            TypeError: the key is not of the declared type; ``True`` is no integer (trap 12).
+        """
+        if type(key) is not self.key:
+            raise TypeError(
+                f"keys of collection {self.name!r} are {self.key.__name__}, "
+                f"not {type(key).__name__}: {key!r}"
+            )
+        return str(key)
+
+    def parse_key(self, text: str) -> Key:
+        """Turn the text of a key into the declared type; it must round-trip (KEY-6).
+
+        Raises:
+            ValueError: it does not.
+        """
+        if self.key is str:
+            return self.key(text)
+        # `int` also takes "07", "+7", " 7" and "1_0": none of them round-trips.
+        number = int(text) if len(text) <= 40 else None
+        if number is None or str(number) != text:
+            raise ValueError(f"the key {text!r} is no integer")
+        return self.key(number)
+
+
+@dataclass(frozen=True)
+class StateSchema:
+    """The collections of one kind of stream.
+
+    Args:
+        name: the spec's name.
+        collections: one declaration each; names and types are unique.
+        version: the spec's version.
+        digest: identifies the spec that the schema was generated from.
+
+    Raises:
+        SchemaError: a reserved or repeated name, or two collections of one type (REF-1).
+    """
+
+    name: str
+    collections: tuple[CollectionSchema[Any, Any], ...]
+    version: str | None = None
+    digest: str | None = None
+    #: The declarations by event type.
+    by_type: Mapping[str, CollectionSchema[Any, Any]] = field(init=False, repr=False, compare=False)
+    #: The declarations by collection name.
+    by_name: Mapping[str, CollectionSchema[Any, Any]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check that names and types are unique."""
+        by_type: dict[str, CollectionSchema[Any, Any]] = {}
+        by_name: dict[str, CollectionSchema[Any, Any]] = {}
+        for collection in self.collections:
+            if collection.name in _RESERVED_NAMES:
+                raise SchemaError(f"{collection.name!r} is reserved: rename the collection")
+            if collection.name in by_name:
+                raise SchemaError(f"two collections are named {collection.name!r}")
+            if collection.type in by_type:
+                raise SchemaError(
+                    f"collections {by_type[collection.type].name!r} and {collection.name!r} "
+                    f"share the event type {collection.type!r}"
+                )
+            by_name[collection.name] = by_type[collection.type] = collection
+        object.__setattr__(self, "by_type", MappingProxyType(by_type))
+        object.__setattr__(self, "by_name", MappingProxyType(by_name))

@@ -1,0 +1,1 @@
+"""Streams over HTTP or in process: thin drivers of the protocol's operations."""

@@ -1,0 +1,92 @@
+"""Run mypy and pyright on a file that has planted errors, and hold their reports to the marks.
+
+A line that a checker has to report ends with ``# E``; ``# E[mypy]`` or ``# E[pyright]`` marks it
+for one of them. An explanation may follow: ``# E: misspelt literal``. Every other line is good.
+
+Tests write ``from tests.type_checkers import check_marked``: pytest's importlib mode makes the
+folder a namespace package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Checker: TypeAlias = Literal["mypy", "pyright"]
+CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
+
+_PROJECT = Path(__file__).parent.parent  # both checkers read its pyproject.toml: strict
+_MARK = re.compile(r"#\s*E(?:\[(?P<checker>\w+)\])?(?:\s*:.*)?$")
+
+
+def check_marked(path: Path, checker: Checker) -> None:
+    """Assert that ``checker`` reports the marked lines of ``path`` and no other.
+
+    Modules beside the file can be imported by it. Errors in other files do not count here.
+    """
+    marked = _marked_lines(path, checker)
+    reported = reported_errors(path, checker)
+    unexpected = [f"{path}:{line}: {reported[line]}" for line in sorted(reported.keys() - marked)]
+    missed = [f"{path}:{line}: not reported" for line in sorted(marked - reported.keys())]
+    assert not unexpected + missed, "\n".join([checker, *unexpected, *missed])
+
+
+@cache
+def reported_errors(path: Path, checker: Checker) -> Mapping[int, str]:
+    """Return the messages that ``checker`` has for each line of ``path``, from 1."""
+    run = {"mypy": _run_mypy, "pyright": _run_pyright}[checker]
+    messages: dict[int, str] = {}
+    for line, message in run(path.resolve()):
+        messages[line] = f"{messages[line]}\n{message}" if line in messages else message
+    return messages
+
+
+def _marked_lines(path: Path, checker: Checker) -> set[int]:
+    marks = enumerate(map(_MARK.search, path.read_text("utf-8").splitlines()), start=1)
+    return {line for line, mark in marks if mark and mark["checker"] in (None, checker)}
+
+
+def _run_mypy(path: Path) -> list[tuple[int, str]]:
+    # No cache: for a file equal to an earlier one it would answer with that one's path.
+    options = ("--output=json", f"--cache-dir={os.devnull}")
+    output = _output("-m", "mypy", *options, str(path), MYPYPATH=str(path.parent))
+    reports: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+    return [
+        (report["line"], report["message"])
+        for report in reports
+        if report["severity"] == "error" and (_PROJECT / report["file"]).resolve() == path
+    ]
+
+
+def _run_pyright(path: Path) -> list[tuple[int, str]]:
+    output = _output("-m", "pyright", "--outputjson", str(path))
+    reports: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
+    return [
+        (report["range"]["start"]["line"] + 1, report["message"])
+        for report in reports
+        if report["severity"] == "error" and Path(report["file"]).resolve() == path
+    ]
+
+
+def _output(*arguments: str, **environment: str) -> str:
+    """Run a checker by its module; 0 and 1 mean that it did its work."""
+    finished = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=_PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode not in (0, 1):
+        raise RuntimeError(f"{arguments} failed:\n{finished.stdout}\n{finished.stderr}")
+    return finished.stdout
