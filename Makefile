@@ -21,6 +21,7 @@ types: $(READY)
 	$(BIN)/pyright
 
 unit: $(READY)
+	$(BIN)/pytest --quiet --doctest-modules runtime codegen server
 	$(BIN)/pytest
 
 # Regenerates every golden package and error listing; review the diff as code.

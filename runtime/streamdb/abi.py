@@ -8,8 +8,11 @@ from streamdb.errors import AbiMismatch
 ABI: Final = 1
 
 
-def require_abi(abi: int, package: str) -> None:
+def require_abi(abi: int, package: str) -> int:
     """Check that a generated package and this runtime fit each other; called at its import.
+
+    >>> require_abi(ABI, "agent_session")
+    1
 
     Raises:
         AbiMismatch: they do not; the message names the command to run.
@@ -24,3 +27,4 @@ def require_abi(abi: int, package: str) -> None:
             f"{package} was generated for ABI {abi} and this streamdb speaks {ABI}: "
             f"{older} is too old; run `{command}`"
         )
+    return abi

@@ -1,0 +1,168 @@
+"""The main job: a session between two live processes and a late joiner, on the embedded server.
+
+    python generated_examples/agent_session/demo.py
+
+Compiles the schema, starts an agent whose tool calls run real commands and stream their output,
+and a follower in another process that shows the session live and decides on approvals; then a late
+joiner catches up. Prints figures of what happened, and ends by itself within a minute.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+GRACE_SECONDS = 8.0
+LIMIT_SECONDS = 55
+
+
+class DemoFailed(Exception):
+    """A process of the demo ended early or said something else than expected."""
+
+
+class Child:
+    """A process of the demo: reports in JSON lines, leaves when its input ends."""
+
+    def __init__(self, script: str, *arguments: str, screen: IO[str] | None = None) -> None:
+        self.name = script.removesuffix(".py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / script), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=screen,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the demo alone; it lets the others leave
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Wait for its next report."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise DemoFailed(f"the {self.name} ended early, with code {self._process.wait()}")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def tell(self, **message: Any) -> None:
+        """Send it a line."""
+        assert self._process.stdin is not None
+        print(json.dumps(message), file=self._process.stdin, flush=True)
+
+    def stop(self) -> None:
+        """End its input and wait; what does not leave by itself is made to."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):  # it may have left already
+            process.stdin.close()
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with the commands that it runs
+            process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def running(script: str, *arguments: str) -> Generator[Child]:
+    """Run a process of the demo; it is gone when the block is left, however it is left."""
+    # What the follower shows is its standard error, for its standard output is for reports.
+    child = Child(script, *arguments, screen=sys.stdout)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+def compile_schema() -> None:
+    """Compile the schema with the command that users run."""
+    command = ["streamdb-gen", str(HERE.relative_to(ROOT) / "schema.json")]
+    print("$", *command, flush=True)
+    subprocess.run(
+        [sys.executable, "-m", "streamdb_gen", command[1]],
+        cwd=ROOT,
+        check=True,
+        start_new_session=True,
+    )
+
+
+def run_session(file: Path) -> None:
+    """Run the session and print what happened."""
+    with running("agent.py", str(file), str(ROOT)) as agent:
+        url = agent.report()["url"]
+        print(f"the agent serves {url}\n", flush=True)
+        with running("follower.py", url) as follower:
+            written = agent.report()
+            follower.tell(last_txid=written["last_txid"])
+            followed = follower.report()
+        with running("late_joiner.py", url, written["last_txid"]) as joiner:
+            joined = joiner.report()
+    print_figures(written, followed, joined, file.stat().st_size)
+
+
+def print_figures(
+    written: dict[str, Any], followed: dict[str, Any], joined: dict[str, Any], size: int
+) -> None:
+    """Say in a few lines what was measured, and fail if the three do not agree."""
+    is_same = written["digest"] == followed["digest"] == joined["digest"]
+    figures = {
+        "agent": f"{written['events']} events, {written['chunks']} of them chunks, "
+        f"in {written['seconds']:.1f} s; the data file has {size / 1024:.0f} KiB",
+        "follower": f"{followed['events']} events in {followed['commits']} commits; "
+        f"a chunk is seen {followed['delay_p50_ms']:.1f} ms after it was made "
+        f"(99 %: {followed['delay_p99_ms']:.1f} ms)",
+        "": f"messages grown from chunks equal the final ones: {yes(followed['grown_is_final'])}",
+        "late joiner": f"{joined['events']} events to {joined['rows']} rows, "
+        f"connected and caught up in {joined['milliseconds']:.0f} ms",
+        "same state": f"{yes(is_same)} (digests {written['digest']}, {followed['digest']}, "
+        f"{joined['digest']})",
+    }
+    print()
+    for name, figure in figures.items():
+        print(f"{name:12}{figure}", flush=True)
+    if not (is_same and followed["grown_is_final"]):
+        raise DemoFailed("the three do not have the same state")
+
+
+def yes(answer: bool) -> str:
+    """Say yes or no."""
+    return "yes" if answer else "NO"
+
+
+def interrupt(number: int, _: object) -> None:
+    """Turn Ctrl-C, a request to end or the alarm into an exception: all is left in order, once."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(other, signal.SIG_IGN)
+    if number == signal.SIGALRM:
+        raise DemoFailed(f"the demo took longer than {LIMIT_SECONDS} s")
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the demo; return the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, interrupt)
+    signal.alarm(LIMIT_SECONDS)
+    try:
+        compile_schema()
+        with tempfile.TemporaryDirectory(prefix="streamdb-demo-") as folder:
+            run_session(Path(folder) / "session.db")
+    except KeyboardInterrupt:
+        print("\ninterrupted; every process of the demo has left", flush=True)
+        return 130
+    except (DemoFailed, subprocess.CalledProcessError) as error:
+        print(f"\nthe demo failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The follower: another process that sees the session live, shows it, and decides on approvals.
+
+On a terminal it draws one table in place; elsewhere it prints a line for every event. Run by
+``demo.py``; what it shows goes to standard error, which the demo joins to its own output.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+
+from agent_session import (
+    AsyncAgentSession,
+    Chunk,
+    Decision,
+    DecisionVerdict,
+    Message,
+    Presence,
+    PresenceStatus,
+    ToolCall,
+)
+from digest import digest
+from parent import orders, report, utc_now
+from screen import PlainScreen, Screen, TableScreen
+
+USER_ID = "maria"
+FORBIDDEN = {"rm"}
+THINKING_SECONDS = 0.8
+
+
+class Follower:
+    """Keeps the messages as they grow out of their chunks, and measures how fresh they are."""
+
+    def __init__(self, db: AsyncAgentSession, screen: Screen) -> None:
+        self.db = db
+        self.screen = screen
+        self.texts: dict[str, str] = {}
+        self.delays: list[float] = []
+        self.started = utc_now()
+
+    async def follow_chunks(self) -> None:
+        """Grow messages out of chunks."""
+        async for changes in self.db.chunks.changes(initial=True):
+            now = utc_now()
+            for change in changes:
+                if change.new is not None:
+                    chunk: Chunk = change.new
+                    if chunk.created_at > self.started:  # older ones waited for this process
+                        self.delays.append((now - chunk.created_at).total_seconds())
+                    text = self.texts.get(chunk.message_id, "") + chunk.part.text
+                    self.texts[chunk.message_id] = text
+                    self.screen.chunk(chunk)
+            self.draw()
+
+    async def follow_messages(self) -> None:
+        """Show messages that come whole."""
+        async for changes in self.db.messages.changes(initial=True):
+            for change in changes:
+                if change.new is not None:
+                    self.screen.message(change.new)
+            self.draw()
+
+    async def follow_presence(self) -> None:
+        """Show who comes and goes."""
+        async for changes in self.db.presence.changes(initial=True):
+            for change in changes:
+                if change.new is not None:
+                    self.screen.presence(change.new)
+            self.draw()
+
+    async def follow_tool_calls(self) -> None:
+        """Show tool calls, and decide on those that wait for approval."""
+        async for changes in self.db.tool_calls.changes(initial=True):
+            waiting: list[ToolCall] = []
+            for change in changes:
+                if change.new is not None:
+                    self.screen.tool_call(change.new)
+                    if (
+                        change.new.status == "waiting"
+                        and change.new.call_id not in self.db.decisions
+                    ):
+                        waiting.append(change.new)
+            self.draw()
+            for call in waiting:
+                await asyncio.sleep(THINKING_SECONDS)
+                await self.decide(call)
+
+    async def decide(self, call: ToolCall) -> None:
+        """Allow what only reads, deny what deletes."""
+        is_harmful = call.command[0] in FORBIDDEN
+        verdict: DecisionVerdict = "denied" if is_harmful else "approved"
+        decision = Decision(
+            call_id=call.call_id,
+            verdict=verdict,
+            decided_by=USER_ID,
+            reason="nothing shall be deleted" if is_harmful else None,
+            decided_at=utc_now(),
+        )
+        await self.db.actions.decide(decision)
+        self.screen.decision(decision)
+
+    def draw(self) -> None:
+        """Bring the screen up to date."""
+        messages: list[tuple[Message, str]] = [
+            (message, message.content or self.texts.get(message.id, ""))
+            for message in self.db.messages
+        ]
+        self.screen.draw(messages, list(self.db.tool_calls), list(self.db.presence))
+
+    def show_presence(self, status: PresenceStatus) -> None:
+        """Tell the others that this user is here."""
+        self.db.presence.upsert(Presence(user_id=USER_ID, status=status, seen_at=utc_now()))
+
+
+async def until_told(follower: Follower, lines: asyncio.StreamReader) -> None:
+    """Follow until the demo says where the session ends; then report what was seen."""
+    line = await lines.readline()
+    if not line:
+        return
+    db = follower.db
+    await db.await_txid(json.loads(line)["last_txid"], timeout=20)
+    await asyncio.sleep(0)  # let the iterations take that commit
+    grown = [m for m in db.messages if follower.texts.get(m.id)]
+    delays = sorted(follower.delays)
+    report(
+        digest=digest(db.collections),
+        events=db.metrics.events,
+        commits=db.metrics.commits,
+        grown_is_final=all(follower.texts[m.id] == m.content for m in grown),
+        delay_p50_ms=statistics.median(delays) * 1000,
+        delay_p99_ms=delays[int(len(delays) * 0.99)] * 1000,
+    )
+    await lines.read()
+
+
+async def main(url: str) -> None:
+    """Follow the session until the demo lets go."""
+    screen: Screen = TableScreen() if sys.stderr.isatty() else PlainScreen()
+    async with orders() as lines, AsyncAgentSession(url) as db:
+        follower = Follower(db, screen)
+        follower.show_presence("online")
+        with screen:
+            following = [
+                asyncio.create_task(following)
+                for following in (
+                    follower.follow_chunks(),
+                    follower.follow_messages(),
+                    follower.follow_presence(),
+                    follower.follow_tool_calls(),
+                )
+            ]
+            told = asyncio.create_task(until_told(follower, lines))
+            await asyncio.wait({told, *following}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (told, *following):
+                task.cancel()
+            results = await asyncio.gather(told, *following, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(sys.argv[1]))
+    except KeyboardInterrupt:
+        sys.exit(130)

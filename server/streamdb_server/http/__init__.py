@@ -1,0 +1,1 @@
+"""The protocol over HTTP: one module a method, on top of `streamdb_server.storage`."""

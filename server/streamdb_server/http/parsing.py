@@ -1,0 +1,138 @@
+"""From the text of headers, parameters and bodies to values; what is malformed is refused."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+
+from streamdb.protocol import names
+from streamdb_server import messages, offsets
+from streamdb_server.http.exchange import Exchange, Refused
+from streamdb_server.storage.commands import Content, Instant
+from streamdb_server.storage.producers import Claim
+
+# Python's own int() and \d take more than the protocol does (section 23, trap 5).
+_INTEGER: Final = re.compile(r"0|[1-9][0-9]*")
+_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_MEDIA_TYPE: Final = re.compile(r"[^\s/;]+/[^\s/;]+")
+_PRODUCER_HEADERS: Final = (names.PRODUCER_ID, names.PRODUCER_EPOCH, names.PRODUCER_SEQ)
+
+# Bodies larger than this are checked for JSON in a thread.
+_LARGE: Final = 256 * 1024
+
+
+def content_type(request: Request) -> str:
+    """Return the media type a PUT asks for; octets if it names none (CT-2)."""
+    given = request.headers.get("Content-Type", "")
+    if _MEDIA_TYPE.fullmatch(names.media_type(given)):
+        return given.strip()
+    return names.DEFAULT_MEDIA_TYPE
+
+
+def closes(request: Request) -> bool:
+    """Tell whether ``Stream-Closed: true`` was sent (HDR-2)."""
+    return names.is_true(request.headers.get(names.STREAM_CLOSED))
+
+
+def ttl(request: Request) -> int | None:
+    """Return ``Stream-TTL`` in seconds (CREATE-10)."""
+    text = request.headers.get(names.STREAM_TTL)
+    if text is None:
+        return None
+    if not _INTEGER.fullmatch(text):
+        raise Refused(400, f"{names.STREAM_TTL} must be a whole number of seconds.")
+    if len(text) > 16 or int(text) > names.MAX_PRODUCER_INTEGER:
+        raise Refused(400, f"{names.STREAM_TTL} must not exceed {names.MAX_PRODUCER_INTEGER}.")
+    return int(text)
+
+
+def expires_at(request: Request) -> Instant | None:
+    """Return ``Stream-Expires-At`` (CREATE-11)."""
+    text = request.headers.get(names.STREAM_EXPIRES_AT)
+    if text is None:
+        return None
+    if _INSTANT.fullmatch(text):
+        try:
+            instant = Instant(text, datetime.fromisoformat(text.upper()))
+            instant.at.timestamp()
+        except (ValueError, OverflowError):
+            pass
+        else:
+            return instant
+    raise Refused(
+        400, f"{names.STREAM_EXPIRES_AT} must be an RFC 3339 instant like 2030-01-31T12:00:00Z."
+    )
+
+
+def producer(request: Request) -> Claim | None:
+    """Return the producer headers of a POST: all three or none (PROD-1 to PROD-3)."""
+    given = [request.headers.get(name) for name in _PRODUCER_HEADERS]
+    if given == [None, None, None]:
+        return None
+    producer_id, epoch, seq = given
+    if producer_id is None or epoch is None or seq is None:
+        raise Refused(400, f"{', '.join(_PRODUCER_HEADERS)} belong together: send all or none.")
+    if not producer_id:
+        raise Refused(400, f"{names.PRODUCER_ID} must not be empty.")
+    return Claim(
+        producer_id,
+        _producer_integer(names.PRODUCER_EPOCH, epoch),
+        _producer_integer(names.PRODUCER_SEQ, seq),
+    )
+
+
+def start(request: Request) -> int | None:
+    """Return the position to read from; None means the tail, ``now`` (OFF-7, OFF-8, OFF-12)."""
+    tokens = request.query_params.getlist(names.OFFSET)
+    if len(tokens) > 1:
+        raise Refused(400, "Send one offset.")
+    token = tokens[0] if tokens else names.BEGINNING
+    if token == names.BEGINNING:
+        return 0
+    if token == names.NOW:
+        return None
+    position = offsets.parse(token)
+    if position is None:
+        raise Refused(
+            400, "The offset is malformed: use -1, now, or one that this server returned."
+        )
+    return position
+
+
+async def body(exchange: Exchange) -> bytes:
+    """Return the request body, all of it (APPEND-6); 413 if it is larger than allowed."""
+    limit = exchange.options.max_body_bytes
+    declared = exchange.request.headers.get("Content-Length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in exchange.request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def content(exchange: Exchange, media: str, data: bytes) -> Content:
+    """Return what a stream of this type stores for a body (section 4)."""
+    if names.media_type(media) != names.JSON_MEDIA_TYPE:
+        return data
+    if len(data) <= _LARGE:
+        return messages.flatten(data)
+    return await exchange.in_thread(lambda: messages.flatten(data))
+
+
+def _producer_integer(name: str, text: str) -> int:
+    if not _DIGITS.fullmatch(text) or int(text) > names.MAX_PRODUCER_INTEGER:
+        raise Refused(400, f"{name} must be an integer from 0 to {names.MAX_PRODUCER_INTEGER}.")
+    return int(text)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"The body is larger than the {limit} bytes this server takes.")
