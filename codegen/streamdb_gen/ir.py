@@ -149,7 +149,9 @@ class Collection:
 
     wire_name: str  # as in the spec: `toolCalls`
     name: str  # the attribute of database and events module: `tool_calls`
-    class_name: str  # the generated collection classes: `ToolCalls`, `AsyncToolCalls`
+    # The generated collection classes: `ToolCallsCollection`, `AsyncToolCallsCollection`. The suffix
+    # keeps them apart from rows: an inline row of event type `presence` is called `Presence`.
+    class_name: str
     event_type: str
     row: Named
     primary_key: Field

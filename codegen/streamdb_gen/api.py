@@ -1,0 +1,80 @@
+"""What the commands of `streamdb-gen` do, as functions: they return values and print nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from streamdb_gen.config import Config, Target, load_config
+from streamdb_gen.findings import Finding, render_text
+from streamdb_gen.folder import Folder
+from streamdb_gen.ir import Spec
+from streamdb_gen.loading import LoadedSpec, load_spec
+from streamdb_gen.marker import digest, stamp
+from streamdb_gen.meta_schema import meta_schema_text
+from streamdb_gen.package_state import FileState, State, package_state
+from streamdb_gen.package_writer import WriteReport, write_package
+from streamdb_gen.problems import Problem, file_problem
+from streamdb_gen.rules import RULES
+from streamdb_gen.targets.python.package import render_modules
+from streamdb_gen.version import version
+
+__all__ = [
+    "RULES",
+    "Config",
+    "FileState",
+    "Finding",
+    "LoadedSpec",
+    "Problem",
+    "Spec",
+    "State",
+    "Target",
+    "WriteReport",
+    "check",
+    "generate",
+    "lint",
+    "load_config",
+    "meta_schema_text",
+    "package_folder",
+    "render_text",
+    "version",
+    "write",
+]
+
+
+def lint(path: Path) -> LoadedSpec | Problem:
+    """Read a spec and find every fault in it; the result holds the IR if there is no error."""
+    try:
+        return load_spec(path)
+    except OSError as error:
+        return file_problem("read", path, error)
+
+
+def generate(spec: Spec) -> dict[str, str]:
+    """Return the text of every file of the package, by file name; nothing is written."""
+    files = {"schema.json": spec.canonical, "py.typed": ""}
+    spec_digest = digest(spec.canonical)
+    for name, body in render_modules(spec).items():
+        files[name] = stamp(body, version(), spec_digest)
+    return files
+
+
+def package_folder(spec_path: Path, spec: Spec) -> Path:
+    """Where the package goes if nothing else is said: beside the spec, under the spec's name."""
+    return spec_path.parent / spec.package
+
+
+def write(files: Mapping[str, str], folder: Path) -> WriteReport | Problem:
+    """Write a generated package; only files that the compiler made are touched."""
+    return write_package(folder, files)
+
+
+def check(files: Mapping[str, str], folder: Path) -> tuple[FileState, ...] | Problem:
+    """Compare a folder with a generated package."""
+    try:
+        with Folder(folder) as opened:
+            return package_state(opened, files)
+    except FileNotFoundError:
+        return package_state(None, files)
+    except OSError as error:
+        return file_problem("read", error.filename or folder, error)

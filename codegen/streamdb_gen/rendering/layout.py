@@ -1,0 +1,184 @@
+"""Long lines of generated code broken as ``ruff format`` breaks them.
+
+Templates print every statement on one line. :func:`wrap_long_lines` then breaks the ones that do
+not fit, so that no formatter has to run when code is generated. It knows the statements that our
+templates print, not all of Python; the tests hold its output against the pinned formatter.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+LINE_LENGTH: Final = 100
+_INDENT: Final = 4
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")
+_OPERATORS: Final = (" | ", " and ")
+_CALL: Final = re.compile(r"[\w)\]][(\[]\Z")  # or a subscript, but no tuple, list or mapping
+
+
+def wrap_long_lines(source: str) -> str:
+    """Break each statement of ``source`` that stands on one line and is too long for it."""
+    lines = source.split("\n")
+    for number in _single_line_statements(source):
+        line = lines[number - 1]
+        if len(line) > LINE_LENGTH:
+            text = line.lstrip(" ")
+            lines[number - 1] = "\n".join(_statement(text, len(line) - len(text)))
+    return "\n".join(lines)
+
+
+def _single_line_statements(source: str) -> Iterator[int]:
+    """Line numbers of the statements on one line that are more than a docstring."""
+    tokens: list[tokenize.TokenInfo] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT):
+            continue
+        tokens.append(token)
+        if token.type == tokenize.NEWLINE:
+            is_docstring = tokens[0].type == tokenize.STRING
+            if tokens[0].start[0] == token.start[0] and not is_docstring:
+                yield token.start[0]
+            tokens.clear()
+
+
+def _statement(text: str, indent: int) -> list[str]:
+    if text.startswith("from ") and " import " in text:
+        module, _, names = text.partition(" import ")
+        return _bracketed(f"{module} import (", names, ")", indent, one_line=False)
+    if text.startswith("if ") and text.endswith(":"):
+        return _expression("if ", text[3:-1], ":", indent)
+    target, equals, value = _partition(text, " = ")
+    name, colon, annotation = _partition(target, ": ")
+    if not colon or text.endswith(":") or text.startswith(("def ", "class ")):
+        return _expression(target + equals, value, "", indent) if equals else _plain(text, indent)
+    if not equals:
+        return _expression(name + colon, annotation, "", indent)
+    is_plain = not (_last_bracket(annotation) or _split_operators(annotation))
+    if is_plain or _head_fits(target + equals, value, indent):
+        return _expression(target + equals, value, "", indent)
+    lines = _expression(name + colon, annotation, equals + value, indent)
+    if len(lines) > 1 and len(lines[-1]) > LINE_LENGTH:
+        closing = lines.pop().removesuffix(value).lstrip(" ")
+        lines += _expression(closing, value, "", indent)
+    return lines
+
+
+def _head_fits(prefix: str, value: str, indent: int) -> bool:
+    """Whether the line fits that ends where the value is broken."""
+    bracket = _last_bracket(value)
+    return bracket is not None and indent + len(prefix) + bracket.start < LINE_LENGTH
+
+
+def _plain(text: str, indent: int) -> list[str]:
+    return _expression("", text, "", indent)
+
+
+def _expression(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
+    """Lay out ``text`` between what stands before and after it on the same line."""
+    line = " " * indent + prefix + text + suffix
+    if len(line) <= LINE_LENGTH:
+        return [line]
+    if prefix and (operator := _split_operators(text)):
+        return _parenthesised(prefix + "(", text, operator, ")" + suffix, indent)
+    bracket = _last_bracket(text)
+    if bracket is None:
+        return _in_parentheses(prefix, text, suffix, indent) or [line]
+    opening, closing = text[: bracket.start + 1], text[bracket.end :]
+    items = text[bracket.start + 1 : bracket.end]
+    one_line = _CALL.search(opening) is not None
+    return _bracketed(prefix + opening, items, closing + suffix, indent, one_line=one_line)
+
+
+def _in_parentheses(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
+    """A value that cannot be broken goes on a line of its own, if it fits there."""
+    helps = indent + max(_INDENT + len(text), len(prefix) + 1) <= LINE_LENGTH
+    if not prefix.endswith(" = ") or not helps:
+        return []
+    return _parenthesised(prefix + "(", text, "", ")" + suffix, indent)
+
+
+def _parenthesised(head: str, text: str, operator: str, tail: str, indent: int) -> list[str]:
+    inner = indent + _INDENT
+    lines = [" " * inner + text]
+    if len(lines[0]) > LINE_LENGTH:
+        first, *others = _split(text, operator)
+        lines = _plain(first, inner)
+        for other in others:
+            lines += _expression_after(operator.strip() + " ", other, inner)
+    return [" " * indent + head, *lines, " " * indent + tail]
+
+
+def _expression_after(prefix: str, text: str, indent: int) -> list[str]:
+    first, *others = _plain(text, indent)
+    return [" " * indent + prefix + first.lstrip(" "), *others]
+
+
+def _bracketed(head: str, items: str, tail: str, indent: int, *, one_line: bool) -> list[str]:
+    """Lay out comma-separated items: all on one line of their own, or each on its own."""
+    inner = indent + _INDENT
+    parts = [part for part in _split(items, ",") if part.strip()]
+    lines = [" " * inner + items]
+    if len(parts) == 1 and not items.endswith(","):
+        lines = _plain(parts[0].strip(), inner)
+    elif len(lines[0]) > LINE_LENGTH or not one_line:
+        lines = [line for part in parts for line in _expression("", part.strip(), ",", inner)]
+    return [" " * indent + head, *lines, " " * indent + tail]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bracket:
+    start: int
+    end: int
+
+
+def _last_bracket(text: str) -> _Bracket | None:
+    """The last bracket pair of the outermost level that holds anything."""
+    found, opened = None, 0
+    for position, character, depth in _scan(text):
+        if character in _CLOSING and depth == 0:
+            opened = position
+        elif character in _CLOSING.values() and depth == 0 and position > opened + 1:
+            found = _Bracket(opened, position)
+    return found
+
+
+def _split_operators(text: str) -> str | None:
+    return next((operator for operator in _OPERATORS if len(_split(text, operator)) > 1), None)
+
+
+def _partition(text: str, separator: str) -> tuple[str, str, str]:
+    parts = _split(text, separator)
+    if len(parts) == 1:
+        return text, "", ""
+    return parts[0], separator, text[len(parts[0]) + len(separator) :]
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at a separator outside brackets and strings."""
+    cuts = [
+        position
+        for position, _, depth in _scan(text)
+        if depth == 0 and text.startswith(separator, position)
+    ]
+    starts = [0, *(cut + len(separator) for cut in cuts)]
+    return [text[start:end] for start, end in zip(starts, [*cuts, len(text)], strict=True)]
+
+
+def _scan(text: str) -> Iterator[tuple[int, str, int]]:
+    """Position, character and depth outside strings; a bracket has the depth around it."""
+    depth = position = 0
+    while position < len(text):
+        if string := _STRING.match(text, position):
+            position = string.end()
+            continue
+        character = text[position]
+        depth -= character in _CLOSING.values()
+        yield position, character, depth
+        depth += character in _CLOSING
+        position += 1

@@ -1,0 +1,185 @@
+"""Types of the IR as Python annotations (spec-format, "From JSON Schema to types")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Final
+
+from streamdb_gen.ir import (
+    AliasType,
+    ArrayOf,
+    Constraints,
+    Field,
+    LiteralType,
+    LiteralValue,
+    MapOf,
+    Named,
+    Nullable,
+    Scalar,
+    Type,
+    TypeDefinition,
+)
+from streamdb_gen.rendering.literals import lit
+from streamdb_gen.rendering.marked import Code, code, ident, join
+
+_SCALARS: Final[Mapping[str, Code]] = {
+    "string": code("str"),
+    "integer": code("int"),
+    "number": code("float"),
+    "boolean": code("bool"),
+    "null": code("None"),
+    "any": code("Any"),
+    "date-time": code("dt.datetime"),
+    "date": code("dt.date"),
+    "uuid": code("uuid.UUID"),
+}
+# In the order in which `Meta` gets them.
+_CONSTRAINTS: Final = (
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "multiple_of",
+    "min_length",
+    "max_length",
+    "pattern",
+)
+
+
+class Annotations:
+    """Writes the annotations of one spec."""
+
+    def __init__(self, types: tuple[TypeDefinition, ...]) -> None:
+        self._types: Final = {definition.name: definition for definition in types}
+
+    def of_field(self, field: Field, defined: Set[str]) -> Code:
+        """The annotation of a struct's field; names outside ``defined`` are forward references."""
+        if field.required:
+            return self.of_type(field.type, defined)
+        if self.admits_null(field.type):
+            return _or_unset(field.type, lambda type_: self.of_type(type_, defined))
+        return code("Maybe[{}]", self.of_type(field.type, defined))
+
+    def of_update(self, field: Field) -> Code:
+        """The annotation of the same field in the keywords of ``update``, for checkers only."""
+        if field.required:
+            return self._plain(field.type)
+        if self.admits_null(field.type):
+            return _or_unset(field.type, self._plain)
+        return _either(self._plain(field.type), code("None"))
+
+    def of_column(self, field: Field) -> Code:
+        """The annotation of the field's column: its values without null."""
+        nullable = not field.required or self.admits_null(field.type)
+        value = self._plain_without_null(field.type)
+        return code("NullableColumn[{}]" if nullable else "Column[{}]", value)
+
+    def of_type(self, type_: Type, defined: Set[str]) -> Code:
+        """The annotation of a type with its constraints."""
+        match type_:
+            case Scalar(kind="date-time"):
+                return code("Annotated[dt.datetime, Meta(tz=True)]")
+            case Scalar(kind, constraints):
+                return _constrained(_SCALARS[kind], constraints)
+            case Named(name):
+                return ident(name) if name in defined else code('"{}"', ident(name))
+            case ArrayOf(item, constraints):
+                return _constrained(code("Sequence[{}]", self.of_type(item, defined)), constraints)
+            case MapOf(value, constraints):
+                values = self.of_type(value, defined)
+                return _constrained(code("Mapping[str, {}]", values), constraints)
+            case Nullable(inner):
+                return _either(self.of_type(inner, defined), code("None"))
+
+    def admits_null(self, type_: Type) -> bool:
+        """Whether null is among the type's values."""
+        match type_:
+            case Nullable() | Scalar(kind="null" | "any"):
+                return True
+            case Named(name):
+                match self._types[name]:
+                    case AliasType(type=target):
+                        return self.admits_null(target)
+                    case LiteralType(values=values):
+                        return None in values
+                    case _:
+                        return False
+            case _:
+                return False
+
+    def absent(self, type_: Type) -> Code:
+        """What an optional field of the type holds if it is absent."""
+        return code("UNSET" if self.admits_null(type_) else "None")
+
+    def _plain(self, type_: Type) -> Code:
+        """The type as checkers see it, without constraints."""
+        match type_:
+            case Scalar(kind):
+                return _SCALARS[kind]
+            case Named(name):
+                return ident(name)
+            case ArrayOf(item):
+                return code("Sequence[{}]", self._plain(item))
+            case MapOf(value):
+                return code("Mapping[str, {}]", self._plain(value))
+            case Nullable(inner):
+                return _either(self._plain(inner), code("None"))
+
+    def _plain_without_null(self, type_: Type) -> Code:
+        match type_:
+            case Nullable(inner):
+                return self._plain(inner)
+            case Named(name) if self.admits_null(type_):
+                definition = self._types[name]
+                if isinstance(definition, AliasType):
+                    return self._plain_without_null(definition.type)
+                if isinstance(definition, LiteralType) and definition.values != (None,):
+                    return literal(value for value in definition.values if value is not None)
+                return self._plain(type_)
+            case _:
+                return self._plain(type_)
+
+
+def named_types(type_: Type) -> Iterator[Named]:
+    """The definitions that a type names."""
+    match type_:
+        case Named():
+            yield type_
+        case ArrayOf(inner) | MapOf(inner) | Nullable(inner):
+            yield from named_types(inner)
+        case Scalar():
+            return
+
+
+def literal(values: Iterable[LiteralValue]) -> Code:
+    """``Literal[...]`` of the values, in their order."""
+    return code("Literal[{}]", join(", ", (lit(value) for value in values)))
+
+
+def _constrained(base: Code, constraints: Constraints | None) -> Code:
+    if constraints is None:
+        return base
+    bounds = [
+        code("{}={}", ident(name), lit(bound))
+        for name in _CONSTRAINTS
+        if (bound := getattr(constraints, name)) is not None
+    ]
+    return code("Annotated[{}, Meta({})]", base, join(", ", bounds)) if bounds else base
+
+
+def _or_unset(type_: Type, write: Callable[[Type], Code]) -> Code:
+    """A type that admits null, or absent; null is named last, as linters want it."""
+    match type_:
+        case Nullable(inner):
+            return _either(write(inner), code("UnsetType | None"))
+        case Scalar(kind="null"):
+            return code("UnsetType | None")
+        case _:
+            return _either(write(type_), code("UnsetType"))
+
+
+def _either(left: Code, right: Code) -> Code:
+    """``left | right``; a forward reference is quoted as a whole, for text has no ``|``."""
+    if left.startswith('"'):
+        return Code(f'{left[:-1]} | {right}"')
+    return code("{} | {}", left, right)

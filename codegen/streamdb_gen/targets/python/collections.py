@@ -1,0 +1,140 @@
+"""What the templates print about collections: rows, typed columns, keys and keywords of updates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from streamdb_gen.ir import Collection, KeyKind, ObjectType, Spec
+from streamdb_gen.rendering.marked import Code, code
+from streamdb_gen.targets.python.annotations import Annotations
+from streamdb_gen.targets.python.models import documentation
+
+_KEYS: Final[dict[KeyKind, Code]] = {"string": code("str"), "integer": code("int")}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """One annotated name of a class: ``{name}: {annotation}`` and its documentation."""
+
+    name: str
+    annotation: Code
+    documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsView:
+    """The class of a row's typed columns."""
+
+    name: str
+    row: str
+    columns: tuple[MemberView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateView:
+    """The TypedDict of the keywords that ``update`` takes: all fields but the primary key."""
+
+    name: str
+    row: str
+    fields: tuple[MemberView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionView:
+    """One collection with the names that belong to it."""
+
+    name: str
+    wire_name: str
+    event_type: str
+    class_name: str
+    row: str
+    key: Code
+    primary_key: str
+    columns: str
+    update: str
+    options: Code
+    description: str
+
+
+def columns_views(spec: Spec, annotations: Annotations) -> tuple[ColumnsView, ...]:
+    """The column classes, one for each type of row."""
+    return tuple(
+        ColumnsView(
+            name=_columns_name(row.name),
+            row=row.name,
+            columns=tuple(
+                MemberView(field.name, annotations.of_column(field), documentation(field))
+                for field in row.fields
+            ),
+        )
+        for row in _rows(spec)
+    )
+
+
+def update_views(spec: Spec, annotations: Annotations) -> tuple[UpdateView, ...]:
+    """The TypedDicts of updates, one for each type of row and primary key."""
+    rows = {row.name: row for row in _rows(spec)}
+    views = {
+        name: UpdateView(
+            name=name,
+            row=collection.row.name,
+            fields=tuple(
+                MemberView(field.name, annotations.of_update(field), documentation(field))
+                for field in rows[collection.row.name].fields
+                if field.name != collection.primary_key.name
+            ),
+        )
+        for collection, name in zip(spec.collections, _update_names(spec), strict=True)
+    }
+    return tuple(views.values())
+
+
+def collection_views(spec: Spec) -> tuple[CollectionView, ...]:
+    """The collections in the order of the spec."""
+    return tuple(
+        _collection_view(collection, update)
+        for collection, update in zip(spec.collections, _update_names(spec), strict=True)
+    )
+
+
+def _collection_view(collection: Collection, update: str) -> CollectionView:
+    return CollectionView(
+        name=collection.name,
+        wire_name=collection.wire_name,
+        event_type=collection.event_type,
+        class_name=collection.class_name,
+        row=collection.row.name,
+        key=_KEYS[collection.key],
+        primary_key=collection.primary_key.name,
+        columns=_columns_name(collection.row.name),
+        update=update,
+        options=code(', updates="merge"') if collection.updates == "merge" else code(""),
+        description=(collection.description or "").strip(),
+    )
+
+
+def _rows(spec: Spec) -> tuple[ObjectType, ...]:
+    names = {collection.row.name for collection in spec.collections}
+    return tuple(
+        definition
+        for definition in spec.types
+        if isinstance(definition, ObjectType) and definition.name in names
+    )
+
+
+def _columns_name(row: str) -> str:
+    return f"{row}Columns"
+
+
+def _update_names(spec: Spec) -> tuple[str, ...]:
+    """A row's update is named after it, unless another collection of it has another primary key."""
+    first_keys: dict[str, str] = {}
+    for collection in spec.collections:
+        first_keys.setdefault(collection.row.name, collection.primary_key.name)
+    return tuple(
+        f"{collection.row.name}Update"
+        if first_keys[collection.row.name] == collection.primary_key.name
+        else f"{collection.class_name}Update"
+        for collection in spec.collections
+    )

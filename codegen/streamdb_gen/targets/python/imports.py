@@ -1,0 +1,134 @@
+"""The import lines of a generated module: exactly the names that its body uses."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from streamdb_gen.rendering.marked import Code, code, ident, join
+
+# Every name that generated modules may take from elsewhere; the spec's own names avoid them.
+_PLAIN_IMPORTS: Final = {"dt": code("import datetime as dt"), "uuid": code("import uuid")}
+_SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
+    {
+        code("collections.abc"): ("Callable", "Mapping", "Sequence"),
+        code("typing"): (
+            "TYPE_CHECKING",
+            "Annotated",
+            "Any",
+            "ClassVar",
+            "Final",
+            "Literal",
+            "TypeAlias",
+            "TypedDict",
+            "Unpack",
+            "overload",
+        ),
+    },
+    {
+        code("msgspec"): ("UNSET", "Meta", "Struct", "UnsetType", "field"),
+        code("streamdb"): (
+            "ActionsBase",
+            "AsyncActionsBase",
+            "AsyncCollection",
+            "AsyncStreamDB",
+            "AsyncTransaction",
+            "Collection",
+            "CollectionSchema",
+            "Column",
+            "Columns",
+            "DatabaseOptions",
+            "EventConstructors",
+            "Maybe",
+            "NullableColumn",
+            "StateSchema",
+            "StreamDB",
+            "Transaction",
+            "require_abi",
+        ),
+    },
+)
+IMPORTED_NAMES: Final = frozenset(
+    name for section in _SECTIONS for names in section.values() for name in names
+) | frozenset(_PLAIN_IMPORTS)
+
+
+def import_lines(body: str, siblings: Mapping[Code, Iterable[str]]) -> Code:
+    """Return the import block that ``body`` needs.
+
+    ``siblings`` maps modules of the package (``.models``) to the names that they define.
+    """
+    used = _used_names(body)
+    plain = [line for name, line in _PLAIN_IMPORTS.items() if name in used]
+    sections = [*_SECTIONS, siblings]
+    blocks = [_from_imports(section, used) for section in sections]
+    blocks[0] = [*plain, *blocks[0]]
+    return join("\n\n", (join("\n", block) for block in blocks if block))
+
+
+def all_imports(siblings: Mapping[Code, Iterable[str]]) -> Code:
+    """Return the imports of everything that the modules of the package define."""
+    return join("\n", (from_import(module, names) for module, names in siblings.items() if names))
+
+
+def from_import(module: Code, names: Iterable[str]) -> Code:
+    """``from module import a, b``, the names in the order of ``ruff``'s import rules."""
+    in_order = sorted(names, key=_import_order)
+    return code("from {} import {}", module, join(", ", map(ident, in_order)))
+
+
+def export_order(name: str) -> tuple[int, list[tuple[int, int]]]:
+    """The order of ``__all__``: constants, classes, the rest; each ``a2`` before ``a10``."""
+    return _kind(name), _natural(name)
+
+
+def _import_order(name: str) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+    return _kind(name), _natural(name.lower()), _natural(name)
+
+
+def _kind(name: str) -> int:
+    if len(name) > 1 and name.isupper():
+        return 0
+    return 1 if name[0].isupper() else 2
+
+
+def _from_imports(section: Mapping[Code, Iterable[str]], used: set[str]) -> list[Code]:
+    chosen: defaultdict[Code, list[str]] = defaultdict(list)
+    for module, names in section.items():
+        chosen[module] += [name for name in names if name in used]
+    return [from_import(module, names) for module, names in chosen.items() if names]
+
+
+def _natural(text: str) -> list[tuple[int, int]]:
+    return [
+        (ord("0"), int(part)) if part.isdigit() else (ord(part), 0)
+        for part in re.findall(r"[0-9]+|[^0-9]", text)
+    ]
+
+
+def _used_names(body: str) -> set[str]:
+    """Names that the code reads, those in quoted annotations included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(body)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.AnnAssign):
+            for reference in _forward_references(node.annotation):
+                found |= _used_names(reference)
+    return found
+
+
+def _forward_references(annotation: ast.expr) -> Iterator[str]:
+    """Quoted parts of an annotation; the text in ``Literal[...]`` and ``Meta(...)`` is data."""
+    match annotation:
+        case ast.Constant(value=str(reference)):
+            yield reference
+        case ast.Subscript(value=ast.Name(id="Literal")) | ast.Call():
+            return
+        case _:
+            for child in ast.iter_child_nodes(annotation):
+                if isinstance(child, ast.expr):
+                    yield from _forward_references(child)

@@ -1,0 +1,199 @@
+"""What the template of `models.py` prints: the definitions of a spec, written as Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streamdb_gen.ir import (
+    AliasType,
+    Field,
+    LiteralType,
+    Named,
+    ObjectType,
+    Spec,
+    TypeDefinition,
+    UnionType,
+)
+from streamdb_gen.rendering.literals import lit
+from streamdb_gen.rendering.marked import Code, code, ident, join
+from streamdb_gen.targets.python.annotations import Annotations, literal, named_types
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One line of a struct: ``{name}: {annotation}{default}`` and its documentation."""
+
+    name: str
+    annotation: Code
+    default: Code
+    documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagView:
+    """The class variable of a union's member."""
+
+    name: str
+    value: str | int
+    documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class StructView:
+    """A class of `models.py`."""
+
+    is_class: ClassVar = True
+    name: str
+    options: Code
+    documentation: str
+    tag: TagView | None
+    fields: tuple[FieldView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AliasView:
+    """A named type of `models.py` that is no class."""
+
+    is_class: ClassVar = False
+    name: str
+    value: Code
+    documentation: str
+
+
+def definition_views(spec: Spec, annotations: Annotations) -> tuple[StructView | AliasView, ...]:
+    """Every definition, each after what it needs when the module is imported."""
+    purposes = _purposes(spec)
+    defined: set[str] = set()
+    views: list[StructView | AliasView] = []
+    for definition in _import_order(spec.types):
+        if isinstance(definition, ObjectType):
+            purpose = purposes.get(definition.name) or _place(definition)
+            views.append(_struct(definition, annotations, defined, purpose))
+        else:
+            views.append(_alias(definition, annotations, defined))
+        defined.add(definition.name)
+    return tuple(views)
+
+
+def documentation(field: Field) -> str:
+    """A field's description and the default that readers of the spec may assume."""
+    default = f"Default: `{field.default}`." if field.default is not None else ""
+    return "\n\n".join(part for part in (field.description or "", default) if part.strip())
+
+
+def _struct(
+    definition: ObjectType, annotations: Annotations, defined: Set[str], purpose: str
+) -> StructView:
+    tag = definition.tag
+    return StructView(
+        name=definition.name,
+        options=_options(definition),
+        documentation=_described(definition.description, purpose),
+        tag=TagView(tag.name, tag.value, (tag.description or "").strip()) if tag else None,
+        fields=tuple(
+            FieldView(
+                name=field.name,
+                annotation=annotations.of_field(field, defined),
+                default=_default(field, annotations),
+                documentation=documentation(field),
+            )
+            for field in definition.fields
+        ),
+    )
+
+
+def _options(definition: ObjectType) -> Code:
+    parts = [code("frozen=True, kw_only=True, gc=False, omit_defaults=True")]
+    if definition.closed:
+        parts.append(code("forbid_unknown_fields=True"))
+    if definition.tag:
+        tag_field, tag = lit(definition.tag.wire_name), lit(definition.tag.value)
+        parts.append(code("tag_field={}, tag={}", tag_field, tag))
+    return join(", ", parts)
+
+
+def _default(field: Field, annotations: Annotations) -> Code:
+    """The right side of the field: its default, and its wire name where that differs."""
+    absent = annotations.absent(field.type)
+    if field.name == field.wire_name:
+        return code("") if field.required else code(" = {}", absent)
+    if field.required:
+        return code(" = field(name={})", lit(field.wire_name))
+    return code(" = field(default={}, name={})", absent, lit(field.wire_name))
+
+
+def _alias(
+    definition: LiteralType | UnionType | AliasType, annotations: Annotations, defined: Set[str]
+) -> AliasView:
+    return AliasView(
+        name=definition.name,
+        value=_alias_value(definition, annotations, defined),
+        documentation=(definition.description or "").strip(),
+    )
+
+
+def _alias_value(
+    definition: LiteralType | UnionType | AliasType, annotations: Annotations, defined: Set[str]
+) -> Code:
+    match definition:
+        case LiteralType(values=values):
+            return literal(values)
+        case UnionType(members=members):
+            return join(" | ", (ident(member.name) for member in members))
+        case AliasType(type=target):
+            return annotations.of_type(target, defined)
+
+
+def _purposes(spec: Spec) -> dict[str, str]:
+    """What each type is there for, said in place of a missing description."""
+    uses: defaultdict[str, list[str]] = defaultdict(list)
+    for collection in spec.collections:
+        uses[collection.row.name].append(f"a row of `{collection.wire_name}`")
+    for action in spec.actions:
+        uses[action.input.name].append(f"the input of `{action.wire_name}`")
+    for definition in spec.types:
+        if isinstance(definition, UnionType):
+            for member in definition.members:
+                uses[member.name].append(f"a form of `{definition.name}`")
+    sentences = {name: ", ".join(parts) for name, parts in uses.items()}
+    return {name: f"{text[0].upper()}{text[1:]}." for name, text in sentences.items()}
+
+
+def _place(definition: ObjectType) -> str:
+    return f"The object at `{definition.pointer}` of the spec."
+
+
+def _described(description: str | None, otherwise: str) -> str:
+    return description if description and description.strip() else otherwise
+
+
+def _import_order(types: tuple[TypeDefinition, ...]) -> tuple[TypeDefinition, ...]:
+    """Put what aliases and unions are made of before them; a class can refer forward."""
+    by_name = {definition.name: definition for definition in types}
+    ordered: dict[str, TypeDefinition] = {}
+    entered: set[str] = set()
+
+    def place(definition: TypeDefinition) -> None:
+        if definition.name in entered:
+            return
+        entered.add(definition.name)
+        for needed in _needs(definition):
+            place(by_name[needed.name])
+        ordered[definition.name] = definition
+
+    for definition in types:
+        place(definition)
+    return tuple(ordered.values())
+
+
+def _needs(definition: TypeDefinition) -> Iterator[Named]:
+    match definition:
+        case UnionType(members=members):
+            yield from members
+        case AliasType(type=target):
+            yield from named_types(target)
+        case _:
+            return

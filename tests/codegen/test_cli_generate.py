@@ -1,0 +1,251 @@
+"""The command `streamdb-gen`: verbs, exit codes, and one line for every mistake of a user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+SPEC = (GOLDEN / "minimal.json").read_text()
+FAULTY = SPEC.replace('"primaryKey": "id"', '"primaryKey": "nope"')
+
+
+def run(
+    folder: Path, *arguments: str, module: str = "streamdb_gen", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a spec and its package, and the configuration to make it."""
+    (tmp_path / "diary.json").write_text(SPEC)
+    (tmp_path / "pyproject.toml").write_text('[tool.streamdb-gen]\nschema = "diary.json"\n')
+    made = run(tmp_path, "diary.json")
+    assert (made.returncode, made.stderr) == (0, "")
+    return tmp_path
+
+
+def test_the_package_stands_beside_the_spec_under_its_name(project: Path) -> None:
+    assert {file.name for file in (project / "diary").iterdir()} == {
+        "__init__.py",
+        "actions.py",
+        "client.py",
+        "columns.py",
+        "events.py",
+        "models.py",
+        "py.typed",
+        "schema.json",
+    }
+
+
+def test_a_second_run_changes_nothing(project: Path) -> None:
+    again = run(project, "generate", "diary.json")
+    assert (again.returncode, again.stdout) == (0, "diary is current\n")
+
+
+def test_another_folder(project: Path) -> None:
+    assert run(project, "diary.json", "-o", "src/other").returncode == 0
+    for name in ("models.py", "schema.json"):
+        made = (project / "src" / "other" / name).read_text()
+        assert made == (project / "diary" / name).read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check", "diary.json"], ["check"], ["--check"], ["generate", "--check"]]
+)
+def test_check_is_silent_about_a_current_package(project: Path, arguments: list[str]) -> None:
+    checked = run(project, *arguments)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_check_says_edited_with_the_diff(project: Path) -> None:
+    models = project / "diary" / "models.py"
+    models.write_text(models.read_text().replace("text: str", "text: int"))
+    checked = run(project, "--check")
+    assert checked.returncode == 3
+    assert "edited: " in checked.stdout
+    assert "-    text: int\n+    text: str\n" in checked.stdout
+    assert "stale" not in checked.stdout
+
+
+def test_check_says_stale_after_a_change_of_the_spec(project: Path) -> None:
+    (project / "diary.json").write_text(SPEC.replace('"text"', '"body"'))
+    checked = run(project, "check")
+    assert checked.returncode == 3
+    assert "stale: " in checked.stdout
+    assert "(the spec has changed)" in checked.stdout
+    assert "edited" not in checked.stdout
+
+
+def test_check_says_missing_and_orphaned(project: Path) -> None:
+    models = project / "diary" / "models.py"
+    models.rename(project / "diary" / "old.py")
+    checked = run(project, "check")
+    assert checked.returncode == 3
+    assert "missing: " in checked.stdout
+    assert "orphaned: " in checked.stdout
+
+
+def test_the_configuration_names_several_targets_and_the_worst_code_counts(project: Path) -> None:
+    (project / "faulty.json").write_text(FAULTY)
+    (project / "pyproject.toml").write_text(
+        '[[tool.streamdb-gen.targets]]\nschema = "faulty.json"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\n'
+    )
+    below = project / "below"
+    below.mkdir()
+    done = run(below)
+    assert done.returncode == 4
+    assert "diary is current" in done.stdout
+    assert not (project / "faulty").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["missing.json"], "cannot read missing.json: no such file or folder"),
+        (["generate", "."], "cannot read .: is a folder"),
+        (["lint", "missing.json"], "cannot read missing.json: no such file or folder"),
+        (["diary.json", "--out", "diary.json"], "cannot write diary.json: is not a folder"),
+        (["check", "diary.json", "--out", "diary.json"], "cannot read diary.json: is not a folder"),
+        (["--out", "x"], "--out goes with a spec"),
+        (["diary.json", "extra.json"], "unexpected extra argument"),
+        (["generate", "--nope"], "No such option"),
+        (["explain", "NOPE"], "there is no rule NOPE"),
+        (["diary.json", "-o", "."], "will not overwrite"),
+    ],
+)
+def test_a_mistake_is_exit_code_2_and_no_traceback(
+    project: Path, arguments: list[str], says: str
+) -> None:
+    (project / "schema.json").write_text("mine")
+    done = run(project, *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (project / "schema.json").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write anything")
+def test_permissions_are_told(project: Path) -> None:
+    (project / "diary.json").chmod(0)
+    assert "permission denied" in run(project, "diary.json").stderr
+
+
+def test_a_bad_configuration_is_told_with_its_line(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.streamdb-gen]\nschema = 1\n")
+    done = run(project)
+    assert done.returncode == 2
+    assert "pyproject.toml:2: `schema`" in done.stderr
+
+
+def test_findings_are_exit_code_4_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "faulty.json").write_text(FAULTY)
+    done = run(tmp_path, "faulty.json")
+    assert done.returncode == 4
+    assert "faulty.json:4:" in done.stderr
+    assert not (tmp_path / "faulty").exists()
+
+
+def test_lint_prints_findings_in_each_format(tmp_path: Path) -> None:
+    (tmp_path / "faulty.json").write_text(FAULTY)
+    outputs = {
+        name: run(tmp_path, "lint", "faulty.json", "--format", name)
+        for name in ("text", "json", "github", "sarif")
+    }
+    assert {done.returncode for done in outputs.values()} == {4}
+    (finding,) = json.loads(outputs["json"].stdout)
+    rule, line, column = finding["rule"], finding["line"], finding["column"]
+    assert outputs["text"].stdout.startswith(f"faulty.json:{line}:{column}: error: ")
+    assert f"[{rule}]" in outputs["text"].stdout
+    place = f"::error file=faulty.json,line={line},col={column},title={rule}::"
+    assert outputs["github"].stdout.startswith(place)
+    (result,) = json.loads(outputs["sarif"].stdout)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == (rule, "error")
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert (region["startLine"], region["startColumn"]) == (line, column)
+
+
+def test_lint_of_a_good_spec(project: Path) -> None:
+    done = run(project, "lint", "diary.json")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_other_verbs(tmp_path: Path) -> None:
+    assert json.loads(run(tmp_path, "meta-schema").stdout)["$id"] == "urn:streamdb:spec:v1"
+    explained = run(tmp_path, "explain", "row_closed")
+    assert explained.returncode == 0
+    assert explained.stdout.startswith("ROW_CLOSED (warning): ")
+    assert run(tmp_path, "--version").stdout.startswith("streamdb-gen, version ")
+    for verb in ("generate", "check", "lint", "meta-schema", "explain"):
+        assert verb in run(tmp_path, "--help").stdout
+
+
+@pytest.mark.parametrize("package", ["click", "jinja2", "jsonschema"])
+def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> None:
+    """A module of that name that cannot be imported stands for one that is not installed."""
+    (tmp_path / f"{package}.py").write_text(
+        f"raise ModuleNotFoundError('No module named {package}', name={package!r})"
+    )
+    done = run(tmp_path, "diary.json", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"streamdb-gen: {package} is not installed: pip install 'streamdb[gen]'\n"
+    )
+
+
+def test_a_fault_of_ours_asks_for_a_report(project: Path) -> None:
+    program = (
+        "import streamdb_gen.api as api\n"
+        "def broken(spec): raise RuntimeError('planted')\n"
+        "api.generate = broken\n"
+        "from streamdb_gen.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "diary.json"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 70
+    assert "RuntimeError: planted" in done.stderr
+    assert "please report it" in done.stderr
+
+
+def test_control_characters_of_a_users_text_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    name = "a\x1b[31m\u202eb.json"
+    done = run(tmp_path, name)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "\u202e" not in done.stderr
+
+
+def test_output_that_the_locale_cannot_show_is_escaped(project: Path) -> None:
+    (project / "diary.json").write_text(SPEC.replace('"text"', '"té日本"'))
+    done = run(project, "check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_fault(project: Path) -> None:
+    command = f"{sys.executable} -m streamdb_gen meta-schema | head -1"
+    done = subprocess.run(
+        command, shell=True, cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "{"
+    assert done.stderr == ""

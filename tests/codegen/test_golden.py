@@ -1,0 +1,119 @@
+"""Committed packages: what the compiler makes of the specs in tests/golden, byte for byte.
+
+`make golden` writes them anew; the difference is reviewed as code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.type_checkers import CHECKERS, Checker, check_marked
+
+from streamdb_gen import api
+
+PROJECT = Path(__file__).parent.parent.parent
+GOLDEN = PROJECT / "tests" / "golden"
+SPECS = sorted(GOLDEN.glob("*.json"))
+NAMES = [path.stem for path in SPECS]
+
+
+def generated(path: Path) -> dict[str, str]:
+    loaded = api.lint(path)
+    assert not isinstance(loaded, api.Problem)
+    assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
+    return api.generate(loaded.spec)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=NAMES)
+def test_the_package_is_what_is_committed(path: Path, update_golden: bool) -> None:
+    files, folder = generated(path), GOLDEN / path.stem
+    if update_golden:
+        assert isinstance(api.write(files, folder), api.WriteReport)
+    for name, text in files.items():
+        assert (folder / name).read_bytes().decode() == text, "run `make golden`, review the diff"
+    states = api.check(files, folder)
+    assert not isinstance(states, api.Problem)
+    assert {state.state for state in states} == {"current"}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"},
+    ],
+    ids=["seed-0-locale-C", "seed-4242-locale-UTF-8"],
+)
+def test_hash_seed_locale_and_working_folder_change_nothing(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    for path in SPECS:
+        command = [sys.executable, "-m", "streamdb_gen", str(path), "-o", path.stem]
+        subprocess.run(
+            command, cwd=tmp_path, env=os.environ | environment, check=True, capture_output=True
+        )
+        for made in (tmp_path / path.stem).iterdir():
+            assert made.read_bytes() == (GOLDEN / path.stem / made.name).read_bytes()
+
+
+def test_ruff_would_change_nothing() -> None:
+    command = [sys.executable, "-m", "ruff"]
+    # For the users of a package, streamdb is a third party.
+    options = ["--no-cache", "--config", "extend-exclude=[]", "--config", "src=['.']"]
+    folders = [str(GOLDEN / name) for name in NAMES]
+    for verb in (["format", "--check"], ["check"]):
+        done = subprocess.run(
+            [*command, *verb, *options, *folders],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "No Python files found" not in done.stderr
+
+
+def test_the_spec_inside_the_package_is_the_spec() -> None:
+    for path in SPECS:
+        packed = json.loads((GOLDEN / path.stem / "schema.json").read_text("utf-8"))
+        assert packed == json.loads(path.read_text("utf-8"))
+
+
+def test_every_package_can_be_imported() -> None:
+    program = "; ".join(f"import {name}" for name in NAMES)
+    subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=GOLDEN, check=True)
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_planted_mistakes_are_errors_and_the_rest_is_clean(checker: Checker) -> None:
+    check_marked(GOLDEN / "everything_usage.py", checker)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mypy_strict_finds_nothing_in_a_package(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", str(GOLDEN / name)],
+        cwd=PROJECT,
+        env={**os.environ, "MYPYPATH": str(GOLDEN)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_pyright_strict_finds_nothing_in_the_packages() -> None:
+    folders = [str(GOLDEN / name) for name in NAMES]
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", *folders],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,80 @@
+"""Patterns that mean the same in Python and JavaScript are rewritten, others refused."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamdb_gen.portable_pattern import NotPortable, portable_pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "refused"),
+    [
+        (r"^\d{4}$", ["2020"], ["2020\n", "٢٠٢٠", "20201"]),
+        ("b", ["abc", "b"], ["ac"]),
+        ("^a.c$", ["abc"], ["a\nc", "a\rc", "a\u2028c", "ac"]),
+        ("^[a-z0-9-]+$", ["a-1"], ["A", ""]),
+        (r"^[\d\-.]+$", ["1-2.3"], ["a"]),
+        (r"^[^\n\]]$", ["x", "["], ["\n", "]"]),
+        ("^(?:a|b)*?c{2,3}$", ["abcc", "ccc"], ["abc"]),
+        ("^(?=.{2}$)(?!aa)", ["ab"], ["aa", "abc"]),
+        (r"^\u0041\x42\/\.$", ["AB/."], ["AB/x"]),
+        (r"^\D$", ["x", "٢"], ["1"]),
+        ("^[&&||~~[]$", ["&", "|", "~", "["], ["a"]),
+        ("^ #$", [" #"], ["#"]),
+    ],
+)
+def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]) -> None:
+    translated = portable_pattern(pattern)
+    assert isinstance(translated, str)
+    for text in matching:
+        assert re.search(translated, text), text
+    for text in refused:
+        assert not re.search(translated, text), text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "index"),
+    [
+        (r"^\w+$", 1),
+        (r"[\s]", 1),
+        (r"a\b", 1),
+        (r"\p{L}", 0),
+        (r"\1", 0),
+        (r"\Z", 0),
+        ("(?<n>a)", 0),
+        ("(?P<n>a)", 0),
+        ("(?<=a)b", 0),
+        ("(?i)a", 0),
+        ("a++", 2),
+        ("*a", 0),
+        ("a{2", 1),
+        ("]", 0),
+        ("[]", 0),
+        ("[^]", 0),
+        ("[a", 0),
+        ("[a-", 2),
+        ("(a", 0),
+        ("a)", 0),
+        ("[b-a]", 0),
+        ("a" * 2000, 0),
+        ("\\", 0),
+        ("(" * 900 + ")" * 900, 0),
+    ],
+)
+def test_patterns_that_are_refused(pattern: str, index: int) -> None:
+    refused = portable_pattern(pattern)
+    assert isinstance(refused, NotPortable)
+    assert refused.index == index
+    assert refused.reason
+
+
+@given(st.text(st.sampled_from(r"ab01[]{}()^$.*+?|\dDwuxn-,:=!&~ "), max_size=12))
+def test_no_pattern_is_an_exception(pattern: str) -> None:
+    translated = portable_pattern(pattern)
+    if isinstance(translated, str):
+        re.compile(translated)
