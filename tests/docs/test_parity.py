@@ -1,0 +1,29 @@
+"""The parity table claims nothing without a test, and names no test that is not there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (ROOT / "docs/parity.md").read_text("utf-8").splitlines()
+    if re.match(r"\| [A-Z][0-9]", line)
+]
+
+
+def test_there_are_rows_of_every_part() -> None:
+    assert {row[0][0] for row in ROWS} == set("BSQCV")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_row_is_proven_or_not_yet_there(row: list[str]) -> None:
+    _, _, state, proof = row
+    tests = re.findall(r"`([^`]+)`", proof)
+    assert state == "not yet" or state == "stands" or state.startswith("partly: ")
+    assert bool(tests) == (state != "not yet")
+    for test in tests:
+        file, _, name = test.partition("::")
+        text = (ROOT / file).read_text("utf-8")
+        assert not name or re.search(rf"def {name}\(", text), test
