@@ -78,6 +78,7 @@ class ChangeBuffer:
 
     So a slow reader costs memory by keys, not by commits: insert and then delete is nothing,
     delete and then insert is an update. Filled by commits, emptied by the reader, on any threads.
+    A test that raises ends it, and the reader learns why.
     """
 
     def __init__(self, wake: Callable[[], None], test: Test | None = None) -> None:
@@ -90,8 +91,15 @@ class ChangeBuffer:
 
     def push(self, deltas: Iterable[Delta]) -> None:
         """Add the deltas of a commit."""
+        if self.ended:
+            return
+        try:
+            seen_by_reader = filtered(deltas, self._test)
+        except Exception as error:  # noqa: BLE001 - it is the reader's own test that failed
+            self.end(error)
+            return
         with self._lock:
-            for key, old, new in filtered(deltas, self._test):
+            for key, old, new in seen_by_reader:
                 seen = self._pending.pop(key, (old, None))[0]
                 if seen is not new:
                     self._pending[key] = (seen, new)

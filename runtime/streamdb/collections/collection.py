@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -145,7 +146,8 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         """Call ``callback`` with the changes of every commit that touches this collection.
 
         Args:
-            callback: called once a commit, after all collections have moved on.
+            callback: called once a commit, after all collections have moved on. What it raises is
+                logged.
             initial: call it first with the rows as they are now, as inserts.
             where: watch only rows of which this is true; one that stops matching is a delete.
 
@@ -197,7 +199,9 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
             if initial:
                 buffer.push(self._as_inserts(None))
             stop = self._table.watch(buffer.push, buffer.end)
-        return ChangeReader(buffer, self._schema.parse_key, stop)
+        reader: ChangeReader[Row, Key] = ChangeReader(buffer, self._schema.parse_key, stop)
+        weakref.finalize(reader, stop).atexit = False  # a loop that was left with `break`
+        return reader
 
     # --- writing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -65,7 +66,7 @@ class Table:
         for watcher, _ in list(self._watchers.values()):
             try:
                 watcher(deltas)
-            except Exception:
+            except (Exception, asyncio.CancelledError):  # nothing here can be cancelled
                 log.exception("a subscriber raised; the others were told")
 
     def end(self, error: BaseException | None) -> None:

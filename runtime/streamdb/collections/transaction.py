@@ -89,6 +89,10 @@ class _Transaction:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.txid} {self.status}>"
 
+    def _check_sent(self) -> None:
+        if self.status == "open":
+            raise WouldDeadlock("the transaction is still open: leave its `with` block first")
+
 
 class AsyncTransaction(_Transaction):
     """Writes on their way. ``await`` it to know that they are durable."""
@@ -98,11 +102,20 @@ class AsyncTransaction(_Transaction):
 
         Raises:
             TransactionFailed: they are not; the cause says why.
+            WouldDeadlock: awaited inside the open transaction.
         """
+        self._check_sent()
         return asyncio.wrap_future(self._outcome.durable).__await__()
 
     async def synced(self) -> None:
-        """Wait until the writes have come back and show in the collections."""
+        """Wait until the writes have come back and show in the collections.
+
+        Raises:
+            TransactionFailed: they are not on the stream.
+            StreamDBError: they are, but reading ended before they came back.
+            WouldDeadlock: awaited inside the open transaction.
+        """
+        self._check_sent()
         await asyncio.wrap_future(self._outcome.synced)
 
 
@@ -124,12 +137,21 @@ class Transaction(_Transaction):
         self._wait(self._outcome.durable, timeout)
 
     def synced(self, timeout: float | None = None) -> None:
-        """Wait until the writes have come back and show in the collections."""
+        """Wait until the writes have come back and show in the collections.
+
+        Raises like :meth:`result`, and what ended the reading if they will never come back.
+        """
         self._wait(self._outcome.synced, timeout)
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
-        if self.status == "open":
-            raise WouldDeadlock("the transaction is still open: leave its `with` block first")
+        self._check_sent()
         if threading.get_ident() == self._io_thread and not future.done():
             raise WouldDeadlock("waiting on the thread that brings the answer would wait for ever")
-        future.result(timeout)
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise TimeoutError(
+                f"transaction {self.txid} is still {self.status} after {timeout} s; it goes on"
+            ) from None

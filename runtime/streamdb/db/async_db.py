@@ -49,6 +49,9 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
             StreamDBError: reading ended, or the database was closed.
         """
         future = self._state.txids.wait(txid)
+        if future.done():
+            future.result()  # known, or hopeless, whatever the timeout
+            return
         limit = asyncio.timeout(timeout)
         try:
             async with limit:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, Unpack
@@ -11,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar, Unpack
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.transaction import Outcome
 from streamdb.db.mutations import Draft, Mutations
-from streamdb.db.options import DatabaseOptions, InvalidEvent
+from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
 from streamdb.db.session import Session, Status
 from streamdb.db.state import DatabaseState, Metrics
 from streamdb.errors import SchemaError, TxidTimeout
@@ -28,6 +27,7 @@ class BaseDatabase(Generic[Tx]):
     def __init__(
         self, schema: StateSchema, url: str, /, **options: Unpack[DatabaseOptions]
     ) -> None:
+        check_options(options)
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
         self._state: Final = DatabaseState(
@@ -101,9 +101,10 @@ class BaseDatabase(Generic[Tx]):
         return self._state.metrics
 
     @property
-    def invalid_events(self) -> deque[InvalidEvent]:
-        """The last invalid events, oldest first."""
-        return self._state.invalid_events
+    def invalid_events(self) -> Sequence[InvalidEvent]:
+        """The last hundred invalid events, oldest first."""
+        with self._state.lock:
+            return tuple(self._state.invalid_events)
 
     def transaction(self) -> AbstractContextManager[Tx]:
         """Group the writes of this task or thread: one request, one txid, one outcome.

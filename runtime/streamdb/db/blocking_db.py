@@ -11,6 +11,7 @@ from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
 from streamdb.db.mutations import Draft
 from streamdb.db.options import DatabaseOptions
+from streamdb.errors import StreamDBError
 from streamdb.state.schema import StateSchema
 from streamdb.streams.loop_thread import shared_loop_thread
 
@@ -41,14 +42,12 @@ class StreamDB(BaseDatabase[Transaction]):
             StreamDBError: the stream is missing, cannot be reached, or is no state stream.
             TimeoutError: it takes longer than so many seconds. Loading goes on.
         """
-        future = self._thread.submit(self._session.preload())
         try:
-            future.result(timeout)
-        except TimeoutError:
-            if not future.done():
-                future.cancel()
-                raise self._preload_timeout(timeout) from None
+            self._thread.run(self._session.preload(), timeout)
+        except StreamDBError:
             raise
+        except TimeoutError:
+            raise self._preload_timeout(timeout) from None
 
     def await_txid(self, txid: str, timeout: float = 5.0) -> None:
         """Wait until the events of a transaction show in the collections (TXID-2).

@@ -5,6 +5,7 @@ So a callback may block, and may wait for a write, without holding up the readin
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
@@ -48,5 +49,5 @@ class Dispatcher:
         while (call := self._calls.get()) is not None:
             try:
                 call()
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 log.exception("a subscriber raised; the others were told")

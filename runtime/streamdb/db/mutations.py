@@ -41,6 +41,11 @@ class Draft:
     events: list[bytes] = field(default_factory=list[bytes])
     rows: dict[_Place, Any | None] = field(default_factory=dict[_Place, "Any | None"])
 
+    def add(self, schema: CollectionSchema[Any, Any], event: ChangeEvent[Any]) -> None:
+        """Take in one more change."""
+        self.events.append(event.to_json())
+        self.rows[schema.name, event.key] = event.value
+
 
 class Mutations(Generic[Tx]):
     """The :class:`~streamdb.collections.writer.Writer` of a database.
@@ -86,22 +91,28 @@ class Mutations(Generic[Tx]):
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
-        event = EventConstructors(schema).insert
-        return self._write(schema, row, event, must_exist=False)
+        with self._drafting() as draft:
+            event = EventConstructors(schema).insert(row, txid=draft.outcome.txid)
+            if self._latest(schema, event.key) is not None:
+                raise DuplicateKey(
+                    f"insert: collection {schema.name!r} holds a row of key {event.key!r} already; "
+                    "use upsert or update"
+                )
+            draft.add(schema, event)
+        return self._wrap(draft.outcome)
 
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
-        return self._write(schema, row, EventConstructors(schema).upsert, must_exist=None)
+        with self._drafting() as draft:
+            draft.add(schema, EventConstructors(schema).upsert(row, txid=draft.outcome.txid))
+        return self._wrap(draft.outcome)
 
     def update(
         self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
     ) -> Tx:
         """Write what ``change`` makes of a row. Raises MissingKey, InvalidRow."""
-        with self._state.lock:
-            row = self._latest(schema, schema.wire_key(key))
-            if row is None:
-                raise _missing(schema, key, "update")
-            changed = change(row)
+        with self._drafting() as draft:
+            changed = change(self._existing(schema, key, "update"))
             if isinstance(changed, schema.row) and schema.key_of(changed) != key:
                 raise InvalidRow(
                     f"{schema.row.__name__}: an update must keep {schema.primary_key}={key!r}; "
@@ -109,17 +120,14 @@ class Mutations(Generic[Tx]):
                     type=schema.type,
                     pointer=f"/{schema.wire_primary_key}",
                 )
-            return self._write(schema, changed, EventConstructors(schema).update, must_exist=True)
+            draft.add(schema, EventConstructors(schema).update(changed, txid=draft.outcome.txid))
+        return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
         """Remove a row. Raises MissingKey."""
-        wire_key = schema.wire_key(key)
-        with self._state.lock, self._drafting() as draft:
-            if self._latest(schema, wire_key) is None:
-                raise _missing(schema, key, "delete")
-            event = EventConstructors(schema).delete(key, txid=draft.outcome.txid)
-            draft.events.append(event.to_json())
-            draft.rows[schema.name, wire_key] = None
+        with self._drafting() as draft:
+            self._existing(schema, key, "delete")
+            draft.add(schema, EventConstructors(schema).delete(key, txid=draft.outcome.txid))
         return self._wrap(draft.outcome)
 
     def settle(self, draft: Draft) -> None:
@@ -130,36 +138,18 @@ class Mutations(Generic[Tx]):
                 if written is not None and written[1] == draft.outcome.txid:
                     del self._unsynced[place]
 
-    def _write(
-        self,
-        schema: CollectionSchema[Any, Any],
-        row: Any,
-        constructor: Callable[..., ChangeEvent[Any]],
-        *,
-        must_exist: bool | None,
-    ) -> Tx:
-        with self._state.lock, self._drafting() as draft:
-            event = constructor(row, txid=draft.outcome.txid)
-            if must_exist is False and self._latest(schema, event.key) is not None:
-                raise DuplicateKey(
-                    f"insert: collection {schema.name!r} holds a row of key {event.key!r} already; "
-                    "use upsert or update"
-                )
-            draft.events.append(event.to_json())
-            draft.rows[schema.name, event.key] = row
-        return self._wrap(draft.outcome)
-
     @contextmanager
     def _drafting(self) -> Generator[Draft]:
         """Yield the open transaction, or one for this write alone, sent if the write is good."""
-        current = self._current()
-        if current is not None:
-            yield current
-            return
-        self._check_open()
-        draft = Draft(Outcome(str(uuid.uuid4())), owner=None)
-        yield draft
-        self._finish(draft)
+        with self._state.lock:
+            current = self._current()
+            if current is not None:
+                yield current
+                return
+            self._check_open()
+            draft = Draft(Outcome(str(uuid.uuid4())), owner=None)
+            yield draft
+            self._finish(draft)
 
     def _finish(self, draft: Draft) -> None:
         if not draft.events:
@@ -169,12 +159,23 @@ class Mutations(Generic[Tx]):
             draft.outcome.advance("queued")
             for place, row in draft.rows.items():
                 self._unsynced[place] = (row, draft.outcome.txid)
-            self._send(draft)
+            try:
+                self._send(draft)
+            except BaseException as error:
+                draft.outcome.fail(TransactionFailed(f"it could not be queued: {error}"))
+                self.settle(draft)
+                raise
 
     def _current(self) -> Draft | None:
         # A task started inside the block inherits the variable, but not the transaction.
         draft = self._open.get()
         return draft if draft is not None and draft.owner is _this_task_or_thread() else None
+
+    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Any:
+        row = self._latest(schema, schema.wire_key(key))
+        if row is None:
+            raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
+        return row
 
     def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
         place = (schema.name, wire_key)
@@ -184,10 +185,6 @@ class Mutations(Generic[Tx]):
         if place in self._unsynced:
             return self._unsynced[place][0]
         return self._state.tables[schema.name].rows.get(wire_key)
-
-
-def _missing(schema: CollectionSchema[Any, Any], key: Any, doing: str) -> MissingKey:
-    return MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
 
 
 def _this_task_or_thread() -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from streamdb.streams.stream import StreamOptions
 
@@ -33,7 +33,9 @@ class InvalidEvent:
         return f"invalid {who} before offset {self.offset}: {where}{self.message}"
 
 
-OnInvalid = Literal["report", "raise", "ignore"] | Callable[[InvalidEvent], Any]
+InvalidPolicy = Literal["report", "raise", "ignore"]
+OnInvalid = InvalidPolicy | Callable[[InvalidEvent], Any]
+Live = Literal["auto", "sse", "long-poll"]
 
 
 class DatabaseOptions(StreamOptions, total=False):
@@ -48,6 +50,25 @@ class DatabaseOptions(StreamOptions, total=False):
     """
 
     create: bool
-    live: Literal["auto", "sse", "long-poll"]
+    live: Live
     on_invalid: OnInvalid
     close_timeout: float
+
+
+_CHOICES: Final = {"live": get_args(Live), "on_invalid": get_args(InvalidPolicy)}
+
+
+def check_options(options: DatabaseOptions) -> None:
+    """Refuse what a type checker would refuse, for those who run none.
+
+    Raises:
+        TypeError: there is no such option.
+        ValueError: an option has no such value.
+    """
+    known = DatabaseOptions.__optional_keys__
+    for name, value in options.items():
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+        choices = _CHOICES.get(name)
+        if choices and value not in choices and not callable(value):
+            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")

@@ -12,7 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Final, Literal, Unpack
+from typing import Final, Literal, Unpack, cast
 
 from streamdb.db.mutations import Draft
 from streamdb.db.options import DatabaseOptions
@@ -79,6 +79,7 @@ class Session:
         self._loaded: asyncio.Event = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
         self._queue: deque[Draft] = deque()
         self._queued = asyncio.Event()
@@ -99,11 +100,22 @@ class Session:
             raise self.error
 
     def start(self) -> None:
-        """Begin to read and to write, once."""
+        """Begin to read and to write, once.
+
+        Raises:
+            DatabaseClosed: it is too late.
+            StreamDBError: called elsewhere than on the database's event loop.
+        """
         if self.status == "closed":
             raise DatabaseClosed(f"{self._url}: the database is closed")
+        loop = _running_loop()
+        if loop is None or self._loop not in (None, loop):
+            raise StreamDBError(
+                f"{self._url}: an async database is used on one event loop and its thread only; "
+                "for other threads there is the blocking form"
+            )
         if self._reader is None:
-            self._loop = asyncio.get_running_loop()
+            self._loop = loop
             self.status = "connecting"
             self._reader = asyncio.create_task(self._read(), name="streamdb-reader")
             self._writer = asyncio.create_task(self._write(), name="streamdb-writer")
@@ -134,20 +146,24 @@ class Session:
 
     async def aclose(self) -> None:
         """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""
-        if self.status == "closed":
-            return
-        if self._writer is not None and not self._writer.done():
-            try:
-                await asyncio.wait_for(self._drained.wait(), self._close_timeout)
-            except TimeoutError:
-                log.warning("%s: closing with writes unresolved", self._url)
-        if self.error is None:
-            self.status = "closed"
-        for task in (self._reader, self._writer):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="streamdb-closing")
+        await asyncio.shield(self._closing)  # begun once, it is carried out
+
+    async def _close(self) -> None:
+        try:
+            await asyncio.wait_for(self._drained.wait(), self._close_timeout)
+        except TimeoutError:
+            log.warning("%s: closing with writes unresolved", self._url)
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
         self.status = "closed"
+        tasks = [task for task in (self._reader, self._writer) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         closed = DatabaseClosed(f"{self._url}: the database was closed")
         for draft in list(self._in_flight.values()):
             self._fail(draft, closed)
@@ -163,7 +179,6 @@ class Session:
         try:
             stream = await self._open()
             self._opened.set()
-            self.status = "catching_up"
             offset: str | None = names.BEGINNING
             while offset is not None:
                 offset = await self._read_from(stream, offset)
@@ -205,6 +220,7 @@ class Session:
 
     async def _read_from(self, stream: AsyncStream, offset: str) -> str | None:
         """Read on from an offset. Return where to start over, or None at the stream's end."""
+        self.status = "catching_up"
         is_restart = offset != names.BEGINNING
         try:
             async with aclosing(stream.deliveries(offset=offset, live=self._live)) as deliveries:
@@ -216,8 +232,8 @@ class Session:
                     restart_from = self._state.take(delivered)
                     if restart_from is not None:
                         return restart_from
-                    if not self._state.is_loading:
-                        self.status = "live"
+                    self.status = "catching_up" if self._state.is_loading else "live"
+                    if self.status == "live":
                         self._loaded.set()
         except (BadRequest, StreamGone) as error:
             if is_restart:
@@ -295,7 +311,7 @@ class Session:
                 for draft in drafts:
                     await self._send([draft])
                 return
-            if isinstance(error, ConnectionFailed | ProducerGap):
+            if _is_in_doubt(error) or isinstance(error, ProducerGap):
                 self._begin_epoch()
             for draft in drafts:
                 self._fail(draft, error)
@@ -315,10 +331,9 @@ class Session:
 
     def _fail(self, draft: Draft, error: BaseException) -> None:
         outcome = draft.outcome
-        in_doubt = isinstance(error, ConnectionFailed | DatabaseClosed) and outcome.status == "sent"
         failure = (
             TransactionUnresolved(f"transaction {outcome.txid}: its outcome is unknown: {error}")
-            if in_doubt
+            if outcome.status == "sent" and _is_in_doubt(error)
             else TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
         )
         failure.__cause__ = error
@@ -330,14 +345,23 @@ class Session:
         self.settled(draft)
 
 
+def _is_in_doubt(error: BaseException) -> bool:
+    """Tell whether a write that ended so may be on the stream (CLIENT-39)."""
+    if isinstance(error, StreamError) and error.status is not None:
+        return error.status >= 500
+    return isinstance(error, ConnectionFailed | DatabaseClosed)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def _stream_options(options: DatabaseOptions) -> StreamOptions:
-    chosen: StreamOptions = {}
-    if "headers" in options:
-        chosen["headers"] = options["headers"]
-    if "retry" in options:
-        chosen["retry"] = options["retry"]
-    if "reconnect" in options:
-        chosen["reconnect"] = options["reconnect"]
-    if "timeout" in options:
-        chosen["timeout"] = options["timeout"]
-    return chosen
+    names_of_stream = StreamOptions.__optional_keys__
+    return cast(
+        "StreamOptions",
+        {name: value for name, value in options.items() if name in names_of_stream},
+    )

@@ -34,7 +34,7 @@ class Metrics:
     """What a database has read so far.
 
     Attributes:
-        commits: batches that were committed.
+        commits: batches with events that were committed; the first load is one of them.
         events: events in them.
         invalid: events that were skipped as invalid.
         undeclared: events of types that no collection declares, by type.
@@ -67,12 +67,12 @@ class DatabaseState:
         self._decoder = PageDecoder(schema)
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
+        self._loading_txids: list[str] = []
         self._begin_load()
 
     def _begin_load(self) -> None:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
         self._loading: dict[str, dict[str, Any]] | None = {name: {} for name in self.tables}
-        self._loading_txids: list[str] = []
 
     @property
     def is_loading(self) -> bool:
@@ -89,7 +89,7 @@ class DatabaseState:
         stored = self._loading
         if stored is None:
             stored = {name: table.rows for name, table in self.tables.items()}
-        fold = Fold(self._schema, stored, lambda offset: self._judge_reset(offset, batch.offset))
+        fold = Fold(self._schema, stored, self._judge_reset)
         for part in batch.parts:
             fold.add(self._decoder.decode(part, url=self._url, offset=batch.offset))
         staged = fold.staged
@@ -123,6 +123,8 @@ class DatabaseState:
 
     def _commit(self, staged: Staged, offset: str) -> None:
         deltas: dict[str, list[Delta]] = {}
+        if staged.events or self._loading is not None:
+            self.metrics.commits += 1
         if self._loading is not None:
             loaded, self._loading = self._loading, None
             txids, self._loading_txids = self._loading_txids, []
@@ -140,7 +142,6 @@ class DatabaseState:
                     deltas[name] = table.write(writes)
             self._count(staged)
         self.offset = offset
-        self.metrics.commits += 1
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
         for name, changed in deltas.items():
@@ -148,16 +149,14 @@ class DatabaseState:
                 self.tables[name].notify(changed)
         self.txids.record(txids)
 
-    def _judge_reset(
-        self, offset: str | None, batch_end: str
-    ) -> Literal["clear", "restart", "skip"]:
-        if offset is None or not is_before(offset, self._position):
-            return "clear"  # RESET-4
+    def _judge_reset(self, offset: str | None) -> Literal["clear", "restart", "skip"]:
         if any(
             restart == offset and is_before(self._position, end)
             for restart, end in self._obeyed_resets
         ):
             return "skip"  # RESET-8
+        if offset is None or not is_before(offset, self._position):
+            return "clear"  # RESET-4
         return "restart"  # RESET-3
 
     def _count(self, staged: Staged) -> None:
@@ -172,7 +171,8 @@ class DatabaseState:
             event = InvalidEvent(offset, *invalid)
             if self._on_invalid == "raise":
                 raise InvalidEventError(f"{self._url}: {event}")
-            self.invalid_events.append(event)
+            with self.lock:
+                self.invalid_events.append(event)
             if callable(self._on_invalid):
                 self._on_invalid(event)
             elif self._on_invalid == "report":

@@ -35,9 +35,13 @@ _BY_STATUS: Final[Mapping[int, tuple[type[StreamError], str]]] = {
     403: (AccessDenied, "the server refuses these credentials"),
     404: (StreamNotFound, "there is no such stream: check the address, or create it first"),
     410: (StreamGone, "the stream was deleted, or the offset is older than what the server keeps"),
+    405: (UnexpectedStatus, "the server does not do this"),
     413: (PayloadTooLarge, "the body is larger than the server takes: send less at a time"),
     429: (RateLimited, "the server asks for fewer requests"),
+    501: (UnexpectedStatus, "the server does not do this"),
 }
+_SERVER_FAILED: Final = (UnexpectedStatus, "the server failed")
+_UNKNOWN: Final = (UnexpectedStatus, "an unexpected answer")
 
 
 def raise_for_answer(
@@ -58,7 +62,8 @@ def raise_for_answer(
             epoch=epoch,
             url=url,
         )
-    error, meaning = _BY_STATUS.get(reply.status, (UnexpectedStatus, "an unexpected answer"))
+    other = _SERVER_FAILED if reply.status >= 500 else _UNKNOWN
+    error, meaning = _BY_STATUS.get(reply.status, other)
     said = f"; it says: {preview(reply.body)}" if reply.body.strip() else ""
     raise error(f"{doing}: {meaning}{said}", url=url, status=reply.status, offset=offset)
 
@@ -123,7 +128,7 @@ def preview(data: bytes) -> str:
     r"""Quote the beginning of a body, safe to print.
 
     >>> preview(b"no\x1b[2J" + b"x" * 200)[:16]
-    "'no\\x1b[2Jxxxxxxx"
+    "'no\\x1b[2Jxxxxxx"
     """
     text = repr(data[:_LONGEST_PREVIEW].decode("utf-8", "replace"))
     return f"{text}..." if len(data) > _LONGEST_PREVIEW else text

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
-from streamdb.errors import ConnectionFailed
+from streamdb.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    ProducerFenced,
+    RateLimited,
+    StreamClosed,
+    UnexpectedStatus,
+)
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, integer, next_offset, raise_for_answer
 from streamdb.protocol.exchange import NoReply, Operation, Reply, Request, Sleep, exchange
@@ -14,6 +21,19 @@ from streamdb.protocol.retry import RetryPolicy, is_retryable, retry_after
 
 # A plain append is repeated only where the server says that it did not act (CLIENT-23).
 _NOT_ACTED_UPON: Final = frozenset({429, 503})
+_STORED: Final = frozenset({200, 204})
+_DELETED: Final = frozenset({200, 204})
+_NOTHING_THERE: Final = frozenset({404, 410})
+
+# Refusals that depend on the moment and not on the request: an earlier try that was never answered
+# may well have been carried out before.
+_SAYS_NOTHING_OF_EARLIER_TRIES: Final = (
+    AccessDenied,
+    ProducerFenced,
+    RateLimited,
+    StreamClosed,
+    UnexpectedStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +70,58 @@ class Appended:
     duplicate: bool = False
 
 
-def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Operation[Reply]:
+class Answered(NamedTuple):
+    """What came of a request that was repeated until it was answered.
+
+    Attributes:
+        reply: the last answer, which may be that the server failed.
+        in_doubt: True if the server may have acted upon a try whose answer was lost.
+    """
+
+    reply: Reply
+    in_doubt: bool
+
+
+def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Operation[Answered]:
     """Send a request that is safe to repeat until it is answered or the policy is used up.
 
     Raises:
         ConnectionFailed: no answer, and no tries left.
     """
     failures = 0
+    in_doubt = False
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, Reply) and not is_retryable(reply.status):
-            return reply
+            return Answered(reply, in_doubt)
+        in_doubt = in_doubt or not _was_turned_away(reply)
         failures += 1
         wait = retry.delay(failures, _asked_to_wait(reply))
-        if wait is None:
-            return _give_up(reply, url=url, doing=doing, tries=failures)
-        yield Sleep(wait)
+        if wait is not None:
+            yield Sleep(wait)
+        elif isinstance(reply, Reply):
+            return Answered(reply, in_doubt)  # the caller turns the status into its error
+        else:
+            raise ConnectionFailed(
+                f"{doing}: {reply.reason}; gave up after {failures} tries", url=url
+            )
+
+
+def raise_for_write(answered: Answered, *, url: str, doing: str) -> None:
+    """Do nothing if a write succeeded, else raise what its answer means.
+
+    Raises:
+        ConnectionFailed: it was refused, but an earlier try may have been stored (trap 20).
+        StreamError: the subclass that fits; the data is not on the stream.
+    """
+    try:
+        raise_for_answer(answered.reply, url=url, doing=doing, allow=_STORED)
+    except _SAYS_NOTHING_OF_EARLIER_TRIES as refusal:
+        if not answered.in_doubt:
+            raise
+        raise _unknown_outcome(
+            "the server failed or an answer was lost", answered.reply, url=url, doing=doing
+        ) from refusal
 
 
 def create(
@@ -87,14 +143,15 @@ def create(
     if closed:
         headers[names.STREAM_CLOSED] = names.TRUE
     request = Request("PUT", headers=headers, body=body)
-    reply = yield from call(request, retry, url=url, doing="create")
+    reply, _ = yield from call(request, retry, url=url, doing="create")
     raise_for_answer(reply, url=url, doing="create", allow=frozenset({200, 201}))
-    return _info(reply, url=url, doing="create", created=reply.status == 201)
+    info = _info(reply, url=url, doing="create", created=reply.status == 201)
+    return info if "content-type" in reply.headers else replace(info, content_type=content_type)
 
 
 def head(url: str, retry: RetryPolicy) -> Operation[StreamInfo]:
     """Ask for the stream's metadata."""
-    reply = yield from call(Request("HEAD"), retry, url=url, doing="head")
+    reply, _ = yield from call(Request("HEAD"), retry, url=url, doing="head")
     raise_for_answer(reply, url=url, doing="head", allow=frozenset({200}))
     return _info(reply, url=url, doing="head", created=False)
 
@@ -103,55 +160,73 @@ def append(url: str, retry: RetryPolicy, *, content_type: str, body: bytes) -> O
     """Append once; repeated only where the server says that nothing was stored (CLIENT-23).
 
     Raises:
-        ConnectionFailed: the connection broke, and whether the data was stored is unknown.
+        ConnectionFailed: the connection broke or the server failed, and whether the data was
+            stored is unknown.
     """
     request = Request("POST", headers={"Content-Type": content_type}, body=body)
     failures = 0
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, NoReply):
-            raise ConnectionFailed(
-                f"append: {reply.reason}; whether the data was stored is unknown", url=url
-            )
-        if reply.status not in _NOT_ACTED_UPON:
+            raise _unknown_outcome(reply.reason, None, url=url, doing="append")
+        if not _was_turned_away(reply):
             break
         failures += 1
         wait = retry.delay(failures, _asked_to_wait(reply))
         if wait is None:
             break
         yield Sleep(wait)
-    raise_for_answer(reply, url=url, doing="append", allow=frozenset({200, 204}))
+    if is_retryable(reply.status) and not _was_turned_away(reply):
+        raise _unknown_outcome("the server failed", reply, url=url, doing="append")
+    raise_for_answer(reply, url=url, doing="append", allow=_STORED)
     return Appended(next_offset(reply, url=url, doing="append"))
 
 
 def close(
     url: str, retry: RetryPolicy, *, content_type: str | None = None, body: bytes = b""
 ) -> Operation[Appended]:
-    """Close the stream, with a last piece of data if there is one (CLOSE-1, APPEND-15)."""
+    """Close the stream, with a last piece of data if there is one (CLOSE-1, APPEND-15).
+
+    Closing is safe to repeat: data that closed the stream is refused the second time, never stored
+    twice (APPEND-16).
+
+    Raises:
+        StreamClosed: the stream was closed before; the last piece of data is not on it.
+        ConnectionFailed: whether the data was stored is unknown.
+    """
     headers = {names.STREAM_CLOSED: names.TRUE}
     if body and content_type is not None:
         headers["Content-Type"] = content_type
-    reply = yield from call(
-        Request("POST", headers=headers, body=body), retry, url=url, doing="close"
-    )
-    raise_for_answer(reply, url=url, doing="close", allow=frozenset({200, 204}))
-    return Appended(next_offset(reply, url=url, doing="close"))
+    request = Request("POST", headers=headers, body=body)
+    answered = yield from call(request, retry, url=url, doing="close")
+    raise_for_write(answered, url=url, doing="close")
+    return Appended(next_offset(answered.reply, url=url, doing="close"))
 
 
 def delete(url: str, retry: RetryPolicy) -> Operation[None]:
-    """Delete the stream (DEL-1)."""
-    reply = yield from call(Request("DELETE"), retry, url=url, doing="delete")
-    raise_for_answer(reply, url=url, doing="delete", allow=frozenset({200, 204}))
+    """Delete the stream (DEL-1).
+
+    A repeated request that finds nothing to delete has succeeded before (CLIENT-23).
+    """
+    reply, in_doubt = yield from call(Request("DELETE"), retry, url=url, doing="delete")
+    allow = _DELETED | _NOTHING_THERE if in_doubt else _DELETED
+    raise_for_answer(reply, url=url, doing="delete", allow=allow)
+
+
+def _was_turned_away(reply: Reply | NoReply) -> bool:
+    return isinstance(reply, Reply) and reply.status in _NOT_ACTED_UPON
 
 
 def _asked_to_wait(reply: Reply | NoReply) -> float | None:
     return retry_after(reply.headers) if isinstance(reply, Reply) else None
 
 
-def _give_up(reply: Reply | NoReply, *, url: str, doing: str, tries: int) -> Reply:
-    if isinstance(reply, Reply):
-        return reply  # the caller turns the status into its error
-    raise ConnectionFailed(f"{doing}: {reply.reason}; gave up after {tries} tries", url=url)
+def _unknown_outcome(reason: str, reply: Reply | None, *, url: str, doing: str) -> ConnectionFailed:
+    return ConnectionFailed(
+        f"{doing}: {reason}; whether the data was stored is unknown",
+        url=url,
+        status=reply.status if reply is not None else None,
+    )
 
 
 def _info(reply: Reply, *, url: str, doing: str, created: bool) -> StreamInfo:

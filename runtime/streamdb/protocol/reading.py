@@ -11,7 +11,7 @@ import binascii
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
@@ -38,7 +38,8 @@ from streamdb.protocol.sse import EventParser
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
 
-# CLIENT-20: SSE connections that end at once are the mark of a buffering proxy.
+# CLIENT-20: SSE connections that end at once are the mark of a buffering proxy. The same waits
+# slow down long-polls at a server that does not know `live` and answers at once (QUERY-3).
 _SHORT_CONNECTION: Final = 1.0
 _SHORT_CONNECTIONS_IN_A_ROW: Final = 3
 _SHORT_BASE_WAIT: Final = 0.1
@@ -68,6 +69,12 @@ class ReadOptions:
     live: LiveMode = "auto"
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     reconnect: RetryPolicy = field(default_factory=RetryPolicy)
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown mode; True, the likely one, equals no mode."""
+        if self.live not in get_args(LiveMode):
+            modes = ", ".join(map(repr, get_args(LiveMode)))
+            raise ValueError(f"live is {self.live!r}: one of {modes}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
     retry = options.retry
     while True:
         request = Request("GET", params=position.params(None))
-        reply = yield from call(request, retry, url=options.url, doing="read")
+        reply, _ = yield from call(request, retry, url=options.url, doing="read")
         raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
         batch = _batch_of(reply, position, options.url)
         yield Deliver(batch)
@@ -134,7 +141,7 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
 
 
 def _follow_long_poll(options: ReadOptions, position: _Position) -> Operation[None]:
-    failures = 0
+    failures = idle_answers = 0
     while True:
         request = Request("GET", params=position.params(names.LONG_POLL), patient=True)
         reply = yield from exchange(request)
@@ -154,6 +161,11 @@ def _follow_long_poll(options: ReadOptions, position: _Position) -> Operation[No
         yield Deliver(batch)
         if batch.closed:
             return
+        if reply.status == 200 and batch.offset == position.offset:
+            idle_answers += 1
+            yield Sleep(_short_wait(idle_answers))
+        else:
+            idle_answers = 0
         position = replace(position, offset=batch.offset, cursor=batch.cursor)
 
 
@@ -190,8 +202,7 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         short_connections += 1
         if short_connections >= _SHORT_CONNECTIONS_IN_A_ROW:
             return position
-        longest = min(_SHORT_LONGEST_WAIT, _SHORT_BASE_WAIT * 2**short_connections)
-        yield from _wait(random.uniform(0, longest), "the connection ended at once")  # noqa: S311
+        yield from _wait(_short_wait(short_connections), "the connection ended at once")
 
 
 def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_Position | None]:
@@ -205,7 +216,7 @@ def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_P
             return position
         for event in parser.feed(chunk):
             if event.name == b"data":
-                data = _decode_base64(event.data, url) if is_base64 else event.data
+                data = _decode_base64(event.data, position, url) if is_base64 else event.data
                 if data:
                     parts.append(data)
             elif event.name == b"control":
@@ -233,18 +244,28 @@ def _back_off(
     else:
         reason, asked = reply.reason, None
     seconds = options.reconnect.delay(failures, asked)
-    if seconds is None:
+    if seconds is not None:
+        yield from _wait(seconds, reason)
+    elif isinstance(reply, Reply):
+        raise_for_answer(
+            reply, url=options.url, doing="read", offset=position.offset, allow=frozenset()
+        )
+    else:
         raise ConnectionFailed(
             f"read: {reason}; gave up after {failures} tries",
             url=options.url,
             offset=position.offset,
         )
-    yield from _wait(seconds, reason)
 
 
 def _wait(seconds: float, reason: str) -> Operation[None]:
     yield Interrupted(reason, seconds)
     yield Sleep(seconds)
+
+
+def _short_wait(times: int) -> float:
+    longest = min(_SHORT_LONGEST_WAIT, _SHORT_BASE_WAIT * 2 ** min(times, 10))
+    return random.uniform(0, longest)  # noqa: S311 - jitter needs no secrecy
 
 
 def _batch_of(reply: Reply, position: _Position, url: str) -> Batch:
@@ -264,7 +285,9 @@ def _batch_of(reply: Reply, position: _Position, url: str) -> Batch:
 
 
 class _Control(msgspec.Struct, frozen=True):
-    offset: str = msgspec.field(name=names.CONTROL_NEXT_OFFSET)
+    offset: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(
+        name=names.CONTROL_NEXT_OFFSET
+    )
     cursor: str | None = msgspec.field(name=names.CONTROL_CURSOR, default=None)
     up_to_date: bool = msgspec.field(name=names.CONTROL_UP_TO_DATE, default=False)
     closed: bool = msgspec.field(name=names.CONTROL_CLOSED, default=False)
@@ -277,7 +300,7 @@ def _parse_control(data: bytes, position: _Position, url: str) -> _Control:
     # CLIENT-16: it carries the offset, so it cannot be skipped.
     try:
         return _control_decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StreamParseError(
             f"read: a control event is not what it must be: {error}: {preview(data)}",
             url=url,
@@ -285,9 +308,11 @@ def _parse_control(data: bytes, position: _Position, url: str) -> _Control:
         ) from None
 
 
-def _decode_base64(data: bytes, url: str) -> bytes:
+def _decode_base64(data: bytes, position: _Position, url: str) -> bytes:
     # SSE-6, SSE-7: each event on its own, its lines joined.
     try:
         return base64.b64decode(data.replace(b"\n", b""), validate=True)
     except binascii.Error as error:
-        raise StreamParseError(f"read: bad base64 in a data event: {error}", url=url) from None
+        raise StreamParseError(
+            f"read: bad base64 in a data event: {error}", url=url, offset=position.offset
+        ) from None

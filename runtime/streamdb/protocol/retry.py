@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Final
 # 501 says "not supported here": trying again cannot help. All other 5xx may pass.
 _FINAL_SERVER_ERRORS: Final = frozenset({501})
 _LONGEST_RETRY_AFTER: Final = 3600.0
+_LARGEST_EXPONENT: Final = 700.0  # e**710 is more than a float can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,13 @@ class RetryPolicy:
         """Refuse numbers that make no sense."""
         if self.attempts is not None and self.attempts < 1:
             raise ValueError(f"attempts is {self.attempts}: at least 1, or None for no bound")
-        if self.initial <= 0 or self.maximum < self.initial:
+        if not 0 < self.initial <= self.maximum < math.inf:
             raise ValueError(
-                f"initial {self.initial} and maximum {self.maximum}: 0 < initial <= maximum"
+                f"initial {self.initial} and maximum {self.maximum}: "
+                "0 < initial <= maximum, and finite"
             )
-        if self.multiplier < 1:
-            raise ValueError(f"multiplier is {self.multiplier}: at least 1")
+        if not 1 <= self.multiplier < math.inf:
+            raise ValueError(f"multiplier is {self.multiplier}: at least 1, and finite")
 
     def delay(self, failures: int, retry_after: float | None = None) -> float | None:
         """Return the seconds to wait after so many failures in a row, or None to give up.
@@ -58,7 +61,8 @@ class RetryPolicy:
         if self.attempts is not None and failures >= self.attempts:
             return None
         # The exponent is bounded so that a policy without bound never overflows.
-        longest = min(self.maximum, self.initial * self.multiplier ** min(failures - 1, 200))
+        exponent = min((failures - 1) * math.log(self.multiplier), _LARGEST_EXPONENT)
+        longest = min(self.maximum, self.initial * math.exp(exponent))
         wait = random.uniform(0, longest)  # noqa: S311 - jitter needs no secrecy
         return max(wait, retry_after or 0.0)
 
@@ -85,7 +89,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         return min(float(text[:9]), _LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     seconds = (moment - (now or datetime.now(UTC))).total_seconds()

@@ -7,15 +7,13 @@ of guessed: the server stores each number once (CLIENT-31, CLIENT-32).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from streamdb.errors import ConnectionFailed, ProducerGap, StreamError
 from streamdb.protocol import names
-from streamdb.protocol.answers import header, raise_for_answer
-from streamdb.protocol.calling import Appended, call
+from streamdb.protocol.answers import header
+from streamdb.protocol.calling import Appended, call, raise_for_write
 from streamdb.protocol.exchange import Operation, Request
 from streamdb.protocol.retry import RetryPolicy
-
-_STORED_OR_DUPLICATE: Final = frozenset({200, 204})
 
 
 @dataclass(slots=True)
@@ -26,11 +24,23 @@ class ProducerState:
         id: the producer id; unique to this writer.
         epoch: fences earlier writers of the same id.
         next_seq: the number of the next batch; grows only when a batch is stored.
+        in_doubt: True while that number may have been used up by a batch of unknown outcome,
+            because its answer was lost or its sender cancelled.
     """
 
     id: str
     epoch: int = 0
     next_seq: int = 0
+    in_doubt: bool = False
+
+    def begin_epoch(self) -> None:
+        """Leave a sequence whose last number is in doubt (CLIENT-39, PROD-15).
+
+        Under the old number other data would be taken for a repeat, and lost.
+        """
+        self.epoch += 1
+        self.next_seq = 0
+        self.in_doubt = False
 
 
 def append_once(
@@ -43,12 +53,15 @@ def append_once(
 ) -> Operation[Appended]:
     """Append a batch exactly once, whatever happens to the connection.
 
+    One batch at a time: the next may be sent when this one is answered.
+
     Raises:
         StreamClosed, ProducerFenced, ProducerGap, StreamError: the batch is not on the stream, and
             its number is free for the next one (PROD-8).
-        ConnectionFailed: the policy is used up and the outcome unknown; this epoch is over
-            (CLIENT-39).
+        ConnectionFailed: the outcome is unknown; the next batch begins a new epoch (CLIENT-39).
     """
+    if producer.in_doubt:
+        producer.begin_epoch()
     request = Request(
         "POST",
         headers={
@@ -59,7 +72,15 @@ def append_once(
         },
         body=body,
     )
-    reply = yield from call(request, retry, url=url, doing="append")
-    raise_for_answer(reply, url=url, doing="append", allow=_STORED_OR_DUPLICATE)
+    producer.in_doubt = True  # until an answer says otherwise, also if we are cancelled
+    answered = yield from call(request, retry, url=url, doing="append")
+    try:
+        raise_for_write(answered, url=url, doing="append")
+    except StreamError as refusal:
+        # After a gap, numbers of this epoch are missing for good.
+        producer.in_doubt = isinstance(refusal, ConnectionFailed | ProducerGap)
+        raise
+    producer.in_doubt = False
     producer.next_seq += 1
+    reply = answered.reply
     return Appended(header(reply, names.STREAM_NEXT_OFFSET), duplicate=reply.status == 204)

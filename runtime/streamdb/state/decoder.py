@@ -3,27 +3,42 @@
 Rung one decodes the whole page as a list of the tagged union of all collections: rows come out
 typed, and Python touches an event only to route it. A page that does not fit (a control message,
 an undeclared type, an invalid event, a missing primary key) takes rung two: event by event, each
-judged alone (INVALID-5).
+judged alone (INVALID-5), and if need be parted from the others by brackets alone (INVALID-9).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    cast,
+    get_args,
+)
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
-from streamdb.protocol.json_text import is_array, is_object
-from streamdb.state.rows import convert_row, explain, read_row, with_key
+from streamdb.protocol.json_text import is_object
+from streamdb.state.brackets import array_elements
+from streamdb.state.rows import UNREADABLE, convert_row, explain, parse, read_row, with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
 
-Row = TypeVar("Row")
+Operation = Literal["insert", "update", "delete", "upsert"]
 Control = Literal["snapshot-start", "snapshot-end", "reset"]
+
 _Text = Annotated[str, Meta(min_length=1)]
+_OPERATIONS: Final = get_args(Operation)
+_CONTROLS: Final = get_args(Control)
+_NO_TEXT: Final = "must be a non-empty string"
 
 
 class Put(NamedTuple):
@@ -98,60 +113,54 @@ class PageDecoder:
         Raises:
             StreamParseError: the text is not JSON at all.
         """
+        txids: list[str] = []
         try:
             events = self._typed.decode(part)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._decode_singly(part, url, offset)
-        txids: list[str] = []
+        except UNREADABLE:
+            texts = _split(part, url=url, offset=offset)
+            return Page([self._judge(text, txids) for text in texts], txids)
         return Page([_item_of(event, txids) for event in events], txids)
 
-    def _decode_singly(self, part: bytes, url: str, offset: str) -> Page:
-        txids: list[str] = []
-        events = _split(part, url=url, offset=offset)
-        return Page([self._judge(event, txids) for event in events], txids)
-
-    def _judge(self, event: Raw | Any, txids: list[str]) -> Item:
+    def _judge(self, text: Raw | bytes, txids: list[str]) -> Item:
         """Apply INVALID-1 in the order of the rules; the first fault is the reason."""
         try:
-            envelope = (
-                _envelope_decoder.decode(event)
-                if isinstance(event, Raw)
-                else msgspec.convert(event, _PlainEnvelope)
-            )
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            envelope = _open_envelope(text)
+        except UNREADABLE as error:
             return _invalid(None, None, error)
         headers, type_, key = envelope.headers, _text(envelope.type), _text(envelope.key)
+        operation = headers.operation
         if headers.control is not UNSET:
-            if headers.operation is not UNSET:
+            if operation is not UNSET:
                 return Invalid(type_, key, "/headers", "both operation and control")
-            return ControlMessage(headers.control, _text(headers.offset))
+            return _control_item(headers)
         if headers.txid is not UNSET:
-            txids.append(headers.txid)
-        if headers.operation is UNSET:
-            return Invalid(type_, key, "/headers/operation", "no operation and no control")
-        if type_ is None or key is None:
-            field = "/key" if type_ is not None else "/type"
-            return Invalid(type_, key, field, "must be a non-empty string")
+            if (txid := _text(headers.txid)) is None:
+                return Invalid(type_, key, "/headers/txid", _NO_TEXT)
+            txids.append(txid)  # whatever else is wrong: nobody is to wait for it in vain (TXID-5)
+        if operation not in _OPERATIONS:
+            reason = "no operation and no control" if operation is UNSET else "unknown operation"
+            return Invalid(type_, key, "/headers/operation", reason)
+        if type_ is None:
+            return Invalid(type_, key, "/type", _NO_TEXT)
+        if key is None:
+            return Invalid(type_, key, "/key", _NO_TEXT)
         schema = self._by_type.get(type_)
-        if schema is None:
-            if headers.operation != "delete" and envelope.value is UNSET:
-                return Invalid(type_, key, "/value", f"{headers.operation} needs a value")
-            return Undeclared(type_)
-        if headers.operation == "delete":
-            return Remove(schema, key)  # its value is ignored (CHG-5, UPDATE-3)
+        if operation == "delete":  # its value is ignored (CHG-5, UPDATE-3)
+            return Undeclared(type_) if schema is None else Remove(schema, key)
         if envelope.value is UNSET:
-            return Invalid(type_, key, "/value", f"{headers.operation} needs a value")
-        return _value_item(schema, key, envelope.value)
+            return Invalid(type_, key, "/value", f"{operation} needs a value")
+        return Undeclared(type_) if schema is None else _value_item(schema, key, envelope.value)
 
 
-def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Raw | Any) -> Item:
+def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Any) -> Item:
+    """Judge the value and the key of an insert, update or upsert; the value is text or parsed."""
     try:
         parsed_key = schema.parse_key(key)
     except ValueError as error:
-        return Invalid(schema.type, key, "/key", str(error))
+        return _invalid(schema.type, key, error, at="/key")
     try:
         if schema.updates == "merge":
-            fields = msgspec.json.decode(value) if isinstance(value, Raw) else value
+            fields = parse(value) if isinstance(value, Raw) else value
             if not is_object(fields):
                 return Invalid(schema.type, key, "/value", "not an object")
             return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
@@ -161,22 +170,48 @@ def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Raw | Any) 
                 if isinstance(value, Raw)
                 else convert_row(schema.row, value)
             )
-        except (msgspec.ValidationError, ValueError):
+        except UNREADABLE:
             # KEY-4: an absent or contradicting primary key is put right from the event's key.
-            fields = json.loads(bytes(value)) if isinstance(value, Raw) else value
+            fields = parse(value) if isinstance(value, Raw) else value
             if not is_object(fields):
                 raise
             row = convert_row(schema.row, {**fields, schema.wire_primary_key: parsed_key})
-        return Put(schema, key, with_key(schema, row, key))
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         return _invalid(schema.type, key, error, at="/value")
+    return _put(schema, key, row)
+
+
+def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
+    try:
+        return Put(schema, key, with_key(schema, row, key))
+    except UNREADABLE as error:
+        return _invalid(schema.type, key, error, at="/key")
+
+
+def _control_item(headers: _LooseHeaders) -> Item:
+    if headers.control not in _CONTROLS:
+        return Invalid(None, None, "/headers/control", "unknown control")
+    if headers.offset is UNSET:
+        return ControlMessage(headers.control, None)
+    if (offset := _text(headers.offset)) is None:
+        return Invalid(None, None, "/headers/offset", _NO_TEXT)  # RESET-12
+    return ControlMessage(headers.control, offset)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _invalid(type_: str | None, key: str | None, error: Exception, *, at: str = "") -> Invalid:
+    reason, pointer = explain(error)
+    return Invalid(type_, key, at + pointer, reason)
 
 
 # --- rung one ---------------------------------------------------------------------------------
 
 
 class _Headers(msgspec.Struct, frozen=True, gc=False):
-    operation: Literal["insert", "update", "delete", "upsert"]
+    operation: Operation
     txid: _Text | UnsetType = UNSET
     control: UnsetType = UNSET  # one that is there sends the page to rung two
 
@@ -217,72 +252,61 @@ def _item_of(event: _Event, txids: list[str]) -> Item:
         return Invalid(schema.type, key, "/value", f"{headers.operation} needs a value")
     if schema.updates == "merge":
         return _value_item(schema, key, value)
-    if schema.key is str and schema.key_of(value) == key:
-        return Put(schema, key, value)
-    try:
-        schema.parse_key(key)
-        return Put(schema, key, with_key(schema, value, key))
-    except ValueError as error:
-        return Invalid(schema.type, key, "/key", str(error))
+    return _put(schema, key, value)
 
 
 # --- rung two ---------------------------------------------------------------------------------
 
 
+Value = TypeVar("Value")
+
+
 class _LooseHeaders(msgspec.Struct, frozen=True):
-    operation: Literal["insert", "update", "delete", "upsert"] | UnsetType = UNSET
-    control: Control | UnsetType = UNSET
-    txid: _Text | UnsetType = UNSET
-    offset: _Text | UnsetType = UNSET
+    operation: Any = UNSET
+    control: Any = UNSET
+    txid: Any = UNSET
+    offset: Any = UNSET
 
 
-class _Envelope(msgspec.Struct, frozen=True):
+class _Envelope(msgspec.Struct, Generic[Value], frozen=True):
     headers: _LooseHeaders
     type: Any = UNSET
     key: Any = UNSET
-    value: Raw | UnsetType = UNSET
-
-
-class _PlainEnvelope(msgspec.Struct, frozen=True):
-    headers: _LooseHeaders
-    type: Any = UNSET
-    key: Any = UNSET
-    value: Any = UNSET
+    value: Value | UnsetType = UNSET
 
 
 _raw_page_decoder: Final = msgspec.json.Decoder(list[Raw])
-_envelope_decoder: Final = msgspec.json.Decoder(_Envelope)
+_raw_envelope_decoder: Final = msgspec.json.Decoder(_Envelope[Raw])
 
 
-def _split(part: bytes, *, url: str, offset: str) -> Iterator[Raw | Any]:
+def _open_envelope(text: Raw | bytes) -> _Envelope[Any]:
     try:
-        yield from _raw_page_decoder.decode(part)
-        return
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _raw_envelope_decoder.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except UNREADABLE:  # perhaps a lone surrogate, which is legal (INVALID-9)
+        return msgspec.convert(parse(text), _Envelope[Any])
+
+
+def _split(part: bytes, *, url: str, offset: str) -> Sequence[Raw | bytes]:
+    """Part the text into its events; what they hold may be no JSON, one event alone."""
+    try:
+        return _raw_page_decoder.decode(part)
+    except UNREADABLE:
         pass
-    # Not an array, or text that msgspec does not take and JSON does (a lone surrogate, INVALID-9).
-    # NaN and infinities become a value that fits no type, so that only their event is invalid.
+    text = part.strip()
+    if text.startswith(b"["):
+        elements = array_elements(text)
+    else:  # SSE-8: a bare value is one message
+        elements = [text] if text.startswith(b"{") or _is_json(text) else None
+    if elements is None:
+        raise StreamParseError(f"read: not JSON: {preview(part)}", url=url, offset=offset)
+    return elements
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        page = json.loads(part, parse_constant=_NotJson)
-    except (ValueError, RecursionError) as error:
-        raise StreamParseError(
-            f"read: not JSON: {error}: {preview(part)}", url=url, offset=offset
-        ) from None
-    # SSE-8: a bare value is one message.
-    yield from page if is_array(page) else [page]
-
-
-class _NotJson:
-    """Stands for a constant that JSON does not have."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _invalid(type_: str | None, key: str | None, error: Exception, *, at: str = "") -> Invalid:
-    reason, pointer = explain(error)
-    return Invalid(type_, key, at + pointer, reason)
+        parse(text)
+    except UNREADABLE:
+        return False
+    return True

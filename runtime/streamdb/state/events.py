@@ -20,7 +20,7 @@ _OWN_HEADERS: Final = frozenset({"operation", "txid", "timestamp", "offset", "co
 
 @dataclass(frozen=True, slots=True)
 class ChangeEvent(Generic[AnyRow]):
-    """One change of one entity, ready to append.
+    """One change of one entity, ready to append; made by :class:`EventConstructors`.
 
     Attributes:
         type: the event type.
@@ -28,7 +28,10 @@ class ChangeEvent(Generic[AnyRow]):
         operation: what happened.
         value: the row, None for a delete.
         txid: the transaction that it belongs to.
+        timestamp: when it happened, RFC 3339 text.
         headers: further headers.
+        value_json: the checked row as it goes on the wire.
+        old_value_json: the row before, likewise.
     """
 
     type: str
@@ -135,6 +138,7 @@ class EventConstructors(Generic[Row, Key]):
             InvalidRow: neither is given, the key is empty, or they contradict each other.
         """
         schema: CollectionSchema[Row, Key] = self.schema
+        old_value_json = None if old is None else checked_json(schema, old)
         if old is not None:
             key = checked_key(schema, old, key)
         if key is None or not schema.wire_key(key):
@@ -146,7 +150,7 @@ class EventConstructors(Generic[Row, Key]):
             txid=_checked_txid(schema, txid),
             timestamp=timestamp,
             headers=_checked_headers(schema, headers),
-            old_value_json=None if old is None else checked_json(schema, old),
+            old_value_json=old_value_json,
         )
 
     def _write(
@@ -190,4 +194,9 @@ def _checked_headers(
             f"the header {own[0]!r} is not yours to set here: the protocol gives it a meaning",
             type=schema.type,
         )
-    return dict(headers)
+    copy = dict(headers)
+    try:
+        json_text.encode(copy)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidRow(f"headers: {error}", type=schema.type) from None
+    return copy

@@ -22,7 +22,7 @@ from streamdb.state.decoder import (
     Remove,
     Undeclared,
 )
-from streamdb.state.rows import convert_row, explain
+from streamdb.state.rows import UNREADABLE, convert_row, explain
 from streamdb.state.schema import CollectionSchema, StateSchema
 
 Rows = Mapping[str, Any]
@@ -109,7 +109,7 @@ class Fold:
         plain: dict[str, Any] = {} if before is None else msgspec.to_builtins(before)
         try:
             row: Any = convert_row(schema.row, {**plain, **item.fields})
-        except (msgspec.ValidationError, ValueError) as error:
+        except UNREADABLE as error:
             reason, pointer = explain(error)
             self.staged.invalid.append(Invalid(schema.type, key, "/value" + pointer, reason))
             return

@@ -13,7 +13,10 @@ from streamdb.errors import InvalidRow
 from streamdb.protocol import json_text
 from streamdb.state.schema import CollectionSchema, Key, Row
 
-_AT_PATH: Final = re.compile(r" - at `\$(?P<path>.*)`\Z", re.DOTALL)
+#: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+
+_AT_PATH: Final = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
 
 
@@ -33,7 +36,7 @@ def checked_json(schema: CollectionSchema[Row, Key], row: Row) -> bytes:
     try:
         text = json_text.encode(row)
         read_row(schema.row, text)
-    except (msgspec.ValidationError, ValueError, TypeError) as error:
+    except (*UNREADABLE, TypeError) as error:
         reason, pointer = explain(error)
         where = f" at {pointer}" if pointer else ""
         raise InvalidRow(
@@ -70,20 +73,28 @@ def read_row(row: type[Row], text: bytes | msgspec.Raw) -> Row:
 
     That is: ``1.0`` is an integer, and a lone surrogate is text (INVALID-9).
 
-    Raises:
-        msgspec.ValidationError: the value does not fit the type.
-        ValueError: it is not JSON.
+    Raises one of ``UNREADABLE`` if the value does not fit the type, or is not JSON.
     """
     try:
         return cast("Row", _decoder(cast("Any", row)).decode(text))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        plain = json.loads(bytes(text), parse_constant=_refuse_constant)
-        return convert_row(row, plain)
+    except UNREADABLE:
+        return convert_row(row, parse(text))
 
 
 def convert_row(row: type[Row], plain: object) -> Row:
     """Turn plain parsed JSON into a row, by the same rules as :func:`read_row`."""
-    return msgspec.convert(_integral(plain), row)
+    return msgspec.convert(_integral(plain), row, str_keys=True)
+
+
+def parse(text: bytes | msgspec.Raw) -> Any:
+    r"""Parse JSON text by the standard library, which takes a lone surrogate for text.
+
+    >>> parse(rb'"\ud83d"') == chr(0xD83D)
+    True
+
+    Raises one of ``UNREADABLE`` for anything else that is not JSON in UTF-8, NaN included.
+    """
+    return json.loads(bytes(text).decode(), parse_constant=_refuse_constant)
 
 
 def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row:
@@ -91,10 +102,12 @@ def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row
 
     Raises:
         ValueError: the key cannot be of the declared type.
+        msgspec.ValidationError: it can, but breaks what is declared beside it, a pattern perhaps.
     """
     if str(schema.key_of(row)) == wire_key:
         return row
-    changes = {schema.primary_key: schema.parse_key(wire_key)}
+    key = msgspec.convert(schema.parse_key(wire_key), schema.key_type)
+    changes = {schema.primary_key: key}
     return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **changes))
 
 
@@ -104,9 +117,13 @@ def explain(error: Exception) -> tuple[str, str]:
     >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.items[0].n`"))
     ('expected `int`, got `str`', '/items/0/n')
     """
+    if isinstance(error, RecursionError):
+        return "nested too deeply", ""
     text = str(error)
     match = _AT_PATH.search(text)
     reason = text[: match.start()] if match else text
+    if match and match["key"]:
+        reason += " as a key"
     path = match["path"] if match else ""
     steps = (step["name"] or step["index"] or "*" for step in _STEP.finditer(path))
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

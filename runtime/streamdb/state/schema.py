@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
@@ -65,21 +66,25 @@ class CollectionSchema(Generic[Row, Key]):
     wire_primary_key: str = field(init=False)
     #: Reads the key of a row.
     key_of: Callable[[Row], Key] = field(init=False, repr=False, compare=False)
+    #: The primary key's declared type, which may be narrower than its class.
+    key_type: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the declaration and look up what is used for every event."""
         if not self.name or not self.type:
             raise SchemaError("a collection needs a name and an event type")
-        wire_names = {
-            item.name: item.encode_name
+        fields = {
+            item.name: item
             for item in msgspec.structs.fields(cast("type[msgspec.Struct]", self.row))
         }
-        if self.primary_key not in wire_names:
+        if self.primary_key not in fields:
             raise SchemaError(
                 f"collection {self.name!r}: {self.row.__name__} has no attribute "
-                f"{self.primary_key!r}; it has {', '.join(wire_names)}"
+                f"{self.primary_key!r}; it has {', '.join(fields)}"
             )
-        object.__setattr__(self, "wire_primary_key", wire_names[self.primary_key])
+        primary_key = fields[self.primary_key]
+        object.__setattr__(self, "wire_primary_key", primary_key.encode_name)
+        object.__setattr__(self, "key_type", primary_key.type)
         object.__setattr__(self, "key_of", attrgetter(self.primary_key))
 
     def wire_key(self, key: Key) -> str:
@@ -103,11 +108,11 @@ class CollectionSchema(Generic[Row, Key]):
         """
         if self.key is str:
             return self.key(text)
-        # `int` also takes "07", "+7", " 7" and "1_0": none of them round-trips.
-        number = int(text) if len(text) <= 40 else None
-        if number is None or str(number) != text:
-            raise ValueError(f"the key {text!r} is no integer")
-        return self.key(number)
+        with suppress(ValueError):
+            number = int(text)
+            if str(number) == text:  # `int` also takes "07", "+7", " 7" and "1_0"
+                return self.key(number)
+        raise ValueError(f"the key {text!r} is no integer")
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ class StateSchema:
         digest: identifies the spec that the schema was generated from.
 
     Raises:
-        SchemaError: a reserved or repeated name, or two collections of one type (REF-1).
+        SchemaError: no collection, a reserved or repeated name, or two collections of one type
+            (REF-1).
     """
 
     name: str
@@ -135,6 +141,8 @@ class StateSchema:
 
     def __post_init__(self) -> None:
         """Check that names and types are unique."""
+        if not self.collections:
+            raise SchemaError(f"the schema {self.name!r} declares no collection")
         by_type: dict[str, CollectionSchema[Any, Any]] = {}
         by_name: dict[str, CollectionSchema[Any, Any]] = {}
         for collection in self.collections:

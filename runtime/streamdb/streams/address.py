@@ -66,11 +66,11 @@ def parse_address(text: str) -> Address:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadAddress(f"stream address {text!r}: {error}") from None
+    except ValueError:  # its text may quote a password
+        raise BadAddress(f"{_hint(text)}: host or port make no sense") from None
     if parts.scheme not in ("http", "https") or not host:
         raise BadAddress(
-            f"stream address {text!r}: write http://HOST:PORT/v1/stream/NAME, "
+            f"{_hint(text)}: write http://HOST:PORT/v1/stream/NAME, "
             "or embedded:FILE#NAME for a stream in a local file"
         )
     params = tuple(parse_qsl(parts.query, keep_blank_values=True))
@@ -85,6 +85,11 @@ def parse_address(text: str) -> Address:
         params=params,
         shown=urlunsplit((parts.scheme, shown_host, parts.path or "/", "", "")),
     )
+
+
+def _hint(text: str) -> str:
+    # Without what may be secret: parameters, and all of it if it seems to hold a password.
+    return "stream address" if "@" in text else f"stream address {text.partition('?')[0]!r}"
 
 
 def _parse_embedded(text: str) -> EmbeddedAddress:

@@ -37,11 +37,12 @@ async def run(operation: Operation[T], wire: wires.AsyncWire) -> T:
     answer: Answer = None
     try:
         while True:
-            effect = operation.send(answer)
+            try:
+                effect = operation.send(answer)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
             answer = await hands.carry_out(effect)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
     finally:
         operation.close()
         await hands.aclose()
@@ -55,7 +56,10 @@ async def deliver(
     answer: Answer = None
     try:
         while True:
-            effect = operation.send(answer)
+            try:
+                effect = operation.send(answer)
+            except StopIteration:
+                return
             answer = None
             if isinstance(effect, Deliver):
                 yield effect.batch
@@ -63,8 +67,6 @@ async def deliver(
                 yield effect
             else:
                 answer = await hands.carry_out(effect)
-    except StopIteration:
-        return
     finally:
         operation.close()
         await hands.aclose()
@@ -76,11 +78,12 @@ def run_blocking(operation: Operation[T], wire: wires.Wire) -> T:
     answer: Answer = None
     try:
         while True:
-            effect = operation.send(answer)
+            try:
+                effect = operation.send(answer)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
             answer = hands.carry_out(effect)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
     finally:
         operation.close()
         hands.close()
@@ -94,7 +97,10 @@ def deliver_blocking(
     answer: Answer = None
     try:
         while True:
-            effect = operation.send(answer)
+            try:
+                effect = operation.send(answer)
+            except StopIteration:
+                return
             answer = None
             if isinstance(effect, Deliver):
                 yield effect.batch
@@ -102,8 +108,6 @@ def deliver_blocking(
                 yield effect
             else:
                 answer = hands.carry_out(effect)
-    except StopIteration:
-        return
     finally:
         operation.close()
         hands.close()

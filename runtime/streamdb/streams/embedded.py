@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode
 
-from streamdb.errors import MissingExtra
+from streamdb.errors import ConnectionFailed, MissingExtra
 from streamdb.protocol.exchange import Request
 from streamdb.streams import wire as wires
 from streamdb.streams.address import EmbeddedAddress
+from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.loop_thread import LoopThread, shared_loop_thread
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class EmbeddedAsyncWire:
 
     def __init__(self, address: EmbeddedAddress) -> None:
         self._address = address
+        self._lifetime = Lifetime(address.shown)
         self._store: Store | None = None
         self._app: Application | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,6 +52,7 @@ class EmbeddedAsyncWire:
 
     async def open(self, request: Request) -> _AsyncAnswer:
         """Start the application on a request and return once the head of its answer is here."""
+        self._lifetime.check()
         if self._app is None:
             self._store, self._app = _open_application(self._address)
         answer = _AsyncAnswer(self._answers.discard)
@@ -67,16 +70,20 @@ class EmbeddedAsyncWire:
 
     async def aclose(self) -> None:
         """Disconnect what is open, let the application end, and release the data file."""
+        if not self._lifetime.end():
+            return
         for answer in list(self._answers):
             await answer.aclose()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        store, self._store, self._app = self._store, None, None
-        if store is not None:
-            store.close()
+        try:
+            if self._tasks:
+                _, late = await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
+        finally:
+            store, self._store, self._app = self._store, None, None
+            if store is not None:
+                store.close()
 
 
 class EmbeddedWire:
@@ -92,7 +99,8 @@ class EmbeddedWire:
 
     def close(self) -> None:
         """Release the data file."""
-        self._thread.run(self._wire.aclose())
+        if not self._thread.belongs_to_parent:
+            self._thread.run(self._wire.aclose())
 
 
 class _AsyncAnswer:
@@ -105,6 +113,7 @@ class _AsyncAnswer:
         self._head = asyncio.Event()
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_PIECES)
         self._finished = False
+        self._is_complete = False
         self._failure: str | None = None
         self.reader_left = asyncio.Event()
 
@@ -126,6 +135,7 @@ class _AsyncAnswer:
         self.reader_left.set()
         while not self._pieces.empty():  # frees an application that waits to put a piece
             self._pieces.get_nowait()
+        self._pieces.put_nowait(b"")  # frees a task that waits for one
         self._on_close(self)
 
     # The application's side.
@@ -144,8 +154,11 @@ class _AsyncAnswer:
                 await self._pieces.put(bytes(piece))
                 if self.reader_left.is_set():
                     await self.aclose()
+            self._is_complete = not message.get("more_body", False)
 
     async def end(self, failure: str | None) -> None:
+        if failure is None and not self._is_complete:
+            failure = "the embedded server broke its answer off"
         self._failure = failure
         self._head.set()
         if not self.reader_left.is_set():
@@ -214,11 +227,14 @@ def _scope_of(request: Request, address: EmbeddedAddress) -> MutableMapping[str,
 
 def _open_application(address: EmbeddedAddress) -> tuple[Store, Application]:
     try:
-        from streamdb_server import create_app, open_store
+        from streamdb_server import DataFileError, create_app, open_store
     except ImportError as error:
         raise MissingExtra(
             f"{address.shown}: embedded mode needs the extra `server`: "
             f"pip install 'streamdb[server]' ({error})"
         ) from error
-    store = open_store(address.file)
+    try:
+        store = open_store(address.file)
+    except DataFileError as error:
+        raise ConnectionFailed(str(error), url=address.shown) from error
     return store, create_app(store)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import aclosing, closing
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack, cast
 
@@ -83,7 +84,6 @@ class _Handle:
         closed: bool = False,
         body: Any = None,
     ) -> Operation[StreamInfo]:
-        self._content_type = content_type
         info = yield from calling.create(
             self.url,
             self._retry,
@@ -145,12 +145,12 @@ class _Handle:
             )
         )
 
-    def _note(self, delivered: Batch | Interrupted) -> Batch | None:
-        if isinstance(delivered, Batch):
+    def _note(self, delivered: Batch | Interrupted) -> None:
+        if isinstance(delivered, Interrupted):
+            log.info("%s: %s; reading on in %.1f s", self.url, delivered.reason, delivered.retry_in)
+        elif self._content_type is None:
+            # Only then: a batch does not know the parameters of the type that PUT and HEAD give.
             self._content_type = delivered.content_type
-            return delivered
-        log.info("%s: %s; reading on in %.1f s", self.url, delivered.reason, delivered.retry_in)
-        return None
 
     def items(self, batch: Batch) -> list[Any]:
         """Parse the messages of a batch of a JSON stream.
@@ -298,17 +298,21 @@ class AsyncStream(_Handle):
         A live read survives every loss of connection and ends at the end of a closed stream.
         Leave the loop early inside ``contextlib.aclosing`` to release the connection at once.
         """
-        async for delivered in drivers.deliver(self._read(offset, live), self._wire):
-            if (batch := self._note(delivered)) is not None:
-                yield batch
+        async with aclosing(self.deliveries(offset=offset, live=live)) as deliveries:
+            async for delivered in deliveries:
+                if isinstance(delivered, Batch):
+                    yield delivered
 
     async def deliveries(
         self, *, offset: str, live: LiveMode
     ) -> AsyncGenerator[Batch | Interrupted]:
         """Read like :meth:`read`, and be told of interruptions as well."""
-        async for delivered in drivers.deliver(self._read(offset, live), self._wire):
-            self._note(delivered)
-            yield delivered
+        operation = self._read(offset, live)
+        # Not left to the garbage collector: closing this generator must release the connection.
+        async with aclosing(drivers.deliver(operation, self._wire)) as deliveries:
+            async for delivered in deliveries:
+                self._note(delivered)
+                yield delivered
 
     async def aclose(self) -> None:
         """Release connections and, in embedded mode, the data file. The stream stays."""
@@ -424,9 +428,12 @@ class Stream(_Handle):
 
     def read(self, *, offset: str = names.BEGINNING, live: LiveMode = False) -> Generator[Batch]:
         """Read batches from an offset: to the tail, or on and on with ``live``."""
-        for delivered in drivers.deliver_blocking(self._read(offset, live), self._wire):
-            if (batch := self._note(delivered)) is not None:
-                yield batch
+        operation = self._read(offset, live)
+        with closing(drivers.deliver_blocking(operation, self._wire)) as deliveries:
+            for delivered in deliveries:
+                self._note(delivered)
+                if isinstance(delivered, Batch):
+                    yield delivered
 
     def close(self) -> None:
         """Release connections and, in embedded mode, the data file. The stream stays."""

@@ -1,0 +1,297 @@
+"""Collections over a table that the test commits to: reading, subscribing, iterating changes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import (
+    AsyncMessages,
+    AsyncSensors,
+    Message,
+    MessageColumns,
+    Messages,
+    message,
+    messages,
+    sensor,
+    sensors,
+)
+
+from streamdb import AsyncCollection, Change, Collection
+from streamdb.collections.collection import BaseCollection, CollectionParts
+from streamdb.collections.table import Table
+
+
+class Bench:
+    """A table, its lock, and commits as a database makes them."""
+
+    def __init__(self, kind: type[BaseCollection[Any, Any, Any, Any]], schema: Any) -> None:
+        self.table = Table()
+        self.lock = threading.RLock()
+        self.collection: Any = kind(
+            CollectionParts(
+                schema=schema,
+                table=self.table,
+                lock=self.lock,
+                writer=None,  # type: ignore[arg-type]  # nothing is written here
+                deliver=lambda call: call(),
+            )
+        )
+
+    def commit(self, *rows: Any, gone: tuple[str, ...] = ()) -> None:
+        writes = [*((key, None) for key in gone), *((str(row.id), row) for row in rows)]
+        with self.lock:
+            self.table.notify(self.table.write(writes))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(AsyncMessages, messages.schema)
+
+
+@pytest.fixture
+def blocking_bench() -> Bench:
+    return Bench(Messages, messages.schema)
+
+
+def test_reading(bench: Bench) -> None:
+    db_messages: AsyncCollection[Message, str, MessageColumns] = bench.collection
+    assert (len(db_messages), db_messages.first(), list(db_messages)) == (0, None, [])
+    a, b = message("a"), message("b")
+    bench.commit(a, b)
+    assert db_messages["a"] is a
+    assert db_messages.get("b") is b
+    assert db_messages.get("c") is None
+    assert db_messages.get("c", 5) == 5
+    assert ("a" in db_messages, "c" in db_messages, 5 in db_messages) == (True, False, False)
+    assert db_messages.keys() == ["a", "b"]
+    assert db_messages.items() == [("a", a), ("b", b)]
+    assert list(db_messages) == [a, b]
+    assert db_messages.first() is a
+    assert repr(db_messages) == "<AsyncMessages 'messages' with 2 rows>"
+    with pytest.raises(KeyError, match="'c'"):
+        db_messages["c"]
+
+
+def test_keys_have_their_declared_type() -> None:
+    """KEY-2, trap 12."""
+    bench = Bench(AsyncSensors, sensors.schema)
+    bench.commit(sensor(1))
+    assert bench.collection.keys() == [1]
+    assert (1 in bench.collection, "1" in bench.collection, True in bench.collection) == (
+        True,
+        False,
+        False,
+    )
+    with pytest.raises(TypeError, match="keys of collection 'sensors' are int, not str"):
+        bench.collection["1"]
+
+
+def test_iteration_keeps_to_the_rows_of_its_start(bench: Bench) -> None:
+    bench.commit(message("a"), message("b"))
+    seen = []
+    for row in bench.collection:
+        bench.commit(message("c"), gone=("b",))
+        seen.append(row.id)
+    assert seen == ["a", "b"]
+
+
+def test_subscribe(bench: Bench) -> None:
+    seen: list[Any] = []
+    a, changed = message("a"), message("a", "changed")
+    with bench.collection.subscribe(seen.append):
+        bench.commit(a)
+        bench.commit(changed, message("b"))
+        bench.commit(gone=("a",))
+    bench.commit(message("c"))
+    assert seen == [
+        (Change("insert", "a", None, a),),
+        (Change("update", "a", a, changed), Change("insert", "b", None, message("b"))),
+        (Change("delete", "a", changed, None),),
+    ]
+
+
+def test_subscribe_initial(bench: Bench) -> None:
+    seen: list[Any] = []
+    bench.collection.subscribe(seen.append, initial=True)  # nothing yet: not called
+    bench.commit(message("a"), message("b"))
+    bench.collection.subscribe(seen.append, initial=True)
+    both = tuple(Change("insert", key, None, message(key)) for key in "ab")
+    assert seen == [both, both]
+
+
+def test_subscribe_where(bench: Bench) -> None:
+    """A row that stops matching is a delete; one that never did is not heard of."""
+    seen: list[Any] = []
+    bench.commit(message("a", role="assistant"), message("b"))
+    bench.collection.subscribe(seen.append, initial=True, where=lambda m: m.role == "assistant")
+    bench.commit(message("b", "still not"))
+    bench.commit(message("a"))
+    bench.commit(message("b", role="assistant"))
+    assert [(c.kind, c.key) for changes in seen for c in changes] == [
+        ("insert", "a"),
+        ("delete", "a"),
+        ("insert", "b"),
+    ]
+
+
+def test_a_failing_subscriber_does_not_reach_the_others(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
+
+    def cancelled(_: Any) -> None:
+        raise asyncio.CancelledError  # as a careless `future.result()` does
+
+    bench.collection.subscribe(lambda _: 1 / 0)
+    bench.collection.subscribe(cancelled)
+    bench.collection.subscribe(seen.append)
+    bench.commit(message("a"))
+    bench.commit(message("b"))
+    assert len(seen) == 2
+    assert caplog.text.count("ZeroDivisionError") == 2
+
+
+def test_a_subscriber_may_stop_itself_and_add_others(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def once(_: Any) -> None:
+        subscription.close()
+        seen.append("once")
+        bench.collection.subscribe(lambda _: seen.append("later"))
+
+    subscription = bench.collection.subscribe(once)
+    bench.commit(message("a"))
+    bench.commit(message("b"))
+    assert seen == ["once", "later"]
+
+
+async def test_changes_are_registered_at_the_call(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    bench.commit(message("a"))
+    bench.commit(message("a", "2"), message("b"))
+    bench.commit(gone=("b",))
+    assert await anext(changes) == (Change("insert", "a", None, message("a", "2")),)
+
+
+async def test_changes_wait_for_a_commit(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    waiting = asyncio.create_task(anext(changes))
+    await asyncio.sleep(0)
+    bench.commit(message("a"), message("b"))
+    bench.commit(gone=("b",))
+    assert await waiting == (Change("insert", "a", None, message("a")),)
+
+
+async def test_changes_that_cancel_out_wake_nobody(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    bench.commit(message("a"))
+    bench.commit(gone=("a",))
+    bench.commit(message("b"))
+    assert [change.key for change in await anext(changes)] == ["b"]
+
+
+async def test_changes_initial_and_where(bench: Bench) -> None:
+    bench.commit(message("a"), message("b", role="assistant"))
+    changes = bench.collection.changes(initial=True, where=lambda m: m.role == "user")
+    assert [c.key for c in await anext(changes)] == ["a"]
+    bench.commit(message("a", role="assistant"))
+    assert [(c.kind, c.new) for c in await anext(changes)] == [("delete", None)]
+
+
+async def test_changes_end_after_what_was_pending(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    bench.commit(message("a"))
+    bench.table.end(None)
+    assert [[c.key for c in item] async for item in changes] == [["a"]]
+    assert [item async for item in bench.collection.changes()] == []
+
+
+async def test_changes_raise_what_ended_the_reading(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    bench.commit(message("a"))
+    bench.table.end(ValueError("lost"))
+    assert len(await anext(changes)) == 1
+    for _ in range(2):
+        with pytest.raises(ValueError, match="lost"):
+            await anext(changes)
+
+
+async def test_a_condition_that_fails_ends_the_changes_with_its_error(bench: Bench) -> None:
+    changes = bench.collection.changes(where=lambda m: m.content > 5)
+    bench.commit(message("a"))
+    with pytest.raises(Exception, match="cannot be evaluated"):
+        await anext(changes)
+
+
+async def test_closing_ends_a_waiting_iteration(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    waiting = asyncio.create_task(anext(changes, "over"))
+    await asyncio.sleep(0)
+    changes.close()
+    assert await waiting == "over"
+
+
+def watchers_of(table: Table) -> int:
+    return len(table._watchers)
+
+
+async def test_changes_left_early_are_forgotten(bench: Bench) -> None:
+    bench.commit(message("a"))
+    async for _ in bench.collection.changes(initial=True):
+        break
+    gc.collect()
+    assert watchers_of(bench.table) == 0
+
+
+async def test_a_slow_reader_holds_one_change_for_a_key(bench: Bench) -> None:
+    changes = bench.collection.changes()
+    for number in range(1000):
+        bench.commit(message(number % 3, str(number)))
+    taken = await anext(changes)
+    assert {change.key: change.new.content for change in taken} == {
+        "0": "999",
+        "1": "997",
+        "2": "998",
+    }
+    assert all(change.kind == "insert" for change in taken)
+
+
+def test_blocking_changes(blocking_bench: Bench) -> None:
+    bench = blocking_bench
+    collection: Collection[Message, str, MessageColumns] = bench.collection
+    changes = collection.changes()
+    seen: list[str] = []
+    begun = threading.Event()
+
+    def follow() -> None:
+        begun.set()
+        seen.extend(change.key for item in changes for change in item)
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    begun.wait()
+    for key in "abc":
+        bench.commit(message(key))
+    bench.table.end(None)
+    follower.join(10)
+    assert seen == ["a", "b", "c"]
+
+
+def test_blocking_changes_raise_and_close(blocking_bench: Bench) -> None:
+    closed = blocking_bench.collection.changes()
+    closed.close()
+    assert list(closed) == []
+    changes = blocking_bench.collection.changes()
+    blocking_bench.table.end(ValueError("lost"))
+    with pytest.raises(ValueError, match="lost"):
+        next(changes)
+
+
+def test_update_takes_fields_or_a_function(bench: Bench) -> None:
+    for change, fields in ((None, {}), (lambda row: row, {"content": "x"})):
+        with pytest.raises(TypeError, match="either fields or one function"):
+            bench.collection.update("a", change, **fields)

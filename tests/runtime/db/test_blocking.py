@@ -1,0 +1,268 @@
+"""The blocking database: the same engine, on one loop thread for the whole process."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import Chat, message, messages, sensor
+
+from streamdb import (
+    Change,
+    DatabaseClosed,
+    DuplicateKey,
+    InvalidEventError,
+    RetryPolicy,
+    Stream,
+    StreamClosed,
+    TransactionFailed,
+    TransactionUnresolved,
+    TxidTimeout,
+    WouldDeadlock,
+)
+from streamdb.streams.loop_thread import shared_loop_thread
+from streamdb_server import serving
+
+
+def test_write_and_read(url: str) -> None:
+    with Chat(url, create=True) as db:
+        transaction = db.messages.insert(message(1))
+        transaction.result(10)
+        transaction.synced(10)
+        assert transaction.status == "synced"
+        db.messages.update("1", content="x").synced(10)
+        with db.transaction() as both:
+            db.messages.insert(message(2))
+            db.sensors.insert(sensor(7))
+        both.synced(10)
+        db.messages.delete("1").synced(10)
+        db.await_txid(both.txid, timeout=0)
+        assert (list(db.messages), list(db.sensors)) == ([message(2)], [sensor(7)])
+        with pytest.raises(DuplicateKey):
+            db.messages.insert(message(2))
+    assert (db.status, len(db.messages)) == ("closed", 1)
+    db.close()
+    with pytest.raises(DatabaseClosed):
+        db.messages.insert(message(3))
+    with pytest.raises(DatabaseClosed):
+        db.preload()
+
+
+def test_callbacks_may_wait_for_their_own_writes(url: str) -> None:
+    with Chat(url, create=True) as db:
+        done = threading.Event()
+        threads: set[str] = set()
+
+        def answer(changes: Any) -> None:
+            threads.add(threading.current_thread().name)
+            for change in changes:
+                db.sensors.insert(sensor(int(change.key))).synced(10)
+            if len(db.sensors) == 3:
+                done.set()
+
+        db.messages.subscribe(answer)
+        for number in range(3):
+            db.messages.insert(message(number))
+        assert done.wait(10)
+        assert threads == {"streamdb-callbacks"}
+        assert sorted(db.sensors.keys()) == [0, 1, 2]
+
+
+def test_callbacks_come_in_order_and_one_that_fails_stops_nothing(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
+    with Chat(embedded_url, create=True) as db:
+        db.messages.insert(message(0)).synced(10)
+        db.messages.subscribe(lambda _: 1 / 0, initial=True)
+        db.messages.subscribe(seen.extend, initial=True)
+        for number in range(1, 20):
+            db.messages.insert(message(number))
+    assert seen == [Change("insert", str(n), None, message(n)) for n in range(len(seen))]
+    assert len(seen) > 0
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_callback_may_close_the_database(embedded_url: str) -> None:
+    closed = threading.Event()
+    db = Chat(embedded_url, create=True)
+
+    def close(_: Any) -> None:
+        db.close()
+        closed.set()
+
+    db.preload()
+    db.messages.subscribe(close)
+    db.messages.insert(message(1))
+    assert closed.wait(10)
+    assert db.status == "closed"
+    db._dispatcher._thread.join(10)  # type: ignore[union-attr]  # it ran the callback
+
+
+def test_a_closed_subscription_is_not_called_any_more(embedded_url: str) -> None:
+    first = threading.Event()
+    release = threading.Event()
+    seen: list[Any] = []
+
+    def slow(_: Any) -> None:
+        first.set()
+        release.wait(10)
+
+    with Chat(embedded_url, create=True) as db:
+        db.messages.subscribe(slow)
+        late = db.messages.subscribe(seen.append)
+        db.messages.insert(message(1)).synced(10)
+        first.wait(10)
+        late.close()
+        release.set()
+    assert seen == []
+
+
+def test_waiting_where_it_could_never_end_raises(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        with db.transaction() as transaction:
+            inner = db.messages.insert(message(1))
+            for wait in (transaction.result, inner.result, inner.synced):
+                with pytest.raises(WouldDeadlock, match="still open"):
+                    wait()
+        transaction.result(10)
+
+        async def on_the_loop_thread() -> list[type[BaseException]]:
+            unsent = db.messages.insert(message(2))
+            caught: list[type[BaseException]] = []
+            for call in (unsent.result, unsent.synced, db.preload, db.close):
+                try:
+                    call()
+                except WouldDeadlock as error:
+                    caught.append(type(error))
+            return caught
+
+        thread = shared_loop_thread()
+        assert thread.run(on_the_loop_thread()) == [WouldDeadlock] * 4
+
+
+def test_a_transaction_binds_its_own_thread_only(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        with db.transaction() as transaction:
+            db.messages.insert(message("mine"))
+            with ThreadPoolExecutor(1) as elsewhere:
+                other = elsewhere.submit(db.messages.insert, message("other")).result(10)
+            other.synced(10)
+            assert transaction.status == "open"
+        transaction.synced(10)
+        assert db.messages.keys() == ["other", "mine"]
+
+
+def test_many_threads_write_at_once(embedded_url: str) -> None:
+    """Updates build on one another whichever thread made them: none is lost."""
+    with Chat(embedded_url, create=True) as db:
+        db.messages.insert(message("count", "0"))
+
+        def count() -> None:
+            for _ in range(25):
+                db.messages.update("count", lambda row: message("count", str(int(row.content) + 1)))
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        db.messages.update("count", note="end").synced(10)
+        assert db.messages["count"] == message("count", "100", note="end")
+
+
+def test_many_databases_share_one_loop_thread(tmp_path: Path) -> None:
+    dbs = [Chat(f"embedded:{tmp_path / 's.db'}#{n % 5}", create=True) for n in range(20)]
+    for db in dbs:
+        db.preload(30)
+    loops = [t for t in threading.enumerate() if t.name.startswith("streamdb-loop")]
+    assert len(loops) == 1
+    assert not [t for t in threading.enumerate() if t.name == "streamdb-callbacks"]
+    for number, db in enumerate(dbs):
+        db.messages.insert(message(number)).result(10)
+    for db in dbs:
+        db.close()
+
+
+def test_changes(url: str) -> None:
+    with Chat(url, create=True) as db:
+        changes = db.messages.changes()
+        followed: list[str] = []
+
+        def follow() -> None:
+            followed.extend(change.key for item in changes for change in item)
+
+        follower = threading.Thread(target=follow)
+        follower.start()
+        for number in range(5):
+            db.messages.insert(message(number)).synced(10)
+    follower.join(10)
+    assert followed == [str(number) for number in range(5)]
+
+
+def test_changes_raise_what_ended_the_reading(embedded_url: str) -> None:
+    with Stream.create(embedded_url) as stream, Chat(embedded_url, on_invalid="raise") as db:
+        changes = db.messages.changes()
+        stream.append("nonsense")
+        with pytest.raises(InvalidEventError):
+            next(changes)
+        with pytest.raises(InvalidEventError):
+            db.await_txid("t", timeout=60)
+        assert isinstance(db.error, InvalidEventError)
+
+
+def test_txids(embedded_url: str) -> None:
+    with Stream.create(embedded_url) as stream, Chat(embedded_url) as db:
+        stream.append(messages.insert(message(1), txid="t"))
+        db.await_txid("t")
+        with pytest.raises(TxidTimeout, match=r"'never' did not come back within 0\.01 s"):
+            db.await_txid("never", timeout=0.01)
+        waiting = threading.Event()
+        failed: list[BaseException] = []
+
+        def wait() -> None:
+            waiting.set()
+            try:
+                db.await_txid("never", timeout=60)
+            except DatabaseClosed as error:
+                failed.append(error)
+
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        waiting.wait()
+    waiter.join(10)
+    assert len(failed) == 1
+
+
+def test_failing_writes(embedded_url: str) -> None:
+    with Stream.create(embedded_url) as stream, Chat(embedded_url) as db:
+        stream.close_stream()
+        transaction = db.messages.insert(message(1))
+        for wait in (transaction.result, transaction.synced):
+            with pytest.raises(TransactionFailed) as caught:
+                wait(10)
+            assert isinstance(caught.value.__cause__, StreamClosed)
+
+
+def test_closing_while_the_server_is_gone(tmp_path: Path) -> None:
+    policy = RetryPolicy(initial=0.01, maximum=0.05)
+    with serving(tmp_path / "s.db") as server:
+        db = Chat(f"{server.url}s", create=True, reconnect=policy, close_timeout=0.1)
+        db.preload()
+    transaction = db.messages.insert(message(1))
+    with pytest.raises(TimeoutError, match="it goes on"):
+        transaction.result(0.05)
+    db.close()
+    with pytest.raises(TransactionUnresolved):
+        transaction.result()
+
+
+def test_giving_up_preloading_leaves_the_database_to_be_closed(embedded_url: str) -> None:
+    db = Chat(embedded_url, create=True)
+    with pytest.raises(TimeoutError, match="longer than 0 s"):
+        db.preload(0)
+    db.preload(30)
+    db.close()

@@ -1,0 +1,219 @@
+"""Commits: all collections at once, for whoever looks; and what is done about invalid events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import (
+    AsyncChat,
+    Profile,
+    message,
+    messages,
+    profiles,
+    sensor,
+    sensors,
+)
+
+from streamdb import AsyncStream, Batch, InvalidEvent, InvalidEventError, TxidTimeout
+from streamdb.protocol import json_text
+
+
+@pytest.fixture
+def frantic_threads() -> Iterator[None]:
+    """Threads take turns after every few instructions, so that a race is met and not missed."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("frantic_threads")
+def test_readers_in_other_threads_never_see_half_a_batch(embedded_url: str) -> None:
+    """ATOM-2, ATOM-4: whichever collection is read first, the other is never behind it."""
+    db = AsyncChat(embedded_url)
+    torn: list[tuple[int, ...]] = []
+    stop = threading.Event()
+    looked = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            counts = len(db.messages), len(db.sensors), len(db.messages)
+            if list(counts) != sorted(counts):
+                torn.append(counts)
+            looked.set()
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    looked.wait(10)
+    for number in range(2000):
+        events = (messages.insert(message(number)), sensors.insert(sensor(number)))
+        body = json_text.frame(event.to_json() for event in events)
+        db._state.take(Batch((body,), f"{number:04d}", None, True, False, "application/json"))
+    stop.set()
+    reader.join(10)
+    assert torn == []
+    assert len(db.messages) == len(db.sensors) == 2000
+
+
+async def test_observers_see_all_collections_at_the_same_commit(url: str) -> None:
+    """ATOM-2: whoever is told first finds the others moved on, the waiters' ids included."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        seen: list[tuple[str, int, int]] = []
+
+        def look(name: str) -> None:
+            seen.append((name, len(db.messages), len(db.sensors)))
+
+        db.messages.subscribe(lambda _: look("messages"))
+        db.sensors.subscribe(lambda _: look("sensors"))
+        for number in range(3):
+            await stream.append_many(
+                [
+                    sensors.insert(sensor(number), txid=f"t{number}"),
+                    messages.insert(message(number)),
+                ]
+            )
+            await db.await_txid(f"t{number}")
+        assert seen == [(name, n, n) for n in (1, 2, 3) for name in ("messages", "sensors")]
+
+
+INVALID: list[Any] = [
+    {"type": "sensor", "key": "9", "value": {"id": 9}, "headers": {"operation": "insert"}},
+    {"type": "sensor", "key": "x", "value": {}, "headers": {"operation": "insert", "txid": "bad"}},
+    "no event",
+]
+
+
+async def with_invalid(url: str) -> AsyncStream:
+    stream = await AsyncStream.create(url)
+    await stream.append_many([messages.insert(message(1)), sensors.insert(sensor(9), txid="ok")])
+    await stream.append_many([*INVALID, messages.insert(message(2)), {"headers": {}}])
+    return stream
+
+
+async def test_invalid_events_are_reported_and_skipped(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """INVALID-2 to INVALID-5: the value before stays, and other types and later events go on."""
+    caplog.set_level(logging.WARNING, "streamdb.state")
+    async with await with_invalid(url), AsyncChat(url) as db:
+        assert db.messages.keys() == ["1", "2"]
+        assert list(db.sensors) == [sensor(9)]
+        assert db.metrics.invalid == 4
+        reports = db.invalid_events
+        assert [(r.type, r.key, r.pointer) for r in reports] == [
+            ("sensor", "9", "/value"),
+            ("sensor", "x", "/key"),
+            (None, None, ""),
+            (None, None, "/headers/operation"),
+        ]
+        assert {report.offset for report in reports} == {db.offset}
+        assert str(reports[1]) == (
+            f"invalid sensor event 'x' before offset {db.offset}: /key: the key 'x' is no integer"
+        )
+        assert len(caplog.records) == 4
+        assert f"{db.url}: {reports[1]}; it is skipped" in caplog.text
+        await db.await_txid("bad")  # TXID-5
+
+
+async def test_invalid_events_may_be_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with await with_invalid(url), AsyncChat(url, on_invalid="ignore") as db:
+        assert db.messages.keys() == ["1", "2"]
+        assert db.metrics.invalid == 4
+        assert caplog.records == []
+
+
+async def test_invalid_events_may_be_handed_over(embedded_url: str) -> None:
+    reports: list[InvalidEvent] = []
+    async with (
+        await with_invalid(embedded_url),
+        AsyncChat(embedded_url, on_invalid=reports.append) as db,
+    ):
+        assert tuple(reports) == db.invalid_events
+
+
+async def test_invalid_events_may_stop_the_database(url: str) -> None:
+    """INVALID-6: nothing of the batch is committed, and the position stays before it."""
+    async with await AsyncStream.create(url) as stream:
+        await stream.append(messages.insert(message(1), txid="ok"))
+        async with AsyncChat(url, on_invalid="raise") as db:
+            position, changes = db.offset, db.messages.changes()
+            await stream.append(
+                {"type": "undeclared", "key": "k", "headers": {"operation": "delete"}}
+            )
+            await stream.append_many([messages.insert(message(2)), *INVALID])
+            with pytest.raises(InvalidEventError, match=r"invalid sensor event '9' .*: /value:"):
+                await anext(changes)
+            assert db.messages.keys() == ["1"]
+            assert db.status == "error"
+            assert db.offset >= position
+            await db.await_txid("ok")
+        with pytest.raises(InvalidEventError):
+            async with AsyncChat(url, on_invalid="raise"):
+                pass
+
+
+async def test_a_policy_that_raises_stops_the_database(embedded_url: str) -> None:
+    def refuse(event: InvalidEvent) -> None:
+        raise ZeroDivisionError(str(event))
+
+    async with await with_invalid(embedded_url):
+        db = AsyncChat(embedded_url, on_invalid=refuse)
+        with pytest.raises(ZeroDivisionError):
+            await db.preload()
+        assert len(db.messages) == 0
+        await db.aclose()
+
+
+async def test_undeclared_types_are_counted_under_any_policy(url: str) -> None:
+    """TYPE-1, and their txids are recorded."""
+    undeclared = {"key": "k", "value": 1, "headers": {"operation": "insert", "txid": "t"}}
+    async with await AsyncStream.create(url) as stream:
+        await stream.append_many([{**undeclared, "type": type_} for type_ in ("x", "y", "x")])
+        async with AsyncChat(url, on_invalid="raise") as db:
+            assert (db.metrics.undeclared, db.metrics.events) == ({"x": 2, "y": 1}, 3)
+            await db.await_txid("t")
+
+
+async def test_merging_collections(url: str) -> None:
+    """UPDATE-4."""
+
+    def part(operation: str, **value: Any) -> dict[str, Any]:
+        headers = {"operation": operation, "txid": operation}
+        return {"type": "profile", "key": "a", "value": value, "headers": headers}
+
+    async with await AsyncStream.create(url) as stream:
+        await stream.append(part("insert", name="Ada"))
+        async with AsyncChat(url) as db:
+            await stream.append_many([part("update", city="London"), part("upsert", name="A.")])
+            await db.await_txid("upsert")
+            assert list(db.profiles) == [Profile(id="a", name="A.", city="London")]
+            await stream.append_many([profiles.delete("a"), part("insert", name="New")])
+            await stream.append(profiles.insert(Profile(id="b", name="B"), txid="end"))
+            await db.await_txid("end")
+            assert db.profiles["a"] == Profile(id="a", name="New")
+
+
+async def test_txids(url: str) -> None:
+    """TXID-2 to TXID-4, TXID-7."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        waiters = [asyncio.create_task(db.await_txid("t", timeout=60)) for _ in range(3)]
+        gives_up = asyncio.create_task(db.await_txid("t", timeout=60))
+        await asyncio.sleep(0)
+        gives_up.cancel()
+        await stream.append(messages.insert(message(1), txid="t"))
+        await asyncio.gather(*waiters)
+        assert len(db.messages) == 1, "the state shows the effect"
+        await db.await_txid("t", timeout=0)
+        with pytest.raises(TxidTimeout) as caught:
+            await db.await_txid("never", timeout=0.01)
+        assert str(caught.value) == (
+            f"txid 'never' did not come back within 0.01 s (url {db.url}, status live, "
+            f"offset {db.offset}, last seen: t)"
+        )
+        assert db._state.txids._waiting == {}

@@ -1,0 +1,347 @@
+"""Writes of an async database: their outcomes, whatever happens to the server or the waiter."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import AsyncChat, message, messages, sensor
+
+from streamdb import (
+    AsyncStream,
+    AsyncTransaction,
+    ConnectionFailed,
+    DatabaseClosed,
+    DuplicateKey,
+    InvalidRow,
+    MissingKey,
+    PayloadTooLarge,
+    RetryPolicy,
+    StreamClosed,
+    StreamDBError,
+    StreamNotFound,
+    TransactionFailed,
+    TransactionUnresolved,
+    WouldDeadlock,
+)
+from streamdb_server import Options, serving
+
+IMPATIENT: dict[str, Any] = {
+    "retry": RetryPolicy(attempts=2, initial=0.01),
+    "reconnect": RetryPolicy(initial=0.01, maximum=0.05),
+    "close_timeout": 0.1,
+}
+
+
+async def events_of(url: str) -> list[Any]:
+    async with AsyncStream(url) as stream:
+        return [event async for batch in stream.read() for event in stream.items(batch)]
+
+
+async def until_status(transaction: AsyncTransaction, status: str) -> None:
+    async with asyncio.timeout(10):
+        while transaction.status != status:  # noqa: ASYNC110 - nothing tells of "sent"
+            await asyncio.sleep(0)
+
+
+async def test_each_operation_comes_back(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        transaction = db.messages.insert(message(1, "a"))
+        assert repr(transaction) == f"<AsyncTransaction {transaction.txid} queued>"
+        await transaction
+        assert transaction.status in ("durable", "synced")
+        await transaction.synced()
+        assert list(db.messages) == [message(1, "a")]
+        await db.messages.upsert(message(1, "b")).synced()
+        await db.messages.upsert(message(2)).synced()
+        await db.messages.update("1", note="n").synced()
+        await db.messages.update("2", lambda row: message(2, row.content + "!")).synced()
+        assert list(db.messages) == [message(1, "b", note="n"), message(2, "!")]
+        await db.messages.delete("1").synced()
+        assert list(db.messages) == [message(2, "!")]
+        await db.await_txid(transaction.txid)
+    operations = [event["headers"]["operation"] for event in await events_of(url)]
+    assert operations == ["insert", "upsert", "upsert", "update", "update", "delete"]
+
+
+async def test_faults_are_told_before_anything_is_sent(embedded_url: str) -> None:
+    """WRITE-3, WRITE-5."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        await db.messages.insert(message(1)).synced()
+        with pytest.raises(DuplicateKey, match="holds a row of key '1' already; use upsert"):
+            db.messages.insert(message(1))
+        for missing in (db.messages.delete, lambda key: db.messages.update(key, content="x")):
+            with pytest.raises(MissingKey, match="'messages' holds no row of key '2'"):
+                missing("2")
+        with pytest.raises(InvalidRow, match="/content"):
+            db.messages.insert(message(2, content=5))  # type: ignore[arg-type]  # the fault
+        with pytest.raises(InvalidRow, match="/role"):
+            db.messages.update("1", role="robot")
+        with pytest.raises(InvalidRow, match="must keep id='1'"):
+            db.messages.update("1", id="2")
+        with pytest.raises(InvalidRow, match="holds Message, not Sensor"):
+            db.messages.update("1", lambda _: sensor(1))  # type: ignore[arg-type,return-value]  # the fault
+        with pytest.raises(TypeError, match="nope"):
+            db.messages.update("1", nope=1)
+        with pytest.raises(TypeError, match="keys of collection 'sensors' are int"):
+            db.sensors.delete(True)
+        with pytest.raises(ZeroDivisionError):
+            db.messages.update("1", lambda _: 1 / 0)  # type: ignore[arg-type,return-value]  # raises
+    assert len(await events_of(embedded_url)) == 1
+
+
+async def test_updates_build_on_writes_that_are_not_back_yet(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        db.messages.insert(message(1))
+        db.messages.update("1", content="a")
+        db.messages.update("1", note="b")
+        with pytest.raises(DuplicateKey):
+            db.messages.insert(message(1))
+        assert len(db.messages) == 0, "rows show when they have come back"
+        db.messages.insert(message(2))
+        db.messages.delete("2")
+        with pytest.raises(MissingKey):
+            db.messages.update("2", note="x")
+        await db.messages.insert(message(2, "again")).synced()
+        assert list(db.messages) == [message(1, "a", note="b"), message(2, "again")]
+        assert db._mutations._unsynced == {}, "nothing is remembered of what came back"
+
+
+async def test_a_transaction_is_one_request_with_one_txid(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        seen: list[tuple[int, int]] = []
+        db.messages.subscribe(lambda _: seen.append((len(db.messages), len(db.sensors))))
+        with db.transaction() as transaction:
+            same = db.messages.insert(message(1))
+            db.messages.update("1", content="x")
+            db.sensors.insert(sensor(7))
+            assert (transaction.status, same.txid) == ("open", transaction.txid)
+            with pytest.raises(WouldDeadlock, match="still open"):
+                await transaction
+        await transaction.synced()
+        assert seen == [(1, 1)]
+        assert list(db.messages) == [message(1, "x")]
+    assert {event["headers"]["txid"] for event in await events_of(url)} == {transaction.txid}
+
+
+async def test_a_transaction_whose_block_raises_sends_nothing(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        with suppress(ZeroDivisionError), db.transaction() as transaction:
+            db.messages.insert(message(1))
+            raise ZeroDivisionError
+        assert transaction.status == "failed"
+        with pytest.raises(TransactionFailed, match="nothing was sent"):
+            await transaction
+        await db.messages.insert(message(1))  # the key is free
+    assert len(await events_of(embedded_url)) == 1
+
+
+async def test_a_caught_fault_leaves_the_rest_of_a_transaction(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        with db.transaction() as transaction:
+            db.messages.insert(message(1))
+            with pytest.raises(DuplicateKey):
+                db.messages.insert(message(1))
+            db.messages.insert(message(2))
+        await transaction.synced()
+        assert db.messages.keys() == ["1", "2"]
+
+
+async def test_an_empty_transaction_is_free(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        with db.transaction() as transaction:
+            pass
+        await transaction.synced()
+    assert await events_of(embedded_url) == []
+
+
+async def test_transactions_do_not_nest(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        with db.transaction() as outer:
+            db.messages.insert(message(1))
+            with pytest.raises(StreamDBError, match="do not nest"), db.transaction():
+                pass
+            db.messages.insert(message(2))
+        await outer.synced()
+        assert len(db.messages) == 2
+
+
+async def test_a_transaction_binds_its_own_task_only(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+
+        async def elsewhere() -> AsyncTransaction:
+            with db.transaction() as own:
+                db.messages.insert(message("other"))
+            await own
+            return own
+
+        with db.transaction() as transaction:
+            db.messages.insert(message("mine"))
+            other = await asyncio.create_task(elsewhere())
+            assert transaction.status == "open"
+            assert other.txid != transaction.txid
+        await transaction.synced()
+        assert db.messages.keys() == ["other", "mine"]
+
+
+async def test_two_databases_in_one_task_have_their_own_transactions(embedded_url: str) -> None:
+    async with (
+        AsyncChat(embedded_url, create=True) as db,
+        AsyncChat(embedded_url + "2", create=True) as other,
+    ):
+        with db.transaction() as transaction:
+            await other.messages.insert(message(1))
+            db.messages.insert(message(2))
+        await transaction.synced()
+        assert (db.messages.keys(), other.messages.keys()) == (["2"], ["1"])
+
+
+async def test_cancelling_a_waiter_does_not_cancel_the_write(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        transaction = db.messages.insert(message(1))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await transaction
+        await transaction.synced()
+        assert len(db.messages) == 1
+
+
+async def test_writes_before_the_load_wait_for_it(url: str) -> None:
+    db = AsyncChat(url, create=True)
+    await db.messages.insert(message(1)).synced()
+    assert (db.status, len(db.messages)) == ("live", 1)
+    await db.aclose()
+
+
+async def test_writes_to_a_stream_that_is_missing_fail(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = AsyncChat(url)
+    with pytest.raises(TransactionFailed, match=r"not on the stream: .*no such") as caught:
+        await db.messages.insert(message(1))
+    assert isinstance(caught.value.__cause__, StreamNotFound)
+    assert "is not on the stream" in caplog.text
+    await db.aclose()
+
+
+async def test_writes_to_a_closed_stream_fail(url: str) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await stream.close_stream(messages.insert(message(1)))
+        assert [len(changes) async for changes in db.messages.changes(initial=True)] in ([1], [])
+        transaction = db.messages.update("1", content="x")
+        with pytest.raises(TransactionFailed, match="the stream is closed") as caught:
+            await transaction
+        assert isinstance(caught.value.__cause__, StreamClosed)
+        assert (transaction.status, transaction.error) == ("failed", caught.value)
+        with pytest.raises(TransactionFailed):
+            await transaction.synced()
+        with pytest.raises(MissingKey):
+            db.messages.delete("2")
+        assert db.messages["1"].content == ""
+
+
+async def test_a_refused_write_does_not_pull_others_down(tmp_path: Path) -> None:
+    """They were queued together and refused together; each is judged alone."""
+    with serving(tmp_path / "s.db", options=Options(max_body_bytes=2000)) as server:
+        async with AsyncChat(f"{server.url}s", create=True) as db:
+            before = [db.messages.insert(message(number)) for number in range(3)]
+            large = db.messages.insert(message("large", "x" * 3000))
+            after = [db.messages.insert(message(number)) for number in range(3, 6)]
+            with pytest.raises(TransactionFailed) as caught:
+                await large
+            assert isinstance(caught.value.__cause__, PayloadTooLarge)
+            await asyncio.gather(*(transaction.synced() for transaction in before + after))
+            assert db.messages.keys() == [str(number) for number in range(6)]
+            await db.messages.insert(message("large", "smaller")).synced()
+
+
+async def test_many_writes_share_requests_and_keep_their_order(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        transactions = [db.messages.insert(message(number)) for number in range(500)]
+        await transactions[-1].synced()
+        assert all(transaction.status == "synced" for transaction in transactions)
+        assert db.messages.keys() == [str(number) for number in range(500)]
+        assert db.metrics.commits < 100
+
+
+async def test_closing_sends_what_is_queued(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        transactions = [db.messages.insert(message(number)) for number in range(20)]
+    assert len(await events_of(url)) == 20
+    for transaction in transactions:
+        await transaction
+        if transaction.status == "durable":
+            with pytest.raises(DatabaseClosed):
+                await transaction.synced()
+
+
+async def test_closing_while_the_server_is_gone(tmp_path: Path) -> None:
+    with serving(tmp_path / "s.db") as server:
+        db = AsyncChat(f"{server.url}s", create=True, **IMPATIENT)
+        await db.preload()
+    sent = db.messages.insert(message(1))
+    await until_status(sent, "sent")
+    queued = db.messages.insert(message(2))
+    await db.aclose()
+    with pytest.raises(TransactionUnresolved, match="its outcome is unknown"):
+        await sent
+    with pytest.raises(TransactionFailed, match="not on the stream") as caught:
+        await queued
+    assert not isinstance(caught.value, TransactionUnresolved)
+    assert db.status == "closed"
+
+
+async def test_giving_up_on_a_server_that_is_gone(tmp_path: Path) -> None:
+    """A policy with an end: reading fails, and so does a write, with its outcome unknown."""
+    options = {**IMPATIENT, "reconnect": RetryPolicy(attempts=3, initial=0.01)}
+    with serving(tmp_path / "s.db") as server:
+        db = AsyncChat(f"{server.url}s", create=True, **options)
+        await db.preload()
+        changes = db.messages.changes()
+    with pytest.raises(ConnectionFailed, match="gave up after 3 tries"):
+        await anext(changes)
+    assert db.status == "error"
+    with pytest.raises(TransactionUnresolved):
+        await db.messages.insert(message(1))
+    await db.aclose()
+
+
+async def test_a_callback_may_write(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        answers: list[AsyncTransaction] = []
+        db.messages.subscribe(
+            lambda changes: answers.extend(
+                db.sensors.insert(sensor(int(change.key))) for change in changes
+            )
+        )
+        await db.messages.insert(message(7)).synced()
+        await answers[0].synced()
+        assert db.sensors.keys() == [7]
+
+
+async def test_another_writer_of_the_same_key(url: str) -> None:
+    """Last write wins; an update builds on what was synced."""
+    async with AsyncChat(url, create=True) as one, AsyncChat(url) as two:
+        await one.messages.insert(message(1, "one"))
+        await two.await_txid(await _last_txid(url))
+        await two.messages.update("1", note="two").synced()
+        await one.await_txid(await _last_txid(url))
+        assert one.messages["1"] == two.messages["1"] == message(1, "one", note="two")
+
+
+async def _last_txid(url: str) -> str:
+    txid: str = (await events_of(url))[-1]["headers"]["txid"]
+    return txid
+
+
+async def test_unusual_text_survives_the_round_trip(url: str) -> None:
+    strange = message("\u2028 \ud83d \x00 ☃", json.dumps({"a": ["\\", '"']}))
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(strange).synced()
+        assert db.messages[strange.id] == strange
+    async with AsyncChat(url) as db:
+        assert list(db.messages) == [strange]

@@ -1,0 +1,138 @@
+"""Rows at the boundary: what may be written, and how faults are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.runtime.chat_schema import Message, Sensor, message, messages, sensor, sensors
+
+from streamdb import CollectionSchema, Columns, InvalidRow
+from streamdb.state.rows import checked_json, checked_key, explain, read_row
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "2026-01-02T00:00:00.000Z"),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, 120_000, tzinfo=dt.UTC), "2026-01-02T03:04:05.120Z"),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, 120_001, tzinfo=dt.UTC), "2026-01-02T03:04:05.120001Z"),
+        (
+            dt.datetime(2026, 1, 2, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+            "2026-01-01T23:00:00.000Z",
+        ),
+    ],
+)
+def test_instants_are_canonical(instant: dt.datetime, text: str) -> None:
+    """Text order is time order: UTC, and always a fraction."""
+    written = checked_json(messages.schema, message(1, created_at=instant))
+    assert written == b'{"id":"1","createdAt":"%s"}' % text.encode()
+
+
+def test_an_absent_maybe_field_is_not_written() -> None:
+    assert checked_json(messages.schema, message(1)) == b'{"id":"1"}'
+    assert checked_json(messages.schema, message(1, note="n")) == b'{"id":"1","note":"n"}'
+
+
+@pytest.mark.parametrize(
+    ("row", "pointer"),
+    [
+        pytest.param(sensor(1, celsius=float("nan")), "", id="NaN"),
+        pytest.param(sensor(1, celsius=float("inf")), "", id="infinity"),
+        pytest.param(message(1, created_at=dt.datetime(2026, 1, 1)), "", id="naive"),
+        pytest.param(message(1, role="robot"), "/role", id="literal"),
+        pytest.param(message(1, content=5), "/content", id="type"),  # type: ignore[arg-type]  # the fault
+        pytest.param(message(1, content=object()), "", id="no JSON form"),  # type: ignore[arg-type]  # the fault
+        pytest.param(Sensor(id=True, room="", celsius=1), "/id", id="bool as integer"),
+        pytest.param(Sensor(id=1, room="", celsius=1, extra={1, 2j}), "", id="complex"),
+    ],
+)
+def test_wrong_rows_are_refused(row: Any, pointer: str) -> None:
+    """WRITE-5; the error names the class, and the place where it is known."""
+    schema: CollectionSchema[Any, Any] = (
+        messages.schema if isinstance(row, Message) else sensors.schema
+    )
+    with pytest.raises(InvalidRow, match=type(row).__name__) as caught:
+        checked_json(schema, row)
+    assert caught.value.pointer == pointer
+    assert caught.value.type == schema.type
+
+
+def test_a_row_that_is_nested_too_deeply_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    try:
+        with pytest.raises(InvalidRow, match="nested too deeply"):
+            checked_json(sensors.schema, Sensor(id=1, room="", celsius=1, extra=deep))
+    finally:
+        while deep:  # taken apart from outside, for the garbage collector's sake
+            deep = deep.pop()
+
+
+def test_a_row_of_another_class_is_refused() -> None:
+    with pytest.raises(InvalidRow, match="collection 'sensors' holds Sensor, not Message"):
+        checked_json(cast("Any", sensors.schema), message(1))
+
+
+def test_keys_of_rows() -> None:
+    """WRITE-3, WRITE-4."""
+    assert checked_key(sensors.schema, sensor(7), None) == 7
+    assert checked_key(sensors.schema, sensor(7), 7) == 7
+    with pytest.raises(InvalidRow, match=r"the key 8 contradicts id=7"):
+        checked_key(sensors.schema, sensor(7), 8)
+    with pytest.raises(InvalidRow, match="must not be empty"):
+        checked_key(messages.schema, message(""), None)
+
+
+@given(
+    st.builds(
+        Message,
+        id=st.text(st.characters(), min_size=1),
+        role=st.sampled_from(["user", "assistant"]),
+        content=st.text(st.characters()),
+        created_at=st.datetimes(timezones=st.just(dt.UTC)),
+        note=st.none() | st.text(),
+    )
+)
+def test_what_is_written_reads_back_the_same(row: Message) -> None:
+    """Every character, lone surrogates too, and every microsecond."""
+    assert read_row(Message, checked_json(messages.schema, row)) == row
+
+
+def test_explanations_point_to_the_place() -> None:
+    class Deep(msgspec.Struct):
+        items: list[dict[str, int]]
+        by_number: dict[int, int] = {}
+
+    for text, pointer, reason in [
+        (b'{"items":[{},{"a":"x"}]}', "/items/1/*", "expected `int`, got `str`"),
+        (b'{"items":[5]}', "/items/0", "expected `object`, got `int`"),
+        (b'{"items":[],"by_number":{"x":1}}', "/by_number", "expected `int`, got `str` as a key"),
+        (b"{}", "", "object missing required field `items`"),
+    ]:
+        with pytest.raises(msgspec.ValidationError) as caught:
+            msgspec.json.decode(text, type=Deep)
+        assert explain(caught.value) == (reason, pointer)
+
+
+def test_a_name_in_a_pointer_is_escaped() -> None:
+    error = msgspec.ValidationError("Expected `int` - at `$.a/b~c`")
+    assert explain(error)[1] == "/a~1b~0c"
+
+
+def test_integer_keys_of_maps_survive() -> None:
+    class Floors(msgspec.Struct, frozen=True):
+        id: str
+        rooms: dict[int, list[int]]
+
+    schema = CollectionSchema(
+        name="floors", type="f", primary_key="id", row=Floors, key=str, columns=Columns[Floors]
+    )
+    row = Floors("x", {1: [2, 3]})
+    assert read_row(Floors, checked_json(schema, row)) == row
+    assert read_row(Floors, b'{"id":"x","rooms":{"1":[2.0,3]}}') == row
