@@ -1,0 +1,108 @@
+"""JSON mode: values to text and batches to values."""
+
+import datetime as dt
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamdb.errors import StreamParseError
+from streamdb.protocol import json_text
+from streamdb.protocol.exchange import Batch
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+offsets = st.integers(-840, 840).map(lambda minutes: dt.timedelta(minutes=minutes))
+surrogate_texts = st.text(st.characters(categories=("L", "Cs")))
+
+
+def batch(*parts: bytes) -> Batch:
+    return Batch(parts, "7", None, up_to_date=True, closed=False, content_type="application/json")
+
+
+@given(st.lists(values, min_size=1, max_size=5))
+def test_what_is_framed_comes_back_as_the_same_messages(messages: list[Any]) -> None:
+    """JSON-9, CLIENT-27: an array stays one message; the server takes one level off."""
+    framed = json_text.frame(json_text.encode(value) for value in messages)
+    assert json_text.messages(batch(framed), url="u") == messages
+
+
+@given(surrogate_texts)
+def test_lone_surrogates_survive(text: str) -> None:
+    encoded = json_text.encode({"text": text})
+    encoded.decode()  # it is UTF-8 whatever the text
+    assert json.loads(encoded) == {"text": text}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {"x": [-math.inf]}])
+def test_numbers_that_json_has_not_are_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text.encode(value)
+
+
+def test_a_value_without_a_form_is_refused() -> None:
+    with pytest.raises(TypeError):
+        json_text.encode(object())
+
+
+@given(
+    st.lists(
+        st.datetimes(
+            dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1), timezones=st.builds(dt.timezone, offsets)
+        ),
+        min_size=2,
+        max_size=5,
+    )
+)
+def test_the_text_order_of_instants_is_their_order(instants: list[dt.datetime]) -> None:
+    whole = [i.replace(microsecond=i.microsecond // 1000 * 1000) for i in instants]
+    texts = [json.loads(json_text.encode(instant)) for instant in whole]
+    assert [dt.datetime.fromisoformat(text) for text in texts] == whole
+    ordered = sorted(zip(texts, whole, strict=True), key=lambda pair: pair[0])
+    assert [instant for _, instant in ordered] == sorted(whole)
+
+
+def test_instants_without_a_zone_are_refused() -> None:
+    with pytest.raises(ValueError, match="add tzinfo"):
+        json_text.encode({"at": dt.datetime(2026, 1, 1)})
+
+
+def test_microseconds_are_kept() -> None:
+    at = dt.datetime(2026, 1, 1, microsecond=1500, tzinfo=dt.UTC)
+    assert json_text.encode(at) == b'"2026-01-01T00:00:00.001500Z"'
+
+
+def test_a_value_may_write_itself() -> None:
+    @dataclass
+    class Event:
+        def to_json(self) -> bytes:
+            return b'{"own":true}'
+
+    assert json_text.encode(Event()) == b'{"own":true}'
+
+
+def test_messages_of_several_parts_follow_each_other() -> None:  # SSE-8
+    assert json_text.messages(batch(b"[1,[2]]", b" [] ", b'{"n":3}'), url="u") == [
+        1,
+        [2],
+        {"n": 3},
+    ]
+
+
+@pytest.mark.parametrize("part", [b"[1", b"\xff", b"[" * 100_000, b"9" * 5000])
+def test_what_is_not_json_is_named(part: bytes) -> None:
+    with pytest.raises(StreamParseError, match="not JSON") as caught:
+        json_text.messages(batch(part), url="http://server/s")
+    assert caught.value.offset == "7"
+    assert len(str(caught.value)) < 500

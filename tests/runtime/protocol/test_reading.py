@@ -1,0 +1,216 @@
+"""Catch-up and long-poll, and what ends or interrupts a read."""
+
+from collections.abc import Iterable
+
+import pytest
+from tests.runtime.protocol.player import LOST, URL, Player, play, reply
+
+from streamdb.errors import (
+    AccessDenied,
+    BadRequest,
+    ConnectionFailed,
+    RateLimited,
+    StreamError,
+    StreamGone,
+    StreamNotFound,
+    StreamParseError,
+)
+from streamdb.protocol.exchange import NoReply, Operation, Reply
+from streamdb.protocol.reading import LiveMode, ReadOptions, reading
+from streamdb.protocol.retry import RetryPolicy
+
+RETRY = RetryPolicy(attempts=3, initial=0.1, maximum=1)
+AT_5 = reply(body=b"[1]", next="5", up_to_date=True)
+NOTHING_NEW = reply(204, next="5", content_type=None)
+
+
+def read(
+    live: LiveMode = False, offset: str = "-1", reconnect: RetryPolicy | None = None
+) -> Operation[None]:
+    return reading(
+        ReadOptions(
+            url=URL,
+            clock=lambda: 0.0,
+            offset=offset,
+            live=live,
+            retry=RETRY,
+            reconnect=reconnect or RetryPolicy(),
+        )
+    )
+
+
+def data(player: Player[None]) -> list[bytes]:
+    return [batch.data for batch in player.batches]
+
+
+# --- catching up
+
+
+def test_pages_are_read_until_up_to_date() -> None:  # CLIENT-1, CLIENT-6
+    player = play(
+        read(),
+        reply(body=b"[1]", next="a"),
+        reply(body=b"[2]", next="b"),
+        reply(body=b"[3]", next="c", up_to_date=True),
+    )
+    assert player.is_finished
+    assert player.offsets_asked == ["-1", "a", "b"]
+    assert player.modes_asked == [None, None, None]
+    assert data(player) == [b"[1]", b"[2]", b"[3]"]
+    assert [batch.up_to_date for batch in player.batches] == [False, False, True]
+
+
+def test_catching_up_with_a_live_read_asks_for_no_mode() -> None:  # CLIENT-6
+    player = play(read("long-poll"), reply(body=b"[1]", next="a"), AT_5, NOTHING_NEW)
+    assert player.modes_asked == [None, None, "long-poll", "long-poll"]
+
+
+@pytest.mark.parametrize("live", [False, "auto", "sse", "long-poll"])
+def test_closed_ends_a_read_in_every_mode(live: LiveMode) -> None:  # CLIENT-2
+    player = play(
+        read(live), reply(body=b"[1]", next="a"), reply(body=b"[]", next="a", closed=True)
+    )
+    assert player.is_finished
+    assert player.batches[-1].closed
+    assert player.batches[-1].up_to_date  # closed implies it
+
+
+def test_closed_may_come_with_the_answer_after_the_last_data() -> None:  # trap 2, READ-7
+    player = play(
+        read("long-poll"),
+        AT_5,
+        reply(204, next="5", closed=True, up_to_date=True, content_type=None),
+    )
+    assert player.is_finished
+    assert player.batches[-1].parts == ()
+
+
+def test_up_to_date_is_told_by_mere_presence_and_closed_by_its_value() -> None:  # HDR-3
+    answer = reply(next="5", headers={"stream-up-to-date": "", "stream-closed": "no"})
+    player = play(read(), answer)
+    assert player.is_finished
+    assert not player.batches[0].closed
+
+
+def test_an_empty_page_is_not_an_end() -> None:  # CLIENT-3
+    player = play(read(), reply(body=b"", next="a"), reply(body=b"[]", next="b"), AT_5)
+    assert data(player) == [b"", b"[]", b"[1]"]
+
+
+def test_a_page_that_neither_moves_nor_ends_is_an_error() -> None:
+    with pytest.raises(StreamParseError, match="neither moves on"):
+        play(read(offset="5"), reply(next="5"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, BadRequest), (401, AccessDenied), (404, StreamNotFound)]
+)
+def test_a_refused_read(status: int, error: type[StreamError]) -> None:
+    player = Player(read("auto", offset="x"), [reply(status)])
+    with pytest.raises(error) as caught:
+        player.run()
+    assert (caught.value.status, caught.value.offset) == (status, "x")
+    assert len(player.requests) == 1
+
+
+def test_gone_data_is_reported_and_not_asked_for_again() -> None:  # CLIENT-8
+    player = Player(read("long-poll"), [AT_5, reply(410)])
+    with pytest.raises(StreamGone) as caught:
+        player.run()
+    assert caught.value.offset == "5"
+    assert len(player.requests) == 2
+
+
+def test_the_first_contact_has_its_own_patience() -> None:
+    with pytest.raises(ConnectionFailed, match="gave up after 3 tries"):
+        play(read("auto"), *[LOST] * 3)
+
+
+def test_after_the_first_page_a_read_is_as_patient_as_a_reconnect() -> None:
+    player = play(read(), reply(body=b"[1]", next="a"), *[LOST] * 20, AT_5)
+    assert player.is_finished
+    assert player.offsets_asked[1:] == ["a"] * 21
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="live is True: one of False, 'auto', 'long-poll', 'sse'"):
+        read(True)  # type: ignore[arg-type] # that is the point
+
+
+# --- long-poll
+
+
+def test_204_is_up_to_date_and_polled_on() -> None:  # CLIENT-7, POLL-4
+    player = play(read("long-poll"), AT_5, NOTHING_NEW, reply(body=b"[2]", next="6"), NOTHING_NEW)
+    assert player.offsets_asked == ["-1", "5", "5", "6", "5"]
+    assert data(player) == [b"[1]", b"", b"[2]", b""]
+    assert player.batches[1].up_to_date
+    assert player.batches[1].content_type == "application/json"  # a 204 says none
+    assert player.sleeps == []
+    assert all(request.patient for request in player.requests[1:])
+
+
+def test_auto_follows_other_types_than_json_by_long_poll() -> None:  # trap 10
+    text = reply(body=b"x\r\n", next="5", up_to_date=True, content_type="text/plain; charset=utf-8")
+    player = play(read("auto"), text)
+    assert player.modes_asked == [None, "long-poll"]
+    assert player.batches[0].content_type == "text/plain"
+
+
+def test_the_cursor_is_echoed_and_kept_where_an_answer_has_none() -> None:  # CLIENT-4, CLIENT-5
+    player = play(
+        read("long-poll"),
+        AT_5,
+        reply(204, next="5", cursor="11"),
+        reply(204, next="5"),
+        reply(204, next="5", cursor="13"),
+    )
+    assert [request.params.get("cursor") for request in player.requests] == [
+        None,
+        None,
+        "11",
+        "11",
+        "13",
+    ]
+    assert player.batches[2].cursor == "11"
+
+
+@pytest.mark.parametrize("hiccup", [LOST, reply(500), reply(503), reply(429)])
+def test_a_poll_that_fails_is_repeated_from_the_same_offset(hiccup: Reply | NoReply) -> None:
+    player = play(read("long-poll"), AT_5, hiccup, hiccup, reply(body=b"[2]", next="6"))
+    assert player.offsets_asked == ["-1", "5", "5", "5", "6"]
+    assert [told.retry_in for told in player.interruptions] == player.sleeps
+    assert data(player) == [b"[1]", b"[2]"]
+
+
+def test_a_reconnect_waits_as_long_as_the_server_asks() -> None:  # CLIENT-22
+    busy = reply(503, headers={"retry-after": "7"})
+    assert play(read("long-poll"), AT_5, busy).sleeps[0] >= 7
+
+
+def failures(count: int) -> Iterable[NoReply]:
+    return [LOST] * count
+
+
+def test_an_answer_restores_the_patience() -> None:
+    policy = RetryPolicy(attempts=3)
+    answers = [AT_5, *failures(2), NOTHING_NEW, *failures(2), NOTHING_NEW]
+    player = play(read("long-poll", reconnect=policy), *answers)
+    assert len(player.batches) == 3
+    with pytest.raises(ConnectionFailed, match="the connection broke; gave up after 3") as caught:
+        play(read("long-poll", reconnect=policy), AT_5, *failures(3))
+    assert caught.value.offset == "5"
+
+
+def test_the_last_answer_is_the_error_of_a_reconnect() -> None:
+    with pytest.raises(RateLimited):
+        play(read("long-poll", reconnect=RetryPolicy(attempts=2)), AT_5, *[reply(429)] * 2)
+
+
+def test_a_server_that_ignores_the_mode_is_not_asked_without_pause() -> None:  # QUERY-3
+    idle = reply(body=b"[]", next="5", up_to_date=True)
+    player = play(read("long-poll"), AT_5, *[idle] * 20)
+    assert len(player.sleeps) == 20
+    assert max(player.sleeps) <= 5
+    assert sum(player.sleeps) > 1
+    assert player.interruptions == []

@@ -1,0 +1,96 @@
+"""Streams over both wires, through both forms of the handle."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamdb import AsyncStream, Batch, Stream
+from streamdb_server import Options, Serving, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    path = tmp_path_factory.mktemp("server") / "streams.db"
+    with serving(path, options=Options(long_poll_timeout=0.3, page_bytes=4096)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def patient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server whose live reads end by what a test does, and never by themselves."""
+    path = tmp_path_factory.mktemp("patient") / "streams.db"
+    with serving(path, options=Options(long_poll_timeout=3600, sse_lifetime=3600)) as running:
+        yield running
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of a stream that does not exist yet."""
+    return f"test/{next(_NUMBERS)}"
+
+
+@pytest.fixture(params=["http", "embedded"])
+def url(request: pytest.FixtureRequest, server: Serving, tmp_path: Path, name: str) -> str:
+    """The address of a stream that does not exist yet, over each wire."""
+    if request.param == "http":
+        return server.url + name
+    return f"embedded:{tmp_path / 'data.db'}#{name}"
+
+
+class InThread:
+    """A `Stream` behind the methods of `AsyncStream`: one test can drive both."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._stream, {"aclose": "close"}.get(name, name))
+        if name in ("items", "url", "content_type"):
+            return attribute
+
+        async def call(*args: Any, **options: Any) -> Any:
+            return await asyncio.to_thread(attribute, *args, **options)
+
+        return call
+
+    async def read(self, **options: Any) -> AsyncGenerator[Batch]:
+        batches = self._stream.read(**options)
+        try:
+            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+                yield batch
+        finally:
+            await asyncio.to_thread(batches.close)
+
+    @classmethod
+    async def make(cls, how: str, url: str, **options: Any) -> "InThread":
+        return cls(await asyncio.to_thread(getattr(Stream, how), url, **options))
+
+
+Opener = Callable[..., Awaitable[AsyncStream]]
+
+
+@pytest.fixture(params=["async", "blocking"])
+async def open_stream(request: pytest.FixtureRequest) -> AsyncGenerator[Opener]:
+    """Open streams of either form: ``open_stream("create", url, ...)``; closed after the test."""
+    opened: list[Any] = []
+
+    async def make(how: str, url: str, **options: Any) -> Any:
+        make_blocking = request.param == "blocking"
+        stream = (
+            await InThread.make(how, url, **options)
+            if make_blocking
+            else await getattr(AsyncStream, how)(url, **options)
+        )
+        opened.append(stream)
+        return stream
+
+    yield make
+    for stream in opened:
+        await stream.aclose()

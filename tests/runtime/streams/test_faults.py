@@ -1,0 +1,174 @@
+"""Whatever happens to connections: what is read is what was written, in order, once."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.faults import Busy, CutAnswer, CutRequest, Fault, LoseAnswer, Refuse, Slow, proxy
+
+from streamdb import (
+    AsyncStream,
+    Batch,
+    ConnectionFailed,
+    RateLimited,
+    RetryPolicy,
+    UnexpectedStatus,
+)
+from streamdb.protocol import json_text, reading
+from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.writing import ProducerState
+from streamdb_server import Serving
+
+TIRELESS = RetryPolicy(initial=0.001, maximum=0.005)
+MESSAGES = [{"n": n, "text": "é" * (n * 67 % 700)} for n in range(24)]
+
+# The head of an answer is some 800 bytes long; a catch-up of all messages some 20,000.
+lengths = st.integers(0, 1200) | st.integers(0, 30_000)
+faults: st.SearchStrategy[list[Fault]] = st.lists(
+    st.one_of(
+        st.builds(CutAnswer, lengths),
+        st.builds(CutRequest, st.integers(0, 600)),
+        st.just(LoseAnswer()),
+        st.just(Refuse()),
+        st.builds(Busy, st.sampled_from([429, 500, 502, 503])),
+        st.builds(Slow, st.sampled_from([0.001, 0.01])),
+    ),
+    max_size=12,
+)
+bounded = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Shorten the waits after short connections: their number is what matters here."""
+    monkeypatch.setattr(reading, "_SHORT_BASE_WAIT", 0.001)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    yield
+    logging.getLogger("httpx").setLevel(logging.NOTSET)
+
+
+async def follow(url: str, live: LiveMode) -> list[Batch]:
+    async with AsyncStream(url, retry=TIRELESS, reconnect=TIRELESS, timeout=5) as stream:
+        return [batch async for batch in stream.read(live=live)]
+
+
+@pytest.mark.parametrize("live", ["sse", "long-poll", "auto"])
+@bounded
+@given(faults=faults, before=st.integers(0, len(MESSAGES)), step=st.integers(1, 9))
+def test_a_read_delivers_everything_once_and_in_order(
+    server: Serving, live: LiveMode, faults: list[Fault], before: int, step: int
+) -> None:
+    async def run() -> list[Batch]:
+        name = f"read/{next(_numbers)}"
+        async with (
+            await AsyncStream.create(server.url + name) as writer,
+            proxy(server.url, faults) as between,
+            asyncio.timeout(30),
+        ):
+            if before:
+                await writer.append_many(MESSAGES[:before])
+            reader = asyncio.create_task(follow(between.url(name), live))
+            for first in range(before, len(MESSAGES), step):
+                await writer.append_many(MESSAGES[first : min(first + step, len(MESSAGES))])
+                await asyncio.sleep(0)
+            await writer.close_stream()
+            return await reader
+
+    batches = asyncio.run(run())
+    items = [item for batch in batches for item in json_text.messages(batch, url="")]
+    assert items == MESSAGES
+    offsets = [batch.offset for batch in batches]
+    assert offsets == sorted(offsets)
+    assert [batch.closed for batch in batches] == [False] * (len(batches) - 1) + [True]
+
+
+@bounded
+@given(faults)
+def test_a_catch_up_delivers_everything_once_and_in_order(
+    server: Serving, faults: list[Fault]
+) -> None:
+    async def run() -> list[Batch]:
+        name = f"catch-up/{next(_numbers)}"
+        async with (
+            await AsyncStream.create(server.url + name) as writer,
+            proxy(server.url, faults) as between,
+            asyncio.timeout(30),
+        ):
+            for first in range(0, len(MESSAGES), 3):
+                await writer.append_many(MESSAGES[first : first + 3])
+            return await follow(between.url(name), live=False)
+
+    batches = asyncio.run(run())
+    assert len(batches) > 1  # in pages
+    items = [item for batch in batches for item in json_text.messages(batch, url="")]
+    assert items == MESSAGES
+
+
+@bounded
+@given(faults)
+def test_a_producer_stores_everything_once_and_in_order(
+    server: Serving, faults: list[Fault]
+) -> None:
+    async def run() -> list[Batch]:
+        name = f"produce/{next(_numbers)}"
+        async with (
+            await AsyncStream.create(server.url + name) as reader,
+            proxy(server.url, faults) as between,
+            AsyncStream(between.url(name), retry=TIRELESS, reconnect=TIRELESS) as writer,
+            asyncio.timeout(30),
+        ):
+            producer = ProducerState("writer")
+            for message in MESSAGES:
+                await writer.append_once(producer, json_text.frame([json_text.encode(message)]))
+            assert producer.epoch == 0
+            return [batch async for batch in reader.read()]
+
+    batches = asyncio.run(run())
+    assert [item for batch in batches for item in json_text.messages(batch, url="")] == MESSAGES
+
+
+@bounded
+@given(faults, st.lists(st.integers(0, 30), max_size=len(MESSAGES)))
+def test_an_impatient_producer_loses_nothing_that_was_acknowledged(
+    server: Serving, faults: list[Fault], patience: list[int]
+) -> None:
+    """It gives up after one try, or is cancelled: what is then unknown is stored once or never."""
+    once = RetryPolicy(attempts=1)
+
+    async def run() -> tuple[list[object], list[Batch]]:
+        name = f"impatient/{next(_numbers)}"
+        acknowledged: list[object] = []
+        async with (
+            await AsyncStream.create(server.url + name) as reader,
+            proxy(server.url, faults) as between,
+            AsyncStream(between.url(name), retry=TIRELESS, reconnect=once) as writer,
+            asyncio.timeout(30),
+        ):
+            producer = ProducerState("writer")
+            for message, turns in itertools.zip_longest(MESSAGES, patience):
+                body = json_text.frame([json_text.encode(message)])
+                append = asyncio.create_task(writer.append_once(producer, body))
+                if turns is not None:
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                    append.cancel()
+                try:
+                    await append
+                except (asyncio.CancelledError, ConnectionFailed, RateLimited, UnexpectedStatus):
+                    continue
+                acknowledged.append(message)
+            await writer.aclose()
+            return acknowledged, [batch async for batch in reader.read()]
+
+    acknowledged, batches = asyncio.run(run())
+    stored = [item for batch in batches for item in json_text.messages(batch, url="")]
+    numbers = [item["n"] for item in stored]
+    assert len(set(numbers)) == len(numbers)
+    assert [item for item in stored if item in acknowledged] == acknowledged
