@@ -24,12 +24,16 @@ from streamdb.db.state import Metrics
 from streamdb.errors import (
     AbiMismatch,
     AccessDenied,
+    BadAddress,
+    BadHeader,
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
     DatabaseClosed,
     DuplicateKey,
+    ExpressionError,
     ForkedProcess,
+    HandleClosed,
     InvalidEventError,
     InvalidRow,
     MissingExtra,
@@ -51,6 +55,7 @@ from streamdb.errors import (
     TransactionUnresolved,
     TxidTimeout,
     UnexpectedStatus,
+    UnknownColumn,
     WouldDeadlock,
 )
 from streamdb.expr import (
@@ -58,9 +63,7 @@ from streamdb.expr import (
     Columns,
     Condition,
     Expr,
-    ExpressionError,
     NullableColumn,
-    UnknownColumn,
 )
 from streamdb.maybe import Maybe
 from streamdb.protocol.calling import Appended, StreamInfo
@@ -68,7 +71,6 @@ from streamdb.protocol.exchange import Batch
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema, StateSchema
-from streamdb.streams.address import BadAddress
 from streamdb.streams.stream import AsyncStream, Stream, StreamOptions
 
 # Silent unless the application configures logging.
@@ -88,6 +90,7 @@ __all__ = [
     "AsyncStreamDB",
     "AsyncTransaction",
     "BadAddress",
+    "BadHeader",
     "BadRequest",
     "Batch",
     "BlockingChanges",
@@ -109,6 +112,7 @@ __all__ = [
     "Expr",
     "ExpressionError",
     "ForkedProcess",
+    "HandleClosed",
     "InvalidEvent",
     "InvalidEventError",
     "InvalidRow",

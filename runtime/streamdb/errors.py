@@ -113,16 +113,24 @@ class ConnectionFailed(StreamError):
     """The server could not be reached, or the connection broke, and retrying did not help."""
 
 
-class StreamTimeout(StreamError, TimeoutError):
-    """Time ran out."""
-
-
 class StreamParseError(StreamError):
     """What came over the wire is not what the protocol or the media type promises."""
 
 
 class NotAStateStream(StreamError):
     """The stream's media type is not ``application/json``: it cannot hold state events."""
+
+
+class BadAddress(StreamDBError, ValueError):
+    """An address that is neither an HTTP URL nor an embedded one."""
+
+
+class BadHeader(StreamDBError, ValueError):
+    """A header of the caller's that cannot be sent. The message never holds its value."""
+
+
+class HandleClosed(StreamDBError, RuntimeError):
+    """A stream handle was used after it had been closed."""
 
 
 # --- about schemas, rows and writes -----------------------------------------------------------
@@ -181,9 +189,23 @@ class ForkedProcess(StreamDBError, RuntimeError):
     """A database of the parent process was used after ``os.fork()``."""
 
 
+# --- about the installation -------------------------------------------------------------------
+
+
 class MissingExtra(StreamDBError, ImportError):
     """An optional part is not installed; the message names the extra."""
 
 
 class AbiMismatch(StreamDBError, ImportError):
     """Generated code and runtime do not fit each other; the message names the command to run."""
+
+
+# --- about expressions: mistakes in the program, not in the data --------------------------------
+
+
+class ExpressionError(StreamDBError, TypeError):
+    """An expression that makes no sense, or a function that returned no expression."""
+
+
+class UnknownColumn(ExpressionError, AttributeError):
+    """A column that the row type does not have; the message lists those that it has."""

@@ -23,7 +23,6 @@ from streamdb.errors import (
     DatabaseClosed,
     NotAStateStream,
     PayloadTooLarge,
-    ProducerGap,
     StreamClosed,
     StreamDBError,
     StreamError,
@@ -311,8 +310,6 @@ class Session:
                 for draft in drafts:
                     await self._send([draft])
                 return
-            if _is_in_doubt(error) or isinstance(error, ProducerGap):
-                self._begin_epoch()
             for draft in drafts:
                 self._fail(draft, error)
         else:
@@ -324,16 +321,11 @@ class Session:
     def _stream_ended(self) -> StreamClosed:
         return StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
 
-    def _begin_epoch(self) -> None:
-        """Leave a sequence whose last number is in doubt (CLIENT-39, PROD-15)."""
-        self._producer.epoch += 1
-        self._producer.next_seq = 0
-
     def _fail(self, draft: Draft, error: BaseException) -> None:
         outcome = draft.outcome
         failure = (
             TransactionUnresolved(f"transaction {outcome.txid}: its outcome is unknown: {error}")
-            if outcome.status == "sent" and _is_in_doubt(error)
+            if outcome.status == "sent" and isinstance(error, ConnectionFailed | DatabaseClosed)
             else TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
         )
         failure.__cause__ = error
@@ -343,13 +335,6 @@ class Session:
         elif outcome.status == "durable":
             outcome.lose_echo(error)
         self.settled(draft)
-
-
-def _is_in_doubt(error: BaseException) -> bool:
-    """Tell whether a write that ended so may be on the stream (CLIENT-39)."""
-    if isinstance(error, StreamError) and error.status is not None:
-        return error.status >= 500
-    return isinstance(error, ConnectionFailed | DatabaseClosed)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

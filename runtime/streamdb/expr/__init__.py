@@ -17,9 +17,9 @@ in, ``expression`` the typed surface that builds the tree, ``columns`` the names
 ``evaluate`` its meaning, ``conditions`` the way from a user's function to a test of rows.
 """
 
+from streamdb.errors import ExpressionError, UnknownColumn
 from streamdb.expr.columns import Columns
 from streamdb.expr.conditions import predicate
-from streamdb.expr.errors import ExpressionError, UnknownColumn
 from streamdb.expr.expression import Column, Condition, Expr, NullableColumn
 
 __all__ = [

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from inspect import get_annotations
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from streamdb.expr.errors import UnknownColumn
+from streamdb.errors import UnknownColumn
 from streamdb.expr.expression import column
 
 Row = TypeVar("Row")

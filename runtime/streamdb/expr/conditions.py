@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from streamdb.expr.errors import ExpressionError
+from streamdb.errors import ExpressionError
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.expression import Expr, is_expression
 from streamdb.expr.operators import truth

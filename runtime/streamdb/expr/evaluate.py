@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from streamdb.expr.errors import ExpressionError
+from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode
 from streamdb.expr.operators import OPERATORS
 

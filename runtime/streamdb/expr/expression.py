@@ -21,7 +21,7 @@ from typing import (
 
 from msgspec import UNSET
 
-from streamdb.expr.errors import ExpressionError
+from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ judged alone (INVALID-5), and if need be parted from the others by brackets alon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import (
     Annotated,
@@ -39,6 +40,7 @@ _Text = Annotated[str, Meta(min_length=1)]
 _OPERATIONS: Final = get_args(Operation)
 _CONTROLS: Final = get_args(Control)
 _NO_TEXT: Final = "must be a non-empty string"
+_QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enum value 'x'"
 
 
 class Put(NamedTuple):
@@ -204,6 +206,8 @@ def _text(value: Any) -> str | None:
 
 def _invalid(type_: str | None, key: str | None, error: Exception, *, at: str = "") -> Invalid:
     reason, pointer = explain(error)
+    # Reports go to logs, and the content of rows does not.
+    reason = _QUOTED_VALUE.sub("", reason)
     return Invalid(type_, key, at + pointer, reason)
 
 

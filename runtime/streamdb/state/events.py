@@ -44,6 +44,9 @@ class ChangeEvent(Generic[AnyRow]):
     value_json: bytes | None = field(default=None, repr=False, compare=False)
     old_value_json: bytes | None = field(default=None, repr=False, compare=False)
 
+    def __json__(self) -> bytes:
+        return self.to_json()
+
     def to_json(self) -> bytes:
         """Return the event as it stands on the wire; what is absent is left out (WRITE-7)."""
         headers: dict[str, Any] = {"operation": self.operation}

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from streamdb.errors import StreamDBError
+from streamdb.errors import BadAddress
 from streamdb.protocol import names
 
 _EMBEDDED: Final = "embedded:"
-
-
-class BadAddress(StreamDBError, ValueError):
-    """An address that is neither an HTTP URL nor an embedded one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Final, cast
 
 import httpx
 
-from streamdb.errors import StreamDBError
+from streamdb.errors import BadAddress, BadHeader
 from streamdb.protocol.exchange import Request
-from streamdb.streams.address import BadAddress, HttpAddress
+from streamdb.streams.address import HttpAddress
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.wire import WireFailure
 
@@ -26,10 +26,6 @@ Headers = Mapping[str, HeaderValue]
 # Longer than any server's long-poll or SSE keep-alive (30 s in the reference), so that only a
 # silent peer runs into it.
 _PATIENT_SECONDS: Final = 75.0
-
-
-class BadHeader(StreamDBError, ValueError):
-    """A header of the caller's that cannot be sent. The message never holds its value."""
 
 
 class HttpxAsyncWire:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from streamdb.errors import ForkedProcess, StreamDBError
-
-
-class HandleClosed(StreamDBError, RuntimeError):
-    """A stream handle was used after it had been closed."""
+from streamdb.errors import ForkedProcess, HandleClosed
 
 
 class Lifetime:

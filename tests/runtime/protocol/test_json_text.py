@@ -86,7 +86,7 @@ def test_microseconds_are_kept() -> None:
 def test_a_value_may_write_itself() -> None:
     @dataclass
     class Event:
-        def to_json(self) -> bytes:
+        def __json__(self) -> bytes:
             return b'{"own":true}'
 
     assert json_text.encode(Event()) == b'{"own":true}'

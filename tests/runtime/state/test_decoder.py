@@ -416,3 +416,10 @@ NEARLY_EVENTS = st.fixed_dictionaries(
 @given(NEARLY_EVENTS | JSON)
 def test_both_rungs_agree_on_anything(event: Any) -> None:
     each_rung(event)
+
+
+def test_a_report_does_not_quote_the_content_of_a_row() -> None:
+    (invalid,) = decode(change("message", "m1", value={**ROW, "role": "s3cret"})).items
+    assert isinstance(invalid, Invalid)
+    assert invalid.pointer == "/value/role"
+    assert invalid.message == "invalid enum value"

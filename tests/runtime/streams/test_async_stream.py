@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from streamdb import AsyncStream, Batch, Stream
+from streamdb import AsyncStream, Batch, HandleClosed, Stream
 from streamdb.protocol.reading import LiveMode
-from streamdb.streams.lifetime import HandleClosed
 from streamdb_server import Serving, Store, open_store
 
 MODES: list[LiveMode] = ["sse", "long-poll"]

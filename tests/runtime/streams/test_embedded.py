@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 from tests.runtime.streams.conftest import Opener
 
-from streamdb import AsyncStream, ConnectionFailed, MissingExtra, Stream, WouldDeadlock
-from streamdb.streams.lifetime import HandleClosed
+from streamdb import (
+    AsyncStream,
+    ConnectionFailed,
+    HandleClosed,
+    MissingExtra,
+    Stream,
+    WouldDeadlock,
+)
 from streamdb.streams.loop_thread import shared_loop_thread
 from streamdb_server import open_store
 

@@ -10,8 +10,7 @@ import pytest
 from tests.faults import Busy, CutAnswer, Proxy, Refuse, proxy
 from tests.runtime.streams.conftest import Opener
 
-from streamdb import AsyncStream, RetryPolicy, Stream, StreamError
-from streamdb.streams.http import BadHeader
+from streamdb import AsyncStream, BadHeader, RetryPolicy, Stream, StreamError
 from streamdb_server import Serving
 
 SECRET = "sesame-opens"

@@ -12,12 +12,12 @@ from streamdb import (
     BadRequest,
     Batch,
     ContentTypeConflict,
+    HandleClosed,
     StreamClosed,
     StreamExists,
     StreamNotFound,
 )
 from streamdb.protocol.reading import LiveMode
-from streamdb.streams.lifetime import HandleClosed
 
 
 async def batches(stream: AsyncStream, **options: Any) -> list[Batch]:
