@@ -17,7 +17,8 @@ lint: $(READY)
 	$(BIN)/ruff check .
 
 types: $(READY)
-	$(BIN)/mypy codegen/streamdb_gen runtime/streamdb server/streamdb_server templates/streamdb_templates
+	$(BIN)/mypy codegen/streamdb_gen runtime/streamdb server/streamdb_server templates/streamdb_templates \
+		generated_examples/agent_session
 	$(BIN)/pyright
 
 unit: $(READY)

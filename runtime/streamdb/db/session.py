@@ -181,8 +181,6 @@ class Session:
             offset: str | None = names.BEGINNING
             while offset is not None:
                 offset = await self._read_from(stream, offset)
-        except asyncio.CancelledError:
-            raise
         except StreamDBError as error:
             self._end("error", error)
         except Exception as error:
@@ -255,6 +253,8 @@ class Session:
         if not self._opened.is_set():
             self._queue.clear()
             self._drained.set()
+            if self._writer is not None:
+                self._writer.cancel()  # there will be nothing to write to
         for draft in list(self._in_flight.values()):
             if not self._opened.is_set():
                 self._fail(draft, reason)

@@ -103,7 +103,9 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
             return Answered(reply, in_doubt)  # the caller turns the status into its error
         else:
             raise ConnectionFailed(
-                f"{doing}: {reply.reason}; gave up after {failures} tries", url=url
+                f"{doing}: {reply.reason}; gave up after {failures} tries: "
+                "is the server running at this address?",
+                url=url,
             )
 
 

@@ -48,6 +48,15 @@ async def test_a_missing_stream(url: str, form: type[AsyncChat] | type[Chat]) ->
     assert (db.status, db.error) == ("closed", None)
 
 
+async def test_a_database_that_found_no_stream_runs_nothing_more(url: str) -> None:
+    db = AsyncChat(url)
+    with pytest.raises(StreamNotFound):
+        await db.preload()
+    await asyncio.sleep(0)  # its tasks take their end
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("streamdb")] == []
+    await db.aclose()
+
+
 @pytest.mark.parametrize("form", [AsyncChat, Chat])
 async def test_a_stream_that_is_no_json(url: str, form: type[AsyncChat] | type[Chat]) -> None:
     async with await AsyncStream.create(url, content_type="text/plain"):
