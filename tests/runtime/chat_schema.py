@@ -64,6 +64,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     id: str
     name: str
     city: Maybe[str] = None
+    plan: Maybe[Literal["free", "paid"]] = None
 
 
 class ProfileColumns(Columns[Profile]):

@@ -10,7 +10,6 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
@@ -24,6 +23,7 @@ from streamdb.collections.changes import (
     changes_of,
     filtered,
 )
+from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
@@ -51,7 +51,7 @@ class CollectionParts(Generic[Tx]):
 
     schema: CollectionSchema[Any, Any]
     table: Table
-    lock: AbstractContextManager[Any]
+    lock: CommitLock
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], None]], None]
 
@@ -199,7 +199,9 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
             if initial:
                 buffer.push(self._as_inserts(None))
             stop = self._table.watch(buffer.push, buffer.end)
-        reader: ChangeReader[Row, Key] = ChangeReader(buffer, self._schema.parse_key, stop)
+        reader: ChangeReader[Row, Key] = ChangeReader(
+            buffer, self._parts.lock, self._schema.parse_key, stop
+        )
         weakref.finalize(reader, stop).atexit = False  # a loop that was left with `break`
         return reader
 
@@ -292,9 +294,14 @@ class ChangeReader(Generic[Row, Key]):
     """One reader's end of the changes: takes what is pending, or learns that it is over."""
 
     def __init__(
-        self, buffer: ChangeBuffer, parse_key: Callable[[str], Key], stop: Callable[[], None]
+        self,
+        buffer: ChangeBuffer,
+        lock: CommitLock,
+        parse_key: Callable[[str], Key],
+        stop: Callable[[], None],
     ) -> None:
         self._buffer = buffer
+        self._lock = lock
         self._parse_key = parse_key
         self._stop = stop
 
@@ -304,8 +311,10 @@ class ChangeReader(Generic[Row, Key]):
         Raises:
             StreamDBError: what ended the reading of the stream.
         """
-        ended = self._buffer.ended  # asked first: what came before the end is not lost
-        if deltas := self._buffer.take():
+        with self._lock:
+            ended = self._buffer.ended
+            deltas = self._buffer.take()
+        if deltas:
             return changes_of(deltas, self._parse_key)
         if ended and self._buffer.error is not None:
             raise self._buffer.error

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
+from streamdb.collections.callbacks import run_callback
 from streamdb.collections.changes import Delta, net_deltas
-
-log: Final = logging.getLogger("streamdb.collections")
 
 Watcher = Callable[[Sequence[Delta]], None]
 Ended = Callable[[BaseException | None], None]
@@ -64,13 +62,12 @@ class Table:
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
         for watcher, _ in list(self._watchers.values()):
-            try:
-                watcher(deltas)
-            except (Exception, asyncio.CancelledError):  # nothing here can be cancelled
-                log.exception("a subscriber raised; the others were told")
+            run_callback(partial(watcher, deltas))
 
     def end(self, error: BaseException | None) -> None:
-        """Tell the watchers that nothing more will come."""
+        """Tell the watchers that nothing more will come; the first end is the one that counts."""
+        if self._end is not None:
+            return
         self._end = (error,)
         watchers, self._watchers = self._watchers, {}
         for _, ended in watchers.values():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from streamdb.collections.callbacks import run_callback
 from streamdb.collections.transaction import AsyncTransaction, Outcome
 from streamdb.db.base import BaseDatabase
 from streamdb.db.mutations import Draft
@@ -48,7 +49,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
             TxidTimeout: they do not within so many seconds.
             StreamDBError: reading ended, or the database was closed.
         """
-        future = self._state.txids.wait(txid)
+        future = self._wait_for_txid(txid)
         if future.done():
             future.result()  # known, or hopeless, whatever the timeout
             return
@@ -92,4 +93,4 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
         return AsyncTransaction(outcome)
 
     def _deliver(self, call: Callable[[], None]) -> None:
-        call()
+        run_callback(call)

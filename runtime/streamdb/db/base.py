@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, Unpack
@@ -13,9 +16,11 @@ from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
 from streamdb.db.session import Session, Status
 from streamdb.db.state import DatabaseState, Metrics
-from streamdb.errors import SchemaError, TxidTimeout
+from streamdb.errors import InvalidEventError, SchemaError, TxidTimeout
 from streamdb.state.schema import StateSchema
 from streamdb.streams.address import parse_address
+
+log: Final = logging.getLogger("streamdb.state")
 
 Tx = TypeVar("Tx")
 AnyCollection = TypeVar("AnyCollection", bound=BaseCollection[Any, Any, Any, Any])
@@ -30,9 +35,8 @@ class BaseDatabase(Generic[Tx]):
         check_options(options)
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
-        self._state: Final = DatabaseState(
-            schema, url=self.url, on_invalid=options.get("on_invalid", "report")
-        )
+        self._on_invalid: Final = options.get("on_invalid", "report")
+        self._state: Final = DatabaseState(schema, url=self.url, report=self._report_invalid)
         self._session: Final = Session(self._state, url, **options)
         self._mutations: Final = Mutations(
             self._state,
@@ -87,8 +91,8 @@ class BaseDatabase(Generic[Tx]):
 
     @property
     def error(self) -> BaseException | None:
-        """What ended the reading, if something did."""
-        return self._session.error if self.status == "error" else None
+        """What ended the reading, if a fault did; it stays after closing."""
+        return self._session.failure
 
     @property
     def offset(self) -> str:
@@ -97,8 +101,9 @@ class BaseDatabase(Generic[Tx]):
 
     @property
     def metrics(self) -> Metrics:
-        """What was read so far: commits, events, invalid and undeclared ones."""
-        return self._state.metrics
+        """What was read up to the last commit: commits, events, invalid and undeclared ones."""
+        with self._state.lock:
+            return copy.deepcopy(self._state.metrics)
 
     @property
     def invalid_events(self) -> Sequence[InvalidEvent]:
@@ -121,6 +126,20 @@ class BaseDatabase(Generic[Tx]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} {self.status}>"
+
+    def _report_invalid(self, event: InvalidEvent) -> None:
+        """Apply the policy (INVALID-4)."""
+        policy = self._on_invalid
+        if policy == "raise":
+            raise InvalidEventError(f"{self.url}: {event}")
+        if callable(policy):
+            self._deliver(lambda: policy(event))
+        elif policy == "report":
+            log.warning("%s: %s; it is skipped", self.url, event)
+
+    def _wait_for_txid(self, txid: str) -> Future[None]:
+        with self._state.lock:
+            return self._state.txids.wait(txid)
 
     def _txid_timeout(self, txid: str, timeout: float) -> TxidTimeout:
         seen = ", ".join(self._state.txids.last()) or "none"

@@ -56,7 +56,7 @@ class StreamDB(BaseDatabase[Transaction]):
             TxidTimeout: they do not within so many seconds.
             StreamDBError: reading ended, or the database was closed.
         """
-        future = self._state.txids.wait(txid)
+        future = self._wait_for_txid(txid)
         try:
             future.result(timeout)
         except TimeoutError:
@@ -69,7 +69,7 @@ class StreamDB(BaseDatabase[Transaction]):
     def close(self) -> None:
         """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
         self._thread.run(self._session.aclose())
-        self._dispatcher.close()
+        self._dispatcher.close(self._session.close_timeout)
 
     def __enter__(self) -> Self:
         """Preload."""

@@ -5,12 +5,13 @@ So a callback may block, and may wait for a write, without holding up the readin
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import Final
+
+from streamdb.collections.callbacks import run_callback
 
 log: Final = logging.getLogger("streamdb.collections")
 
@@ -36,18 +37,17 @@ class Dispatcher:
                 self._thread.start()
             self._calls.put(call)
 
-    def close(self) -> None:
-        """Run what is submitted, then end the thread."""
+    def close(self, timeout: float) -> None:
+        """Run what is submitted, then end the thread; leave it behind after so many seconds."""
         with self._lock:
             self._closed = True
             thread = self._thread
             self._calls.put(None)
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(timeout)
+            if thread.is_alive():
+                log.warning("a callback is still running after %.1f s; closing without it", timeout)
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
-            try:
-                call()
-            except (Exception, asyncio.CancelledError):
-                log.exception("a subscriber raised; the others were told")
+            run_callback(call)

@@ -82,8 +82,10 @@ class Mutations(Generic[Tx]):
         token = self._open.set(draft)
         try:
             yield self._wrap(draft.outcome)
-        except BaseException:
-            draft.outcome.fail(TransactionFailed("its block raised: nothing was sent"))
+        except BaseException as error:
+            draft.outcome.fail(
+                _caused(TransactionFailed("its block raised: nothing was sent"), error)
+            )
             raise
         finally:
             self._open.reset(token)
@@ -111,8 +113,11 @@ class Mutations(Generic[Tx]):
         self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
     ) -> Tx:
         """Write what ``change`` makes of a row. Raises MissingKey, InvalidRow."""
-        with self._drafting() as draft:
-            changed = change(self._existing(schema, key, "update"))
+        while True:
+            with self._state.lock:
+                self._check_open()
+                row = self._existing(schema, key, "update")
+            changed = change(row)  # the user's code: it may take its time, and any other lock
             if isinstance(changed, schema.row) and schema.key_of(changed) != key:
                 raise InvalidRow(
                     f"{schema.row.__name__}: an update must keep {schema.primary_key}={key!r}; "
@@ -120,8 +125,13 @@ class Mutations(Generic[Tx]):
                     type=schema.type,
                     pointer=f"/{schema.wire_primary_key}",
                 )
-            draft.add(schema, EventConstructors(schema).update(changed, txid=draft.outcome.txid))
-        return self._wrap(draft.outcome)
+            with self._state.lock:
+                if self._existing(schema, key, "update") is not row:
+                    continue  # it has moved on meanwhile: change what it is now
+                with self._drafting() as draft:
+                    event = EventConstructors(schema).update(changed, txid=draft.outcome.txid)
+                    draft.add(schema, event)
+                return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
         """Remove a row. Raises MissingKey."""
@@ -162,7 +172,8 @@ class Mutations(Generic[Tx]):
             try:
                 self._send(draft)
             except BaseException as error:
-                draft.outcome.fail(TransactionFailed(f"it could not be queued: {error}"))
+                failure = TransactionFailed(f"it could not be queued: {error}")
+                draft.outcome.fail(_caused(failure, error))
                 self.settle(draft)
                 raise
 
@@ -185,6 +196,11 @@ class Mutations(Generic[Tx]):
         if place in self._unsynced:
             return self._unsynced[place][0]
         return self._state.tables[schema.name].rows.get(wire_key)
+
+
+def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:
+    failure.__cause__ = cause
+    return failure
 
 
 def _this_task_or_thread() -> object:

@@ -45,8 +45,9 @@ class DatabaseOptions(StreamOptions, total=False):
         create: create the stream if there is none.
         live: how to follow: ``auto``, ``sse`` or ``long-poll``.
         on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state``, ``ignore``
-            only counts it, ``raise`` stops the database there; a function is called with it.
-        close_timeout: seconds that closing waits for writes on their way.
+            only counts it, ``raise`` stops the database there; a function is called with it where
+            callbacks of the database are.
+        close_timeout: seconds that closing waits for writes on their way, and then for callbacks.
     """
 
     create: bool

@@ -36,6 +36,7 @@ from streamdb.protocol import json_text, names
 from streamdb.protocol.calling import StreamInfo
 from streamdb.protocol.exchange import Interrupted
 from streamdb.protocol.writing import ProducerState
+from streamdb.streams.address import parse_address
 from streamdb.streams.stream import AsyncStream, StreamOptions
 
 log: Final = logging.getLogger("streamdb.db")
@@ -61,16 +62,19 @@ class Session:
 
     def __init__(self, state: DatabaseState, url: str, **options: Unpack[DatabaseOptions]) -> None:
         self.status: Status = "idle"
-        self.error: BaseException | None = None
+        #: What ended the reading, if a fault did.
+        self.failure: BaseException | None = None
         self._state = state
         #: Called with every transaction that came back or failed.
         self.settled: Callable[[Draft], None] = lambda _: None
         self._in_flight: dict[str, Draft] = {}
         state.on_commit = self._on_commit
-        self._url = url
+        # Messages show it without credentials and parameters.
+        self._url: Final = parse_address(url).shown
+        self._address: Final = url
         self._create = options.get("create", False)
         self._live: Final = options.get("live", "auto")
-        self._close_timeout = options.get("close_timeout", 5.0)
+        self.close_timeout = options.get("close_timeout", 5.0)
         self._stream_options = _stream_options(options)
         self._stream: AsyncStream | None = None
         self._producer = ProducerState(str(uuid.uuid4()))
@@ -95,8 +99,10 @@ class Session:
         """
         self.start()
         await self._loaded.wait()
-        if self.error is not None:
-            raise self.error
+        if self.failure is not None:
+            raise self.failure
+        if self.status == "closed":
+            raise self._closed()
 
     def start(self) -> None:
         """Begin to read and to write, once.
@@ -106,7 +112,7 @@ class Session:
             StreamDBError: called elsewhere than on the database's event loop.
         """
         if self.status == "closed":
-            raise DatabaseClosed(f"{self._url}: the database is closed")
+            raise self._closed()
         loop = _running_loop()
         if loop is None or self._loop not in (None, loop):
             raise StreamDBError(
@@ -126,9 +132,9 @@ class Session:
             DatabaseClosed: the database is closed, or never found its stream; the cause says why.
         """
         if self.status == "closed":
-            raise DatabaseClosed(f"{self._url}: the database is closed")
-        if self.error is not None and not self._opened.is_set():
-            raise DatabaseClosed(f"{self._url}: the stream could not be opened") from self.error
+            raise self._closed()
+        if self.failure is not None and not self._opened.is_set():
+            raise DatabaseClosed(f"{self._url}: the stream could not be opened") from self.failure
 
     def enqueue(self, draft: Draft) -> None:
         """Queue a transaction; it is sent in its turn."""
@@ -151,7 +157,7 @@ class Session:
 
     async def _close(self) -> None:
         try:
-            await asyncio.wait_for(self._drained.wait(), self._close_timeout)
+            await asyncio.wait_for(self._drained.wait(), self.close_timeout)
         except TimeoutError:
             log.warning("%s: closing with writes unresolved", self._url)
         finally:
@@ -163,11 +169,10 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        closed = DatabaseClosed(f"{self._url}: the database was closed")
+        closed = self._closed()
         for draft in list(self._in_flight.values()):
             self._fail(draft, closed)
         self._state.end(None, closed)
-        self.error = self.error or closed
         self._loaded.set()
         if self._stream is not None:
             await self._stream.aclose()
@@ -190,7 +195,7 @@ class Session:
             self._end("ended", None, self._stream_ended())
 
     async def _open(self) -> AsyncStream:
-        self._stream = stream = AsyncStream(self._url, **self._stream_options)
+        self._stream = stream = AsyncStream(self._address, **self._stream_options)
         try:
             info = await stream.head()
         except StreamNotFound as missing:
@@ -248,7 +253,7 @@ class Session:
     ) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
         reason = waiters or error or DatabaseClosed("the stream has ended")
-        self.status, self.error = status, error
+        self.status, self.failure = status, error
         self._state.end(error, reason)
         if not self._opened.is_set():
             self._queue.clear()
@@ -259,7 +264,7 @@ class Session:
             if not self._opened.is_set():
                 self._fail(draft, reason)
             elif draft.outcome.status == "durable":
-                draft.outcome.lose_echo(reason)
+                self._lose_echo(draft, reason)
         self._loaded.set()
 
     def _on_commit(self, txids: list[str]) -> None:
@@ -316,7 +321,16 @@ class Session:
             for draft in drafts:
                 draft.outcome.advance("durable")
                 if self.status in ("ended", "error"):
-                    draft.outcome.lose_echo(self.error or self._stream_ended())
+                    self._lose_echo(draft, self.failure or self._stream_ended())
+
+    def _lose_echo(self, draft: Draft, reason: BaseException) -> None:
+        """Let go of a transaction that is on the stream and will not be seen coming back."""
+        self._in_flight.pop(draft.outcome.txid, None)
+        draft.outcome.lose_echo(reason)
+        self.settled(draft)
+
+    def _closed(self) -> DatabaseClosed:
+        return DatabaseClosed(f"{self._url}: the database is closed")
 
     def _stream_ended(self) -> StreamClosed:
         return StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)

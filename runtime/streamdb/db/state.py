@@ -6,25 +6,22 @@ only then watchers and waiters are told (ATOM-2 to ATOM-5).
 
 from __future__ import annotations
 
-import logging
-import threading
+import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from streamdb.collections.changes import Delta
+from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.table import Table
-from streamdb.db.options import InvalidEvent, OnInvalid
+from streamdb.db.options import InvalidEvent
 from streamdb.db.txids import Txids
-from streamdb.errors import InvalidEventError
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder
 from streamdb.state.fold import Fold, Staged
 from streamdb.state.schema import StateSchema
-
-log: Final = logging.getLogger("streamdb.state")
 
 _REMEMBERED_INVALID: Final = 100
 
@@ -45,17 +42,33 @@ class Metrics:
     invalid: int = 0
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
 
+    def count(self, staged: Staged) -> None:
+        """Add the events of a batch."""
+        self.events += staged.events
+        self.invalid += len(staged.invalid)
+        for name, count in staged.undeclared.items():
+            self.undeclared[name] = self.undeclared.get(name, 0) + count
+
 
 class DatabaseState:
-    """All rows of a database, its position and what it has counted."""
+    """All rows of a database, its position and what it has counted.
 
-    def __init__(self, schema: StateSchema, *, url: str, on_invalid: OnInvalid) -> None:
-        self.lock: Final = threading.RLock()
+    Args:
+        schema: what the stream holds.
+        url: the stream's address, for messages.
+        report: called with every invalid event before the commit of its batch; what it raises
+            refuses the batch.
+    """
+
+    def __init__(
+        self, schema: StateSchema, *, url: str, report: Callable[[InvalidEvent], None]
+    ) -> None:
+        self.lock: Final = CommitLock(url)
         self.tables: Final[Mapping[str, Table]] = {
             collection.name: Table() for collection in schema.collections
         }
         self.txids: Final = Txids()
-        self.metrics: Final = Metrics()
+        self.metrics = Metrics()
         self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
         #: The position of what is visible.
         self.offset = BEGINNING
@@ -63,7 +76,7 @@ class DatabaseState:
         self.on_commit: Callable[[list[str]], None] = lambda _: None
         self._schema = schema
         self._url = url
-        self._on_invalid = on_invalid
+        self._report = report
         self._decoder = PageDecoder(schema)
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
@@ -73,6 +86,7 @@ class DatabaseState:
     def _begin_load(self) -> None:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
         self._loading: dict[str, dict[str, Any]] | None = {name: {} for name in self.tables}
+        self._loading_metrics = copy.deepcopy(self.metrics)
 
     @property
     def is_loading(self) -> bool:
@@ -83,7 +97,7 @@ class DatabaseState:
         """Take a batch in. Return where to read again from if a reset says so.
 
         Raises:
-            InvalidEventError: an invalid event under ``raise``; nothing of the batch is in.
+            InvalidEventError: ``report`` raised it; nothing of the batch is in (INVALID-6).
             StreamParseError: the batch is not JSON; nothing of it is in.
         """
         stored = self._loading
@@ -98,7 +112,7 @@ class DatabaseState:
             self._position = staged.restart_from
             self._begin_load()
             return staged.restart_from
-        self._report(staged, batch.offset)
+        self._report_invalid(staged, batch.offset)
         self._position = batch.offset
         if self._loading is not None:
             self._load(self._loading, staged)
@@ -119,15 +133,15 @@ class DatabaseState:
                 else:
                     table[key] = row
         self._loading_txids += staged.txids
-        self._count(staged)
+        self._loading_metrics.count(staged)
 
     def _commit(self, staged: Staged, offset: str) -> None:
         deltas: dict[str, list[Delta]] = {}
-        if staged.events or self._loading is not None:
-            self.metrics.commits += 1
+        is_keep_alive = self._loading is None and not staged.events
         if self._loading is not None:
             loaded, self._loading = self._loading, None
             txids, self._loading_txids = self._loading_txids, []
+            self.metrics = self._loading_metrics
             for name, table in self.tables.items():
                 deltas[name] = table.replace(loaded[name])
         else:
@@ -140,7 +154,8 @@ class DatabaseState:
                     deltas[name] = table.replace(fresh.rows)
                 elif writes:
                     deltas[name] = table.write(writes)
-            self._count(staged)
+            self.metrics.count(staged)
+        self.metrics.commits += not is_keep_alive
         self.offset = offset
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
@@ -159,24 +174,12 @@ class DatabaseState:
             return "clear"  # RESET-4
         return "restart"  # RESET-3
 
-    def _count(self, staged: Staged) -> None:
-        metrics = self.metrics
-        metrics.events += staged.events
-        metrics.invalid += len(staged.invalid)
-        for name, count in staged.undeclared.items():
-            metrics.undeclared[name] = metrics.undeclared.get(name, 0) + count
-
-    def _report(self, staged: Staged, offset: str) -> None:
+    def _report_invalid(self, staged: Staged, offset: str) -> None:
         for invalid in staged.invalid:
             event = InvalidEvent(offset, *invalid)
-            if self._on_invalid == "raise":
-                raise InvalidEventError(f"{self._url}: {event}")
+            self._report(event)
             with self.lock:
                 self.invalid_events.append(event)
-            if callable(self._on_invalid):
-                self._on_invalid(event)
-            elif self._on_invalid == "report":
-                log.warning("%s: %s; it is skipped", self._url, event)
 
     def end(self, error: BaseException | None, waiters_error: BaseException) -> None:
         """Nothing more will come: tell the watchers and fail those who wait for a txid."""

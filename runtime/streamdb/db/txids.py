@@ -57,7 +57,7 @@ class Txids:
     def end(self, error: BaseException) -> None:
         """Fail all waiters, now and from now on (TXID-4)."""
         with self._lock:
-            self._end = error
+            self._end = self._end or error
             waiting, self._waiting = self._waiting, {}
         for future in itertools.chain.from_iterable(waiting.values()):
             _resolve(future, error)

@@ -128,7 +128,7 @@ class PageDecoder:
         try:
             envelope = _open_envelope(text)
         except UNREADABLE as error:
-            return _invalid(None, None, error)
+            return invalid_because(error, None, None)
         headers, type_, key = envelope.headers, _text(envelope.type), _text(envelope.key)
         operation = headers.operation
         if headers.control is not UNSET:
@@ -159,7 +159,7 @@ def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Any) -> Ite
     try:
         parsed_key = schema.parse_key(key)
     except ValueError as error:
-        return _invalid(schema.type, key, error, at="/key")
+        return invalid_because(error, schema.type, key, at="/key")
     try:
         if schema.updates == "merge":
             fields = parse(value) if isinstance(value, Raw) else value
@@ -179,7 +179,7 @@ def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Any) -> Ite
                 raise
             row = convert_row(schema.row, {**fields, schema.wire_primary_key: parsed_key})
     except UNREADABLE as error:
-        return _invalid(schema.type, key, error, at="/value")
+        return invalid_because(error, schema.type, key, at="/value")
     return _put(schema, key, row)
 
 
@@ -187,7 +187,7 @@ def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
     try:
         return Put(schema, key, with_key(schema, row, key))
     except UNREADABLE as error:
-        return _invalid(schema.type, key, error, at="/key")
+        return invalid_because(error, schema.type, key, at="/key")
 
 
 def _control_item(headers: _LooseHeaders) -> Item:
@@ -204,7 +204,10 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _invalid(type_: str | None, key: str | None, error: Exception, *, at: str = "") -> Invalid:
+def invalid_because(
+    error: Exception, type_: str | None, key: str | None, *, at: str = ""
+) -> Invalid:
+    """Make the report of an event that could not be read."""
     reason, pointer = explain(error)
     # Reports go to logs, and the content of rows does not.
     reason = _QUOTED_VALUE.sub("", reason)

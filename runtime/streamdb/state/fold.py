@@ -21,8 +21,9 @@ from streamdb.state.decoder import (
     Put,
     Remove,
     Undeclared,
+    invalid_because,
 )
-from streamdb.state.rows import UNREADABLE, convert_row, explain
+from streamdb.state.rows import UNREADABLE, convert_row
 from streamdb.state.schema import CollectionSchema, StateSchema
 
 Rows = Mapping[str, Any]
@@ -110,8 +111,7 @@ class Fold:
         try:
             row: Any = convert_row(schema.row, {**plain, **item.fields})
         except UNREADABLE as error:
-            reason, pointer = explain(error)
-            self.staged.invalid.append(Invalid(schema.type, key, "/value" + pointer, reason))
+            self.staged.invalid.append(invalid_because(error, schema.type, key, at="/value"))
             return
         self._latest[schema.name][key] = row
         self.staged.writes[schema.name].append((key, row))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ from streamdb import (
     Change,
     DatabaseClosed,
     DuplicateKey,
+    ForkedProcess,
     InvalidEventError,
     RetryPolicy,
     Stream,
@@ -266,3 +269,63 @@ def test_giving_up_preloading_leaves_the_database_to_be_closed(embedded_url: str
         db.preload(0)
     db.preload(30)
     db.close()
+
+
+def test_a_callback_that_does_not_end_does_not_hold_up_closing(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    let_go = threading.Event()
+    db = Chat(embedded_url, create=True, close_timeout=0.05)
+    db.preload()
+    db.messages.subscribe(lambda _: let_go.wait(30))
+    db.messages.insert(message("a")).synced(10)
+    db.close()
+    assert "a callback is still running" in caplog.text
+    left_behind = [t for t in threading.enumerate() if t.name == "streamdb-callbacks"]
+    let_go.set()
+    for thread in left_behind:
+        thread.join(10)
+
+
+def test_a_callback_that_exits_does_not_end_the_others(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def leave(_: object) -> None:
+        seen.put(1)
+        raise SystemExit
+
+    with Chat(embedded_url, create=True) as db:
+        db.messages.subscribe(leave)
+        for key in ("a", "b"):
+            db.messages.insert(message(key)).synced(10)
+        assert [seen.get(timeout=10), seen.get(timeout=10)] == [1, 1]
+    assert caplog.text.count("a callback raised") == 2
+
+
+def test_a_forked_child_is_told(embedded_url: str) -> None:
+    """Its copy of the rows stands still, and its copy of the lock may be held for ever."""
+    with Chat(embedded_url, create=True) as db:
+        db.messages.insert(message("a")).synced(10)
+        changes = db.messages.changes()
+        attempts = (
+            lambda: db.messages["a"],
+            lambda: len(db.messages),
+            lambda: next(changes),
+            lambda: db.await_txid("t"),
+            lambda: db.messages.insert(message("b")),
+        )
+        db._state.lock.__enter__()  # as a commit of the loop thread may do at that moment
+        child = os.fork()
+        if child == 0:
+            refused = 0
+            for attempt in attempts:
+                try:
+                    attempt()
+                except ForkedProcess:
+                    refused += 1
+            os._exit(refused)
+        db._state.lock.__exit__()
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == len(attempts)

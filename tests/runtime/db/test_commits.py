@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.runtime.chat_schema import (
     AsyncChat,
+    Chat,
     Profile,
     message,
     messages,
@@ -158,16 +159,63 @@ async def test_invalid_events_may_stop_the_database(url: str) -> None:
                 pass
 
 
-async def test_a_policy_that_raises_stops_the_database(embedded_url: str) -> None:
+async def test_what_is_handed_over_may_raise_and_stops_nothing(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     def refuse(event: InvalidEvent) -> None:
         raise ZeroDivisionError(str(event))
 
+    async with await with_invalid(embedded_url), AsyncChat(embedded_url, on_invalid=refuse) as db:
+        assert (db.messages.keys(), db.status) == (["1", "2"], "live")
+    assert caplog.text.count("a callback raised") == len(db.invalid_events)
+
+
+async def test_a_blocking_database_hands_over_where_its_callbacks_are(embedded_url: str) -> None:
+    """So the function may wait for a write, as the class promises for callbacks."""
+    handed_over = threading.Event()
+
+    def answer(event: InvalidEvent) -> None:
+        db.messages.upsert(message("answer")).result(10)
+        handed_over.set()
+
     async with await with_invalid(embedded_url):
-        db = AsyncChat(embedded_url, on_invalid=refuse)
-        with pytest.raises(ZeroDivisionError):
+        db = Chat(embedded_url, on_invalid=answer)
+        await asyncio.to_thread(db.preload)
+        assert await asyncio.to_thread(handed_over.wait, 10)
+        await asyncio.to_thread(db.close)
+
+
+async def test_the_error_that_ended_a_database_stays_after_closing(url: str) -> None:
+    async with await with_invalid(url):
+        db = AsyncChat(url, on_invalid="raise")
+        with pytest.raises(InvalidEventError) as caught:
             await db.preload()
-        assert len(db.messages) == 0
         await db.aclose()
+        assert (db.status, db.error) == ("closed", caught.value)
+        with pytest.raises(InvalidEventError):
+            await anext(db.messages.changes())
+
+
+async def test_metrics_are_of_the_committed_state_and_the_callers_own(url: str) -> None:
+    async with await with_invalid(url), AsyncChat(url) as db:
+        before = db.metrics
+        before.undeclared["mine"] = 1
+        await db.messages.insert(message(7)).synced()
+        assert "mine" not in db.metrics.undeclared
+        assert db.metrics.events == before.events + 1
+
+
+async def test_a_report_of_a_merging_collection_does_not_quote_content(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        odd = {"id": "u", "name": "U", "plan": "s3cret"}
+        headers = {"operation": "insert"}
+        await stream.append({"type": "profile", "key": "u", "value": odd, "headers": headers})
+        await stream.append(messages.insert(message(1), txid="t"))
+        await db.await_txid("t")
+        assert [event.pointer for event in db.invalid_events] == ["/value/plan"]
+        assert "s3cret" not in caplog.text + str(db.invalid_events)
 
 
 async def test_undeclared_types_are_counted_under_any_policy(url: str) -> None:
@@ -217,3 +265,22 @@ async def test_txids(url: str) -> None:
             f"offset {db.offset}, last seen: t)"
         )
         assert db._state.txids._waiting == {}
+
+
+async def test_a_callback_that_fails_at_once_stays_registered(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """``initial=True`` calls it within `subscribe`: what it raises is logged as ever."""
+    calls: list[int] = []
+
+    def fail(changes: object) -> None:
+        calls.append(1)
+        raise ZeroDivisionError
+
+    async with await AsyncStream.create(url) as stream:
+        await stream.append(messages.insert(message(1)))
+        async with AsyncChat(url) as db:
+            db.messages.subscribe(fail, initial=True)
+            await db.messages.insert(message(2)).synced()
+    assert len(calls) == 2
+    assert caplog.text.count("a callback raised") == 2

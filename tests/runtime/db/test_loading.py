@@ -45,7 +45,7 @@ async def test_a_missing_stream(url: str, form: type[AsyncChat] | type[Chat]) ->
     assert db.url in str(caught.value)
     assert (db.status, db.error) == ("error", caught.value)
     await _close(db)
-    assert (db.status, db.error) == ("closed", None)
+    assert (db.status, db.error) == ("closed", caught.value)
 
 
 async def test_a_database_that_found_no_stream_runs_nothing_more(url: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.runtime.chat_schema import SCHEMA, AsyncChat, message, messages, sensor, sensors
 
-from streamdb import AsyncStream, BadRequest, Batch, ChangeEvent
+from streamdb import AsyncStream, BadRequest, Batch, ChangeEvent, InvalidEvent
 from streamdb.db.state import DatabaseState
 
 
@@ -97,13 +97,16 @@ class Tape:
             event.to_json() if isinstance(event, ChangeEvent) else json.dumps(event).encode()
             for event in events
         ]
-        self.state = DatabaseState(SCHEMA, url="tape", on_invalid="raise")
+        self.state = DatabaseState(SCHEMA, url="tape", report=self._refuse)
         self.seen: list[tuple[str, list[str]]] = []
         self.restarts: list[str] = []
         table = self.state.tables["messages"]
         table.watch(
             lambda _: self.seen.append((self.state.offset, list(table.rows))), lambda _: None
         )
+
+    def _refuse(self, event: InvalidEvent) -> None:
+        raise AssertionError(f"no event on this tape is invalid: {event}")
 
     def play(self, *cuts: int) -> list[str]:
         """Read to the end, in batches that end at the cuts; restart where a reset says so."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.chat_schema import AsyncChat, message, messages, sensor
+from msgspec import structs
+from tests.runtime.chat_schema import AsyncChat, Chat, Message, message, messages, sensor
 
 from streamdb import (
     AsyncStream,
@@ -17,6 +19,7 @@ from streamdb import (
     ConnectionFailed,
     DatabaseClosed,
     DuplicateKey,
+    InvalidEventError,
     InvalidRow,
     MissingKey,
     PayloadTooLarge,
@@ -345,3 +348,62 @@ async def test_unusual_text_survives_the_round_trip(url: str) -> None:
         assert db.messages[strange.id] == strange
     async with AsyncChat(url) as db:
         assert list(db.messages) == [strange]
+
+
+def test_the_function_of_an_update_runs_without_the_lock_of_commits(embedded_url: str) -> None:
+    """Two threads whose functions read each other's database would wait for each other for ever."""
+    with Chat(embedded_url, create=True) as one, Chat(embedded_url + "-2", create=True) as two:
+        for db in (one, two):
+            db.messages.insert(message("a")).synced(10)
+        both_inside = threading.Barrier(2, timeout=10)
+
+        def change(row: Message, other: Chat) -> Message:
+            both_inside.wait()
+            return structs.replace(row, content=other.messages["a"].id + "!")
+
+        threads = [
+            threading.Thread(
+                target=lambda db=db, other=other: db.messages.update(
+                    "a", lambda row: change(row, other)
+                ).synced(10),
+                daemon=True,
+            )
+            for db, other in ((one, two), (two, one))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert [db.messages["a"].content for db in (one, two)] == ["a!", "a!"]
+
+
+async def test_an_update_by_a_function_is_of_the_row_as_it_stands_at_last(url: str) -> None:
+    """A commit that comes while the function runs makes it run again, on the new row."""
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message("a")).synced()
+        bases: list[str] = []
+
+        def change(row: Message) -> Message:
+            bases.append(row.content)
+            if len(bases) == 1:
+                db.messages.update("a", content="moved on")
+            return structs.replace(row, note="changed")
+
+        await db.messages.update("a", change).synced()
+        assert bases == ["", "moved on"]
+        assert (db.messages["a"].content, db.messages["a"].note) == ("moved on", "changed")
+
+
+async def test_writes_that_cannot_come_back_are_let_go(url: str) -> None:
+    """Once reading has ended, what was written counts no more as on its way."""
+    async with AsyncChat(url, create=True, on_invalid="raise") as db:
+        async with AsyncStream(url) as stream:
+            await stream.append({"headers": {}})
+        changes = db.messages.changes()
+        with pytest.raises(InvalidEventError):
+            await anext(changes)
+        transaction = db.messages.insert(message("a"))
+        await transaction
+        with pytest.raises(InvalidEventError):
+            await transaction.synced()
+        await db.messages.insert(message("a"))  # nothing is known of the first one any more

@@ -1,0 +1,21 @@
+"""Running what users registered: the fault of one callback stops nothing but itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+log: Final = logging.getLogger("streamdb.collections")
+
+
+def run_callback(callback: Callable[[], object]) -> None:
+    """Call it and log what it raises, all but an interrupt by the user.
+
+    A SystemExit would end all callbacks of a database without a word, a CancelledError its reading.
+    """
+    try:
+        callback()
+    except (Exception, SystemExit, asyncio.CancelledError):
+        log.exception("a callback raised; the others go on")
