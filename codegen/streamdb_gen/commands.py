@@ -24,7 +24,7 @@ from streamdb_gen.terminal import (
     show_raw,
 )
 
-_NOT_VERBS: Final = frozenset({"--help", "--version"})
+_NOT_VERBS: Final = frozenset({"-h", "--help", "--version"})
 _INTERRUPTED: Final = 130
 
 
@@ -74,17 +74,24 @@ class _SpecFirst(click.Group):
         return super().parse_args(ctx, args)
 
 
-_spec = click.argument("spec", required=False, type=click.Path(path_type=Path))
+# Whether a path can be read is told by who reads it, with a reason.
+_PATH: Final = click.Path(path_type=Path, readable=False)
+
+_spec = click.argument("spec", required=False, type=_PATH)
 _out = click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=_PATH,
     metavar="DIR",
     help="The folder of the package; otherwise beside the spec, under the spec's name.",
 )
 
 
-@click.group(cls=_SpecFirst, invoke_without_command=False)
+@click.group(
+    cls=_SpecFirst,
+    invoke_without_command=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(api.version(), prog_name="streamdb-gen")
 def _group() -> None:
     """Compile the spec of a stream database into a typed Python package.
@@ -112,7 +119,7 @@ def check(spec: Path | None, out: Path | None) -> Exit:
 
 
 @_group.command()
-@click.argument("spec", type=click.Path(path_type=Path))
+@click.argument("spec", type=_PATH)
 @click.option(
     "--format",
     "format_",

@@ -149,9 +149,11 @@ class Collection:
 
     wire_name: str  # as in the spec: `toolCalls`
     name: str  # the attribute of database and events module: `tool_calls`
-    # The generated collection classes: `ToolCallsCollection`, `AsyncToolCallsCollection`. The suffix
-    # keeps them apart from rows: an inline row of event type `presence` is called `Presence`.
+    # The generated classes: `ToolCallsCollection`, `AsyncToolCallsCollection`. The suffix keeps
+    # them apart from rows: an inline row of event type `presence` is called `Presence`.
     class_name: str
+    # What an update can change: `ToolCallUpdate`, after the row.
+    update_class: str
     event_type: str
     row: Named
     primary_key: Field

@@ -15,7 +15,8 @@ from typing import Final
 
 from streamdb_gen.findings import Finding
 from streamdb_gen.ir import Spec
-from streamdb_gen.json_source import Fault, Place, Source, scan
+from streamdb_gen.json_scanner import Fault, scan
+from streamdb_gen.json_source import Place, Source
 from streamdb_gen.lowering.spec import lower_spec
 from streamdb_gen.reporting import Report
 

@@ -83,7 +83,7 @@ def _validator(definition: str) -> Any:
     # Unknown keywords and misplaced members of effects are told elsewhere, in better words.
     definitions["schema"] = {**definitions["schema"], "additionalProperties": True}
     definitions["effect"] = {**definitions["effect"], "dependentSchemas": {}}
-    return Draft202012Validator({"$ref": f"#/$defs/{definition}", "$defs": definitions})
+    return Draft202012Validator({**definitions[definition], "$defs": definitions})
 
 
 def _check(place: Place, definition: str, report: Report) -> list[tuple[str, ...]]:

@@ -65,6 +65,9 @@ EVENTS_MODULE_NAMES: Final = frozenset({"annotations", "columns", "int", "models
 # Wire names that no collection may have, the same as in the TypeScript library (REF-1).
 REFUSED_COLLECTIONS: Final = frozenset({"collections", "preload", "close", "utils", "actions"})
 
+# The class of the async form is called like the blocking one, with this before it.
+ASYNC_PREFIX: Final = "Async"
+
 # Capitalised names that the generated modules import or define themselves.
 CLASS_RESERVED: Final = frozenset(
     {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamdb_gen.findings import Finding
-from streamdb_gen.json_source import Fault, Place, Source
+from streamdb_gen.json_scanner import Fault
+from streamdb_gen.json_source import Place, Source
 from streamdb_gen.rules import RULES
 
 

@@ -211,10 +211,21 @@ _RULES: Final = (
         "LONE_SURROGATE",
         "error",
         "Text that cannot be sent",
-        "Half of a surrogate pair has no form in UTF-8: no reader accepts it in names and "
-        "constants of an event. In descriptions and defaults it is kept as it is.",
-        r'{"enum": ["\ud83d"]}',
+        "Half of a surrogate pair has no form in UTF-8: no reader accepts it in names, in patterns "
+        "and in the constants that tell the members of a union apart. In other values, "
+        "descriptions and defaults it is kept as it is.",
+        r'{"properties": {"\ud83d": {"type": "string"}}}',
         ("Write the whole pair.", "Use another character."),
+    ),
+    Rule(
+        "PROPERTY_NAME_UNSUPPORTED",
+        "error",
+        "A property that no field can be named after",
+        "Quotes, backslashes and characters below U+0020 are escaped in JSON, and msgspec, which "
+        "reads and writes the rows, knows no field with such a name. A property that tells the "
+        "members of a union apart may have one.",
+        r'{"properties": {"say \"hi\"": {"type": "string"}}}',
+        ("Rename the property.", "Put it into a map, whose keys may be anything."),
     ),
     # Collections
     Rule(
@@ -449,6 +460,16 @@ _RULES: Final = (
         "Following the references never comes to a schema.",
         '{"$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}}',
         ("Give one definition of the circle a type.",),
+    ),
+    Rule(
+        "RECURSION_ENDLESS",
+        "error",
+        "Values that contain themselves without end",
+        "Each value requires another one of the same kind, so none could ever be finished. An "
+        "array, a map, null or an absent property ends a recursion.",
+        '{"$defs": {"Node": {"type": "object", "required": ["next"], "properties": '
+        '{"next": {"$ref": "#/$defs/Node"}}}}}',
+        ("Take a property of the circle out of `required`.", "Let one of them be null."),
     ),
     Rule(
         "RECURSION_WITHOUT_OBJECT",

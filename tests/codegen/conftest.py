@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 
@@ -21,3 +25,12 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
     The default is for runs of the whole suite, which read this file after the command line.
     """
     return bool(request.config.getoption("--update-golden", default=False))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter; those of pytest are closed to all but one."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder

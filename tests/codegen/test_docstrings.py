@@ -7,7 +7,7 @@ import doctest
 import inspect
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamdb_gen.rendering.docstrings import doc
@@ -23,6 +23,9 @@ PIECES = st.sampled_from(
         "\t",
         " ",
         ">>> ",
+        "\x0c",
+        "    ",
+        "0",
         "word",
         "word " * 30,
         "\u202e",
@@ -40,7 +43,7 @@ def read_back(source: str, indent: int) -> str:
 
 
 def words(text: str) -> str:
-    return text.replace("\\>>>", ">>>").replace("\x00", " ").replace(" ", "").replace("\n", "")
+    return "".join(text.replace("\\>>>", ">>>").replace("\x00", " ").split())
 
 
 @given(TEXT, st.sampled_from([0, 4, 8]))
@@ -51,9 +54,10 @@ def test_a_docstring_reads_back_as_the_text_but_for_white_space(text: str, inden
     assert words(ast.literal_eval(source)) == words(expected)
 
 
-@given(TEXT)
-def test_doctest_finds_nothing_to_run(text: str) -> None:
-    assert not doctest.DocTestParser().get_examples(ast.literal_eval(doc(text)))
+@given(TEXT, st.sampled_from([0, 4, 8]))
+@example("\x0c000>>> 1 / 0\n\nmore", 4)
+def test_doctest_finds_nothing_to_run(text: str, indent: int) -> None:
+    assert not doctest.DocTestParser().get_examples(ast.literal_eval(doc(text, indent)))
 
 
 @given(st.lists(st.sampled_from(["a", "word", "longer-word", '"quoted"', "back\\slash"])))

@@ -32,8 +32,8 @@ def test_each_fragment_as_every_text(text: str) -> None:
         "required": ["id"],
         "properties": {
             "id": {"type": "string", "description": text},
-            "value": {"enum": [wire, f"{wire} again"], "default": text},
-            "constant": {"const": wire},
+            "value": {"enum": [text, f"{text} again"], "default": text},
+            "constant": {"const": text},
         },
     }
     collection = {"description": text, "type": f"{wire} type", "primaryKey": "id", "schema": row}

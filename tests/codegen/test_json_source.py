@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamdb_gen.json_scanner import MAX_NESTING, MAX_NUMBER_LENGTH, scan
 from streamdb_gen.json_source import (
-    MAX_NESTING,
-    MAX_NUMBER_LENGTH,
     JsonValue,
     Node,
     Place,
     Source,
     escape_token,
-    scan,
     split_pointer,
 )
 

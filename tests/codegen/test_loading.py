@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from streamdb_gen.findings import Finding, render_text
-from streamdb_gen.json_source import MAX_NESTING
+from streamdb_gen.json_scanner import MAX_NESTING
 from streamdb_gen.loading import LoadedSpec, load_spec, load_spec_text
 from streamdb_gen.meta_schema import meta_schema_text, schema_keywords
 from streamdb_gen.rules import RULES
@@ -271,6 +271,35 @@ def test_long_chains_of_objects_and_aliases() -> None:
     loaded = _with_definitions({**chain, "C3000": {"type": "string"}})
     assert loaded.findings == ()
     assert loaded.spec is not None
+
+
+def test_near_names_are_looked_for_a_limited_number_of_times() -> None:
+    count = 200
+    misspelt = {f"M{i}": {"$ref": f"#/$defs/Name{i}"} for i in range(count)}
+    loaded = _with_definitions({"Name": {"type": "string"}, **misspelt})
+    unknown = [finding for finding in loaded.findings if finding.rule == "REFERENCE_UNKNOWN"]
+    assert len(unknown) == count
+    assert unknown[0].hint == "did you mean `#/$defs/Name`?"
+    assert unknown[-1].hint == "refer to an entry of `$defs`: `#/$defs/NAME`"
+
+
+def test_a_long_circle_without_end_is_told_in_short() -> None:
+    count = 500
+    loaded = _with_definitions(
+        {
+            f"N{i}": {
+                "type": "object",
+                "required": ["next"],
+                "properties": {"next": {"$ref": f"#/$defs/N{(i + 1) % count}"}},
+            }
+            for i in range(count)
+        }
+    )
+    (endless,) = (f for f in loaded.findings if f.rule == "RECURSION_ENDLESS")
+    assert endless.message == (
+        "no value is ever finished: `N0` requires `N1`, which requires `N2`, which requires `N3`, "
+        "which requires …, which requires `N0`"
+    )
 
 
 def test_large_enums_and_objects() -> None:

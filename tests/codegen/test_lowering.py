@@ -390,6 +390,26 @@ def test_a_collection_named_like_an_attribute_of_the_database() -> None:
     assert spec.collections[0].updates == "merge"
 
 
+def test_an_update_is_named_after_the_row_unless_the_primary_key_is_another() -> None:
+    row = {
+        "type": "object",
+        "required": ["id", "code"],
+        "properties": {"id": {"type": "string"}, "code": {"type": "string"}},
+    }
+    schema = {"$ref": "#/$defs/Row"}
+    collections = {
+        "first": {"primaryKey": "id", "schema": schema},
+        "byCode": {"primaryKey": "code", "schema": schema},
+        "again": {"primaryKey": "id", "schema": schema},
+    }
+    spec = compiled(definitions={"Row": row}, collections=collections)
+    assert [collection.update_class for collection in spec.collections] == [
+        "RowUpdate",
+        "ByCodeCollectionUpdate",
+        "RowUpdate",
+    ]
+
+
 def test_the_canonical_text_depends_on_the_meaning_alone() -> None:
     one = load_spec_text(json.dumps(_PLAIN), "a.json").spec
     other_text = json.dumps(_PLAIN, indent=3, ensure_ascii=False).replace("1.0", "1e0")

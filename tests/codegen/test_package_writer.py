@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -104,24 +105,38 @@ def test_orphans_of_ours_are_removed_and_nothing_else(tmp_path: Path) -> None:
     assert set(contents(tmp_path)) == {*package(), "old_edited.py", "mine.py"}
 
 
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (lambda path: path.write_text(""), "is not a folder"),
-        (lambda path: (path.mkdir(), path.chmod(0o500)), "permission denied"),
-    ],
-)
-def test_a_folder_that_cannot_be_written_is_a_problem_and_no_traceback(
-    tmp_path: Path, make: object, reason: str
-) -> None:
-    path = tmp_path / "out"
-    assert callable(make)
-    make(path)
-    problem = write_package(path, package())
-    if isinstance(problem, WriteReport) and os.geteuid() == 0:
-        pytest.skip("root may write anywhere")
+def test_a_file_in_the_place_of_the_folder_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    problem = write_package(tmp_path / "out", package())
     assert isinstance(problem, Problem)
-    assert reason in problem.message
+    assert "is not a folder" in problem.message
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem_and_no_traceback(open_folder: Path) -> None:
+    path = open_folder / "out"
+    path.mkdir()
+    with owner_without_privileges(path):
+        assert isinstance(write_package(path, package()), WriteReport)
+        path.chmod(0o500)
+        problem = write_package(path, package(models="z = 9\n"))
+    assert isinstance(problem, Problem)
+    assert "permission denied" in problem.message
+    assert contents(path) == package()
+
+
+@contextmanager
+def owner_without_privileges(folder: Path) -> Generator[None]:
+    """Act as a user whom permissions bind, which root is not; the folder is that user's."""
+    if os.geteuid() != 0:
+        yield
+        return
+    nobody = 65534
+    os.chown(folder, nobody, nobody)
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_a_failed_write_leaves_no_temporary_files(

@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from streamdb_gen.findings import shown
-from streamdb_gen.ir import Named, ObjectType, Tag, TypeDefinition
+from streamdb_gen.ir import AliasType, Named, ObjectType, Tag, Type, TypeDefinition
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, names_in, reachable, with_references
+from streamdb_gen.lowering.inhabitants import endless_circles
+from streamdb_gen.lowering.wire_text import check_field_name
 from streamdb_gen.reporting import Report
 
 # Stands for the type of a schema in which something was found; nothing is concluded from it.
 BROKEN: Final = Named("")
 
 TWIN_SUFFIX: Final = "Untagged"
+_SHOWN_STEPS: Final = 6  # of a circle, in a message
 
 
 class Names:
@@ -79,9 +82,10 @@ class Definitions:
 
     def claim_companion(self, name: str, owner: str, what: str) -> None:
         """Take the name of a class that is rendered because of another one."""
-        place = self._places.get(owner.removesuffix(TWIN_SUFFIX))
-        if place is not None:
-            self.claim(name, place, what, owner.removesuffix(TWIN_SUFFIX) + "2")
+        original = self._original(owner)
+        place = self._places.get(original)
+        if place is not None:  # otherwise its own name was taken already
+            self.claim(name, place, what, f"{original}2")
 
     def keep(self, name: str) -> None:
         """Keep a definition though nothing may refer to it."""
@@ -90,6 +94,23 @@ class Definitions:
     def get(self, name: str) -> TypeDefinition | None:
         """The definition of that name."""
         return self._types.get(name)
+
+    def plain(self, type_: Type) -> Type:
+        """The type, with the name of an alias replaced by what it stands for."""
+        seen: set[str] = set()
+        while isinstance(type_, Named) and type_.name not in seen:
+            seen.add(type_.name)
+            definition = self._types.get(type_.name)
+            if not isinstance(definition, AliasType):
+                break
+            type_ = definition.type
+        return type_
+
+    def object_of(self, type_: Type) -> ObjectType | None:
+        """The object that a type names, directly or by aliases."""
+        plain = self.plain(type_)
+        definition = self._types.get(plain.name) if isinstance(plain, Named) else None
+        return definition if isinstance(definition, ObjectType) else None
 
     def replace(self, definition: TypeDefinition) -> None:
         """Change a definition that was added before."""
@@ -116,6 +137,7 @@ class Definitions:
         for name, twin in renames.items():
             self.claim_companion(twin, name, f"{shown(name)} without its tag")
         split = {definition.name: definition for definition in self._split(renames)}
+        self._report_endless()
         needed = reachable(split, [*(renames.get(n, n) for n in roots), *self._public])
         types, circular = import_order(needed)
         for name in circular:
@@ -123,7 +145,34 @@ class Definitions:
             hint = "put the recursion into a property of an object"
             place = self._places[name]
             self._report.add("RECURSION_WITHOUT_OBJECT", place, message, hint, at_key=True)
+        for definition in types:
+            self._check_field_names(definition)
         return Settled(types, renames)
+
+    def _report_endless(self) -> None:
+        for circle in endless_circles(self._types):
+            steps = [*map(shown, circle), shown(circle[0])]
+            if len(steps) > _SHOWN_STEPS:
+                steps = [*steps[: _SHOWN_STEPS - 2], "…", steps[-1]]
+            first, *others = steps
+            message = (
+                f"no value is ever finished: {first} requires {', which requires '.join(others)}"
+            )
+            hint = "take one of the properties out of `required`, or let it be null"
+            place = self._places[circle[0]]
+            self._report.add("RECURSION_ENDLESS", place, message, hint, at_key=True)
+
+    def _check_field_names(self, definition: TypeDefinition) -> None:
+        properties = self._places[self._original(definition.name)].get("properties")
+        if isinstance(definition, ObjectType) and properties is not None:
+            for field in definition.fields:
+                place = properties.get(field.wire_name)
+                if place is not None:
+                    check_field_name(field.wire_name, place, self._report)
+
+    def _original(self, name: str) -> str:
+        """What a definition is called in the spec, where a twin has no place of its own."""
+        return name if name in self._places else name.removesuffix(TWIN_SUFFIX)
 
     def _split(self, renames: Mapping[str, str]) -> Iterator[TypeDefinition]:
         for name, original in self._types.items():

@@ -1,9 +1,6 @@
-"""Effects of actions: do the values of the input fit the rows they are written to?
+"""Effects of actions, checked against the input and the rows that they write.
 
-Three verdicts. A value *fits* if every valid input gives a valid row. It *does not fit* (an error)
-if the types differ, or if a value may be absent or null where the row wants one. It is *undecided*
-(a warning) where only the bounds differ, or the input accepts anything: then the write is checked
-when it happens.
+Whether the values fit the rows is judged by :mod:`streamdb_gen.lowering.fitting`.
 """
 
 from __future__ import annotations
@@ -15,16 +12,12 @@ from typing import Final, Literal
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import (
-    AliasType,
-    ArrayOf,
     Collection,
     Constant,
     DeleteEffect,
     Effect,
     Field,
     InputPath,
-    LiteralType,
-    MapOf,
     Named,
     Nullable,
     ObjectType,
@@ -34,13 +27,12 @@ from streamdb_gen.ir import (
     UpdateEffect,
     WriteEffect,
 )
-from streamdb_gen.json_source import JsonValue, Place, split_pointer
+from streamdb_gen.json_source import Place, split_pointer
 from streamdb_gen.lowering.definitions import BROKEN, Definitions
+from streamdb_gen.lowering.fitting import Fitting
 from streamdb_gen.lowering.scalars import integral
 from streamdb_gen.meta_schema import suggestion
 from streamdb_gen.reporting import Report
-
-Verdict = Literal["fits", "undecided", "misfit"]
 
 OPERATIONS: Final = ("insert", "upsert", "update", "delete")
 _MISPLACED: Final = {
@@ -71,6 +63,7 @@ class EffectLowering:
     ) -> None:
         self._collections = collections
         self._definitions = definitions
+        self._fitting = Fitting(definitions)
         self._report = report
 
     def lower(self, effect: Place, action_input: Type) -> Effect | None:
@@ -121,7 +114,8 @@ class EffectLowering:
             return None
         if source.type == collection.row:
             return WriteEffect(operation, collection.name, source.path)
-        row, given = self._object(collection.row), self._object(source.type)
+        row = self._definitions.object_of(collection.row)
+        given = self._definitions.object_of(source.type)
         if row is None:
             return None
         if given is None:
@@ -169,7 +163,7 @@ class EffectLowering:
         changes = effect.get("set")
         if changes is None:
             return None
-        row = self._object(collection.row) if collection else None
+        row = self._definitions.object_of(collection.row) if collection else None
         fields = {field.wire_name: field for field in row.fields} if row else {}
         settings: list[tuple[str, Source]] = []
         for wire_name, place in changes.members():
@@ -192,7 +186,7 @@ class EffectLowering:
     def _setting(self, place: Place, field: Field | None, action_input: Type) -> Source | None:
         const = place.get("const")
         if const is not None:
-            if field is not None and not self._accepts(field.type, integral(const.value)):
+            if field is not None and not self._fitting.accepts(field.type, integral(const.value)):
                 what = f"{shown(field.wire_name)} does not accept this constant"
                 self._misfit(const, what, "only literals, text, numbers, booleans and null can")
             return Constant(canonical_value(const.value))
@@ -212,7 +206,7 @@ class EffectLowering:
             return None
         if source.path.optional:
             self._misfit(place, "the key may be absent", "make it required in the input")
-        elif self._fit(source.type, Scalar(collection.key)) == "misfit":
+        elif self._fitting.fit(source.type, Scalar(collection.key)) == "misfit":
             what = f"the key of {shown(collection.wire_name)} is of type {collection.key}"
             self._misfit(place, what, "a key is plain text or an integer, never null or a format")
         return source.path
@@ -234,7 +228,7 @@ class EffectLowering:
         return None if tokens is None or found.type == BROKEN else found
 
     def _step(self, found: _Found, token: str, place: Place | None) -> _Found | None:
-        definition = self._object(found.type)
+        definition = self._definitions.object_of(found.type)
         if found.type == BROKEN or place is None:
             return None
         if definition is None:
@@ -256,7 +250,7 @@ class EffectLowering:
         return _Found(InputPath((*found.path.path, field.name), not field.required), field.type)
 
     def _judge(self, wanted: Field, given: Type, where: Place) -> None:
-        verdict = self._fit(given, wanted.type)
+        verdict = self._fitting.fit(given, wanted.type)
         if verdict == "misfit":
             what = f"the type differs from that of {shown(wanted.wire_name)} in the row"
             self._misfit(where, what, "refer to the same definition on both sides")
@@ -268,84 +262,6 @@ class EffectLowering:
     def _misfit(self, where: Place, what: str, hint: str) -> None:
         self._report.add("EFFECT_MISFIT", where, what, hint)
 
-    def _fit(self, given: Type, wanted: Type) -> Verdict:
-        if BROKEN in (given, wanted) or given == wanted or wanted == _ANYTHING:
-            return "fits"
-        if given == _ANYTHING:
-            return "undecided"
-        given, wanted = self._plain(given), self._plain(wanted)
-        match given, wanted:
-            case Nullable(), Nullable():
-                return self._fit(given.inner, wanted.inner)
-            case Scalar(kind="null"), Nullable():
-                return "fits"
-            case _, Nullable():
-                return self._fit(given, wanted.inner)
-            case ArrayOf(), ArrayOf():
-                return self._fit_parts(given, given.item, wanted, wanted.item)
-            case MapOf(), MapOf():
-                return self._fit_parts(given, given.value, wanted, wanted.value)
-            case Scalar(), Scalar() if given.kind == wanted.kind or (
-                (given.kind, wanted.kind) == ("integer", "number")
-            ):
-                return "fits" if wanted.constraints in (None, given.constraints) else "undecided"
-            case Named(), _:
-                return self._fit_named(given, wanted)
-            case _:
-                return "misfit"
-
-    def _fit_parts(
-        self, given: ArrayOf | MapOf, inner: Type, wanted: ArrayOf | MapOf, wanted_inner: Type
-    ) -> Verdict:
-        verdict = self._fit(inner, wanted_inner)
-        alike = wanted.constraints in (None, given.constraints)
-        return verdict if alike or verdict == "misfit" else "undecided"
-
-    def _fit_named(self, given: Named, wanted: Type) -> Verdict:
-        """A name fits itself; literals also fit wider literals, and their type."""
-        definition = self._definitions.get(given.name)
-        if definition is None:
-            return "fits"  # broken, and reported
-        if not isinstance(definition, LiteralType):
-            return "fits" if given == wanted else "misfit"
-        accepted = all(self._accepts(wanted, value) for value in definition.values)
-        return "fits" if accepted else "misfit"
-
-    def _accepts(self, type_: Type, value: JsonValue) -> bool:
-        """Whether a type certainly accepts a scalar value that is known."""
-        plain = self._plain(type_)
-        if plain in (BROKEN, _ANYTHING):
-            return not isinstance(value, list | dict)
-        match plain:
-            case Nullable():
-                return value is None or self._accepts(plain.inner, value)
-            case Named():
-                definition = self._definitions.get(plain.name)
-                if definition is None:
-                    return True  # broken, and reported
-                listed = definition.values if isinstance(definition, LiteralType) else ()
-                return (type(value), value) in {(type(v), v) for v in listed}
-            case Scalar():
-                return type(value) in _PYTHON_TYPES.get(plain.kind, ())
-            case _:
-                return False
-
-    def _plain(self, type_: Type) -> Type:
-        """The type, with the names of aliases replaced by what they stand for."""
-        seen: set[str] = set()
-        while isinstance(type_, Named) and type_.name not in seen:
-            seen.add(type_.name)
-            definition = self._definitions.get(type_.name)
-            if not isinstance(definition, AliasType):
-                break
-            type_ = definition.type
-        return type_
-
-    def _object(self, type_: Type) -> ObjectType | None:
-        plain = self._plain(type_)
-        definition = self._definitions.get(plain.name) if isinstance(plain, Named) else None
-        return definition if isinstance(definition, ObjectType) else None
-
     def _is_known(self, type_: Type) -> bool:
         """Whether a type was compiled, so that something can be said about it."""
         return not isinstance(type_, Named) or self._definitions.get(type_.name) is not None
@@ -353,12 +269,3 @@ class EffectLowering:
 
 def _is_nullable(type_: Type) -> bool:
     return isinstance(type_, Nullable) or type_ in (_ANYTHING, Scalar("null"))
-
-
-_PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}

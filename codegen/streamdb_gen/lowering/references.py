@@ -16,6 +16,9 @@ from streamdb_gen.lowering.keywords import ANNOTATIONS, strings
 from streamdb_gen.meta_schema import suggestion
 from streamdb_gen.reporting import Report
 
+# Looking for a near name means comparing with all targets; the first hints show what is wrong.
+_MAX_SUGGESTIONS: Final = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -37,6 +40,7 @@ class References:
         self.targets = targets
         self._report = report
         self._meanings: dict[str, Type] = {}
+        self._suggestions_left = _MAX_SUGGESTIONS
 
     def resolve(self, reference: Place) -> Type:
         """What a `$ref` means; reports one that leads nowhere."""
@@ -119,11 +123,16 @@ class References:
             return None
         if pointer not in self.targets:
             message = f"{shown(text)} is no schema that can be referred to"
-            known = [f"#{target}" for target in self.targets]
-            hint = suggestion(text, known) or "refer to an entry of `$defs`: `#/$defs/NAME`"
+            hint = self._nearest(text) or "refer to an entry of `$defs`: `#/$defs/NAME`"
             self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
             return None
         return pointer
+
+    def _nearest(self, text: str) -> str | None:
+        if not self._suggestions_left:
+            return None
+        self._suggestions_left -= 1
+        return suggestion(text, [f"#{target}" for target in self.targets])
 
 
 def local_pointer(reference: object) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -11,6 +10,7 @@ from streamdb_gen.findings import shown
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.keywords import Keywords
+from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.portable_pattern import portable_pattern
 from streamdb_gen.reporting import Report
 
@@ -33,7 +33,6 @@ FORMAT_PATTERNS: Final[dict[str, str]] = {
     "date": rf"^{_DATE}\Z",
     "uuid": r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z",
 }
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def string_type(keywords: Keywords, report: Report) -> Scalar:
@@ -112,14 +111,6 @@ def literal_places(keywords: Keywords) -> Iterator[Place]:
         yield from keywords["enum"].items()
 
 
-def check_wire_text(text: str, place: Place, report: Report, *, at_key: bool = False) -> None:
-    """Report text that must travel as data and cannot: half of a surrogate pair has no UTF-8."""
-    if _SURROGATE.search(text):
-        message = "half of a surrogate pair cannot be sent as UTF-8, so no event can match this"
-        hint = r"write the whole pair (\ud83d\ude00), or another character"
-        report.add("LONE_SURROGATE", place, message, hint, at_key=at_key)
-
-
 def constraints_or_none(
     *,
     ge: float | None = None,
@@ -153,9 +144,7 @@ def _literal_value(place: Place, types: frozenset[str] | None, report: Report) -
         message = f"the value is not of type {wanted}, so it can never occur"
         report.add("ENUM_VALUE_TYPE", place, message, "delete it, or correct the type")
         return _REFUSED
-    if isinstance(value, str):
-        check_wire_text(value, place, report)
-    elif isinstance(value, int) and abs(value) > EXACT_INTEGER:
+    if isinstance(value, int) and abs(value) > EXACT_INTEGER:
         _warn_of_rounding_at(place, report)
     return value
 

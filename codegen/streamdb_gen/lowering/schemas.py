@@ -34,6 +34,7 @@ from streamdb_gen.lowering.keywords import (
     refuse_inapplicable,
     strings,
 )
+from streamdb_gen.lowering.own_words import chosen_class_name, description, report_bad_name
 from streamdb_gen.lowering.references import (
     References,
     Target,
@@ -43,16 +44,17 @@ from streamdb_gen.lowering.references import (
     without_null,
 )
 from streamdb_gen.lowering.scalars import (
-    check_wire_text,
     constraints_or_none,
+    literal_places,
     literal_values,
     number_type,
     sizes,
     string_type,
 )
 from streamdb_gen.lowering.unions import find_discriminator
+from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import kind_of
-from streamdb_gen.naming import class_name, field_name, is_class_name, is_field_name
+from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
 
@@ -85,7 +87,7 @@ class SchemaLowering:
             besides_null, _ = without_null(schema)
             is_reference = besides_null is not None and besides_null.get("$ref") is not None
             meaning = lowered if is_reference else inner
-            alias = AliasType(target.name, meaning, _description(schema), schema.pointer)
+            alias = AliasType(target.name, meaning, description(schema), schema.pointer)
             self._add(alias, schema)
         return lowered
 
@@ -94,7 +96,7 @@ class SchemaLowering:
         lowered = self.lower(target.place, target.name)
         if lowered != MapOf(_ANYTHING) or target.place.get("$ref") is not None:
             return lowered
-        text, pointer = _description(target.place), target.place.pointer
+        text, pointer = description(target.place), target.place.pointer
         empty = ObjectType(target.name, (), closed=False, description=text, pointer=pointer)
         self._add(empty, target.place)
         return Named(target.name)
@@ -197,7 +199,7 @@ class SchemaLowering:
                 self._report.add("KEYWORD_COMBINATION", place, message, hint, at_key=True)
         closed = self._is_closed(keywords)
         definition = ObjectType(
-            name, tuple(fields), closed, _description(schema), pointer=schema.pointer
+            name, tuple(fields), closed, description(schema), pointer=schema.pointer
         )
         self._add(definition, schema)
         return Named(name)
@@ -216,7 +218,7 @@ class SchemaLowering:
             name=python_name,
             type=type_,
             required=required,
-            description=_description(place),
+            description=description(place),
             default=canonical_value(default.value) if default is not None else None,
             pointer=place.pointer,
         )
@@ -279,8 +281,7 @@ class SchemaLowering:
         others = tuple(value for value in values if value is not None)
         if not others:
             return Scalar("null")
-        description = _description(schema)
-        self._add(LiteralType(name, others, description, schema.pointer), schema)
+        self._add(LiteralType(name, others, description(schema), schema.pointer), schema)
         return Nullable(Named(name)) if None in values else Named(name)
 
     def _choice(self, schema: Place, keyword: str, keywords: Keywords, name: str) -> Type:
@@ -293,7 +294,7 @@ class SchemaLowering:
         if len(rest) == 1:
             lowered = self.lower(rest[0], self._own_name(rest[0], name))
         else:
-            lowered = self._union(schema, keywords[keyword], rest, name, _description(schema))
+            lowered = self._union(schema, keywords[keyword], rest, name, description(schema))
         return or_null(lowered) if len(rest) < len(choices) else lowered
 
     def _union(
@@ -342,8 +343,11 @@ class SchemaLowering:
         properties = member.get("properties")
         place = properties.get(wire_name) if properties is not None else None
         assert place is not None  # noqa: S101 - the discriminator was found there
+        if isinstance(value, str):
+            constant = next(literal_places(dict(place.members())))
+            check_wire_text(value, constant, self._report)
         name = self._field_name(wire_name, place, report=False)
-        return Tag(wire_name, name, value, _description(place))
+        return Tag(wire_name, name, value, description(place))
 
     def _field_name(self, wire_name: str, schema: Place, *, report: bool = True) -> str:
         """The property's name: chosen by the user, or made from the wire name."""
@@ -360,30 +364,7 @@ class SchemaLowering:
         return chosen_class_name(schema, name, self._report)
 
 
-def chosen_class_name(schema: Place, default: str, report: Report) -> str:
-    """The class name that `x-streamdb-name` gives a schema, or the default."""
-    chosen = schema.get("x-streamdb-name")
-    if chosen is None or not isinstance(chosen.value, str) or chosen.value == default:
-        return default
-    if is_class_name(chosen.value):
-        return chosen.value
-    report_bad_name(chosen, class_name(chosen.value), report)
-    return default
-
-
-def report_bad_name(chosen: Place, better: str, report: Report) -> None:
-    """Report a chosen name that cannot be used, with one that can."""
-    message = f"{shown(str(chosen.value))} cannot be the name here in Python"
-    hint = f'for example "x-streamdb-name": "{better}"'
-    report.add("NAME_INVALID", chosen, message, hint)
-
-
 def _is_object(keywords: Keywords) -> bool:
     """Whether an object has fields of its own, or says that it has none; else it is a map."""
     additional = keywords.get("additionalProperties")
     return "properties" in keywords or (additional is not None and additional.value is False)
-
-
-def _description(schema: Place) -> str | None:
-    place = schema.get("description")
-    return place.value if place is not None and isinstance(place.value, str) else None

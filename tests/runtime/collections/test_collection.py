@@ -22,6 +22,7 @@ from tests.runtime.chat_schema import (
 
 from streamdb import AsyncCollection, Change, Collection
 from streamdb.collections.collection import BaseCollection, CollectionParts
+from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.table import Table
 
 
@@ -30,7 +31,7 @@ class Bench:
 
     def __init__(self, kind: type[BaseCollection[Any, Any, Any, Any]], schema: Any) -> None:
         self.table = Table()
-        self.lock = threading.RLock()
+        self.lock = CommitLock("test")
         self.collection: Any = kind(
             CollectionParts(
                 schema=schema,

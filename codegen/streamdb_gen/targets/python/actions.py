@@ -29,7 +29,6 @@ from streamdb_gen.ir import (
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, ident, join
 from streamdb_gen.targets.python.annotations import Annotations
-from streamdb_gen.targets.python.collections import collection_views
 
 _STUB = "No effects are declared: a subclass, passed to the database as `actions=`, implements it."
 
@@ -69,7 +68,7 @@ class _Effects:
         self._annotations = annotations
         self._types = {definition.name: definition for definition in spec.types}
         self._rows = {collection.name: collection.row.name for collection in spec.collections}
-        self._updates = {view.name: view.update for view in collection_views(spec)}
+        self._updates = {c.name: c.update_class for c in spec.collections}
 
     def statements(self, action: Action) -> Iterator[Code]:
         for number, effect in enumerate(action.effects, start=1):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
 
 from streamdb_gen.ir import (
@@ -33,6 +34,7 @@ _SCALARS: Final[Mapping[str, Code]] = {
     "date": code("dt.date"),
     "uuid": code("uuid.UUID"),
 }
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # In the order in which `Meta` gets them.
 _CONSTRAINTS: Final = (
     "ge",
@@ -140,20 +142,24 @@ class Annotations:
                 return self._plain(type_)
 
 
-def named_types(type_: Type) -> Iterator[Named]:
-    """The definitions that a type names."""
-    match type_:
-        case Named():
-            yield type_
-        case ArrayOf(inner) | MapOf(inner) | Nullable(inner):
-            yield from named_types(inner)
-        case Scalar():
-            return
-
-
 def literal(values: Iterable[LiteralValue]) -> Code:
     """``Literal[...]`` of the values, in their order."""
     return code("Literal[{}]", join(", ", (lit(value) for value in values)))
+
+
+def decoded_literal(definition: LiteralType) -> Code | None:
+    """What msgspec decodes such values by, if it cannot by ``Literal``: halves of surrogate pairs.
+
+    It keeps the values of a ``Literal`` in UTF-8, which has no form for them. A pattern is matched
+    against the text itself.
+    """
+    texts = [value for value in definition.values if isinstance(value, str)]
+    if not any(map(_SURROGATE.search, texts)):
+        return None
+    pattern = rf"^(?:{'|'.join(map(re.escape, texts))})\Z"
+    matching = code("Annotated[str, Meta(pattern={})]", lit(pattern))
+    others = [value for value in definition.values if not isinstance(value, str)]
+    return code("{} | {}", literal(others), matching) if others else matching
 
 
 def _constrained(base: Code, constraints: Constraints | None) -> Code:

@@ -76,8 +76,8 @@ def update_views(spec: Spec, annotations: Annotations) -> tuple[UpdateView, ...]
     """The TypedDicts of updates, one for each type of row and primary key."""
     rows = {row.name: row for row in _rows(spec)}
     views = {
-        name: UpdateView(
-            name=name,
+        collection.update_class: UpdateView(
+            name=collection.update_class,
             row=collection.row.name,
             fields=tuple(
                 MemberView(field.name, annotations.of_update(field), documentation(field))
@@ -85,20 +85,17 @@ def update_views(spec: Spec, annotations: Annotations) -> tuple[UpdateView, ...]
                 if field.name != collection.primary_key.name
             ),
         )
-        for collection, name in zip(spec.collections, _update_names(spec), strict=True)
+        for collection in spec.collections
     }
     return tuple(views.values())
 
 
 def collection_views(spec: Spec) -> tuple[CollectionView, ...]:
     """The collections in the order of the spec."""
-    return tuple(
-        _collection_view(collection, update)
-        for collection, update in zip(spec.collections, _update_names(spec), strict=True)
-    )
+    return tuple(_collection_view(collection) for collection in spec.collections)
 
 
-def _collection_view(collection: Collection, update: str) -> CollectionView:
+def _collection_view(collection: Collection) -> CollectionView:
     return CollectionView(
         name=collection.name,
         wire_name=collection.wire_name,
@@ -108,7 +105,7 @@ def _collection_view(collection: Collection, update: str) -> CollectionView:
         key=_KEYS[collection.key],
         primary_key=collection.primary_key.name,
         columns=_columns_name(collection.row.name),
-        update=update,
+        update=collection.update_class,
         options=code(', updates="merge"') if collection.updates == "merge" else code(""),
         description=(collection.description or "").strip(),
     )
@@ -125,16 +122,3 @@ def _rows(spec: Spec) -> tuple[ObjectType, ...]:
 
 def _columns_name(row: str) -> str:
     return f"{row}Columns"
-
-
-def _update_names(spec: Spec) -> tuple[str, ...]:
-    """A row's update is named after it, unless another collection of it has another primary key."""
-    first_keys: dict[str, str] = {}
-    for collection in spec.collections:
-        first_keys.setdefault(collection.row.name, collection.primary_key.name)
-    return tuple(
-        f"{collection.row.name}Update"
-        if first_keys[collection.row.name] == collection.primary_key.name
-        else f"{collection.class_name}Update"
-        for collection in spec.collections
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,15 +11,17 @@ from streamdb_gen.ir import (
     AliasType,
     Field,
     LiteralType,
-    Named,
     ObjectType,
     Spec,
-    TypeDefinition,
     UnionType,
 )
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, ident, join
-from streamdb_gen.targets.python.annotations import Annotations, literal, named_types
+from streamdb_gen.targets.python.annotations import (
+    Annotations,
+    decoded_literal,
+    literal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,15 @@ class StructView:
 
 @dataclass(frozen=True, slots=True)
 class AliasView:
-    """A named type of `models.py` that is no class."""
+    """A named type of `models.py` that is no class.
+
+    ``decoded`` is what msgspec is to see where it cannot read ``value``.
+    """
 
     is_class: ClassVar = False
     name: str
     value: Code
+    decoded: Code | None
     documentation: str
 
 
@@ -68,7 +74,7 @@ def definition_views(spec: Spec, annotations: Annotations) -> tuple[StructView |
     purposes = _purposes(spec)
     defined: set[str] = set()
     views: list[StructView | AliasView] = []
-    for definition in _import_order(spec.types):
+    for definition in spec.types:
         if isinstance(definition, ObjectType):
             purpose = purposes.get(definition.name) or _place(definition)
             views.append(_struct(definition, annotations, defined, purpose))
@@ -131,6 +137,7 @@ def _alias(
     return AliasView(
         name=definition.name,
         value=_alias_value(definition, annotations, defined),
+        decoded=decoded_literal(definition) if isinstance(definition, LiteralType) else None,
         documentation=(definition.description or "").strip(),
     )
 
@@ -168,32 +175,3 @@ def _place(definition: ObjectType) -> str:
 
 def _described(description: str | None, otherwise: str) -> str:
     return description if description and description.strip() else otherwise
-
-
-def _import_order(types: tuple[TypeDefinition, ...]) -> tuple[TypeDefinition, ...]:
-    """Put what aliases and unions are made of before them; a class can refer forward."""
-    by_name = {definition.name: definition for definition in types}
-    ordered: dict[str, TypeDefinition] = {}
-    entered: set[str] = set()
-
-    def place(definition: TypeDefinition) -> None:
-        if definition.name in entered:
-            return
-        entered.add(definition.name)
-        for needed in _needs(definition):
-            place(by_name[needed.name])
-        ordered[definition.name] = definition
-
-    for definition in types:
-        place(definition)
-    return tuple(ordered.values())
-
-
-def _needs(definition: TypeDefinition) -> Iterator[Named]:
-    match definition:
-        case UnionType(members=members):
-            yield from members
-        case AliasType(type=target):
-            yield from named_types(target)
-        case _:
-            return

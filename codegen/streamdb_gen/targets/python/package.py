@@ -20,6 +20,8 @@ from streamdb_gen.targets.python.imports import (
 from streamdb_gen.targets.python.models import definition_views
 from streamdb_gen.targets.python.names import public_names
 
+# The runtime's `streamdb.abi.ABI`; importing the runtime for it would double the start-up time.
+# A test holds the two together.
 ABI: Final = 1
 MODULES: Final = ("models.py", "columns.py", "events.py", "actions.py", "client.py")
 

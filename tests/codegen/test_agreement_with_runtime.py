@@ -1,7 +1,9 @@
-"""The compiler's table of names that the database classes use agrees with the real classes."""
+"""What the compiler knows of the runtime without importing it agrees with the runtime."""
 
 from streamdb import AsyncStreamDB, StreamDB
+from streamdb.abi import ABI
 from streamdb_gen.naming import DATABASE_ATTRIBUTES
+from streamdb_gen.targets.python import package
 
 
 def public_attributes(database: type) -> set[str]:
@@ -13,3 +15,7 @@ def public_attributes(database: type) -> set[str]:
 def test_no_collection_can_hide_an_attribute_of_a_database() -> None:
     used = public_attributes(AsyncStreamDB) | public_attributes(StreamDB)
     assert used - set(DATABASE_ATTRIBUTES) == set()
+
+
+def test_generated_packages_carry_the_abi_of_this_runtime() -> None:
+    assert package.ABI == ABI

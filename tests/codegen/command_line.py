@@ -1,0 +1,46 @@
+"""Running `streamdb-gen` as a user does: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_NOBODY = 65534
+# The modules are imported first, for they may lie where only root can read.
+_AS_NOBODY = f"""\
+import os
+import streamdb_gen.commands
+from streamdb_gen.cli import main
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid({_NOBODY})
+    os.setuid({_NOBODY})
+main()
+"""
+
+
+def run(
+    folder: Path, *arguments: str, module: str = "streamdb_gen", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    return _run(folder, ["-m", module, *arguments], environment)
+
+
+def run_without_privileges(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user whom permissions bind, which root is not."""
+    return _run(folder, ["-c", _AS_NOBODY, *arguments], {})
+
+
+def _run(
+    folder: Path, arguments: list[str], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
