@@ -71,7 +71,9 @@ from streamdb.protocol.exchange import Batch
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema, StateSchema
-from streamdb.streams.stream import AsyncStream, Stream, StreamOptions
+from streamdb.streams.async_stream import AsyncStream
+from streamdb.streams.blocking_stream import Stream
+from streamdb.streams.handle import StreamOptions
 
 # Silent unless the application configures logging.
 _logging.getLogger("streamdb").addHandler(_logging.NullHandler())

@@ -1,5 +1,6 @@
 """Serving a data file over HTTP, beside other work (`serving`) or as the whole work (`serve`)."""
 
+import asyncio
 import ipaddress
 import os
 import signal
@@ -8,9 +9,10 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from streamdb.protocol.names import DEFAULT_PORT, STREAM_ROOT
 from streamdb_server.http.app import App, create_app
@@ -112,8 +114,11 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="off",
+                # No part of the protocol, and uvicorn's WebSocket classes log addresses with their
+                # parameters, where some callers keep tokens.
+                ws="none",
+                http=cast("type[asyncio.Protocol]", _without_access_log),
                 log_config=None,
-                access_log=False,
                 # Longer than clients usually keep idle connections: a POST then never meets one
                 # that is just being closed.
                 timeout_keep_alive=75,
@@ -144,6 +149,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.stop()
         await super().shutdown(sockets)
+
+
+def _without_access_log(*args: Any, **options: Any) -> asyncio.Protocol:
+    # The access log shows addresses with their parameters too. uvicorn's own switch for it is the
+    # logger of the whole process, which others switch on and off for servers of theirs.
+    protocol = AutoHTTPProtocol(*args, **options)
+    vars(protocol)["access_log"] = False
+    return protocol
 
 
 @contextmanager

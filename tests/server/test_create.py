@@ -178,3 +178,16 @@ def test_forks_are_refused_openly(client: httpx.Client, path: str, headers: dict
     assert answer.status_code == 501
     assert "fork" in answer.text
     assert client.head(path).status_code == 404
+
+
+def test_parameters_that_no_header_can_carry_are_refused(client: httpx.Client, path: str) -> None:
+    for bad in (b"text/plain; x=\xe9", b"text/plain; x=\x7f"):
+        answer = client.put(path, headers={b"Content-Type": bad})
+        assert answer.status_code == 400
+        assert "Content-Type" in answer.text
+    assert client.head(path).status_code == 404
+
+
+def test_a_media_type_that_is_none_becomes_octets_ct_2(client: httpx.Client, path: str) -> None:
+    answer = client.put(path, headers={b"Content-Type": b"text/pl\xe4in"})
+    assert answer.headers["Content-Type"] == "application/octet-stream"

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,3 +105,104 @@ def test_a_forked_child_is_told(tmp_path: Path) -> None:
         finally:
             os.getpid = before
         assert store.head("s") is not None
+
+
+def forking(program: str, path: Path) -> str:
+    """Run a program that forks, in a process of its own, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_forked_child_does_not_keep_the_file(tmp_path: Path) -> None:
+    told = forking(
+        """
+import os, signal, sys
+from streamdb_server import open_store
+store = open_store(sys.argv[1])
+child = os.fork()
+if child == 0:
+    signal.pause()
+store.close()
+try:
+    open_store(sys.argv[1]).close()
+    print("opened again")
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+""",
+        tmp_path / "file.db",
+    )
+    assert told == "opened again\n"
+
+
+def test_a_fork_while_a_store_is_opened_leaves_the_child_able_to_open_one(tmp_path: Path) -> None:
+    told = forking(
+        """
+import os, signal, sqlite3, sys, threading
+from streamdb_server import open_store
+from streamdb_server.storage import schema, store
+
+opening, forked = threading.Event(), threading.Event()
+def open_slowly(path):
+    opening.set()
+    forked.wait()
+    return schema.open_for_writing(path)
+store.open_for_writing = open_slowly
+opener = threading.Thread(target=lambda: open_store(sys.argv[1]).close())
+opener.start()
+opening.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    store.open_for_writing = schema.open_for_writing
+    open_store(sys.argv[1] + "2").close()
+    print("the child opened its own", flush=True)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+forked.set()
+opener.join()
+assert status == 0, status
+""",
+        tmp_path / "file.db",
+    )
+    assert told == "the child opened its own\n"
+
+
+def test_closing_once_too_often_does_nothing(tmp_path: Path) -> None:
+    first = open_store(tmp_path / "file.db")
+    first.close()
+    first.close()
+    with open_store(tmp_path / "file.db") as second:
+        first.close()
+        assert open_store(tmp_path / "file.db") is second  # still the one of this process
+        second.close()
+        second.create("s", Creation(content_type="text/plain")).result()
+
+
+def modes(path: Path) -> list[int]:
+    return [
+        stat.S_IMODE(path.with_name(path.name + suffix).stat().st_mode)
+        for suffix in ("", "-wal", "-shm", "-lock")
+    ]
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file.db"
+    before = os.umask(0)
+    try:
+        with open_store(path) as store:
+            store.create("s", Creation(content_type="text/plain")).result()
+            assert modes(path) == [0o600] * 4
+    finally:
+        os.umask(before)
+
+
+def test_an_existing_file_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "file.db"
+    open_store(path).close()
+    path.chmod(0o640)
+    with open_store(path):
+        assert modes(path)[:3] == [0o640] * 3

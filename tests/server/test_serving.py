@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from streamdb_server import Options, serving
 
@@ -66,3 +69,42 @@ def test_ipv6(tmp_path: Path) -> None:
     with serving(tmp_path / "streams.db", host="::1") as server:
         assert server.url.startswith("http://[::1]:")
         assert httpx.get(server.url + "s").status_code == 404
+
+
+def test_no_log_shows_parameters_or_tokens(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    # As a program has it that runs another uvicorn beside.
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+    secret = "sesame-opens"
+    upgrade = (
+        "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    with serving(tmp_path / "streams.db", options=Options(token=secret)) as server:
+        url = httpx.URL(server.url)
+        for extra in ("", upgrade, "Bad: \x00\r\n"):
+            with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+                connection.sendall(
+                    f"GET /v1/stream/s?token={secret} HTTP/1.1\r\nHost: s\r\n"
+                    f"Authorization: Bearer {secret}\r\n{extra}\r\n".encode()
+                )
+                assert connection.recv(1000).startswith(b"HTTP/1.1 4")
+    assert "uvicorn" in {record.name.partition(".")[0] for record in caplog.records}
+    assert secret not in caplog.text
+    assert logging.getLogger("uvicorn.access").propagate  # theirs is left alone
+
+
+def test_websockets_are_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a library for them is installed, uvicorn logs their addresses with all parameters."""
+    made: list[uvicorn.Config] = []
+
+    class Noted(uvicorn.Config):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(uvicorn, "Config", Noted)
+    with serving(tmp_path / "streams.db"):
+        assert [config.ws for config in made] == ["none"]

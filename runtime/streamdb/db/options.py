@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from streamdb.streams.stream import StreamOptions
+from streamdb.streams.handle import StreamOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ from streamdb.protocol.calling import StreamInfo
 from streamdb.protocol.exchange import Interrupted
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams.address import parse_address
-from streamdb.streams.stream import AsyncStream, StreamOptions
+from streamdb.streams.async_stream import AsyncStream
+from streamdb.streams.handle import StreamOptions
 
 log: Final = logging.getLogger("streamdb.db")
 
@@ -183,9 +184,9 @@ class Session:
         try:
             stream = await self._open()
             self._opened.set()
-            offset: str | None = names.BEGINNING
+            offset = await self._read_from(stream, names.BEGINNING, is_restart=False)
             while offset is not None:
-                offset = await self._read_from(stream, offset)
+                offset = await self._read_from(stream, offset, is_restart=True)
         except StreamDBError as error:
             self._end("error", error)
         except Exception as error:
@@ -220,12 +221,12 @@ class Session:
         except StreamExists:
             return await stream.head()  # somebody else was quicker; the caller looks what it is
 
-    async def _read_from(self, stream: AsyncStream, offset: str) -> str | None:
+    async def _read_from(self, stream: AsyncStream, offset: str, *, is_restart: bool) -> str | None:
         """Read on from an offset. Return where to start over, or None at the stream's end."""
         self.status = "catching_up"
-        is_restart = offset != names.BEGINNING
+        reading = stream.deliveries(offset=offset, live=self._live, resumed=is_restart)
         try:
-            async with aclosing(stream.deliveries(offset=offset, live=self._live)) as deliveries:
+            async with aclosing(reading) as deliveries:
                 async for delivered in deliveries:
                     if isinstance(delivered, Interrupted):
                         self.status = "reconnecting"
@@ -308,7 +309,7 @@ class Session:
         body = json_text.frame(event for draft in drafts for event in draft.events)
         try:
             await self._stream.append_once(self._producer, body)
-        except StreamError as error:
+        except StreamDBError as error:
             if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
                 # no sequence number up (PROD-8).
@@ -337,10 +338,14 @@ class Session:
 
     def _fail(self, draft: Draft, error: BaseException) -> None:
         outcome = draft.outcome
+        # Only an answer that refuses it tells that what was sent is not on the stream.
+        is_refused = isinstance(error, StreamError) and not isinstance(error, ConnectionFailed)
         failure = (
-            TransactionUnresolved(f"transaction {outcome.txid}: its outcome is unknown: {error}")
-            if outcome.status == "sent" and isinstance(error, ConnectionFailed | DatabaseClosed)
-            else TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
+            TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
+            if is_refused or outcome.status != "sent"
+            else TransactionUnresolved(
+                f"transaction {outcome.txid}: its outcome is unknown: {error}"
+            )
         )
         failure.__cause__ = error
         self._in_flight.pop(outcome.txid, None)

@@ -8,15 +8,24 @@ from typing import Final, NamedTuple
 
 from streamdb.errors import (
     AccessDenied,
+    BadHeader,
     ConnectionFailed,
     ProducerFenced,
     RateLimited,
     StreamClosed,
     UnexpectedStatus,
 )
-from streamdb.protocol import names
+from streamdb.protocol import names, values
 from streamdb.protocol.answers import header, integer, next_offset, raise_for_answer
-from streamdb.protocol.exchange import NoReply, Operation, Reply, Request, Sleep, exchange
+from streamdb.protocol.exchange import (
+    Interrupted,
+    NoReply,
+    Operation,
+    Reply,
+    Request,
+    exchange,
+    pause,
+)
 from streamdb.protocol.retry import RetryPolicy, is_retryable, retry_after
 
 # A plain append is repeated only where the server says that it did not act (CLIENT-23).
@@ -85,6 +94,9 @@ class Answered(NamedTuple):
 def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Operation[Answered]:
     """Send a request that is safe to repeat until it is answered or the policy is used up.
 
+    Every failure that is tried again is told by :class:`Interrupted`, so that tries without end
+    can be seen.
+
     Raises:
         ConnectionFailed: no answer, and no tries left.
     """
@@ -96,9 +108,9 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
             return Answered(reply, in_doubt)
         in_doubt = in_doubt or not _was_turned_away(reply)
         failures += 1
-        wait = retry.delay(failures, _asked_to_wait(reply))
-        if wait is not None:
-            yield Sleep(wait)
+        interrupted = interruption(reply, failures, retry)
+        if interrupted is not None:
+            yield from pause(interrupted)
         elif isinstance(reply, Reply):
             return Answered(reply, in_doubt)  # the caller turns the status into its error
         else:
@@ -107,6 +119,16 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
                 "is the server running at this address?",
                 url=url,
             )
+
+
+def interruption(reply: Reply | NoReply, failures: int, retry: RetryPolicy) -> Interrupted | None:
+    """Return what to tell before a failed request is repeated; None if the policy is used up."""
+    if isinstance(reply, Reply):
+        reason, asked = f"the server answered {reply.status}", retry_after(reply.headers)
+    else:
+        reason, asked = reply.reason, None
+    wait = retry.delay(failures, asked)
+    return None if wait is None else Interrupted(reason, wait, failures)
 
 
 def raise_for_write(answered: Answered, *, url: str, doing: str) -> None:
@@ -136,7 +158,12 @@ def create(
     closed: bool = False,
     body: bytes = b"",
 ) -> Operation[StreamInfo]:
-    """Create the stream, or confirm that it exists with the same configuration (CREATE-1 to 9)."""
+    """Create the stream, or confirm that it exists with the same configuration (CREATE-1 to 9).
+
+    Raises:
+        BadHeader: the content type or the expiry is none; nothing was sent.
+    """
+    _check_configuration(content_type, expires_at)
     headers = {"Content-Type": content_type}
     if ttl_seconds is not None:
         headers[names.STREAM_TTL] = str(ttl_seconds)
@@ -174,10 +201,10 @@ def append(url: str, retry: RetryPolicy, *, content_type: str, body: bytes) -> O
         if not _was_turned_away(reply):
             break
         failures += 1
-        wait = retry.delay(failures, _asked_to_wait(reply))
-        if wait is None:
+        interrupted = interruption(reply, failures, retry)
+        if interrupted is None:
             break
-        yield Sleep(wait)
+        yield from pause(interrupted)
     if is_retryable(reply.status) and not _was_turned_away(reply):
         raise _unknown_outcome("the server failed", reply, url=url, doing="append")
     raise_for_answer(reply, url=url, doing="append", allow=_STORED)
@@ -215,12 +242,23 @@ def delete(url: str, retry: RetryPolicy) -> Operation[None]:
     raise_for_answer(reply, url=url, doing="delete", allow=allow)
 
 
+def _check_configuration(content_type: str, expires_at: str | None) -> None:
+    # Here and not only at the server: what no header can carry would fail below us, as a connection
+    # that breaks for ever, or, in embedded mode, not at all.
+    if not values.names_media_type(content_type) or not values.is_printable(content_type):
+        raise BadHeader(
+            f"create: content_type is {content_type!r}: write type/subtype, with parameters in "
+            "printable ASCII if any, for example 'text/plain; charset=utf-8'"
+        )
+    if expires_at is not None and values.parse_instant(expires_at) is None:
+        raise BadHeader(
+            f"create: expires_at is {expires_at!r}: write an RFC 3339 instant like "
+            "'2030-01-31T12:00:00Z'"
+        )
+
+
 def _was_turned_away(reply: Reply | NoReply) -> bool:
     return isinstance(reply, Reply) and reply.status in _NOT_ACTED_UPON
-
-
-def _asked_to_wait(reply: Reply | NoReply) -> float | None:
-    return retry_after(reply.headers) if isinstance(reply, Reply) else None
 
 
 def _unknown_outcome(reason: str, reply: Reply | None, *, url: str, doing: str) -> ConnectionFailed:

@@ -107,10 +107,17 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Tell the reader that the connection was lost and is being made again in so many seconds."""
+    """Tell that a request failed, for the so-manieth time in a row, and is repeated.
+
+    Attributes:
+        reason: what happened; without secrets.
+        retry_in: seconds until the next try.
+        failures: how often it failed in a row, this time included.
+    """
 
     reason: str
     retry_in: float
+    failures: int = 1
 
 
 Effect = Exchange | Open | Receive | Release | Sleep | Deliver | Interrupted
@@ -130,6 +137,12 @@ def open_reply(request: Request) -> Operation[Reply | NoReply]:
     answer = yield Open(request)
     assert isinstance(answer, Reply | NoReply)  # noqa: S101 - the drivers' contract
     return answer
+
+
+def pause(told: Interrupted) -> Operation[None]:
+    """Tell of an interruption, and wait as long as it says."""
+    yield told
+    yield Sleep(told.retry_in)
 
 
 def receive() -> Operation[bytes | NoReply]:

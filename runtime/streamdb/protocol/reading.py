@@ -18,7 +18,7 @@ import msgspec
 from streamdb.errors import ConnectionFailed, StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
-from streamdb.protocol.calling import call
+from streamdb.protocol.calling import call, interruption
 from streamdb.protocol.exchange import (
     Batch,
     Deliver,
@@ -31,9 +31,10 @@ from streamdb.protocol.exchange import (
     Sleep,
     exchange,
     open_reply,
+    pause,
     receive,
 )
-from streamdb.protocol.retry import RetryPolicy, is_retryable, retry_after
+from streamdb.protocol.retry import RetryPolicy, is_retryable
 from streamdb.protocol.sse import EventParser
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
@@ -58,7 +59,8 @@ class ReadOptions:
         offset: where to start; ``-1`` is the beginning, ``now`` the tail.
         live: False to stop when caught up, else how to follow. ``auto`` takes SSE where the data
             survives it (JSON), long-poll elsewhere, and leaves SSE if connections keep breaking.
-        retry: for requests before the first answer.
+        retry: for requests before the first answer. A reader that was connected before passes
+            its reconnect policy here too.
         reconnect: for every loss of connection after it.
         clock: seconds that never go back, to tell short connections.
     """
@@ -111,8 +113,10 @@ def reading(options: ReadOptions) -> Operation[None]:
         left_at = yield from _follow_sse(options, position)
         if left_at is None:
             return
-        position = left_at
-    yield from _follow_long_poll(options, position)
+        # The last that was told of SSE may be that a connection ended.
+        yield from _follow_long_poll(options, left_at, is_interrupted=True)
+    else:
+        yield from _follow_long_poll(options, position, is_interrupted=False)
 
 
 def _catch_up(options: ReadOptions) -> Operation[Batch]:
@@ -140,16 +144,23 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
         retry = options.reconnect
 
 
-def _follow_long_poll(options: ReadOptions, position: _Position) -> Operation[None]:
+def _follow_long_poll(
+    options: ReadOptions, position: _Position, *, is_interrupted: bool
+) -> Operation[None]:
     failures = idle_answers = 0
     while True:
-        request = Request("GET", params=position.params(names.LONG_POLL), patient=True)
+        # A poll of an idle stream is answered late. After an interruption the reader shall learn
+        # at once that it is connected again, so that one request is made without waiting.
+        live = None if is_interrupted else names.LONG_POLL
+        request = Request("GET", params=position.params(live), patient=live is not None)
         reply = yield from exchange(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
             failures += 1
+            is_interrupted = True
             yield from _back_off(options, position, reply, failures)
             continue
         failures = 0
+        is_interrupted = False
         raise_for_answer(
             reply,
             url=options.url,
@@ -161,7 +172,7 @@ def _follow_long_poll(options: ReadOptions, position: _Position) -> Operation[No
         yield Deliver(batch)
         if batch.closed:
             return
-        if reply.status == 200 and batch.offset == position.offset:
+        if live is not None and reply.status == 200 and batch.offset == position.offset:
             idle_answers += 1
             yield Sleep(_short_wait(idle_answers))
         else:
@@ -202,7 +213,8 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         short_connections += 1
         if short_connections >= _SHORT_CONNECTIONS_IN_A_ROW:
             return position
-        yield from _wait(_short_wait(short_connections), "the connection ended at once")
+        wait = _short_wait(short_connections)
+        yield from pause(Interrupted("the connection ended at once", wait, short_connections))
 
 
 def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_Position | None]:
@@ -239,28 +251,19 @@ def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_P
 def _back_off(
     options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: int
 ) -> Operation[None]:
-    if isinstance(reply, Reply):
-        reason, asked = f"the server answered {reply.status}", retry_after(reply.headers)
-    else:
-        reason, asked = reply.reason, None
-    seconds = options.reconnect.delay(failures, asked)
-    if seconds is not None:
-        yield from _wait(seconds, reason)
+    interrupted = interruption(reply, failures, options.reconnect)
+    if interrupted is not None:
+        yield from pause(interrupted)
     elif isinstance(reply, Reply):
         raise_for_answer(
             reply, url=options.url, doing="read", offset=position.offset, allow=frozenset()
         )
     else:
         raise ConnectionFailed(
-            f"read: {reason}; gave up after {failures} tries",
+            f"read: {reply.reason}; gave up after {failures} tries",
             url=options.url,
             offset=position.offset,
         )
-
-
-def _wait(seconds: float, reason: str) -> Operation[None]:
-    yield Interrupted(reason, seconds)
-    yield Sleep(seconds)
 
 
 def _short_wait(times: int) -> float:

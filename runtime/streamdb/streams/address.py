@@ -69,6 +69,11 @@ def parse_address(text: str) -> Address:
             f"{_hint(text)}: write http://HOST:PORT/v1/stream/NAME, "
             "or embedded:FILE#NAME for a stream in a local file"
         )
+    if "#" in text:
+        raise BadAddress(
+            f"{_hint(text)}: an HTTP address has no #FRAGMENT; leave it out, or write %23 if # "
+            "belongs to a name"
+        )
     params = tuple(parse_qsl(parts.query, keep_blank_values=True))
     if reserved := sorted(names.RESERVED_PARAMS.intersection(name for name, _ in params)):
         raise BadAddress(
@@ -84,8 +89,10 @@ def parse_address(text: str) -> Address:
 
 
 def _hint(text: str) -> str:
-    # Without what may be secret: parameters, and all of it if it seems to hold a password.
-    return "stream address" if "@" in text else f"stream address {text.partition('?')[0]!r}"
+    # Without what may be secret: parameters and fragment, and all of it if it seems to hold a
+    # password.
+    shown = text.partition("?")[0].partition("#")[0]
+    return "stream address" if "@" in text else f"stream address {shown!r}"
 
 
 def _parse_embedded(text: str) -> EmbeddedAddress:

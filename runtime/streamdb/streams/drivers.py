@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TypeVar
 
 from streamdb.protocol.exchange import (
@@ -30,9 +30,11 @@ from streamdb.streams import wire as wires
 
 T = TypeVar("T")
 
+Tell = Callable[[Interrupted], object]
 
-async def run(operation: Operation[T], wire: wires.AsyncWire) -> T:
-    """Carry an operation out to its end and return its result."""
+
+async def run(operation: Operation[T], wire: wires.AsyncWire, tell: Tell) -> T:
+    """Carry an operation out to its end and return its result; interruptions are told."""
     hands = _AsyncHands(wire)
     answer: Answer = None
     try:
@@ -42,7 +44,11 @@ async def run(operation: Operation[T], wire: wires.AsyncWire) -> T:
             except StopIteration as stop:
                 result: T = stop.value
                 return result
-            answer = await hands.carry_out(effect)
+            answer = None
+            if isinstance(effect, Interrupted):
+                tell(effect)
+            else:
+                answer = await hands.carry_out(effect)
     finally:
         operation.close()
         await hands.aclose()
@@ -72,8 +78,8 @@ async def deliver(
         await hands.aclose()
 
 
-def run_blocking(operation: Operation[T], wire: wires.Wire) -> T:
-    """Carry an operation out to its end and return its result."""
+def run_blocking(operation: Operation[T], wire: wires.Wire, tell: Tell) -> T:
+    """Carry an operation out to its end and return its result; interruptions are told."""
     hands = _Hands(wire)
     answer: Answer = None
     try:
@@ -83,7 +89,11 @@ def run_blocking(operation: Operation[T], wire: wires.Wire) -> T:
             except StopIteration as stop:
                 result: T = stop.value
                 return result
-            answer = hands.carry_out(effect)
+            answer = None
+            if isinstance(effect, Interrupted):
+                tell(effect)
+            else:
+                answer = hands.carry_out(effect)
     finally:
         operation.close()
         hands.close()

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlencode
 
-from streamdb.errors import ConnectionFailed, MissingExtra
+from streamdb.errors import ConnectionFailed, HandleClosed, MissingExtra
 from streamdb.protocol.exchange import Request
 from streamdb.streams import wire as wires
 from streamdb.streams.address import EmbeddedAddress
@@ -34,39 +35,49 @@ Application = Callable[
     Awaitable[None],
 ]
 
+T = TypeVar("T")
+
 # Pieces that may wait for a slow reader before the application is held back.
 _QUEUED_PIECES: Final = 16
 _GRACE_SECONDS: Final = 5.0
+_OF_THE_EXTRA: Final = frozenset({"streamdb_server", "starlette", "uvicorn"})
 
 
 class EmbeddedAsyncWire:
     """Requests to one stream of a local data file, on the running event loop."""
 
-    def __init__(self, address: EmbeddedAddress) -> None:
+    def __init__(self, address: EmbeddedAddress, *, timeout: float) -> None:
         self._address = address
+        self._timeout = timeout
         self._lifetime = Lifetime(address.shown)
-        self._store: Store | None = None
-        self._app: Application | None = None
+        self._server = _Server(address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._answers: set[_AsyncAnswer] = set()
 
     async def open(self, request: Request) -> _AsyncAnswer:
-        """Start the application on a request and return once the head of its answer is here."""
+        """Start the application on a request and return once the head of its answer is here.
+
+        A timeout ends the waiting, not the request: what was begun is carried out (CLIENT-23).
+        """
         self._lifetime.check()
-        if self._app is None:
-            self._store, self._app = _open_application(self._address)
-        answer = _AsyncAnswer(self._answers.discard)
-        scope = _scope_of(request, self._address)
-        task = asyncio.create_task(_serve(self._app, scope, request.body, answer))
-        self._tasks.add(task)
-        self._answers.add(answer)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            await answer.wait_for_head()
-        except BaseException:
-            await answer.aclose()
-            raise
-        return answer
+        timeout = None if request.patient else self._timeout
+        async with _patience(timeout):
+            app = self._server.app
+            if app is None:
+                app = await _in_thread(self._server.open)
+            self._lifetime.check()  # closed while the file was opened?
+            answer = _AsyncAnswer(self._answers.discard, timeout)
+            scope = _scope_of(request, self._address)
+            task = asyncio.create_task(_serve(app, scope, request.body, answer))
+            self._tasks.add(task)
+            self._answers.add(answer)
+            task.add_done_callback(self._tasks.discard)
+            try:
+                await answer.wait_for_head()
+            except BaseException:
+                await answer.aclose()
+                raise
+            return answer
 
     async def aclose(self) -> None:
         """Disconnect what is open, let the application end, and release the data file."""
@@ -81,17 +92,16 @@ class EmbeddedAsyncWire:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
         finally:
-            store, self._store, self._app = self._store, None, None
-            if store is not None:
-                store.close()
+            # Goes on if this is cancelled: a file that stays open could not be opened elsewhere.
+            await asyncio.shield(_in_thread(self._server.close))
 
 
 class EmbeddedWire:
     """The blocking form: the same wire on the process's loop thread."""
 
-    def __init__(self, address: EmbeddedAddress) -> None:
+    def __init__(self, address: EmbeddedAddress, *, timeout: float) -> None:
         self._thread = shared_loop_thread()
-        self._wire = EmbeddedAsyncWire(address)
+        self._wire = EmbeddedAsyncWire(address, timeout=timeout)
 
     def open(self, request: Request) -> _Answer:
         """Send a request and return once the head of the answer is here."""
@@ -106,10 +116,11 @@ class EmbeddedWire:
 class _AsyncAnswer:
     """An answer of the application: a head, then pieces from a bounded queue."""
 
-    def __init__(self, on_close: Callable[[_AsyncAnswer], None]) -> None:
+    def __init__(self, on_close: Callable[[_AsyncAnswer], None], timeout: float | None) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self._on_close = on_close
+        self._timeout = timeout
         self._head = asyncio.Event()
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_PIECES)
         self._finished = False
@@ -124,7 +135,11 @@ class _AsyncAnswer:
 
     async def receive(self) -> bytes:
         # An empty piece is the end; it stays the end however often it is asked for.
-        piece = b"" if self._finished else await self._pieces.get()
+        if self._finished:
+            piece = b""
+        else:
+            async with _patience(self._timeout):
+                piece = await self._pieces.get()
         if not piece:
             self._finished = True
             if self._failure is not None:
@@ -225,10 +240,64 @@ def _scope_of(request: Request, address: EmbeddedAddress) -> MutableMapping[str,
     }
 
 
+class _Server:
+    """The data file and its application: opened once, at the first request. Every call blocks."""
+
+    def __init__(self, address: EmbeddedAddress) -> None:
+        self._address = address
+        self._opening = threading.Lock()  # held for as long as it takes, by one at a time
+        self._lock = threading.Lock()  # guards what follows
+        self._is_closed = False
+        self._store: Store | None = None
+        self.app: Application | None = None
+
+    def open(self) -> Application:
+        with self._opening:
+            if self.app is not None:
+                return self.app
+            store, app = _open_application(self._address)
+            with self._lock:
+                if not self._is_closed:
+                    self._store, self.app = store, app
+                    return app
+            store.close()
+            raise HandleClosed(f"{self._address.shown}: this handle is closed")
+
+    def close(self) -> None:
+        """Close what is open. An opening under way is not waited for: it closes what it opened."""
+        with self._lock:
+            self._is_closed = True
+            store, self._store, self.app = self._store, None, None
+        if store is not None:
+            store.close()
+
+
+def _in_thread(function: Callable[[], T]) -> asyncio.Future[T]:
+    """Begin what blocks (SQLite, the disk) in a worker thread. Once begun it is carried out."""
+    loop = asyncio.get_running_loop()
+    try:
+        return loop.run_in_executor(None, function)
+    except RuntimeError:  # the interpreter is ending and lends no more threads
+        done: asyncio.Future[T] = loop.create_future()
+        done.set_result(function())
+        return done
+
+
+@contextlib.asynccontextmanager
+async def _patience(seconds: float | None) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise wires.WireFailure(f"no answer within {seconds:g} s") from None
+
+
 def _open_application(address: EmbeddedAddress) -> tuple[Store, Application]:
     try:
         from streamdb_server import DataFileError, create_app, open_store
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _OF_THE_EXTRA:
+            raise
         raise MissingExtra(
             f"{address.shown}: embedded mode needs the extra `server`: "
             f"pip install 'streamdb[server]' ({error})"

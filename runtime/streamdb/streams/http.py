@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-import re
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 import httpx
 
-from streamdb.errors import BadAddress, BadHeader
+from streamdb.errors import BadAddress, HandleClosed
 from streamdb.protocol.exchange import Request
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.given import Additions, Given, Headers, Params
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.wire import WireFailure
 
-HeaderValue = str | Callable[[], str] | Callable[[], Awaitable[str]]
-Headers = Mapping[str, HeaderValue]
+#: What callers may hand in instead of clients of ours.
+AsyncClient: TypeAlias = httpx.AsyncClient
+Client: TypeAlias = httpx.Client
 
 # Longer than any server's long-poll or SSE keep-alive (30 s in the reference), so that only a
 # silent peer runs into it.
 _PATIENT_SECONDS: Final = 75.0
+# Faults of functions for headers and parameters that may pass: a token service is out of reach.
+_PASSING_FAULTS: Final = (OSError, httpx.TransportError)
 
 
 class HttpxAsyncWire:
@@ -36,12 +38,13 @@ class HttpxAsyncWire:
         address: HttpAddress,
         *,
         headers: Headers,
+        params: Params,
         timeout: float,
-        client: httpx.AsyncClient | None = None,
+        client: AsyncClient | None = None,
     ) -> None:
         _check_address(address)
         self._address = address
-        self._headers = headers
+        self._given = Given(headers, params, _PASSING_FAULTS)
         self._timeout = timeout
         self._lifetime = Lifetime(address.shown)
         self._owns_client = client is None
@@ -50,10 +53,7 @@ class HttpxAsyncWire:
     async def open(self, request: Request) -> _AsyncAnswer:
         """Send a request and return once the head of the answer is here."""
         self._lifetime.check()
-        own: dict[str, str] = {}
-        for name, value in self._headers.items():
-            given = value() if callable(value) else value  # CLIENT-11
-            own[name] = _checked(name, await given if inspect.isawaitable(given) else given)
+        own = await self._given.ask_async()
         self._lifetime.check()  # closed while we awaited?
         built = _build(self._client, self._address, request, own, self._timeout)
         with _sending(self._address):
@@ -73,12 +73,13 @@ class HttpxWire:
         address: HttpAddress,
         *,
         headers: Headers,
+        params: Params,
         timeout: float,
-        client: httpx.Client | None = None,
+        client: Client | None = None,
     ) -> None:
         _check_address(address)
         self._address = address
-        self._headers = headers
+        self._given = Given(headers, params, _PASSING_FAULTS)
         self._timeout = timeout
         self._lifetime = Lifetime(address.shown)
         self._owns_client = client is None
@@ -87,14 +88,7 @@ class HttpxWire:
     def open(self, request: Request) -> _Answer:
         """Send a request and return once the head of the answer is here."""
         self._lifetime.check()
-        own: dict[str, str] = {}
-        for name, value in self._headers.items():
-            given = value() if callable(value) else value  # CLIENT-11
-            if inspect.isawaitable(given):
-                if inspect.iscoroutine(given):
-                    given.close()
-                raise BadHeader(f"header {name!r} is an async function: use AsyncStream for it")
-            own[name] = _checked(name, given)
+        own = self._given.ask()
         built = _build(self._client, self._address, request, own, self._timeout)
         with _sending(self._address):
             return _Answer(self._client.send(built, stream=True))
@@ -146,40 +140,26 @@ def _build(
     client: httpx.Client | httpx.AsyncClient,
     address: HttpAddress,
     request: Request,
-    own_headers: dict[str, str],
+    own: Additions,
     timeout: float,
 ) -> httpx.Request:
-    headers = httpx.Headers(own_headers)
+    if client.is_closed:
+        raise HandleClosed(f"{address.shown}: the httpx client that was handed in is closed")
+    headers = httpx.Headers(own.headers)
     headers.update(request.headers)  # those of the protocol win, in whatever case they are written
+    of_address = [(name, value) for name, value in address.params if name not in own.params]
     read = max(timeout, _PATIENT_SECONDS) if request.patient else timeout
     return client.build_request(
         request.method,
         address.url,
         # QUERY-2: one order of parameters, so that caches see one URL.
-        params=httpx.QueryParams(tuple(sorted([*address.params, *request.params.items()]))),
+        params=httpx.QueryParams(
+            tuple(sorted([*of_address, *own.params.items(), *request.params.items()]))
+        ),
         headers=headers,
         content=request.body or None,
         timeout=httpx.Timeout(timeout, read=read),
     )
-
-
-# Checked here because the libraries below quote the value of a header that they refuse, and a
-# secret read from a file with its line end is the usual one.
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
-
-
-def _checked(name: str, value: object) -> str:
-    if not _TOKEN.fullmatch(name):
-        raise BadHeader(f"{name!r} is no name of a header")
-    if not isinstance(value, str):
-        raise BadHeader(f"header {name!r}: its value is {type(value).__name__} and not text")
-    if not _VALUE.fullmatch(value):
-        raise BadHeader(
-            f"header {name!r}: its value holds a line end, a space at an end, or something else "
-            "that is not printable ASCII; strip or encode it"
-        )
-    return value
 
 
 def _check_address(address: HttpAddress) -> None:
@@ -217,7 +197,17 @@ def _hide_url(record: logging.LogRecord) -> bool:
     return True
 
 
+def _hide_headers(record: logging.LogRecord) -> bool:
+    # httpcore logs the headers of every answer at DEBUG, cookies and redirects included.
+    if _url_to_show.get() is not None and isinstance(record.msg, str):
+        before, found, _ = record.msg.partition("receive_response_headers.complete ")
+        record.msg = f"{before}{found}return_value=..." if found else record.msg
+    return True
+
+
 logging.getLogger("httpx").addFilter(_hide_url)
+for _name in ("httpcore.http11", "httpcore.http2"):
+    logging.getLogger(_name).addFilter(_hide_headers)
 
 
 @cache

@@ -116,6 +116,11 @@ def shared_loop_thread() -> LoopThread:
         return _shared
 
 
+def on_shared_loop_thread() -> bool:
+    """Tell whether this is the thread that all blocking databases share: nothing may block it."""
+    return _shared is not None and _shared.ident == threading.get_ident()
+
+
 def _forget_locks_of_parent() -> None:
     # A fork in the middle of `shared_loop_thread` would leave the child a lock that nobody frees.
     global _lock

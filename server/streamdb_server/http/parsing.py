@@ -1,12 +1,11 @@
 """From the text of headers, parameters and bodies to values; what is malformed is refused."""
 
 import re
-from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
 
-from streamdb.protocol import names
+from streamdb.protocol import names, values
 from streamdb_server import messages, offsets
 from streamdb_server.http.exchange import Exchange, Refused
 from streamdb_server.storage.commands import Content, Instant
@@ -15,10 +14,6 @@ from streamdb_server.storage.producers import Claim
 # Python's own int() and \d take more than the protocol does (section 23, trap 5).
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]*")
 _DIGITS: Final = re.compile(r"[0-9]{1,16}")
-_INSTANT: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
-_MEDIA_TYPE: Final = re.compile(r"[^\s/;]+/[^\s/;]+")
 _PRODUCER_HEADERS: Final = (names.PRODUCER_ID, names.PRODUCER_EPOCH, names.PRODUCER_SEQ)
 
 # Bodies larger than this are checked for JSON in a thread.
@@ -26,11 +21,16 @@ _LARGE: Final = 256 * 1024
 
 
 def content_type(request: Request) -> str:
-    """Return the media type a PUT asks for; octets if it names none (CT-2)."""
-    given = request.headers.get("Content-Type", "")
-    if _MEDIA_TYPE.fullmatch(names.media_type(given)):
-        return given.strip()
-    return names.DEFAULT_MEDIA_TYPE
+    """Return the content type a PUT asks for; octets if it names no media type (CT-2).
+
+    It is given back with every answer, so that parameters no header can carry are refused.
+    """
+    given = request.headers.get("Content-Type", "").strip()
+    if not values.names_media_type(given):
+        return names.DEFAULT_MEDIA_TYPE
+    if not values.is_printable(given):
+        raise Refused(400, "The parameters of the Content-Type must be printable ASCII.")
+    return given
 
 
 def closes(request: Request) -> bool:
@@ -55,17 +55,12 @@ def expires_at(request: Request) -> Instant | None:
     text = request.headers.get(names.STREAM_EXPIRES_AT)
     if text is None:
         return None
-    if _INSTANT.fullmatch(text):
-        try:
-            instant = Instant(text, datetime.fromisoformat(text.upper()))
-            instant.at.timestamp()
-        except (ValueError, OverflowError):
-            pass
-        else:
-            return instant
-    raise Refused(
-        400, f"{names.STREAM_EXPIRES_AT} must be an RFC 3339 instant like 2030-01-31T12:00:00Z."
-    )
+    at = values.parse_instant(text)
+    if at is None:
+        raise Refused(
+            400, f"{names.STREAM_EXPIRES_AT} must be an RFC 3339 instant like 2030-01-31T12:00:00Z."
+        )
+    return Instant(text, at)
 
 
 def producer(request: Request) -> Claim | None:

@@ -23,4 +23,6 @@ class FileLock:
 
     def release(self) -> None:
         """Free the lock. The lock file stays: removing it would let two processes hold it."""
+        # Closing alone would not do: children forked meanwhile hold the same lock open.
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)

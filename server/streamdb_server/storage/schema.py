@@ -1,6 +1,8 @@
 """The SQLite file: its tables, how it is opened, and how a foreign one is told apart."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -49,9 +51,14 @@ CREATE TABLE producers (
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open a data file, made if missing; a file that is not ours is left as it is.
 
+    A new file may be read by its owner only; SQLite makes the files beside it alike. One that
+    exists keeps its mode.
+
     Raises `DataFileError` for a file that cannot be opened, is no SQLite file, belongs to another
     program or was written by a newer version.
     """
+    with suppress(OSError):  # it exists, or SQLite will say what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:

@@ -50,10 +50,10 @@ def open_store(path: str | os.PathLike[str], *, clock: Callable[[], float] = tim
     (b'hi',)
     """
     real = Path(os.path.realpath(path))
-    with _REGISTRY_LOCK:
-        store = _REGISTRY.get((os.getpid(), real))
+    with _registry_lock:
+        store = _registry.get((os.getpid(), real))
         if store is None:
-            store = _REGISTRY[os.getpid(), real] = Store(real, clock)
+            store = _registry[os.getpid(), real] = Store(real, clock)
         store.openings += 1
         return store
 
@@ -152,12 +152,17 @@ class Store:
             raise StoreClosed("the store is closed") from error
 
     def close(self) -> None:
-        """Undo one `open_store`; the last one commits what is queued and closes the file."""
-        with _REGISTRY_LOCK:
+        """Undo one `open_store`; the last one commits what is queued and closes the file.
+
+        Once that is done, closing again does nothing.
+        """
+        with _registry_lock:
+            if self.openings == 0:
+                return
             self.openings -= 1
             if self.openings > 0:
                 return
-            _REGISTRY.pop((self._process, self.path), None)
+            _registry.pop((self._process, self.path), None)
             if self._process == os.getpid():
                 self._shut()
 
@@ -213,5 +218,16 @@ class Store:
             )
 
 
-_REGISTRY_LOCK = threading.Lock()
-_REGISTRY: dict[tuple[int, Path], Store] = {}
+_registry_lock = threading.Lock()
+_registry: dict[tuple[int, Path], Store] = {}
+
+
+def _forget_lock_of_parent() -> None:
+    # A fork while a store is opened or closed would leave the child a lock that nobody frees. The
+    # registry stays: what it holds is told apart by process, and a child must not close the
+    # parent's connections, not even by collecting them as garbage.
+    global _registry_lock
+    _registry_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock_of_parent)

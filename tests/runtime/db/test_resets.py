@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.runtime.chat_schema import SCHEMA, AsyncChat, message, messages, sensor, sensors
 
-from streamdb import AsyncStream, BadRequest, Batch, ChangeEvent, InvalidEvent
+from streamdb import AsyncStream, BadRequest, Batch, ChangeEvent, InvalidEvent, RetryPolicy
 from streamdb.db.state import DatabaseState
 
 
@@ -87,6 +87,37 @@ async def test_a_restart_that_the_server_refuses_is_fatal(url: str) -> None:
         with pytest.raises(BadRequest, match="a reset asks to read again from !, which the server"):
             await anext(changes)
         assert (db.status, db.messages.keys()) == ("error", ["a"])
+
+
+async def test_a_restart_is_as_patient_as_any_reconnect(http_url: str) -> None:
+    """The database was connected before: an outage at that moment is no first contact."""
+    outage: list[int] = []
+
+    def token() -> str:
+        if outage:
+            outage.pop()
+            raise OSError("the token service is down")
+        return "token"
+
+    impatient = RetryPolicy(attempts=1)
+    quick = RetryPolicy(initial=0.001, maximum=0.01)
+    async with (
+        await AsyncStream.create(http_url) as stream,
+        AsyncChat(
+            http_url,
+            create=True,
+            headers={"authorization": token},
+            retry=impatient,
+            reconnect=quick,
+        ) as db,
+    ):
+        mark = (await stream.append_many(add("a"))).offset
+        await stream.append_many(add("b", txid="before"))
+        await db.await_txid("before")
+        outage += range(5)  # the connection is open: the restart is what asks for a token next
+        await stream.append_many([reset(mark), *add("c", txid="end")])
+        await db.await_txid("end", timeout=20)
+        assert (outage, db.messages.keys(), db.status) == ([], ["b", "c"], "live")
 
 
 class Tape:

@@ -5,6 +5,7 @@ from tests.runtime.protocol.player import LOST, URL, Player, play, reply
 
 from streamdb.errors import (
     AccessDenied,
+    BadHeader,
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
@@ -136,6 +137,18 @@ def test_safe_requests_are_repeated(hiccup: Reply | NoReply) -> None:
         assert len(player.sleeps) == 2
 
 
+def test_every_failure_that_is_tried_again_is_told() -> None:
+    """Tries without end would be silent otherwise."""
+    turned_away = reply(503)
+    for operation in (head(), append()):
+        player = play(operation, turned_away, turned_away, OK)
+        told = player.interruptions
+        assert [one.reason for one in told] == ["the server answered 503"] * 2
+        assert [one.failures for one in told] == [1, 2]
+        assert [one.retry_in for one in told] == player.sleeps
+    assert play(head(), LOST, OK).interruptions[0].reason == "the connection broke"
+
+
 def test_tries_end_with_the_policy() -> None:
     player = Player(head(), [LOST] * 9)
     with pytest.raises(ConnectionFailed, match="the connection broke; gave up after 3 tries"):
@@ -234,3 +247,41 @@ def test_a_repeated_delete_that_finds_nothing_has_succeeded(status: int) -> None
     assert play(calling.delete(URL, RETRY), LOST, reply(status)).is_finished
     with pytest.raises(StreamError):
         play(calling.delete(URL, RETRY), reply(status))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text",
+        "text/",
+        "te xt/plain",
+        "text/plain; x=→",
+        "text/plain; x=é",
+        "text/plain\r\nX-Evil: 1",
+        "text/plain; x=1\r\nX-Evil: 1",
+        "text/plain; a=\x00",
+    ],
+)
+def test_a_content_type_that_is_none_is_not_sent(content_type: str) -> None:
+    player = Player(calling.create(URL, RETRY, content_type=content_type), [OK])
+    with pytest.raises(BadHeader, match="content_type"):
+        player.run()
+    assert player.requests == []
+
+
+@pytest.mark.parametrize("content_type", ["Text/Plain;charset=UTF-8", 'a/b+c; d="e f"; g', "a/b;"])
+def test_a_content_type_goes_out_as_it_is(content_type: str) -> None:
+    player = play(calling.create(URL, RETRY, content_type=content_type), OK)
+    assert player.requests[0].headers["Content-Type"] == content_type
+
+
+@pytest.mark.parametrize(
+    "expires_at", ["", "tomorrow", "2030-01-01", "2030-02-31T00:00:00Z", "2030-01-01T00:00:00Z\r\n"]
+)
+def test_an_expiry_that_is_none_is_not_sent(expires_at: str) -> None:
+    operation = calling.create(URL, RETRY, content_type="text/plain", expires_at=expires_at)
+    player = Player(operation, [OK])
+    with pytest.raises(BadHeader, match="expires_at"):
+        player.run()
+    assert player.requests == []

@@ -188,6 +188,40 @@ def test_a_reconnect_waits_as_long_as_the_server_asks() -> None:  # CLIENT-22
     assert play(read("long-poll"), AT_5, busy).sleeps[0] >= 7
 
 
+def test_after_an_interruption_one_request_does_not_wait() -> None:
+    """An idle stream would answer the next poll late, and the reader seem lost until then."""
+    idle = reply(body=b"[]", next="5", up_to_date=True)
+    player = play(read("long-poll"), AT_5, NOTHING_NEW, LOST, reply(503), idle, NOTHING_NEW)
+    assert player.modes_asked == [None, *["long-poll"] * 2, None, None, *["long-poll"] * 2]
+    assert [request.patient for request in player.requests[2:6]] == [True, False, False, True]
+    assert player.offsets_asked[1:] == ["5"] * 6
+    assert data(player) == [b"[1]", b"", b"[]", b""]
+    assert len(player.sleeps) == 2  # the idle answer is no sign of a server that cannot poll
+
+
+def test_a_page_after_an_interruption_is_followed_by_polls() -> None:
+    page = reply(body=b"[2]", next="6")
+    player = play(read("long-poll"), AT_5, LOST, page, reply(body=b"[3]", next="7"))
+    assert player.modes_asked == [None, "long-poll", None, "long-poll", "long-poll"]
+    assert player.offsets_asked == ["-1", "5", "5", "6", "7"]
+
+
+def test_a_catch_up_tells_of_every_failure() -> None:
+    answers: list[Reply | NoReply] = [
+        reply(503),
+        reply(body=b"[1]", next="a"),
+        LOST,
+        LOST,
+        AT_5,
+    ]
+    told = play(read(), *answers).interruptions
+    assert [(one.reason, one.failures) for one in told] == [
+        ("the server answered 503", 1),
+        ("the connection broke", 1),
+        ("the connection broke", 2),
+    ]
+
+
 def failures(count: int) -> Iterable[NoReply]:
     return [LOST] * count
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamdb import AsyncStream, Stream
 from streamdb.streams.address import (
     BadAddress,
     EmbeddedAddress,
     HttpAddress,
     parse_address,
 )
-from streamdb.streams.stream import AsyncStream, Stream
 
 SECRETS = ["sesame", "hunter2"]
 
@@ -90,6 +90,15 @@ def test_no_complaint_shows_a_secret(text: str) -> None:
         told = "".join(traceback.format_exception_only(caught.value))
         assert not any(secret in told for secret in (*SECRETS, "ses", "t=", "ame@"))
         assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "text", ["http://host/s#hunter2", "http://host/s?t=1#sesame", "http://h/#"]
+)
+def test_an_http_address_has_no_fragment(text: str) -> None:
+    with pytest.raises(BadAddress, match="has no #FRAGMENT") as caught:
+        parse_address(text)
+    assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
 @given(st.text())

@@ -1,5 +1,7 @@
 """Embedded mode: the data file, the process it belongs to, and what is not installed."""
 
+import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,7 +17,9 @@ from streamdb import (
     ConnectionFailed,
     HandleClosed,
     MissingExtra,
+    RetryPolicy,
     Stream,
+    StreamNotFound,
     WouldDeadlock,
 )
 from streamdb.streams.loop_thread import shared_loop_thread
@@ -86,6 +90,20 @@ async def test_the_file_is_released_with_the_last_handle(
     await second.aclose()
     with held_by_another_process(tmp_path / "data.db"):
         pass
+
+
+def test_a_fault_of_the_server_is_no_missing_extra(tmp_path: Path) -> None:
+    program = (
+        "import sys, starlette.requests\n"
+        "del starlette.requests.ClientDisconnect\n"  # as in an incompatible version
+        "import streamdb\n"
+        "try:\n"
+        "    streamdb.Stream.create(sys.argv[1])\n"
+        "except ImportError as error:\n"
+        "    print(type(error).__name__, error.name)\n"
+    )
+    told = run_python(program, f"embedded:{tmp_path / 'a.db'}#s")
+    assert told == "ImportError starlette.requests\n"
 
 
 def test_without_the_extra_the_message_names_it(tmp_path: Path) -> None:
@@ -207,3 +225,99 @@ async def test_a_slow_reader_loses_nothing(tmp_path: Path) -> None:
         found += [batch async for batch in batches]
         assert [item for batch in found for item in stream.items(batch)] == list(range(100))
         assert len(found) > 10  # it was fed while it did not read
+
+
+@contextmanager
+def locked(file: Path) -> Generator[None]:
+    """Nobody can write to the file, though anybody may read it."""
+    db = sqlite3.connect(file, isolation_level=None)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        db.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A data file that exists."""
+    open_store(tmp_path / "data.db").close()
+    return tmp_path / "data.db"
+
+
+async def test_a_loop_goes_on_while_a_file_is_opened(file: Path) -> None:
+    with locked(file):
+        opening = asyncio.create_task(AsyncStream.create(f"embedded:{file}#s"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)  # would be over only with the opening, if that blocked the loop
+        assert not opening.done()
+    async with await opening:
+        pass
+
+
+async def test_requests_at_once_open_one_store(file: Path) -> None:
+    async with AsyncStream(f"embedded:{file}#s") as stream:
+        with locked(file):
+            heads = [asyncio.create_task(stream.head()) for _ in range(4)]
+            await asyncio.sleep(0.05)
+        for head in heads:
+            with pytest.raises(StreamNotFound):
+                await head
+        with open_store(file) as store:
+            assert store.openings == 2
+    with held_by_another_process(file):
+        pass
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "closed", "both"])
+async def test_a_store_that_is_just_being_opened_does_not_leak(file: Path, ending: str) -> None:
+    stream = AsyncStream(f"embedded:{file}#s")
+    with locked(file):
+        opening = asyncio.create_task(stream.head())
+        await asyncio.sleep(0.05)
+        if ending != "closed":
+            opening.cancel()
+        closing = asyncio.create_task(stream.aclose())
+        await asyncio.sleep(0.05)
+        if ending == "both":
+            closing.cancel()
+    found = await asyncio.gather(opening, closing, return_exceptions=True)
+    assert isinstance(found[0], HandleClosed | asyncio.CancelledError)
+    with open_store(file) as store:
+        while store.openings > 1:  # noqa: ASYNC110 - a thread closes it, which has no event
+            await asyncio.sleep(0.002)
+
+
+async def test_a_timeout_holds_and_the_write_is_carried_out_all_the_same(
+    open_stream: Opener, file: Path
+) -> None:
+    once = RetryPolicy(attempts=1)
+    address = f"embedded:{file}#s"
+    stream = await open_stream("create", address)
+    hasty = await open_stream("connect", address, timeout=0.05, retry=once)
+    unknown = r"no answer within 0.05 s; whether the data was stored is unknown"
+    with locked(file), pytest.raises(ConnectionFailed, match=unknown):
+        await hasty.append("begun")
+    await stream.append("later")
+    found = [item async for batch in stream.read() for item in stream.items(batch)]
+    assert found == ["begun", "later"]
+
+
+async def test_a_timeout_holds_for_the_opening_too(open_stream: Opener, file: Path) -> None:
+    once = RetryPolicy(attempts=1)
+    with locked(file), pytest.raises(ConnectionFailed, match=r"no answer within 0.05 s; gave up"):
+        await open_stream("connect", f"embedded:{file}#s", timeout=0.05, retry=once)
+
+
+async def test_a_live_read_waits_longer_than_the_timeout(open_stream: Opener, file: Path) -> None:
+    stream = await open_stream("create", f"embedded:{file}#s", timeout=0.05)
+    for live in ("sse", "long-poll"):
+        batches = stream.read(live=live)
+        await anext(batches)
+        if live == "sse":
+            await anext(batches)
+        waiting = asyncio.ensure_future(anext(batches))
+        await asyncio.sleep(0.2)
+        await stream.append(live)
+        assert stream.items(await waiting)[-1] == live
+        await batches.aclose()

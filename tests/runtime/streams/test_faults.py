@@ -16,9 +16,11 @@ from streamdb import (
     ConnectionFailed,
     RateLimited,
     RetryPolicy,
+    Stream,
     UnexpectedStatus,
 )
 from streamdb.protocol import json_text, reading
+from streamdb.protocol.exchange import Interrupted
 from streamdb.protocol.reading import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb_server import Serving
@@ -172,3 +174,49 @@ def test_an_impatient_producer_loses_nothing_that_was_acknowledged(
     numbers = [item["n"] for item in stored]
     assert len(set(numbers)) == len(numbers)
     assert [item for item in stored if item in acknowledged] == acknowledged
+
+
+@pytest.mark.parametrize("form", ["async", "blocking"])
+async def test_tries_without_end_are_logged_and_become_a_warning(
+    server: Serving, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    caplog.set_level(logging.INFO, "streamdb.streams")
+    name = f"logged/{next(_numbers)}"
+    async with (
+        await AsyncStream.create(server.url + name),
+        proxy(server.url, [Busy(500)] * 6) as between,
+    ):
+        address = between.url(name, query="token=sesame")
+        if form == "async":
+            async with AsyncStream(address, retry=TIRELESS) as stream:
+                await stream.head()
+        else:
+            with Stream(address, retry=TIRELESS) as blocking:
+                await asyncio.to_thread(blocking.head)
+    told = [record for record in caplog.records if record.name == "streamdb.streams"]
+    assert [record.levelname for record in told] == ["INFO"] * 4 + ["WARNING"] * 2
+    assert (
+        told[5]
+        .getMessage()
+        .startswith(f"{between.url(name)}: the server answered 500 (failure 6 in a row)")
+    )
+
+
+async def test_a_read_that_was_connected_before_is_as_patient_as_a_reconnect(
+    server: Serving,
+) -> None:
+    name = f"resumed/{next(_numbers)}"
+    async with (
+        await AsyncStream.create(server.url + name, body=[1]),
+        proxy(server.url) as between,
+        AsyncStream(between.url(name), retry=RetryPolicy(attempts=1), reconnect=TIRELESS) as stream,
+    ):
+        for resumed in (True, False):
+            await between.trouble([Busy(503)] * 9)
+            reading_on = stream.deliveries(offset="-1", live=False, resumed=resumed)
+            if resumed:
+                found = [one async for one in reading_on]
+                assert [type(one) for one in found] == [Interrupted] * 9 + [Batch]
+            else:
+                with pytest.raises(UnexpectedStatus):
+                    await anext(reading_on)

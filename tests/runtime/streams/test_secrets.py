@@ -1,16 +1,30 @@
 """Headers and addresses: what is sent, and what never shows."""
 
+import asyncio
 import itertools
 import logging
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
+import httpx
 import pytest
 from tests.faults import Busy, CutAnswer, Proxy, Refuse, proxy
 from tests.runtime.streams.conftest import Opener
 
-from streamdb import AsyncStream, BadHeader, RetryPolicy, Stream, StreamError
+from streamdb import (
+    AsyncStream,
+    BadAddress,
+    BadHeader,
+    ConnectionFailed,
+    HandleClosed,
+    RetryPolicy,
+    Stream,
+    StreamError,
+)
+from streamdb.streams.loop_thread import shared_loop_thread
 from streamdb_server import Serving
 
 SECRET = "sesame-opens"
@@ -88,8 +102,8 @@ async def test_a_value_that_cannot_be_sent_is_not_shown(
     for given in (value, lambda: value):
         with pytest.raises(BadHeader, match="'Authorization'") as caught:
             await open_stream("connect", "http://127.0.0.1:1/s", headers={"Authorization": given})
-        told = "".join(traceback.format_exception(caught.value))
-        assert SECRET not in told + caplog.text
+        shown = "".join(traceback.format_exception(caught.value))
+        assert SECRET not in shown + caplog.text
 
 
 @pytest.mark.parametrize("value", [7, None, b"bytes"])
@@ -99,19 +113,154 @@ async def test_a_value_that_is_no_text(open_stream: Opener, value: object) -> No
         await open_stream("connect", "http://127.0.0.1:1/s", headers={"X-Count": given})
 
 
-def test_a_failing_function_fails_the_call(server: Serving, name: str) -> None:
-    """Also where its exception is one that generators end with."""
-    spent = iter(())
-    for token in (lambda: next(spent), lambda: {}["spent"]):
-        stream = Stream(server.url + name, headers={"Authorization": token})
-        with stream, pytest.raises((StopIteration, KeyError)):
-            stream.head()
+@pytest.mark.parametrize("where", ["headers", "params"])
+@pytest.mark.parametrize("fault", [StopIteration(SECRET), KeyError(SECRET), BadHeader(SECRET)])
+async def test_a_failing_function_ends_the_call_by_name(
+    open_stream: Opener, caplog: pytest.LogCaptureFixture, where: str, fault: Exception
+) -> None:
+    def token() -> str:
+        raise fault
+
+    caplog.set_level(logging.DEBUG)
+    named = BadHeader if where == "headers" else BadAddress
+    with pytest.raises(
+        named, match=f"'token': its function failed with {type(fault).__name__}"
+    ) as (caught):
+        await open_stream("connect", "http://127.0.0.1:1/s", **{where: {"token": token}})
+    assert caught.value.__cause__ is fault
+    assert SECRET not in str(caught.value) + caplog.text
 
 
-def told_by_client(caplog: pytest.LogCaptureFixture) -> str:
-    """Return all that was logged, but by the server, which runs in this process too."""
-    records = [record for record in caplog.records if not record.name.startswith("uvicorn")]
-    return "\n".join(caplog.handler.format(record) for record in records)
+@pytest.mark.parametrize("fault", [OSError(SECRET), TimeoutError(), httpx.ConnectError(SECRET)])
+async def test_a_function_whose_fault_may_pass_is_asked_again(
+    server: Serving,
+    name: str,
+    open_stream: Opener,
+    caplog: pytest.LogCaptureFixture,
+    fault: Exception,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers: Iterator[Exception | str] = iter([fault, "fresh"])
+
+    def token() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    await open_stream("create", server.url + name, headers={"X-Token": token}, retry=QUICK)
+    assert f"header 'X-Token': its function failed with {type(fault).__name__}" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_an_async_function_that_stays_out_of_reach() -> None:
+    async def token() -> str:
+        raise TimeoutError
+
+    async with AsyncStream(
+        "http://127.0.0.1:1/s", headers={"X-Token": token}, retry=QUICK
+    ) as stream:
+        with pytest.raises(ConnectionFailed, match="failed with TimeoutError; gave up after 3"):
+            await stream.head()
+
+
+async def test_a_plain_function_is_called_on_the_loop_of_an_asyncio_user(
+    server: Serving, name: str
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def token() -> str:
+        threads.append(threading.current_thread())
+        return "t"
+
+    async with await AsyncStream.create(server.url + name, headers={"X-Token": token}):
+        pass
+    assert threads == [threading.current_thread()]
+
+
+def test_a_plain_function_may_block_under_a_blocking_database(server: Serving, name: str) -> None:
+    """On the shared loop it would stall all databases; so would StopIteration, in a future."""
+    loop = shared_loop_thread()
+    variable: ContextVar[str] = ContextVar("variable")
+    answers = iter([])  # type: ignore[var-annotated] # it is empty, that is the point
+
+    def token() -> str:
+        assert loop.run(asyncio.sleep(0, "alive"), timeout=10) == "alive"
+        return variable.get()
+
+    async def create(token: Callable[[], str]) -> None:
+        variable.set("copied")
+        async with await AsyncStream.create(server.url + name, headers={"X-Token": token}):
+            pass
+
+    loop.run(create(token), timeout=10)
+    with pytest.raises(BadHeader, match="its function failed"):
+        loop.run(create(lambda: next(answers)), timeout=10)
+
+
+async def test_parameters_of_the_options(
+    server: Serving, name: str, open_stream: Opener
+) -> None:  # CLIENT-10, CLIENT-11
+    numbers = itertools.count(1)
+    async with proxy(server.url) as between:
+        params: dict[str, Any] = {"tenant": "a&b é", "key": lambda: f"k{next(numbers)}"}
+        address = between.url(name, query="key=old&z=1")
+        stream = await open_stream("create", address, params=params)
+        await stream.append(1)
+        await stream.aclose()
+    heads = [head for head in between.heads if b" HTTP/" in head]  # a body may come by itself
+    targets = [head.split(b" ")[1].partition(b"?")[2].decode() for head in heads]
+    assert targets == [f"key=k{n}&tenant=a%26b+%C3%A9&z=1" for n in (1, 2)]
+
+
+@pytest.mark.parametrize("reserved", ["offset", "live", "cursor"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/s", "embedded:a.db#s"])
+async def test_parameters_of_the_protocol_are_refused(
+    open_stream: Opener, address: str, reserved: str
+) -> None:
+    with pytest.raises(BadAddress, match=f"'{reserved}' belongs to the protocol"):
+        await open_stream("connect", address, params={reserved: "1"})
+
+
+@pytest.mark.parametrize("value", [7, None, "\ud800"])
+async def test_a_parameter_that_cannot_be_sent(open_stream: Opener, value: object) -> None:
+    with pytest.raises(BadAddress, match="parameter 'x': its value"):
+        await open_stream("connect", "http://127.0.0.1:1/s", params={"x": value})
+
+
+async def test_an_async_client_of_the_caller_is_used_and_left_open(
+    server: Serving, name: str
+) -> None:
+    async with httpx.AsyncClient(headers={"X-Client": "mine"}) as client:
+        async with proxy(server.url) as between:
+            address = between.url(name)
+            async with await AsyncStream.create(address, client=client, body=[1]):
+                pass
+            async with await AsyncStream.connect(address, client=client) as stream:
+                assert [batch.data async for batch in stream.read()] == [b"[1]"]
+        assert sent(between, "x-client") == ["mine"] * 3
+        assert not client.is_closed
+    with pytest.raises(HandleClosed, match="the httpx client that was handed in is closed"):
+        await AsyncStream.connect(address, client=client)
+
+
+def test_a_client_of_the_caller_is_used_and_left_open(server: Serving, name: str) -> None:
+    asked: list[str] = []
+    hooks = {"request": [lambda request: asked.append(request.method)]}
+    with httpx.Client(event_hooks=hooks) as client:  # type: ignore[arg-type] # any callable will do
+        with Stream.create(server.url + name, client=client, body=[1]):
+            pass
+        with Stream.connect(server.url + name, client=client) as stream:
+            assert [batch.data for batch in stream.read()] == [b"[1]"]
+        assert asked == ["PUT", "HEAD", "GET"]
+        assert not client.is_closed
+    with pytest.raises(HandleClosed, match="the httpx client that was handed in is closed"):
+        Stream.connect(server.url + name, client=client)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> str:
+    """Return all that was logged, also by the server, which runs in this process too."""
+    return "\n".join(caplog.handler.format(record) for record in caplog.records)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +279,11 @@ async def test_no_secret_in_any_message(
         address = between.url(name, credentials=f"user:{SECRET}", query=f"token={SECRET}")
         with pytest.raises(StreamError) as caught:  # if only because there is no such stream
             await open_stream("connect", address, **options)
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
-    assert SECRET not in told
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert SECRET not in shown
     assert caught.value.url == between.url(name)
     # The libraries below log too: httpx the whole URL of every request.
-    assert SECRET not in told_by_client(caplog)
+    assert SECRET not in told(caplog)
 
 
 async def test_interruptions_are_logged_without_secrets(
@@ -151,12 +300,36 @@ async def test_interruptions_are_logged_without_secrets(
                 if not batch.closed:
                     await between.trouble([Refuse(), Busy(503)])
                     await direct.close_stream()
-    assert "reading on in" in told_by_client(caplog)
-    assert "HTTP Request: GET http://127.0.0.1" in told_by_client(caplog)
-    assert SECRET not in told_by_client(caplog)
+    assert "trying again in" in told(caplog)
+    assert "HTTP Request: GET http://127.0.0.1" in told(caplog)
+    assert SECRET not in told(caplog)
 
 
 def test_a_handle_shows_no_secret() -> None:
     with Stream(f"http://user:{SECRET}@host/s?token={SECRET}", headers={"X": SECRET}) as stream:
         assert repr(stream) == "Stream('http://host/s')"
         assert stream.url == "http://host/s"
+
+
+async def test_headers_of_answers_stay_out_of_the_logs(caplog: pytest.LogCaptureFixture) -> None:
+    """httpcore tells them all at DEBUG: cookies, and redirects that repeat the address."""
+    caplog.set_level(logging.DEBUG)
+    received = asyncio.Event()
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 302 Found\r\nLocation: /s?token=%s\r\nSet-Cookie: session=%s\r\n"
+            b"Content-Length: 0\r\nConnection: close\r\n\r\n" % ((SECRET.encode(),) * 2)
+        )
+        writer.close()
+        received.set()
+
+    async with await asyncio.start_server(redirect, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with AsyncStream(f"http://127.0.0.1:{port}/s?token={SECRET}") as stream:
+            with pytest.raises(StreamError, match="302"):
+                await stream.head()
+    assert received.is_set()
+    assert "receive_response_headers.complete" in told(caplog)
+    assert SECRET not in told(caplog)

@@ -1,0 +1,230 @@
+"""A handle on one stream for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+from streamdb.protocol import calling, names
+from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol.exchange import Batch, Interrupted, Operation
+from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.writing import ProducerState
+from streamdb.streams import drivers
+from streamdb.streams.address import HttpAddress
+from streamdb.streams.embedded import EmbeddedAsyncWire
+from streamdb.streams.handle import Handle, StreamOptions
+from streamdb.streams.http import AsyncClient, HttpxAsyncWire
+from streamdb.streams.wire import AsyncWire
+
+T = TypeVar("T")
+
+
+class AsyncStream(Handle):
+    """One stream, for asyncio.
+
+    ::
+
+        async with await AsyncStream.create(url, content_type="application/json") as stream:
+            await stream.append({"n": 1})
+            async for batch in stream.read(live="auto"):
+                print(stream.items(batch), batch.offset)
+    """
+
+    def __init__(
+        self, url: str, *, client: AsyncClient | None = None, **options: Unpack[StreamOptions]
+    ) -> None:
+        """Make a handle; nothing is sent yet.
+
+        Args:
+            url: ``http(s)://...`` or ``embedded:FILE#STREAM``.
+            client: an ``httpx.AsyncClient`` of yours, for HTTP: its transport, its TLS, its
+                proxies. It stays yours to close, and what it logs of requests is up to it.
+            **options: see :class:`StreamOptions`.
+
+        Raises:
+            BadAddress: this is no address of a stream.
+        """
+        super().__init__(url, **options)
+        self._wire: AsyncWire = (
+            HttpxAsyncWire(
+                self._address,
+                headers=self._headers,
+                params=self._params,
+                timeout=self._timeout,
+                client=client,
+            )
+            if isinstance(self._address, HttpAddress)
+            else EmbeddedAsyncWire(self._address, timeout=self._timeout)
+        )
+
+    @classmethod
+    async def create(
+        cls,
+        url: str,
+        *,
+        content_type: str = names.JSON_MEDIA_TYPE,
+        ttl_seconds: int | None = None,
+        expires_at: str | None = None,
+        closed: bool = False,
+        body: Any = None,
+        client: AsyncClient | None = None,
+        **options: Unpack[StreamOptions],
+    ) -> Self:
+        """Create a stream, or open it if it exists with the same configuration.
+
+        Args:
+            url: ``http(s)://...`` or ``embedded:FILE#STREAM``.
+            content_type: the media type of the stream, for ever.
+            ttl_seconds: the stream expires after so many seconds without a read or write.
+            expires_at: the stream expires then; RFC 3339 text.
+            closed: create it closed: ``body`` is all it ever holds.
+            body: initial content: a list of values for JSON, bytes or text otherwise.
+            client: an ``httpx.AsyncClient`` of yours.
+            **options: see :class:`StreamOptions`.
+
+        Raises:
+            BadHeader: the content type or the expiry is none; nothing was sent.
+            StreamExists: a stream with another configuration is there.
+        """
+        stream = cls(url, client=client, **options)
+        try:
+            await stream.put(
+                content_type=content_type,
+                ttl_seconds=ttl_seconds,
+                expires_at=expires_at,
+                closed=closed,
+                body=body,
+            )
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, client: AsyncClient | None = None, **options: Unpack[StreamOptions]
+    ) -> Self:
+        """Open a stream that must exist.
+
+        Raises:
+            StreamNotFound: it does not.
+        """
+        stream = cls(url, client=client, **options)
+        try:
+            await stream.head()
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def put(
+        self,
+        *,
+        content_type: str = names.JSON_MEDIA_TYPE,
+        ttl_seconds: int | None = None,
+        expires_at: str | None = None,
+        closed: bool = False,
+        body: Any = None,
+    ) -> StreamInfo:
+        """Create the stream of this handle, or confirm that it exists just so; see `create`."""
+        operation = self._create(
+            content_type,
+            ttl_seconds=ttl_seconds,
+            expires_at=expires_at,
+            closed=closed,
+            body=body,
+        )
+        return await self._run(operation)
+
+    async def head(self) -> StreamInfo:
+        """Ask for the stream's tail, content type, closure and expiry."""
+        return await self._run(self._head())
+
+    async def append(self, value: Any) -> Appended:
+        """Append one value: anything JSON can say, a change event, or bytes, by content type.
+
+        Raises:
+            ConnectionFailed: the connection broke, and whether it was stored is unknown; a plain
+                append is never repeated in doubt (CLIENT-23).
+        """
+        return await self._run(self._append([value]))
+
+    async def append_many(self, values: Iterable[Any]) -> Appended:
+        """Append several values in one request: all of them or none (APPEND-1)."""
+        return await self._run(self._append(list(values)))
+
+    async def append_once(self, producer: ProducerState, body: bytes) -> Appended:
+        """Append a ready body under the next number of a producer: repeated until answered.
+
+        For databases, as is the type of the producer: both may change without notice.
+        """
+        return await self._run(self._append_once(producer, body))
+
+    async def close_stream(self, *last: Any) -> Appended:
+        """Close the stream for good, with last values if given. Readers learn of the end.
+
+        Not to be taken for :meth:`aclose`, which gives up this handle only.
+        """
+        return await self._run(self._close_stream(list(last)))
+
+    async def delete(self) -> None:
+        """Delete the stream and all it holds."""
+        await self._run(calling.delete(self.url, self._retry))
+
+    async def read(
+        self, *, offset: str = names.BEGINNING, live: LiveMode = False
+    ) -> AsyncGenerator[Batch]:
+        """Read batches from an offset: to the tail, or on and on with ``live``.
+
+        Args:
+            offset: an offset that a batch gave, ``-1`` for the beginning, ``now`` for the tail.
+            live: False, ``"auto"``, ``"sse"`` or ``"long-poll"``.
+
+        A live read survives every loss of connection and ends at the end of a closed stream.
+        Leave the loop early inside ``contextlib.aclosing`` to release the connection at once.
+        """
+        async with aclosing(self.deliveries(offset=offset, live=live)) as deliveries:
+            async for delivered in deliveries:
+                if isinstance(delivered, Batch):
+                    yield delivered
+
+    async def deliveries(
+        self, *, offset: str, live: LiveMode, resumed: bool = False
+    ) -> AsyncGenerator[Batch | Interrupted]:
+        """Read like :meth:`read`, and be told of interruptions as well.
+
+        For databases, as is the type of interruptions: both may change without notice.
+
+        Args:
+            offset: as for `read`.
+            live: as for `read`.
+            resumed: the reader was connected before, so that the policy `reconnect` holds from the
+                first request on.
+        """
+        operation = self._read(offset, live, resumed=resumed)
+        # Not left to the garbage collector: closing this generator must release the connection.
+        async with aclosing(drivers.deliver(operation, self._wire)) as deliveries:
+            async for delivered in deliveries:
+                self._note(delivered)
+                yield delivered
+
+    async def _run(self, operation: Operation[T]) -> T:
+        return await drivers.run(operation, self._wire, self._tell)
+
+    async def aclose(self) -> None:
+        """Release connections and, in embedded mode, the data file. The stream stays."""
+        await self._wire.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

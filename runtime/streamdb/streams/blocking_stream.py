@@ -1,0 +1,157 @@
+"""A handle on one stream for blocking code."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+from streamdb.protocol import calling, names
+from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol.exchange import Batch, Operation
+from streamdb.protocol.reading import LiveMode
+from streamdb.streams import drivers
+from streamdb.streams.address import HttpAddress
+from streamdb.streams.embedded import EmbeddedWire
+from streamdb.streams.handle import Handle, StreamOptions
+from streamdb.streams.http import Client, HttpxWire
+from streamdb.streams.wire import Wire
+
+T = TypeVar("T")
+
+
+class Stream(Handle):
+    """One stream, for blocking code; see :class:`AsyncStream` for what each call does.
+
+    ::
+
+        with Stream.create("embedded:session.db#log") as stream:
+            stream.append({"n": 1})
+            for batch in stream.read():
+                print(stream.items(batch))
+    """
+
+    def __init__(
+        self, url: str, *, client: Client | None = None, **options: Unpack[StreamOptions]
+    ) -> None:
+        """Make a handle; nothing is sent yet. ``client`` is an ``httpx.Client`` of yours."""
+        super().__init__(url, **options)
+        self._wire: Wire = (
+            HttpxWire(
+                self._address,
+                headers=self._headers,
+                params=self._params,
+                timeout=self._timeout,
+                client=client,
+            )
+            if isinstance(self._address, HttpAddress)
+            else EmbeddedWire(self._address, timeout=self._timeout)
+        )
+
+    @classmethod
+    def create(
+        cls,
+        url: str,
+        *,
+        content_type: str = names.JSON_MEDIA_TYPE,
+        ttl_seconds: int | None = None,
+        expires_at: str | None = None,
+        closed: bool = False,
+        body: Any = None,
+        client: Client | None = None,
+        **options: Unpack[StreamOptions],
+    ) -> Self:
+        """Create a stream, or open it if it exists with the same configuration."""
+        stream = cls(url, client=client, **options)
+        try:
+            stream.put(
+                content_type=content_type,
+                ttl_seconds=ttl_seconds,
+                expires_at=expires_at,
+                closed=closed,
+                body=body,
+            )
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    @classmethod
+    def connect(
+        cls, url: str, *, client: Client | None = None, **options: Unpack[StreamOptions]
+    ) -> Self:
+        """Open a stream that must exist."""
+        stream = cls(url, client=client, **options)
+        try:
+            stream.head()
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def put(
+        self,
+        *,
+        content_type: str = names.JSON_MEDIA_TYPE,
+        ttl_seconds: int | None = None,
+        expires_at: str | None = None,
+        closed: bool = False,
+        body: Any = None,
+    ) -> StreamInfo:
+        """Create the stream of this handle, or confirm that it exists just so; see `create`."""
+        operation = self._create(
+            content_type,
+            ttl_seconds=ttl_seconds,
+            expires_at=expires_at,
+            closed=closed,
+            body=body,
+        )
+        return self._run(operation)
+
+    def head(self) -> StreamInfo:
+        """Ask for the stream's tail, content type, closure and expiry."""
+        return self._run(self._head())
+
+    def append(self, value: Any) -> Appended:
+        """Append one value."""
+        return self._run(self._append([value]))
+
+    def append_many(self, values: Iterable[Any]) -> Appended:
+        """Append several values in one request: all of them or none."""
+        return self._run(self._append(list(values)))
+
+    def close_stream(self, *last: Any) -> Appended:
+        """Close the stream for good, with last values if given."""
+        return self._run(self._close_stream(list(last)))
+
+    def delete(self) -> None:
+        """Delete the stream and all it holds."""
+        self._run(calling.delete(self.url, self._retry))
+
+    def read(self, *, offset: str = names.BEGINNING, live: LiveMode = False) -> Generator[Batch]:
+        """Read batches from an offset: to the tail, or on and on with ``live``."""
+        operation = self._read(offset, live)
+        with closing(drivers.deliver_blocking(operation, self._wire)) as deliveries:
+            for delivered in deliveries:
+                self._note(delivered)
+                if isinstance(delivered, Batch):
+                    yield delivered
+
+    def _run(self, operation: Operation[T]) -> T:
+        return drivers.run_blocking(operation, self._wire, self._tell)
+
+    def close(self) -> None:
+        """Release connections and, in embedded mode, the data file. The stream stays."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

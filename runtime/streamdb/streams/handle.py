@@ -1,0 +1,198 @@
+"""What both handles on a stream share: options, and the operations built from what callers give.
+
+Neither handle decides anything itself: they carry out operations of :mod:`streamdb.protocol`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final, TypedDict, Unpack, cast
+
+from streamdb.protocol import calling, json_text, names, reading
+from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol.exchange import Batch, Interrupted, Operation
+from streamdb.protocol.reading import LiveMode, ReadOptions
+from streamdb.protocol.retry import RetryPolicy
+from streamdb.protocol.writing import ProducerState, append_once
+from streamdb.streams.address import Address, parse_address
+from streamdb.streams.given import Headers, Params, check_params
+
+log: Final = logging.getLogger("streamdb.streams")
+# A request that failed so often in a row is worth a warning; before, it may be a hiccup.
+_WORRYING_FAILURES: Final = 5
+
+#: A few tries within some seconds: enough for a hiccup, soon enough for a wrong address.
+DEFAULT_RETRY: Final = RetryPolicy(attempts=6, initial=0.1, multiplier=2.0, maximum=10.0)
+#: Once a reader has been connected it comes back for as long as it takes.
+DEFAULT_RECONNECT: Final = RetryPolicy(initial=0.1, multiplier=1.5, maximum=10.0)
+
+
+class StreamOptions(TypedDict, total=False):
+    """What every way to open a stream takes.
+
+    Attributes:
+        headers: sent with every request over HTTP. A value may be a function that is asked for
+            every request, and for the async classes an async one. If it raises OSError,
+            TimeoutError or an `httpx.TransportError`, the request counts as not answered and is
+            tried again as the policies say; any other exception ends the call as `BadHeader`, with
+            that exception as its cause. The async classes call plain functions on the event loop:
+            let one that waits be async. The blocking ones may wait: `Stream` calls it in the
+            calling thread, a blocking database in a worker thread.
+        params: query parameters, likewise; `BadAddress` instead of `BadHeader`. They go before
+            parameters of the same name in the address. Those of the protocol are refused.
+        retry: for requests, and for the first contact of a read.
+        reconnect: for a read that was connected before.
+        timeout: seconds to connect, to send and to be answered; in embedded mode, to open the file
+            and to be answered. Live reads wait longer. A write that has begun is carried out.
+    """
+
+    headers: Headers
+    params: Params
+    retry: RetryPolicy
+    reconnect: RetryPolicy
+    timeout: float
+
+
+class Handle:
+    """What both kinds of handles know: the address, the content type and the policies."""
+
+    def __init__(self, url: str, **options: Unpack[StreamOptions]) -> None:
+        self._address: Final[Address] = parse_address(url)
+        self._headers: Final = options.get("headers", {})
+        self._params: Final = options.get("params", {})
+        check_params(self._params)
+        self._retry: Final = options.get("retry", DEFAULT_RETRY)
+        self._reconnect: Final = options.get("reconnect", DEFAULT_RECONNECT)
+        self._timeout: Final = options.get("timeout", 30.0)
+        self._content_type: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address as messages show it: without credentials and parameters."""
+        return self._address.shown
+
+    @property
+    def content_type(self) -> str | None:
+        """The stream's media type, once it is known."""
+        return self._content_type
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    # The operations, built from what the caller gave.
+
+    def _create(
+        self,
+        content_type: str,
+        *,
+        ttl_seconds: int | None = None,
+        expires_at: str | None = None,
+        closed: bool = False,
+        body: Any = None,
+    ) -> Operation[StreamInfo]:
+        info = yield from calling.create(
+            self.url,
+            self._retry,
+            content_type=content_type,
+            ttl_seconds=ttl_seconds,
+            expires_at=expires_at,
+            closed=closed,
+            body=_initial_body(content_type, body),
+        )
+        self._content_type = info.content_type
+        return info
+
+    def _head(self) -> Operation[StreamInfo]:
+        info = yield from calling.head(self.url, self._retry)
+        self._content_type = info.content_type
+        return info
+
+    def _known_content_type(self) -> Operation[str]:
+        if self._content_type is not None:
+            return self._content_type
+        return (yield from self._head()).content_type
+
+    def _append(self, values: list[Any]) -> Operation[Appended]:
+        if not values:
+            raise ValueError("append_many: there is nothing to append")
+        content_type = yield from self._known_content_type()
+        body = _body(content_type, values)
+        return (
+            yield from calling.append(self.url, self._retry, content_type=content_type, body=body)
+        )
+
+    def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
+        content_type = yield from self._known_content_type()
+        return (
+            yield from append_once(
+                producer, self.url, self._reconnect, content_type=content_type, body=body
+            )
+        )
+
+    def _close_stream(self, last: list[Any]) -> Operation[Appended]:
+        if not last:
+            return (yield from calling.close(self.url, self._retry))
+        content_type = yield from self._known_content_type()
+        return (
+            yield from calling.close(
+                self.url, self._retry, content_type=content_type, body=_body(content_type, last)
+            )
+        )
+
+    def _read(self, offset: str, live: LiveMode, *, resumed: bool = False) -> Operation[None]:
+        return reading.reading(
+            ReadOptions(
+                url=self.url,
+                clock=time.monotonic,
+                offset=offset,
+                live=live,
+                retry=self._reconnect if resumed else self._retry,
+                reconnect=self._reconnect,
+            )
+        )
+
+    def _note(self, delivered: Batch | Interrupted) -> None:
+        if isinstance(delivered, Interrupted):
+            self._tell(delivered)
+        elif self._content_type is None:
+            # Only then: a batch does not know the parameters of the type that PUT and HEAD give.
+            self._content_type = delivered.content_type
+
+    def _tell(self, told: Interrupted) -> None:
+        level = logging.WARNING if told.failures >= _WORRYING_FAILURES else logging.INFO
+        text = "%s: %s (failure %d in a row); trying again in %.1f s"
+        log.log(level, text, self.url, told.reason, told.failures, told.retry_in)
+
+    def items(self, batch: Batch) -> list[Any]:
+        """Parse the messages of a batch of a JSON stream.
+
+        Raises:
+            StreamParseError: it is not JSON.
+        """
+        return json_text.messages(batch, url=self.url)
+
+
+def _initial_body(content_type: str, body: Any) -> bytes:
+    if body is None:
+        return b""
+    is_json = names.media_type(content_type) == names.JSON_MEDIA_TYPE
+    if is_json and not isinstance(body, list):
+        raise TypeError("create: the body of a JSON stream is a list of values")
+    return _body(content_type, cast("list[Any]", body) if is_json else [body])
+
+
+def _body(content_type: str, values: list[Any]) -> bytes:
+    if names.media_type(content_type) == names.JSON_MEDIA_TYPE:
+        return json_text.frame(json_text.encode(value) for value in values)
+    pieces: list[bytes] = []
+    for value in values:
+        if not isinstance(value, bytes | str):
+            raise TypeError(
+                f"a stream of {content_type} takes bytes or text, not {type(value).__name__}"
+            )
+        pieces.append(value.encode() if isinstance(value, str) else value)
+    body = b"".join(pieces)
+    if not body:
+        raise ValueError("an append must hold data (CLIENT-28)")
+    return body
