@@ -19,7 +19,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy codegen/streamdb_gen runtime/streamdb server/streamdb_server templates/streamdb_templates \
 		generated_examples/agent_session
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 
 unit: $(READY)
 	$(BIN)/pytest --quiet --doctest-modules runtime codegen server

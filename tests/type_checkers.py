@@ -68,7 +68,9 @@ def _run_mypy(path: Path) -> list[tuple[int, str]]:
 
 
 def _run_pyright(path: Path) -> list[tuple[int, str]]:
-    output = _output("-m", "pyright", "--outputjson", str(path))
+    # Named, for pyright takes a configuration from a parent folder before ours.
+    project = ("--project", str(_PROJECT / "pyproject.toml"))
+    output = _output("-m", "pyright", *project, "--outputjson", str(path))
     reports: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
     return [
         (report["range"]["start"]["line"] + 1, report["message"])

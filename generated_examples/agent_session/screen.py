@@ -11,7 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-SHOWN_LINES = 14
+LEAST_LINES = 3
+FRAME_LINES = 3  # of a message: its border, and one line to spare
 STATUS_STYLES = {
     "waiting": "bold yellow",
     "running": "cyan",
@@ -130,7 +131,11 @@ class TableScreen(Screen):
     def draw(
         self, messages: list[tuple[Message, str]], calls: list[ToolCall], people: list[Presence]
     ) -> None:
-        self._live.update(Group(_people(people), _messages(messages), _calls(calls)))
+        # The tool calls must be seen, for they may wait for an answer; messages take the rest.
+        taken = 1 + 5 + len(calls) + FRAME_LINES * len(messages)
+        free = self._live.console.size.height - taken - (len(messages) - 1)
+        lines = max(LEAST_LINES, free)
+        self._live.update(Group(_people(people), _calls(calls), _messages(messages, lines)))
 
 
 def _people(people: list[Presence]) -> Text:
@@ -141,10 +146,10 @@ def _people(people: list[Presence]) -> Text:
     return line
 
 
-def _messages(messages: list[tuple[Message, str]]) -> Group:
+def _messages(messages: list[tuple[Message, str]], shown_lines: int) -> Group:
     panels: list[Panel] = []
     for message, text in messages:
-        lines = printable(text).rstrip("\n").split("\n")[-SHOWN_LINES:]
+        lines = printable(text).rstrip("\n").split("\n")[-shown_lines:]
         state = " …" if message.status == "streaming" else ""
         title = Text(f"{printable(message.author)}{state}")
         body = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")

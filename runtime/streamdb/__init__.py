@@ -3,7 +3,7 @@
 The public names of the runtime; generated packages import from here and nowhere else.
 """
 
-import logging as _logging
+from msgspec import UNSET, UnsetType
 
 from streamdb.abi import require_abi
 from streamdb.collections.changes import Change, ChangeKind, Changes
@@ -39,6 +39,7 @@ from streamdb.errors import (
     MissingExtra,
     MissingKey,
     NotAStateStream,
+    NotConnected,
     PayloadTooLarge,
     ProducerFenced,
     ProducerGap,
@@ -75,12 +76,10 @@ from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.blocking_stream import Stream
 from streamdb.streams.handle import StreamOptions
 
-# Silent unless the application configures logging.
-_logging.getLogger("streamdb").addHandler(_logging.NullHandler())
-
 __version__ = "0.1.0"
 
 __all__ = [
+    "UNSET",
     "AbiMismatch",
     "AccessDenied",
     "ActionsBase",
@@ -123,6 +122,7 @@ __all__ = [
     "MissingExtra",
     "MissingKey",
     "NotAStateStream",
+    "NotConnected",
     "NullableColumn",
     "PayloadTooLarge",
     "ProducerFenced",
@@ -151,6 +151,7 @@ __all__ = [
     "TxidTimeout",
     "UnexpectedStatus",
     "UnknownColumn",
+    "UnsetType",
     "WouldDeadlock",
     "require_abi",
 ]

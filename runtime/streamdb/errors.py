@@ -177,6 +177,10 @@ class TxidTimeout(StreamDBError, TimeoutError):
     """A transaction id did not come back on the stream in time."""
 
 
+class NotConnected(StreamDBError):
+    """A database was waited upon before anything had connected it."""
+
+
 class DatabaseClosed(StreamDBError):
     """The database is closed."""
 

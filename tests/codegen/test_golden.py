@@ -110,7 +110,7 @@ def test_mypy_strict_finds_nothing_in_a_package(name: str) -> None:
 def test_pyright_strict_finds_nothing_in_the_packages() -> None:
     folders = [str(GOLDEN / name) for name in NAMES]
     done = subprocess.run(
-        [sys.executable, "-m", "pyright", *folders],
+        [sys.executable, "-m", "pyright", "--project", "pyproject.toml", *folders],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -47,6 +47,7 @@ class CollectionParts(Generic[Tx]):
         lock: held by commits, and by reads that touch more than one row.
         writer: takes the writes.
         deliver: runs a user's callback where callbacks of this database run.
+        check_started: raises if nothing has connected the database yet.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -54,6 +55,7 @@ class CollectionParts(Generic[Tx]):
     lock: CommitLock
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], None]], None]
+    check_started: Callable[[], None]
 
 
 class Subscription:
@@ -200,7 +202,7 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
                 buffer.push(self._as_inserts(None))
             stop = self._table.watch(buffer.push, buffer.end)
         reader: ChangeReader[Row, Key] = ChangeReader(
-            buffer, self._parts.lock, self._schema.parse_key, stop
+            buffer, self._parts, self._schema.parse_key, stop
         )
         weakref.finalize(reader, stop).atexit = False  # a loop that was left with `break`
         return reader
@@ -296,12 +298,12 @@ class ChangeReader(Generic[Row, Key]):
     def __init__(
         self,
         buffer: ChangeBuffer,
-        lock: CommitLock,
+        parts: CollectionParts[Any],
         parse_key: Callable[[str], Key],
         stop: Callable[[], None],
     ) -> None:
         self._buffer = buffer
-        self._lock = lock
+        self._parts = parts
         self._parse_key = parse_key
         self._stop = stop
 
@@ -311,13 +313,15 @@ class ChangeReader(Generic[Row, Key]):
         Raises:
             StreamDBError: what ended the reading of the stream.
         """
-        with self._lock:
+        with self._parts.lock:
             ended = self._buffer.ended
             deltas = self._buffer.take()
         if deltas:
             return changes_of(deltas, self._parse_key)
         if ended and self._buffer.error is not None:
             raise self._buffer.error
+        if not ended:
+            self._parts.check_started()  # or the wait would never end
         return None if ended else ()
 
     def close(self) -> None:

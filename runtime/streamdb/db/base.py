@@ -16,6 +16,7 @@ from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
 from streamdb.db.session import Session, Status
 from streamdb.db.state import DatabaseState, Metrics
+from streamdb.db.unresolved import remember
 from streamdb.errors import InvalidEventError, SchemaError, TxidTimeout
 from streamdb.state.schema import StateSchema
 from streamdb.streams.address import parse_address
@@ -41,7 +42,7 @@ class BaseDatabase(Generic[Tx]):
         self._mutations: Final = Mutations(
             self._state,
             check_open=self._session.check_open,
-            send=self._enqueue,
+            send=self._send,
             wrap=self._wrap,
         )
         self._session.settled = self._mutations.settle
@@ -58,6 +59,10 @@ class BaseDatabase(Generic[Tx]):
     def _deliver(self, call: Callable[[], None]) -> None:
         raise NotImplementedError
 
+    def _send(self, draft: Draft) -> None:
+        remember(draft.outcome, self.url)
+        self._enqueue(draft)
+
     # What they tell alike.
 
     def _collection(self, kind: type[AnyCollection], name: str) -> AnyCollection:
@@ -70,6 +75,7 @@ class BaseDatabase(Generic[Tx]):
                 lock=self._state.lock,
                 writer=self._mutations,
                 deliver=self._deliver,
+                check_started=self._session.check_started,
             )
         )
         self._collections[name] = collection

@@ -22,6 +22,7 @@ from streamdb.errors import (
     ConnectionFailed,
     DatabaseClosed,
     NotAStateStream,
+    NotConnected,
     PayloadTooLarge,
     StreamClosed,
     StreamDBError,
@@ -125,6 +126,18 @@ class Session:
             self.status = "connecting"
             self._reader = asyncio.create_task(self._read(), name="streamdb-reader")
             self._writer = asyncio.create_task(self._write(), name="streamdb-writer")
+
+    def check_started(self) -> None:
+        """Raise if nothing has connected the database yet. May be called on any thread.
+
+        Raises:
+            NotConnected: waiting for its changes would never end.
+        """
+        if self.status == "idle":
+            raise NotConnected(
+                f"{self._url}: the database is not connected: use it as a context manager, "
+                "or call preload() first"
+            )
 
     def check_open(self) -> None:
         """Raise if there is no stream to write to. May be called on any thread.

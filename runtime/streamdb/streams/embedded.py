@@ -64,6 +64,8 @@ class EmbeddedAsyncWire:
         async with _patience(timeout):
             app = self._server.app
             if app is None:
+                if request.method != "PUT" and not self._address.file.exists():
+                    return _no_such_file(self._address)  # and none is made by asking
                 app = await _in_thread(self._server.open)
             self._lifetime.check()  # closed while the file was opened?
             answer = _AsyncAnswer(self._answers.discard, timeout)
@@ -153,6 +155,13 @@ class _AsyncAnswer:
         self._pieces.put_nowait(b"")  # frees a task that waits for one
         self._on_close(self)
 
+    def say(self, status: int, body: bytes) -> None:
+        """Answer at once, without an application."""
+        self.status = status
+        self._pieces.put_nowait(body)
+        self._pieces.put_nowait(b"")
+        self._head.set()
+
     # The application's side.
 
     async def put(self, message: Message) -> None:
@@ -178,6 +187,12 @@ class _AsyncAnswer:
         self._head.set()
         if not self.reader_left.is_set():
             await self._pieces.put(b"")
+
+
+def _no_such_file(address: EmbeddedAddress) -> _AsyncAnswer:
+    answer = _AsyncAnswer(lambda _: None, None)
+    answer.say(404, f"there is no file {address.file}".encode())
+    return answer
 
 
 class _Answer:

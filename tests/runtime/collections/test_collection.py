@@ -39,6 +39,7 @@ class Bench:
                 lock=self.lock,
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
                 deliver=lambda call: call(),
+                check_started=lambda: None,
             )
         )
 
