@@ -65,7 +65,7 @@ def test_each_command_names_the_extra_that_it_lacks_and_works_once_it_is_there(
     for command, extra in (
         (("streamdb-gen", "schema.json"), "streamdb[gen]"),
         (("streamdb", "serve"), "streamdb[cli]"),
-        (("python", "-c", 'import streamdb; streamdb.Stream.connect("embedded:a.db#b")'), None),
+        (("python", "-c", 'import streamdb; streamdb.Stream.create("embedded:a.db#b")'), None),
     ):
         missing = place.run(*command)
         assert missing.returncode != 0
