@@ -123,6 +123,8 @@ class CollectionLowering:
                 hint = 'use "type": "object" with `properties`'
                 self._report.add("ROW_NOT_OBJECT", schema, message, hint)
             return None
+        if schema.get("$ref") is None and definition.pointer != schema.pointer:
+            return None  # an inline row whose name another one took, which is reported
         if definition.closed:
             message = "the row is closed: readers of today will refuse every field added later"
             hint = 'leave out "additionalProperties": false'
