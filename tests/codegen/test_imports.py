@@ -46,3 +46,12 @@ def test_exports_are_in_the_order_that_ruff_wants() -> None:
         "Messages",
         "events",
     ]
+
+
+def test_digits_of_other_scripts_are_letters_to_the_order() -> None:
+    """An Ethiopic digit is a digit to `str.isdigit` and no number to `int`."""
+    assert sorted(["a10", "a2", "\N{ETHIOPIC DIGIT ONE}"], key=export_order) == [
+        "a2",
+        "a10",
+        "\N{ETHIOPIC DIGIT ONE}",
+    ]

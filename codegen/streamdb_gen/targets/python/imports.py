@@ -102,10 +102,14 @@ def _from_imports(section: Mapping[Code, Iterable[str]], used: set[str]) -> list
     return [from_import(module, names) for module, names in chosen.items() if names]
 
 
+# These and no others: Unicode knows many more, and not all of them are numbers to Python.
+_DIGITS: Final = "0123456789"
+
+
 def _natural(text: str) -> list[tuple[int, int]]:
     return [
-        (ord("0"), int(part)) if part.isdigit() else (ord(part), 0)
-        for part in re.findall(r"[0-9]+|[^0-9]", text)
+        (ord("0"), int(part)) if part[0] in _DIGITS else (ord(part), 0)
+        for part in re.findall(rf"[{_DIGITS}]+|[^{_DIGITS}]", text)
     ]
 
 
