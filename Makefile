@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden constraints clean
+.PHONY: demo test lint types unit golden campaign constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -28,6 +28,10 @@ unit: $(READY)
 # Regenerates every golden package and error listing; review the diff as code.
 golden: $(READY)
 	$(BIN)/pytest tests/codegen --update-golden
+
+# 10,000 random hostile specs through the compiler; some minutes, so no part of `make test`.
+campaign: $(READY)
+	$(BIN)/python -m tests.codegen.hostile_campaign
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:
