@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 ScalarKind = Literal[
-    "string", "integer", "number", "boolean", "null", "any", "date-time", "date", "uuid"
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "null",
+    "any",
+    # Strings of a format that Python has a type for, or that `x-streamdb-type` gives one.
+    "date-time",
+    "date",
+    "time",
+    "uuid",
+    "decimal",
+    "bytes",
 ]
 LiteralValue = str | int | bool | None
 KeyKind = Literal["string", "integer"]
@@ -32,10 +44,14 @@ class Constraints:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A JSON scalar, or anything at all (kind ``any``)."""
+    """A JSON scalar, or anything at all (kind ``any``).
+
+    ``format`` is a format of :mod:`streamdb.formats`, on the kind ``string`` alone.
+    """
 
     kind: ScalarKind
     constraints: Constraints | None = None
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,13 @@ class ArrayOf:
 
 
 @dataclass(frozen=True, slots=True)
+class TupleOf:
+    """An array of a fixed length, each item of a type of its own."""
+
+    items: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MapOf:
     """An object used as a map from text to values of one type."""
 
@@ -68,7 +91,7 @@ class Nullable:
     inner: Type
 
 
-Type = Scalar | Named | ArrayOf | MapOf | Nullable
+Type = Scalar | Named | ArrayOf | TupleOf | MapOf | Nullable
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +109,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """The discriminator of a union member: the property and its constant."""
+    """A property with one constant value, which the class writes and checks by itself.
+
+    Unions of objects with one tag property and different constants are told apart by it.
+    """
 
     wire_name: str
     name: str
@@ -98,7 +124,9 @@ class Tag:
 class ObjectType:
     """An object with declared properties: a row, an action input or a nested value.
 
-    ``tag`` is set on a member of a discriminated union; the tag is then not among ``fields``.
+    ``tag`` is the first required property, by code point, that is a constant string or integer; it
+    is then not among ``fields``. ``extras`` is the type of the properties that are not declared,
+    where they are to be kept; an object with extras has no tag. It is never closed.
     """
 
     name: str
@@ -106,6 +134,7 @@ class ObjectType:
     closed: bool
     description: str | None = None
     tag: Tag | None = None
+    extras: Type | None = None
     pointer: str = ""
 
 
@@ -121,11 +150,21 @@ class LiteralType:
 
 @dataclass(frozen=True, slots=True)
 class UnionType:
-    """A discriminated union of tagged objects, all by the same tag property."""
+    """A discriminated union of objects whose tags are the same property with different values."""
 
     name: str
     members: tuple[Named, ...]
     tag_wire_name: str
+    description: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceType:
+    """Any other union: a value of one of several types, none of them null, nullable or any."""
+
+    name: str
+    members: tuple[Type, ...]
     description: str | None = None
     pointer: str = ""
 
@@ -140,7 +179,7 @@ class AliasType:
     pointer: str = ""
 
 
-TypeDefinition = ObjectType | LiteralType | UnionType | AliasType
+TypeDefinition = ObjectType | LiteralType | UnionType | ChoiceType | AliasType
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +200,12 @@ class Collection:
     updates: Literal["replace", "merge"]
     description: str | None = None
     pointer: str = ""
+    # Keywords that the row's type does not honour (`not`, `uniqueItems`): rows are checked against
+    # the schema at `pointer` + `/schema` of the canonical spec as well.
+    beyond_type: tuple[str, ...] = ()
+    # Whether the type reads more texts than the schema accepts, and writes none of them: other
+    # spellings of a date, a missing tag. Strict reading checks them.
+    lax: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,5 +291,8 @@ class Spec:
     collections: tuple[Collection, ...]
     actions: tuple[Action, ...]
     types: tuple[TypeDefinition, ...]
-    canonical: str  # the spec as canonical JSON text, for schema.json and the digest
+    # The spec as canonical JSON text, for schema.json and the digest: JSON Schema 2020-12, with
+    # every reference a pointer into this document (`#/$defs/...`) and no `$id`, `$anchor` or
+    # `$schema` inside.
+    canonical: str
     digest: str  # `sha256:` + 64 hex digits of the canonical text
