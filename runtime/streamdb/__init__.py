@@ -66,7 +66,6 @@ from streamdb.expr import (
     Expr,
     NullableColumn,
 )
-from streamdb.maybe import Maybe
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.retry import RetryPolicy
@@ -75,6 +74,9 @@ from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.blocking_stream import Stream
 from streamdb.streams.handle import StreamOptions
+from streamdb.types.any_of import AnyOf
+from streamdb.types.extensible import Extensible
+from streamdb.types.maybe import Maybe
 
 __version__ = "0.1.0"
 
@@ -83,6 +85,7 @@ __all__ = [
     "AbiMismatch",
     "AccessDenied",
     "ActionsBase",
+    "AnyOf",
     "Appended",
     "AsyncActionsBase",
     "AsyncChanges",
@@ -112,6 +115,7 @@ __all__ = [
     "EventConstructors",
     "Expr",
     "ExpressionError",
+    "Extensible",
     "ForkedProcess",
     "HandleClosed",
     "InvalidEvent",

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
-import msgspec
-
 from streamdb.collections.changes import (
     ChangeBuffer,
     Changes,
@@ -28,6 +26,7 @@ from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr, predicate
+from streamdb.state.row_kinds import replace
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
@@ -249,10 +248,10 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         if (change is None) == (not fields):
             raise TypeError("update takes either fields or one function from row to row")
 
-        def replace(row: Row) -> Row:
-            return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **fields))
+        def changed(row: Row) -> Row:
+            return replace(row, fields)
 
-        return self._parts.writer.update(self._schema, key, change or replace)
+        return self._parts.writer.update(self._schema, key, change or changed)
 
 
 class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):

@@ -8,7 +8,6 @@ judged alone (INVALID-5), and if need be parted from the others by brackets alon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import (
     Annotated,
@@ -30,8 +29,10 @@ from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.protocol.json_text import is_object
 from streamdb.state.brackets import array_elements
-from streamdb.state.rows import UNREADABLE, convert_row, explain, parse, read_row, with_key
+from streamdb.state.rows import convert_row, parse, read_row, with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.types.conversion import dec_hook
+from streamdb.types.faults import UNREADABLE, explain, without_values
 
 Operation = Literal["insert", "update", "delete", "upsert"]
 Control = Literal["snapshot-start", "snapshot-end", "reset"]
@@ -40,7 +41,6 @@ _Text = Annotated[str, Meta(min_length=1)]
 _OPERATIONS: Final = get_args(Operation)
 _CONTROLS: Final = get_args(Control)
 _NO_TEXT: Final = "must be a non-empty string"
-_QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enum value 'x'"
 
 
 class Put(NamedTuple):
@@ -107,7 +107,7 @@ class PageDecoder:
         union: Any = members[0]
         for member in members[1:]:
             union |= member
-        self._typed: Final = msgspec.json.Decoder(list[union])
+        self._typed: Final = msgspec.json.Decoder(list[union], dec_hook=dec_hook)
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
         """Decode one JSON text: an array of events, or a bare event.
@@ -209,9 +209,7 @@ def invalid_because(
 ) -> Invalid:
     """Make the report of an event that could not be read."""
     reason, pointer = explain(error)
-    # Reports go to logs, and the content of rows does not.
-    reason = _QUOTED_VALUE.sub("", reason)
-    return Invalid(type_, key, at + pointer, reason)
+    return Invalid(type_, key, at + pointer, without_values(reason))
 
 
 # --- rung one ---------------------------------------------------------------------------------

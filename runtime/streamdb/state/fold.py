@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import msgspec
-
+from streamdb.protocol import json_text
 from streamdb.state.decoder import (
     ControlMessage,
     Invalid,
@@ -23,8 +22,9 @@ from streamdb.state.decoder import (
     Undeclared,
     invalid_because,
 )
-from streamdb.state.rows import UNREADABLE, convert_row
+from streamdb.state.rows import convert_row, parse
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.types.faults import UNREADABLE
 
 Rows = Mapping[str, Any]
 
@@ -107,7 +107,7 @@ class Fold:
         """Lay fields over the row as it stands at this event (UPDATE-4)."""
         schema, key = item.schema, item.key
         before = self._current(schema, key)
-        plain: dict[str, Any] = {} if before is None else msgspec.to_builtins(before)
+        plain: dict[str, Any] = {} if before is None else parse(json_text.encode(before))
         try:
             row: Any = convert_row(schema.row, {**plain, **item.fields})
         except UNREADABLE as error:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 
 from streamdb.errors import InvalidRow
 from streamdb.protocol import json_text
+from streamdb.state.row_kinds import replace
 from streamdb.state.schema import CollectionSchema, Key, Row
-
-#: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
-UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
-
-_AT_PATH: Final = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
+from streamdb.types.conversion import convert, dec_hook
+from streamdb.types.faults import UNREADABLE, explain
 
 
 def checked_json(schema: CollectionSchema[Row, Key], row: Row) -> bytes:
@@ -83,7 +79,7 @@ def read_row(row: type[Row], text: bytes | msgspec.Raw) -> Row:
 
 def convert_row(row: type[Row], plain: object) -> Row:
     """Turn plain parsed JSON into a row, by the same rules as :func:`read_row`."""
-    return msgspec.convert(_integral(plain), row, str_keys=True)
+    return cast("Row", convert(_integral(plain), row))
 
 
 def parse(text: bytes | msgspec.Raw) -> Any:
@@ -106,33 +102,13 @@ def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row
     """
     if str(schema.key_of(row)) == wire_key:
         return row
-    key = msgspec.convert(schema.parse_key(wire_key), schema.key_type)
-    changes = {schema.primary_key: key}
-    return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **changes))
-
-
-def explain(error: Exception) -> tuple[str, str]:
-    """Split a validation error into its reason and the JSON Pointer of its place.
-
-    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.items[0].n`"))
-    ('expected `int`, got `str`', '/items/0/n')
-    """
-    if isinstance(error, RecursionError):
-        return "nested too deeply", ""
-    text = str(error)
-    match = _AT_PATH.search(text)
-    reason = text[: match.start()] if match else text
-    if match and match["key"]:
-        reason += " as a key"
-    path = match["path"] if match else ""
-    steps = (step["name"] or step["index"] or "*" for step in _STEP.finditer(path))
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return reason[:1].lower() + reason[1:], pointer
+    key = convert(schema.parse_key(wire_key), schema.key_type)
+    return replace(row, {schema.primary_key: key})
 
 
 @cache
 def _decoder(row: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(row)
+    return msgspec.json.Decoder(row, dec_hook=dec_hook)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -7,12 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
-
-import msgspec
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from streamdb.errors import SchemaError
 from streamdb.expr import Columns
+from streamdb.state.row_kinds import fields_of
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
@@ -40,7 +39,8 @@ class CollectionSchema(Generic[Row, Key]):
         updates: ``replace`` by the protocol (UPDATE-1), or ``merge`` for producers that send
             partial rows (UPDATE-4).
 
-    >>> class Point(msgspec.Struct, frozen=True):
+    >>> from msgspec import Struct
+    >>> class Point(Struct, frozen=True):
     ...     id: int
     ...     x: float
     >>> class PointColumns(Columns[Point]):
@@ -73,17 +73,14 @@ class CollectionSchema(Generic[Row, Key]):
         """Check the declaration and look up what is used for every event."""
         if not self.name or not self.type:
             raise SchemaError("a collection needs a name and an event type")
-        fields = {
-            item.name: item
-            for item in msgspec.structs.fields(cast("type[msgspec.Struct]", self.row))
-        }
+        fields = {item.name: item for item in fields_of(self.row)}
         if self.primary_key not in fields:
             raise SchemaError(
                 f"collection {self.name!r}: {self.row.__name__} has no attribute "
                 f"{self.primary_key!r}; it has {', '.join(fields)}"
             )
         primary_key = fields[self.primary_key]
-        object.__setattr__(self, "wire_primary_key", primary_key.encode_name)
+        object.__setattr__(self, "wire_primary_key", primary_key.wire_name)
         object.__setattr__(self, "key_type", primary_key.type)
         object.__setattr__(self, "key_of", attrgetter(self.primary_key))
 

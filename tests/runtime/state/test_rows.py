@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.runtime.chat_schema import Message, Sensor, message, messages, sensor, sensors
 
 from streamdb import CollectionSchema, Columns, InvalidRow
-from streamdb.state.rows import checked_json, checked_key, explain, read_row
+from streamdb.state.rows import checked_json, checked_key, read_row
+from streamdb.types.faults import explain
 
 
 @pytest.mark.parametrize(
