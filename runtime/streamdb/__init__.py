@@ -29,6 +29,7 @@ from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
+    ContractBroken,
     DatabaseClosed,
     DuplicateKey,
     ExpressionError,
@@ -69,6 +70,7 @@ from streamdb.expr import (
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.retry import RetryPolicy
+from streamdb.state.contract import Contract
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.streams.async_stream import AsyncStream
@@ -109,6 +111,8 @@ __all__ = [
     "Condition",
     "ConnectionFailed",
     "ContentTypeConflict",
+    "Contract",
+    "ContractBroken",
     "DatabaseClosed",
     "DatabaseOptions",
     "DuplicateKey",

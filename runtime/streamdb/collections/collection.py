@@ -26,7 +26,6 @@ from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr, predicate
-from streamdb.state.row_kinds import replace
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
@@ -249,7 +248,7 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
             raise TypeError("update takes either fields or one function from row to row")
 
         def changed(row: Row) -> Row:
-            return replace(row, fields)
+            return self._schema.rows.replace(row, fields)
 
         return self._parts.writer.update(self._schema, key, change or changed)
 

@@ -25,7 +25,7 @@ import msgspec
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.types.conversion import convert, resolved
 from streamdb.types.extensible import record_of
-from streamdb.types.faults import UNREADABLE, Misfit, explain, without_values
+from streamdb.types.faults import UNREADABLE, Misfit, explain
 
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 _LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
@@ -207,8 +207,8 @@ def _declared(value: Any, plain: Any) -> int:
 
 
 def _why(error: Exception) -> str:
-    reason, pointer = explain(error)
-    text = without_values(reason) + (f" at {pointer}" if pointer else "")
+    reason, pointer = explain(error, private=True)
+    text = f"{reason} at {pointer}" if pointer else reason
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from streamdb.errors import ContractBroken
+
 #: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 
@@ -27,16 +29,21 @@ class Misfit(ValueError):
         self.pointer = pointer
 
 
-def explain(error: BaseException) -> tuple[str, str]:
+def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     """Split a validation error into its reason and the JSON Pointer of its place.
 
-    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.items[0].n`"))
-    ('expected `int`, got `str`', '/items/0/n')
+    A ``private`` reason quotes nothing of the value, so that it may go to logs.
+
+    >>> error = msgspec.ValidationError("Invalid enum value 'x' - at `$.items[0].n`")
+    >>> explain(error), explain(error, private=True)
+    (("invalid enum value 'x'", '/items/0/n'), ('invalid enum value', '/items/0/n'))
     """
     if isinstance(error, RecursionError):
         return "nested too deeply", ""
     if isinstance(error, Misfit):
         return str(error), error.pointer
+    if isinstance(error, ContractBroken):
+        return error.reason, error.pointer
     text = str(error)
     inner = error.__cause__
     if isinstance(inner, Misfit):
@@ -45,16 +52,9 @@ def explain(error: BaseException) -> tuple[str, str]:
     reason = text[: match.start()] if match else text
     if match and match["key"]:
         reason += " as a key"
+    if private:
+        reason = _QUOTED_VALUE.sub("", reason)
     return reason[:1].lower() + reason[1:], _pointer(text)
-
-
-def without_values(reason: str) -> str:
-    """Leave the content of rows out of a reason: reports go to logs, and it does not.
-
-    >>> without_values("invalid enum value 'secret'")
-    'invalid enum value'
-    """
-    return _QUOTED_VALUE.sub("", reason)
 
 
 def pointer_to(steps: Iterable[str | int]) -> str:
