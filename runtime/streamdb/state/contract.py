@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from streamdb import formats
 from streamdb.errors import ContractBroken, MissingExtra, SchemaError
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.types.faults import pointer_to
@@ -146,18 +146,15 @@ _STANDARD_FORMATS: Final = """
     iri iri-reference uuid uri-template json-pointer relative-json-pointer regex
 """
 
-# A stand-in until `streamdb.formats` is there.
-_PATTERNS: Final = {"date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", "ipv4": r"^[0-9]+(\.[0-9]+){3}\Z"}
 
-
-@cache
 def _formats() -> dict[str, Callable[[str], bool]]:
-    ours = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}
+    checks: dict[str, Callable[[str], bool]] = dict.fromkeys(_STANDARD_FORMATS.split(), _is_text)
+    checks.update((name, partial(formats.is_valid, name)) for name in formats.PATTERNS)
+    return checks
 
-    def is_of(name: str, text: str) -> bool:
-        return name not in ours or ours[name].search(text) is not None
 
-    return {name: partial(is_of, name) for name in (*_STANDARD_FORMATS.split(), *ours)}
+def _is_text(_: str) -> bool:
+    return True
 
 
 def _what_is_broken(validator: jsonschema_rs.Validator, value: Any) -> ContractBroken | None:

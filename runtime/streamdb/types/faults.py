@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from streamdb import formats
 from streamdb.errors import ContractBroken
 
 #: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
@@ -52,6 +53,8 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     reason = text[: match.start()] if match else text
     if match and match["key"]:
         reason += " as a key"
+    if "matching regex" in reason:
+        reason = formats.in_words(reason)
     if private:
         reason = _QUOTED_VALUE.sub("", reason)
     return reason[:1].lower() + reason[1:], _pointer(text)

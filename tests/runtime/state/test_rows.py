@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.runtime.chat_schema import Message, Sensor, message, messages, sensor, sensors
 
-from streamdb import CollectionSchema, Columns, InvalidRow
+from streamdb import CollectionSchema, Columns, InvalidRow, formats
 from streamdb.state.rows import checked_key
 from streamdb.types.faults import explain
 
@@ -119,6 +119,12 @@ def test_explanations_point_to_the_place() -> None:
         with pytest.raises(msgspec.ValidationError) as caught:
             msgspec.json.decode(text, type=Deep)
         assert explain(caught.value) == (reason, pointer)
+
+
+def test_a_format_is_named_and_not_quoted() -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(["no mailbox"], list[formats.Email])
+    assert explain(caught.value) == ("expected `str` of the format email", "/0")
 
 
 def test_a_name_in_a_pointer_is_escaped() -> None:
