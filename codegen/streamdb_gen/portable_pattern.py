@@ -21,6 +21,7 @@ _ESCAPED_CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v
 _GROUP: Final = re.compile(r"\((?:\?[:=!])?")
 # What JavaScript has beyond these, and Python has not or has otherwise.
 _OTHER_GROUP: Final = re.compile(r"\(\?<(?:[=!]|[A-Za-z_$][\w$]*>)", re.ASCII)
+_LOOKING: Final = frozenset({"(?=", "(?!", "(?<=", "(?<!"})
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??")
 _CODE: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
 _PAIR: Final = re.compile(r"u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
@@ -118,6 +119,8 @@ class _Parser:
         self.pattern = pattern
         self.at = 0
         self.parsed = _Parsed()
+        # Where in the form for JavaScript each open group begins, if it only looks ahead or behind.
+        self.groups: list[int | None] = []
 
     def parse(self) -> _Parsed:
         while self.at < len(self.pattern):
@@ -136,8 +139,9 @@ class _Parser:
             reason = f"nothing stands before `{character}` that it could repeat"
             raise _Malformed(reason, self.at)
         else:
+            looking = self.groups.pop() if character == ")" and self.groups else None
             self.atom(character)
-            self.quantifier()
+            self.quantifier(looking)
 
     def group(self) -> None:
         start = self.at
@@ -146,6 +150,8 @@ class _Parser:
         opening = match.group() if match else "("
         reason = "of the groups with `(?` only `(?:`, `(?=`, `(?!` are portable"
         self.at += len(opening)
+        looks = opening in _LOOKING
+        self.groups.append(len(self.parsed.ecma) if looks else None)
         if other:
             self.parsed.refuse(reason, start, opening)
         elif opening == "(" and self.pattern.startswith("(?", start):
@@ -178,11 +184,15 @@ class _Parser:
         else:
             self.parsed.add(re.escape(character), character)
 
-    def quantifier(self) -> None:
+    def quantifier(self, looking: int | None) -> None:
+        """What repeats an atom, if anything does; by the flag `u` no look-ahead is one."""
         match = _QUANTIFIER.match(self.pattern, self.at)
         if match is None:
             return
         self.at = match.end()
+        if looking is not None:
+            ecma = self.parsed.ecma
+            self.parsed.ecma = f"{ecma[:looking]}(?:{ecma[looking:]})"
         if _QUANTIFIER.match(self.pattern, self.at):
             raise _Malformed("one quantifier directly after another", self.at)
         self.parsed.add(match.group(), match.group())

@@ -96,6 +96,7 @@ def test_no_pattern_is_an_exception(pattern: str) -> None:
             r"(?<name>a)\k<name>(?<!b)\1\p{L}\u{1F600}\cA",
             r"(?<name>a)\k<name>(?<!b)\1\p{L}\u{1F600}\cA",
         ),
+        ("(a(?=b(c)+)*)*", "(a(?:(?=b(c)+))*)*"),
         ("[]", "[]"),
         ("[^]", "[^]"),
     ],
