@@ -203,6 +203,7 @@ def test_all_of_it_compiles_at_the_strictest(node: Node, tmp_path: Path, exact: 
 
 
 MISTAKES = """\
+import { createStreamDB } from "@durable-streams/state/db";
 import { stateSchema, type Row } from "./index.js";
 
 export const good: Row = { id: "1", count: 1 };
@@ -213,6 +214,16 @@ stateSchema.rows.insert({ value: { id: "1", count: 1, note: undefined } });  // 
 stateSchema.rows.upsert({ value: { id: "1", count: 1, note: "n" } }).value?.note?.toUpperCase();
 stateSchema.rows.delete({ key: "1", oldValue: { id: 1, count: 1 } });  // E
 stateSchema.others;  // E
+
+const db = createStreamDB({ streamOptions: { url: "http://localhost/s" }, state: stateSchema });
+const row: Row | undefined = db.collections.rows.get("1");
+row?.count.toFixed();
+db.collections.rows.get("1")?.cuont;  // E
+db.collections.rows.insert({ id: "1" });  // E
+db.collections.rows.update("1", (draft) => {
+  draft.count += 1;
+  draft.note = 1;  // E
+});
 """
 
 
