@@ -7,7 +7,7 @@ is built of the same groups comes out as it would leave it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -121,15 +121,7 @@ def on_one_line(document: Document) -> Code:
     >>> on_one_line(separated((Code(" |"), Line()), [Code("A"), Code("B")]))
     'A | B'
     """
-    parts: list[str] = []
-    due: list[Document] = [document]
-    while due:
-        match due.pop():
-            case str(text):
-                parts.append(text)
-            case other:
-                due += reversed(_flat(other))
-    return Code("".join(parts))
+    return Code("".join(_texts(document)))
 
 
 def _holds_broken(document: Document) -> bool:
@@ -144,32 +136,33 @@ def _holds_broken(document: Document) -> bool:
             return False
 
 
-def _flat(document: Document) -> tuple[Document, ...]:
-    """The parts of a document, on one line."""
-    match document:
-        case tuple():
-            return document
-        case Line(flat):
-            return (Code(flat),)
-        case Indent(content) | Group(content):
-            return (content,)
-        case IfBroken():
-            return (document.flat,)
-        case Hang(content):
-            return (Code(" "), content)
-        case Fill(items):
-            return separated(Code(", "), items)
-        case str():
-            return (document,)
+def _texts(document: Document) -> Iterator[str]:
+    """The texts of a document on one line."""
+    due = [document]
+    while due:
+        match due.pop():
+            case str() as text:
+                yield text
+            case tuple(documents):
+                due += reversed(documents)
+            case Line(flat):
+                yield flat
+            case Indent(content) | Group(content):
+                due.append(content)
+            case IfBroken(flat=flat):
+                due.append(flat)
+            case Hang(content):
+                due += (content, Code(" "))
+            case Fill(items):
+                yield ", ".join(items)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is still to be written, and whether the group around it is broken."""
+    """What is still to be written, in a group that is broken."""
 
     document: Document
     indent: int
-    broken: bool
 
 
 class _Layout:
@@ -180,41 +173,41 @@ class _Layout:
         self._due: list[_Part] = []
 
     def run(self, document: Document, indent: int) -> str:
-        self._due = [_Part(document, indent, broken=True)]
+        self._due = [_Part(document, indent)]
         while self._due:
-            self._write(self._due.pop())
+            part = self._due.pop()
+            self._write(part.document, part.indent)
         return "".join(self._written)
 
-    def _write(self, part: _Part) -> None:
-        document, indent = part.document, part.indent
+    def _write(self, document: Document, indent: int) -> None:
         match document:
             case str():
                 self._text(document)
-            case _ if not part.broken:
-                self._due += _parts(part, *_flat(document))
-            case Group(content, broken):
-                broken = broken or not self._fits(_Part(content, indent, broken=False))
-                self._due.append(_Part(content, indent, broken))
             case tuple():
-                self._due += _parts(part, *document)
+                self._due += [_Part(each, indent) for each in reversed(document)]
             case Line():
                 self._new_line(indent)
+            case Group(content, broken):
+                if broken or not self._fits(content):
+                    self._due.append(_Part(content, indent))
+                else:
+                    self._text(on_one_line(content))
             case Indent(content):
-                self._due.append(_Part(content, indent + _STEP, broken=True))
+                self._due.append(_Part(content, indent + _STEP))
             case IfBroken(broken_form):
-                self._due.append(_Part(broken_form, indent, broken=True))
+                self._due.append(_Part(broken_form, indent))
             case Hang(content):
-                self._hang(_Part(content, indent, broken=True))
+                self._hang(content, indent)
             case Fill(items):
                 self._fill(items, indent)
 
-    def _hang(self, content: _Part) -> None:
-        if self._fits(_Part(Code(" "), content.indent, broken=False), content):
+    def _hang(self, content: Document, indent: int) -> None:
+        if self._fits(Code(" "), content):
             self._text(" ")
-            self._due.append(content)
+            self._due.append(_Part(content, indent))
         else:
-            self._new_line(content.indent + _STEP)
-            self._due.append(_Part(content.document, content.indent + _STEP, broken=True))
+            self._new_line(indent + _STEP)
+            self._due.append(_Part(content, indent + _STEP))
 
     def _fill(self, items: tuple[Code, ...], indent: int) -> None:
         for number, item in enumerate(items):
@@ -224,33 +217,34 @@ class _Layout:
                 self._text(" ")
             self._text(f"{item},")
 
-    def _fits(self, *parts: _Part) -> bool:
-        """Whether these parts fit, with what follows up to the next place where it can break."""
+    def _fits(self, flat: Document, *behind: Document) -> bool:
+        """Whether a document fits on this line, with what follows up to where it may be broken."""
         room = self._width - self._column
-        due = list(reversed(parts))
+        for text in _texts(flat):
+            room -= columns(text)
+            if room < 0:
+                return False
+        due = [*reversed(behind)]
         following = len(self._due)
         while room >= 0:
             if not due:
                 if not following:
                     return True
                 following -= 1
-                due.append(self._due[following])
-            part = due.pop()
-            match part.document:
-                case str():
-                    room -= columns(part.document)
-                case _ if not part.broken:
-                    due += _parts(part, *_flat(part.document))
+                due.append(self._due[following].document)
+            match due.pop():
+                case str() as text:
+                    room -= columns(text)
+                case tuple(documents):
+                    due += reversed(documents)
                 case Line() | Hang():
                     return True
                 case Fill(items):
                     return room > columns(items[0])
                 case IfBroken(broken_form):
-                    due.append(_Part(broken_form, part.indent, broken=True))
-                case tuple(documents):
-                    due += _parts(part, *documents)
+                    due.append(broken_form)
                 case Group(content) | Indent(content):
-                    due.append(_Part(content, part.indent, broken=True))
+                    due.append(content)
         return False
 
     def _text(self, text: str) -> None:
@@ -264,8 +258,3 @@ class _Layout:
             self._written[-1] = self._written[-1].rstrip(" ")
         self._written.append("\n" + " " * indent)
         self._column = indent
-
-
-def _parts(around: _Part, *documents: Document) -> list[_Part]:
-    """Documents as the top of a stack: the first of them last."""
-    return [_Part(each, around.indent, around.broken) for each in reversed(documents)]
