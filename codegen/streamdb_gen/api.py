@@ -10,17 +10,18 @@ from streamdb_gen.findings import Finding, render_text
 from streamdb_gen.folder import Folder
 from streamdb_gen.ir import Spec
 from streamdb_gen.loading import LoadedSpec, load_spec
-from streamdb_gen.marker import digest, stamp
+from streamdb_gen.marker import can_be_marked, digest, stamp
 from streamdb_gen.meta_schema import meta_schema_text
 from streamdb_gen.package_state import FileState, State, package_state
 from streamdb_gen.package_writer import WriteReport, write_package
 from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
-from streamdb_gen.targets.python.package import render_modules
+from streamdb_gen.targets.registry import TARGETS, TargetName
 from streamdb_gen.version import version
 
 __all__ = [
     "RULES",
+    "TARGETS",
     "Config",
     "FileState",
     "Finding",
@@ -29,6 +30,7 @@ __all__ = [
     "Spec",
     "State",
     "Target",
+    "TargetName",
     "WriteReport",
     "check",
     "generate",
@@ -50,18 +52,18 @@ def lint(path: Path) -> LoadedSpec | Problem:
         return file_problem("read", path, error)
 
 
-def generate(spec: Spec) -> dict[str, str]:
+def generate(spec: Spec, target: TargetName = "python") -> dict[str, str]:
     """Return the text of every file of the package, by file name; nothing is written."""
-    files = {"schema.json": spec.canonical, "py.typed": ""}
     spec_digest = digest(spec.canonical)
-    for name, body in render_modules(spec).items():
-        files[name] = stamp(body, version(), spec_digest)
-    return files
+    return {
+        name: stamp(name, text, version(), spec_digest) if can_be_marked(name) else text
+        for name, text in TARGETS[target].files(spec).items()
+    }
 
 
-def package_folder(spec_path: Path, spec: Spec) -> Path:
+def package_folder(spec_path: Path, spec: Spec, target: TargetName = "python") -> Path:
     """Where the package goes if nothing else is said: beside the spec, under the spec's name."""
-    return spec_path.parent / spec.package
+    return spec_path.parent / TARGETS[target].folder(spec)
 
 
 def write(files: Mapping[str, str], folder: Path) -> WriteReport | Problem:

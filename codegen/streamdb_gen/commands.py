@@ -85,6 +85,12 @@ _out = click.option(
     metavar="DIR",
     help="The folder of the package; otherwise beside the spec, under the spec's name.",
 )
+_target = click.option(
+    "--target",
+    "language",
+    type=click.Choice(list(api.TARGETS)),
+    help="The language of the package.  [default: python]",
+)
 
 
 @click.group(
@@ -94,7 +100,7 @@ _out = click.option(
 )
 @click.version_option(api.version(), prog_name="streamdb-gen")
 def _group() -> None:
-    """Compile the spec of a stream database into a typed Python package.
+    """Compile the spec of a stream database into a typed package for Python or TypeScript.
 
     `streamdb-gen SPEC` is short for `streamdb-gen generate SPEC`. Without a spec, the ones in
     [tool.streamdb-gen] of the nearest pyproject.toml are compiled.
@@ -104,18 +110,22 @@ def _group() -> None:
 @_group.command()
 @_spec
 @_out
+@_target
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; the same as `check`.")
-def generate(spec: Path | None, out: Path | None, only_check: bool) -> Exit:
+def generate(
+    spec: Path | None, out: Path | None, language: api.TargetName | None, only_check: bool
+) -> Exit:
     """Write the package; only files that streamdb-gen made are touched."""
-    return _each_target(spec, out, _check if only_check else _write)
+    return _each_target(spec, out, language, _check if only_check else _write)
 
 
 @_group.command()
 @_spec
 @_out
-def check(spec: Path | None, out: Path | None) -> Exit:
+@_target
+def check(spec: Path | None, out: Path | None, language: api.TargetName | None) -> Exit:
     """Say whether the package is what the spec gives now, and how it differs."""
-    return _each_target(spec, out, _check)
+    return _each_target(spec, out, language, _check)
 
 
 @_group.command()
@@ -164,21 +174,28 @@ def explain(rule: str) -> Exit:
 
 
 def _each_target(
-    spec: Path | None, out: Path | None, act: Callable[[dict[str, str], Path], Exit]
+    spec: Path | None,
+    out: Path | None,
+    language: api.TargetName | None,
+    act: Callable[[dict[str, str], Path], Exit],
 ) -> Exit:
     """Compile the spec, or those of the configuration, and act on each; the worst code counts."""
-    targets = _targets(spec, out)
+    targets = _targets(spec, out, language)
     if isinstance(targets, api.Problem):
         complain(targets)
         return Exit.USAGE
     return max(_compile(target, act) for target in targets)
 
 
-def _targets(spec: Path | None, out: Path | None) -> tuple[api.Target, ...] | api.Problem:
+def _targets(
+    spec: Path | None, out: Path | None, language: api.TargetName | None
+) -> tuple[api.Target, ...] | api.Problem:
     if spec is not None:
-        return (api.Target(spec, out),)
+        return (api.Target(spec, out, language or "python"),)
     if out is not None:
         return api.Problem("--out goes with a spec", "streamdb-gen SPEC --out DIR")
+    if language is not None:
+        return api.Problem("--target goes with a spec", "streamdb-gen SPEC --target NAME")
     config = api.load_config(Path.cwd())
     return config if isinstance(config, api.Problem) else config.targets
 
@@ -191,8 +208,8 @@ def _compile(target: api.Target, act: Callable[[dict[str, str], Path], Exit]) ->
     complain_raw(api.render_text(loaded.findings, loaded.sources))
     if loaded.spec is None:
         return Exit.FINDINGS
-    folder = target.out or api.package_folder(target.schema, loaded.spec)
-    return act(api.generate(loaded.spec), folder)
+    folder = target.out or api.package_folder(target.schema, loaded.spec, target.language)
+    return act(api.generate(loaded.spec, target.language), folder)
 
 
 def _write(files: dict[str, str], folder: Path) -> Exit:

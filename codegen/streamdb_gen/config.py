@@ -10,6 +10,10 @@ or several::
 
     [[tool.streamdb-gen.targets]]
     schema = "sessions/schema.json"
+
+    [[tool.streamdb-gen.targets]]
+    schema = "sessions/schema.json"
+    target = "typescript"           # without it: "python"
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from streamdb_gen.problems import Problem, file_problem
+from streamdb_gen.targets.registry import TargetName
 
 _FILE: Final = "pyproject.toml"
 _SECTION: Final = "tool.streamdb-gen"
@@ -36,10 +41,11 @@ _PathText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One spec and the folder of its package (None: beside the spec)."""
+    """One spec, the folder of its package (None: beside the spec) and the package's language."""
 
     schema: Path
     out: Path | None = None
+    language: TargetName = "python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Config:
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     schema: _PathText
     out: _PathText | None = None
+    target: TargetName = "python"
 
 
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,7 +114,8 @@ def _tables(section: dict[str, Any]) -> list[_Table]:
 
 
 def _target(folder: Path, table: _Table) -> Target:
-    return Target(folder / table.schema, folder / table.out if table.out else None)
+    out = folder / table.out if table.out else None
+    return Target(folder / table.schema, out, table.target)
 
 
 def _invalid(file: Path, text: str, message: str) -> Problem:
@@ -118,7 +126,7 @@ def _invalid(file: Path, text: str, message: str) -> Problem:
     key = unknown[1] if unknown else (place and place["key"]) or ""
     number = int(place["number"]) if place and place["number"] else 0
     named = f"`{key}`: " if key and not unknown else ""
-    hint = f"a target has `schema` and, if need be, `out`:\n{_EXAMPLE}"
+    hint = f"a target has `schema` and, if need be, `out` and `target`:\n{_EXAMPLE}"
     return Problem(f"{file}:{_line(text, key, number)}: {named}{what}", hint)
 
 

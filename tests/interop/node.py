@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 OLDEST: Final = 20
 """The oldest major version that the packages run on: TanStack DB needs the global `crypto`."""
 
@@ -33,6 +35,19 @@ class Node:
 def find_node() -> Node | None:
     """Return the Node.js on PATH, or else the one that the extra ``dev`` brings, if any is fit."""
     return next(filter(_is_fit, _candidates()), None)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    """Node.js, with the packages installed."""
+    found = find_node()
+    if found is None:
+        reason = f"needs Node.js {OLDEST} or later with npm: on PATH, or by the extra `dev`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with packages_installed(found):
+        yield found
 
 
 @contextmanager

@@ -1,0 +1,158 @@
+"""The rows and inputs of a spec as one JSON Schema document, in the words that ajv takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+from streamdb_gen.ir import Action, Collection, Spec
+from streamdb_gen.portable_pattern import unicode_pattern
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+# The keywords of JSON Schema 2020-12, by what they hold. Others are left out: they mean nothing,
+# but ajv gives a meaning to some of them (`nullable`, `dependencies`, `id`).
+_SCHEMA: Final = frozenset(
+    {
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED_SCHEMAS: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_VALUES: Final = frozenset(
+    {
+        "$comment",
+        "$ref",
+        "const",
+        "contentEncoding",
+        "contentMediaType",
+        "default",
+        "dependentRequired",
+        "deprecated",
+        "description",
+        "enum",
+        "examples",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "pattern",
+        "readOnly",
+        "required",
+        "title",
+        "type",
+        "uniqueItems",
+        "writeOnly",
+    }
+)
+_KEYWORDS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+
+Json = Any  # what `json.loads` returns
+Members = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDocument:
+    """The document, and the names of the formats that it uses, sorted."""
+
+    value: Members
+    formats: tuple[str, ...]
+
+
+def schema_document(spec: Spec) -> SchemaDocument:
+    """Make the document: `collections`, `actions` and `$defs`, as they stand in a spec."""
+    source: Members = json.loads(spec.canonical)
+    is_bare = "collections" not in source
+    frame = {"collections": source} if is_bare else source
+    rewriting = _Rewriting("#/collections/" if is_bare else "#/")
+    value: Members = {"$schema": _DIALECT}
+    for part, key in (("collections", "schema"), ("actions", "input")):
+        if members := frame.get(part):
+            value[part] = {
+                name: {key: rewriting.schema(member[key])} for name, member in members.items()
+            }
+    if "$defs" in frame:
+        value["$defs"] = rewriting.named_schemas(frame["$defs"])
+    return SchemaDocument(value, tuple(sorted(rewriting.formats)))
+
+
+def row_reference(collection: Collection) -> str:
+    """The reference to the schema of a collection's rows in the document."""
+    return f"#/collections/{_reference_part(collection.wire_name)}/schema"
+
+
+def input_reference(action: Action) -> str:
+    """The reference to the schema of an action's input in the document."""
+    return f"#/actions/{_reference_part(action.wire_name)}/input"
+
+
+def _reference_part(name: str) -> str:
+    return quote(name.replace("~", "~0").replace("/", "~1"), safe="~")
+
+
+class _Rewriting:
+    """Copies schemas; ``root`` is what the references into the document begin with."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.formats: set[str] = set()
+
+    def schema(self, schema: Json) -> Json:
+        if not isinstance(schema, dict):
+            return schema  # true or false
+        members = cast(Members, schema).items()
+        return {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+
+    def named_schemas(self, schemas: Members) -> Members:
+        return {name: self.schema(schema) for name, schema in schemas.items()}
+
+    def _value(self, keyword: str, value: Json) -> Json:
+        if keyword in _SCHEMA:
+            return self.schema(value)
+        if keyword in _SCHEMAS:
+            return [self.schema(schema) for schema in value]
+        if keyword == "patternProperties":
+            value = _with_unicode_patterns(value)
+        if keyword in _NAMED_SCHEMAS:
+            return self.named_schemas(value)
+        if keyword == "pattern":
+            return unicode_pattern(value)
+        if keyword == "$ref":
+            return value.replace("#/", self._root, 1)
+        if keyword == "format":
+            self.formats.add(value)
+        return value
+
+
+def _is_keyword(key: str) -> bool:
+    return key in _KEYWORDS or key.startswith("x-")
+
+
+def _with_unicode_patterns(schemas: Members) -> Members:
+    """Patterns that would come out alike are kept apart, as they were."""
+    patterns = [unicode_pattern(pattern) for pattern in schemas]
+    if len(set(patterns)) < len(patterns):
+        return schemas
+    return dict(zip(patterns, schemas.values(), strict=True))
