@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from streamdb_gen.config import Config, Target, load_config
+from streamdb_gen.config import Config, Models, Target, load_config
 from streamdb_gen.findings import Finding, render_text
 from streamdb_gen.folder import Folder
 from streamdb_gen.ir import Spec
@@ -17,6 +17,8 @@ from streamdb_gen.package_writer import WriteReport, write_package
 from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
 from streamdb_gen.targets.python.package import render_modules
+from streamdb_gen.targets.python.pydantic_rows.spec import name_problem
+from streamdb_gen.targets.python.pydantic_rows.tool import installation_problem
 from streamdb_gen.version import version
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "FileState",
     "Finding",
     "LoadedSpec",
+    "Models",
     "Problem",
     "Spec",
     "State",
@@ -35,6 +38,7 @@ __all__ = [
     "lint",
     "load_config",
     "meta_schema_text",
+    "models_problem",
     "package_folder",
     "render_text",
     "version",
@@ -50,11 +54,21 @@ def lint(path: Path) -> LoadedSpec | Problem:
         return file_problem("read", path, error)
 
 
-def generate(spec: Spec) -> dict[str, str]:
-    """Return the text of every file of the package, by file name; nothing is written."""
+def models_problem(spec: Spec, models: Models) -> Problem | None:
+    """Say what stands in the way of generating a package with this kind of rows, if anything."""
+    if models == "pydantic":
+        return installation_problem() or name_problem(spec)
+    return None
+
+
+def generate(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
+    """Return the text of every file of the package, by file name; nothing is written.
+
+    :func:`models_problem` says beforehand whether it can be.
+    """
     files = {"schema.json": spec.canonical, "py.typed": ""}
     spec_digest = digest(spec.canonical)
-    for name, body in render_modules(spec).items():
+    for name, body in render_modules(spec, models).items():
         files[name] = stamp(body, version(), spec_digest)
     return files
 

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 
@@ -85,6 +85,11 @@ _out = click.option(
     metavar="DIR",
     help="The folder of the package; otherwise beside the spec, under the spec's name.",
 )
+_models = click.option(
+    "--models",
+    type=click.Choice(get_args(api.Models)),
+    help="What rows are made of; without it: msgspec.",
+)
 
 
 @click.group(
@@ -104,18 +109,22 @@ def _group() -> None:
 @_group.command()
 @_spec
 @_out
+@_models
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; the same as `check`.")
-def generate(spec: Path | None, out: Path | None, only_check: bool) -> Exit:
+def generate(
+    spec: Path | None, out: Path | None, models: api.Models | None, only_check: bool
+) -> Exit:
     """Write the package; only files that streamdb-gen made are touched."""
-    return _each_target(spec, out, _check if only_check else _write)
+    return _each_target(spec, out, models, _check if only_check else _write)
 
 
 @_group.command()
 @_spec
 @_out
-def check(spec: Path | None, out: Path | None) -> Exit:
+@_models
+def check(spec: Path | None, out: Path | None, models: api.Models | None) -> Exit:
     """Say whether the package is what the spec gives now, and how it differs."""
-    return _each_target(spec, out, _check)
+    return _each_target(spec, out, models, _check)
 
 
 @_group.command()
@@ -164,21 +173,31 @@ def explain(rule: str) -> Exit:
 
 
 def _each_target(
-    spec: Path | None, out: Path | None, act: Callable[[dict[str, str], Path], Exit]
+    spec: Path | None,
+    out: Path | None,
+    models: api.Models | None,
+    act: Callable[[dict[str, str], Path], Exit],
 ) -> Exit:
     """Compile the spec, or those of the configuration, and act on each; the worst code counts."""
-    targets = _targets(spec, out)
+    targets = _targets(spec, out, models)
     if isinstance(targets, api.Problem):
         complain(targets)
         return Exit.USAGE
     return max(_compile(target, act) for target in targets)
 
 
-def _targets(spec: Path | None, out: Path | None) -> tuple[api.Target, ...] | api.Problem:
+def _targets(
+    spec: Path | None, out: Path | None, models: api.Models | None
+) -> tuple[api.Target, ...] | api.Problem:
     if spec is not None:
-        return (api.Target(spec, out),)
+        return (api.Target(spec, out, models or "msgspec"),)
     if out is not None:
         return api.Problem("--out goes with a spec", "streamdb-gen SPEC --out DIR")
+    if models is not None:
+        return api.Problem(
+            "--models goes with a spec",
+            f"streamdb-gen SPEC --models {models}, or `models` in the configuration",
+        )
     config = api.load_config(Path.cwd())
     return config if isinstance(config, api.Problem) else config.targets
 
@@ -191,8 +210,11 @@ def _compile(target: api.Target, act: Callable[[dict[str, str], Path], Exit]) ->
     complain_raw(api.render_text(loaded.findings, loaded.sources))
     if loaded.spec is None:
         return Exit.FINDINGS
+    if problem := api.models_problem(loaded.spec, target.models):
+        complain(problem)
+        return Exit.USAGE
     folder = target.out or api.package_folder(target.schema, loaded.spec)
-    return act(api.generate(loaded.spec), folder)
+    return act(api.generate(loaded.spec, target.models), folder)
 
 
 def _write(files: dict[str, str], folder: Path) -> Exit:

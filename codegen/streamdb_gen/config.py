@@ -10,6 +10,7 @@ or several::
 
     [[tool.streamdb-gen.targets]]
     schema = "sessions/schema.json"
+    models = "pydantic"             # without it: "msgspec"
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -33,13 +34,17 @@ _PLACE: Final = re.compile(r"(?:targets\[(?P<number>\d+)\])?\.?(?P<key>\w+)?`$")
 
 _PathText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
 
+#: What the rows of a Python package are made of.
+Models = Literal["msgspec", "pydantic"]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One spec and the folder of its package (None: beside the spec)."""
+    """One spec, the folder of its package (None: beside the spec), and the kind of its rows."""
 
     schema: Path
     out: Path | None = None
+    models: Models = "msgspec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Config:
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     schema: _PathText
     out: _PathText | None = None
+    models: Models = "msgspec"
 
 
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,7 +113,7 @@ def _tables(section: dict[str, Any]) -> list[_Table]:
 
 
 def _target(folder: Path, table: _Table) -> Target:
-    return Target(folder / table.schema, folder / table.out if table.out else None)
+    return Target(folder / table.schema, folder / table.out if table.out else None, table.models)
 
 
 def _invalid(file: Path, text: str, message: str) -> Problem:
@@ -118,7 +124,7 @@ def _invalid(file: Path, text: str, message: str) -> Problem:
     key = unknown[1] if unknown else (place and place["key"]) or ""
     number = int(place["number"]) if place and place["number"] else 0
     named = f"`{key}`: " if key and not unknown else ""
-    hint = f"a target has `schema` and, if need be, `out`:\n{_EXAMPLE}"
+    hint = f"a target has `schema` and, if need be, `out` and `models`:\n{_EXAMPLE}"
     return Problem(f"{file}:{_line(text, key, number)}: {named}{what}", hint)
 
 

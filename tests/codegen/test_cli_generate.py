@@ -201,7 +201,7 @@ def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> No
 def test_a_fault_of_ours_asks_for_a_report(project: Path) -> None:
     program = (
         "import streamdb_gen.api as api\n"
-        "def broken(spec): raise RuntimeError('planted')\n"
+        "def broken(*_): raise RuntimeError('planted')\n"
         "api.generate = broken\n"
         "from streamdb_gen.cli import main\n"
         "main()\n"

@@ -51,21 +51,42 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
         ),
     },
 )
+STANDARD_LIBRARY, THIRD_PARTIES = _SECTIONS
+# What the rows take from third parties when they are pydantic models.
+PYDANTIC: Final[Mapping[Code, tuple[str, ...]]] = {
+    code("pydantic"): (),
+    code("msgspec"): ("UNSET", "UnsetType"),
+    code("streamdb.pydantic_rows"): (
+        "AwareTime",
+        "Base64Bytes",
+        "DecimalText",
+        "ExtensiblePydanticRow",
+        "Maybe",
+        "Omissible",
+        "PydanticRow",
+    ),
+}
 IMPORTED_NAMES: Final = frozenset(
-    name for section in _SECTIONS for names in section.values() for name in names
+    name for section in (*_SECTIONS, PYDANTIC) for names in section.values() for name in names
 ) | frozenset(_PLAIN_IMPORTS)
 
 
-def import_lines(body: str, siblings: Mapping[Code, Iterable[str]]) -> Code:
+def import_lines(
+    body: str,
+    siblings: Mapping[Code, Iterable[str]],
+    third_parties: Mapping[Code, tuple[str, ...]] = THIRD_PARTIES,
+) -> Code:
     """Return the import block that ``body`` needs.
 
-    ``siblings`` maps modules of the package (``.models``) to the names that they define.
+    ``siblings`` maps modules of the package (``.models``) to the names that they define. A third
+    party without names is imported whole.
     """
     used = _used_names(body)
     plain = [line for name, line in _PLAIN_IMPORTS.items() if name in used]
-    sections = [*_SECTIONS, siblings]
-    blocks = [_from_imports(section, used) for section in sections]
+    whole = [code("import {}", m) for m, names in third_parties.items() if not names and m in used]
+    blocks = [_from_imports(names, used) for names in (STANDARD_LIBRARY, third_parties, siblings)]
     blocks[0] = [*plain, *blocks[0]]
+    blocks[1] = [*whole, *blocks[1]]
     return join("\n\n", (join("\n", block) for block in blocks if block))
 
 
