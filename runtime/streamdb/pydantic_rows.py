@@ -68,7 +68,9 @@ class PydanticRow(BaseModel, frozen=True):
     @classmethod
     def __pydantic_on_complete__(cls) -> None:
         fields = cls.model_fields.items()
-        cls.__wire_names__ = MappingProxyType({name: f.alias or name for name, f in fields})
+        cls.__wire_names__ = MappingProxyType(
+            {name: name if field.alias is None else field.alias for name, field in fields}
+        )
         cls.__maybe__ = frozenset(
             name for name, field in fields if not field.is_required() and field.default is None
         )

@@ -151,6 +151,14 @@ def test_a_default_that_is_given_is_absent() -> None:
     assert changed.model_dump() == {"sentAt": NOW, "price": Decimal("2.0")}
 
 
+def test_a_name_on_the_wire_may_be_empty() -> None:
+    class Nameless(PydanticRow, frozen=True):
+        field: Annotated[int, pydantic.Field(alias="")]
+
+    assert Nameless(field=1).model_dump() == {"": 1}
+    assert Nameless.model_validate_json('{"": 1}') == Nameless(field=1)
+
+
 def test_which_fields_hold_none_when_they_are_absent() -> None:
     assert Row.__maybe__ == {"note", "part", "at", "data", "price", "ratio"}
     assert (Text.__maybe__, Counts.__maybe__) == (frozenset(), frozenset())
