@@ -463,6 +463,26 @@ def test_definitions_that_refer_forward_are_complete_at_import() -> None:
         assert models.Row.__pydantic_complete__
 
 
+def test_a_choice_may_hold_itself_in_an_object() -> None:
+    choice = ChoiceType(
+        "Tree", (MapOf(Named("Node"), Constraints(max_length=1)), Named("Node"), STRING)
+    )
+    spec = spec_of(
+        choice,
+        row(field("tree", Named("Tree")), name="Node"),
+        row(ID, field("value", Named("Tree"))),
+    )
+    with models_of(spec) as models:
+        assert reads(models.Row, {"tree": {"a": {"tree": ""}}})
+        assert not reads(models.Row, {"tree": {"a": {"tree": ""}, "b": {"tree": ""}}})
+
+
+def test_constants_may_be_negative() -> None:
+    spec = spec_of(tagged("Inner", -1), row(ID, field("value", Named("Inner"))))
+    with models_of(spec) as models:
+        assert (reads(models.Row, {"kind": -1}), reads(models.Row, {"kind": 1})) == (True, False)
+
+
 def test_names_that_pydantic_has_taken_get_an_underscore_everywhere() -> None:
     taken = {name for name in dir(pydantic.BaseModel) if not name.startswith("_")}
     assert taken <= TAKEN

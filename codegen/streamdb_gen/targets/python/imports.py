@@ -81,12 +81,16 @@ def import_lines(
     ``siblings`` maps modules of the package (``.models``) to the names that they define. A third
     party without names is imported whole.
     """
-    used = _used_names(body)
+    read = _used_names(body)
+    # A quoted alias names, of the package's own, what follows or what checkers import alone.
+    used = read | _names_in_quoted_aliases(body)
     plain = [line for name, line in _PLAIN_IMPORTS.items() if name in used]
     whole = [code("import {}", m) for m, names in third_parties.items() if not names and m in used]
-    blocks = [_from_imports(names, used) for names in (STANDARD_LIBRARY, third_parties, siblings)]
-    blocks[0] = [*plain, *blocks[0]]
-    blocks[1] = [*whole, *blocks[1]]
+    blocks = [
+        [*plain, *_from_imports(STANDARD_LIBRARY, used)],
+        [*whole, *_from_imports(third_parties, used)],
+        _from_imports(siblings, read),
+    ]
     return join("\n\n", (join("\n", block) for block in blocks if block))
 
 
@@ -143,6 +147,18 @@ def _used_names(body: str) -> set[str]:
         elif isinstance(node, ast.AnnAssign):
             for reference in _forward_references(node.annotation):
                 found |= _used_names(reference)
+    return found
+
+
+def _names_in_quoted_aliases(body: str) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(body)):
+        match node:
+            case ast.AnnAssign(annotation=ast.Name("TypeAlias"), value=ast.expr() as value):
+                for reference in _forward_references(value):
+                    found |= _used_names(reference)
+            case _:
+                pass
     return found
 
 

@@ -147,10 +147,14 @@ class _Reader:
                     value=ast.Call(ast.Name(callee), [], keywords),
                 ) if self._origin(callee) == "pydantic.ConfigDict":
                     settings |= {k.arg: _constant(k.value) for k in keywords if k.arg}
-                case ast.AnnAssign(target=ast.Name(name), value=None):
-                    fields[name] = self._type(statement.annotation)
-                case ast.AnnAssign(target=ast.Name(name), value=ast.Constant()):
-                    fields[name] = self._type(statement.annotation)  # the constant of a tag
+                case ast.AnnAssign(target=ast.Name(name), annotation=type_, value=None):
+                    fields[name] = self._type(type_)
+                case ast.AnnAssign(
+                    target=ast.Name(name), annotation=type_, value=ast.expr() as tag
+                ):
+                    fields[name] = self._type(type_)
+                    if fields[name] != Values((self._value(tag),)):
+                        raise _unexpected(statement)
                 case _:
                     raise _unexpected(statement)
         as_asked = fields.keys() == self._blueprint.properties(node.name)

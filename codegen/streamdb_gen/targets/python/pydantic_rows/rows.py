@@ -146,8 +146,9 @@ def _aliased(type_: Expression, field: Field | Tag) -> Expression:
     """The type, and the name on the wire where that is another."""
     if field.name == field.wire_name:
         return type_
-    base, keywords = (type_.base, type_.keywords) if isinstance(type_, Annotated) else (type_, {})
-    return Annotated(base, {**keywords, "alias": field.wire_name})
+    if isinstance(type_, Annotated):
+        return Annotated(type_.base, {**type_.keywords, "alias": field.wire_name})
+    return Annotated(type_, {"alias": field.wire_name})
 
 
 def _decoded(definition: LiteralType) -> Code | None:
