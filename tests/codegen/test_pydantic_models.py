@@ -15,7 +15,6 @@ import pytest
 from tests.codegen.hostile_specs import imported
 from tests.codegen.pydantic_packages import ID, field, models_of, row, spec_of
 
-from streamdb.state.rows import read_row
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
@@ -387,11 +386,12 @@ IN_MSGSPEC = [construct for construct in CONSTRUCTS if construct.in_msgspec]
 def test_msgspec_gives_the_same_verdict(construct: Construct) -> None:
     files = render_modules(spec_with(construct))
     with imported(files) as package:
+        rows = package.SCHEMA.by_name["rows"].rows
         for value in construct.good:
-            read_row(package.Row, json.dumps({"id": "1", "value": value}).encode())
+            rows.read(json.dumps({"id": "1", "value": value}).encode())
         for value in construct.bad:
             with pytest.raises(msgspec.ValidationError):
-                read_row(package.Row, json.dumps({"id": "1", "value": value}).encode())
+                rows.read(json.dumps({"id": "1", "value": value}).encode())
 
 
 @pytest.mark.parametrize("construct", JUDGED, ids=names(JUDGED))
