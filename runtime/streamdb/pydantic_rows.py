@@ -1,14 +1,15 @@
 """What generated pydantic rows are made of; needs pydantic (extra ``pydantic``).
 
 The classes here are pydantic models that judge JSON as JSON Schema does, and whose constructors
-take what those of msgspec rows take. They read by :meth:`~pydantic.BaseModel.model_validate_json`
-and write by :meth:`~pydantic.BaseModel.model_dump_json`, without further arguments.
+take what those of msgspec rows take. Without further arguments, their
+:meth:`~pydantic.BaseModel.model_validate_json` reads JSON and their
+:meth:`~pydantic.BaseModel.model_dump_json` writes it; on streams they are written in the canonical
+form of :mod:`streamdb.protocol.json_text`.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -18,6 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, Ty
 from msgspec import UNSET, UnsetType
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from streamdb import formats
+from streamdb.protocol import json_text
 
 T = TypeVar("T")
 
@@ -64,6 +68,10 @@ class PydanticRow(BaseModel, frozen=True):
 
     # Pydantic reads JSON past a constructor that is marked so, as it does past its own.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pydantic's own marker
+
+    def __json__(self) -> bytes:
+        """Return the row as it stands on a stream."""
+        return json_text.encode(self.model_dump(warnings=False))
 
     @classmethod
     def __pydantic_on_complete__(cls) -> None:
@@ -167,15 +175,21 @@ def _aware(time: dt.time) -> dt.time:
     return time
 
 
+def _text(pattern: str) -> CoreSchema:
+    python = formats.python_form(pattern)
+    return core_schema.str_schema(pattern=python, regex_engine="python-re")
+
+
 class _FromBase64:
     """Bytes that JSON carries as base64; pydantic's own would be those of the text."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        text = core_schema.no_info_after_validator_function(_bytes_of, core_schema.str_schema())
         return core_schema.json_or_python_schema(
-            json_schema=text,
+            json_schema=core_schema.no_info_after_validator_function(
+                base64.b64decode, _text(formats.BASE64)
+            ),
             python_schema=handler(source),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 _base64_of, when_used="json"
@@ -191,16 +205,9 @@ class _FromText:
     ) -> CoreSchema:
         number = core_schema.decimal_schema(strict=False)
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.chain_schema([core_schema.str_schema(), number]),
+            json_schema=core_schema.chain_schema([_text(formats.DECIMAL), number]),
             python_schema=handler(source),
         )
-
-
-def _bytes_of(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error):
-        raise ValueError("must be base64") from None
 
 
 def _base64_of(value: bytes) -> str:

@@ -483,6 +483,19 @@ def test_constants_may_be_negative() -> None:
         assert (reads(models.Row, {"kind": -1}), reads(models.Row, {"kind": 1})) == (True, False)
 
 
+def test_text_of_a_format_is_checked() -> None:
+    mail = Scalar("string", Constraints(max_length=9), format="email")
+    key = Scalar("string", format="date")
+    spec = spec_of(row(field("day", key), field("mail", Nullable(mail)), field("formats", key)))
+    with models_of(spec) as models:
+        good = {"day": "2026-01-02", "mail": "m@b.org", "formats": "2026-01-02"}
+        read = models.Row.model_validate_json(json.dumps(good))
+        assert read.model_dump() == good
+        for wrong in ({"day": "2026-01-32"}, {"mail": "m"}, {"mail": "m@example.org"}):
+            with pytest.raises(pydantic.ValidationError):
+                models.Row.model_validate_json(json.dumps({**good, **wrong}))
+
+
 def test_names_that_pydantic_has_taken_get_an_underscore_everywhere() -> None:
     taken = {name for name in dir(pydantic.BaseModel) if not name.startswith("_")}
     assert taken <= TAKEN

@@ -15,6 +15,8 @@ import pytest
 from msgspec import UNSET, UnsetType
 from pydantic import ValidationError
 
+from streamdb import formats
+from streamdb.protocol import json_text
 from streamdb.pydantic_rows import (
     AwareTime,
     Base64Bytes,
@@ -48,6 +50,7 @@ class Row(PydanticRow, frozen=True):
     data: Maybe[Base64Bytes] = None
     price: Maybe[DecimalText] = None
     ratio: Maybe[float] = None
+    mail: Maybe[Annotated[formats.Email, pydantic.Field(max_length=9, pattern="^m")]] = None
 
 
 class Counts(ExtensiblePydanticRow, frozen=True):
@@ -75,6 +78,7 @@ def read(value: Mapping[str, Any]) -> Row:
         {"part": {"kind": "group", "parts": [{"kind": "text", "body": ""}]}},
         {"data": "aGk=", "price": "1.50", "ratio": 1.5},
         {"price": "-0.10"},
+        {"mail": "m@b.org"},
     ],
 )
 def test_what_is_read_is_written_back(value: Mapping[str, Any]) -> None:
@@ -101,6 +105,12 @@ def test_what_is_read_is_written_back(value: Mapping[str, Any]) -> None:
         {"data": "\N{LATIN SMALL LETTER E WITH ACUTE}"},
         {"price": 1.5},
         {"price": "NaN"},
+        {"price": "1e5"},
+        {"price": "1_0"},
+        {"mail": "nobody"},
+        {"mail": None},
+        {"mail": "x@b.org"},
+        {"mail": "m@example.org"},
         {"ratio": "1"},
         {"ratio": True},
         {"ratio": float("nan")},
@@ -160,8 +170,20 @@ def test_a_name_on_the_wire_may_be_empty() -> None:
 
 
 def test_which_fields_hold_none_when_they_are_absent() -> None:
-    assert Row.__maybe__ == {"note", "part", "at", "data", "price", "ratio"}
+    assert Row.__maybe__ == {"note", "part", "at", "data", "price", "ratio", "mail"}
     assert (Text.__maybe__, Counts.__maybe__) == (frozenset(), frozenset())
+
+
+def test_on_a_stream_a_row_has_the_canonical_form() -> None:
+    row = Row(sent_at=NOW, price=Decimal("1E+2"), data=b"hi", part=Group(parts=[Text(body="x")]))
+    assert json.loads(json_text.encode(row)) == {
+        "sentAt": "2026-01-02T00:00:00.000Z",
+        "part": {"kind": "group", "parts": [{"kind": "text", "body": "x"}]},
+        "data": "aGk=",
+        "price": "100",
+    }
+    with pytest.raises(ValueError, match="not JSON"):
+        json_text.encode(row.model_copy(update={"ratio": float("nan")}))
 
 
 def test_tags_are_written_though_they_were_not_given() -> None:

@@ -56,6 +56,7 @@ STANDARD_LIBRARY, THIRD_PARTIES = _SECTIONS
 PYDANTIC: Final[Mapping[Code, tuple[str, ...]]] = {
     code("pydantic"): (),
     code("msgspec"): ("UNSET", "UnsetType"),
+    code("streamdb"): ("formats",),
     code("streamdb.pydantic_rows"): (
         "AwareTime",
         "Base64Bytes",

@@ -34,6 +34,8 @@ Schema = dict[str, Any]
 
 #: The module that generated rows build on, and from which special types are taken.
 RUNTIME: Final = "streamdb.pydantic_rows"
+#: The module with a type for text of each format.
+FORMATS: Final = "streamdb.formats"
 
 _SCALARS: Final[Mapping[ScalarKind, Schema]] = {
     "string": {"type": "string"},
@@ -93,6 +95,16 @@ def blueprint(types: Iterable[TypeDefinition]) -> Blueprint:
 def field_placeholder(number: int) -> str:
     """The placeholder of an object's field."""
     return f"field{number}"
+
+
+def format_alias(name: str) -> str:
+    """What :mod:`streamdb.formats` calls text of a format.
+
+    >>> format_alias("idn-email"), format_alias("date-time")
+    ('IdnEmail', 'DateTimeText')
+    """
+    pascal = "".join(word.capitalize() for word in name.split("-"))
+    return f"{pascal}Text" if name in _SCALARS else pascal  # which also has a type
 
 
 #: The placeholder of a property that has the type of an object's extras.
@@ -157,8 +169,9 @@ class _Drafting:
 
     def _type(self, type_: Type) -> Schema:
         match type_:
-            case Scalar(kind, constraints):
-                return self._bounded(_SCALARS[kind], "Length", constraints)
+            case Scalar(kind, constraints, format):
+                schema = _format(format) if format else _SCALARS[kind]
+                return self._bounded(schema, "Length", constraints)
             case Named(name):
                 return _reference(self._placeholders[name])
             case ArrayOf(item, constraints):
@@ -202,6 +215,10 @@ class _Drafting:
 
     def _text(self, text: str) -> str:
         return self._texts.setdefault(text, f"text{len(self._texts)}")
+
+
+def _format(name: str) -> Schema:
+    return {"type": "string", "customTypePath": f"{FORMATS}.{format_alias(name)}"}
 
 
 def _reference(placeholder: str) -> Schema:

@@ -13,7 +13,7 @@ from typing import Final
 
 from streamdb_gen.ir import LiteralValue
 from streamdb_gen.rendering.marked import Code, code, ident
-from streamdb_gen.targets.python.pydantic_rows.blueprint import RUNTIME, Blueprint
+from streamdb_gen.targets.python.pydantic_rows.blueprint import FORMATS, RUNTIME, Blueprint
 from streamdb_gen.targets.python.pydantic_rows.expressions import (
     Annotated,
     Bound,
@@ -116,7 +116,7 @@ class _Reader:
             case ast.ImportFrom(module=str(module), names=imported, level=0):
                 for item in imported:
                     origin = f"{module}.{item.name}"
-                    if origin not in _IMPORTS:
+                    if origin not in _IMPORTS and module != FORMATS:
                         raise _unexpected(statement)
                     self._imports[item.asname or item.name] = origin
             case ast.Assign(
@@ -184,8 +184,12 @@ class _Reader:
             return Reference(self._blueprint.names[name])
         if name in self._blueprint.parts:
             return self._type(self._aliases[name])
-        if spelling := _TYPES.get(self._origin(name)):
-            return Spelled(spelling)
+        origin = self._origin(name)
+        if origin in _TYPES:
+            return Spelled(_TYPES[origin])
+        module, _, alias = origin.rpartition(".")
+        if module == FORMATS:
+            return Spelled(code("formats.{}", ident(alias)))
         raise _unexpected(node)
 
     def _generic(self, origin: str, arguments: list[ast.expr], node: ast.expr) -> Expression:

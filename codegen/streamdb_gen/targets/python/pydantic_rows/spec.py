@@ -38,6 +38,7 @@ TAKEN: Final = frozenset(
         "construct",
         "copy",
         "dict",
+        "formats",
         "from_orm",
         "json",
         "model_computed_fields",
@@ -68,7 +69,7 @@ TAKEN: Final = frozenset(
     }
 )
 # Of these pydantic reads more texts than the formats allow: `2026-01-02 03:04Z`, a number as text.
-_LAX: Final = frozenset({"date-time", "date", "time", "uuid", "decimal"})
+_LAX: Final = frozenset({"date-time", "date", "time", "uuid"})
 
 
 def for_pydantic(spec: Spec) -> Spec:
