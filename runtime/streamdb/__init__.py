@@ -29,6 +29,7 @@ from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
+    ContractBroken,
     DatabaseClosed,
     DuplicateKey,
     ExpressionError,
@@ -66,15 +67,18 @@ from streamdb.expr import (
     Expr,
     NullableColumn,
 )
-from streamdb.maybe import Maybe
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.retry import RetryPolicy
+from streamdb.state.contract import Contract
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.blocking_stream import Stream
 from streamdb.streams.handle import StreamOptions
+from streamdb.types.any_of import AnyOf
+from streamdb.types.extensible import Extensible
+from streamdb.types.maybe import Maybe
 
 __version__ = "0.1.0"
 
@@ -83,6 +87,7 @@ __all__ = [
     "AbiMismatch",
     "AccessDenied",
     "ActionsBase",
+    "AnyOf",
     "Appended",
     "AsyncActionsBase",
     "AsyncChanges",
@@ -106,12 +111,15 @@ __all__ = [
     "Condition",
     "ConnectionFailed",
     "ContentTypeConflict",
+    "Contract",
+    "ContractBroken",
     "DatabaseClosed",
     "DatabaseOptions",
     "DuplicateKey",
     "EventConstructors",
     "Expr",
     "ExpressionError",
+    "Extensible",
     "ForkedProcess",
     "HandleClosed",
     "InvalidEvent",

@@ -149,6 +149,22 @@ class InvalidRow(StreamDBError, ValueError):
         self.pointer = pointer
 
 
+class ContractBroken(StreamDBError, ValueError):
+    """A value breaks a JSON Schema.
+
+    Attributes:
+        reason: what the schema asks for, in its own words; nothing of the value.
+        pointer: JSON Pointer to the place in the value.
+        keyword: the keyword of the schema that is broken.
+    """
+
+    def __init__(self, reason: str, *, pointer: str, keyword: str) -> None:
+        super().__init__(f"{pointer}: {reason}" if pointer else reason)
+        self.reason = reason
+        self.pointer = pointer
+        self.keyword = keyword
+
+
 class InvalidEventError(StreamDBError):
     """An event of the stream does not fit the schema, under ``on_invalid="raise"``."""
 

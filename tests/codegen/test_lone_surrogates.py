@@ -11,7 +11,6 @@ import pytest
 from tests.codegen.hostile_specs import imported
 
 from streamdb.errors import InvalidRow
-from streamdb.state.rows import checked_json, read_row
 from streamdb_gen import api
 from streamdb_gen.loading import load_spec_text
 
@@ -48,9 +47,9 @@ def package() -> Iterator[ModuleType]:
 @pytest.mark.parametrize("value", VALUES)
 def test_each_value_is_written_and_read(package: ModuleType, value: object) -> None:
     row = package.Item(id=HALF, value=value, values=[HALF])
-    text = checked_json(package.events.items.schema, row)
+    text = package.events.items.schema.encode(row)
     assert json.loads(text) == {"id": HALF, "value": value, "values": [HALF]}
-    read = read_row(package.Item, text)
+    read = package.events.items.schema.rows.read(text)
     assert read == row
     assert type(read.value) is type(value)
 
@@ -59,7 +58,7 @@ def test_each_value_is_written_and_read(package: ModuleType, value: object) -> N
 def test_no_other_value_is_written_or_read(package: ModuleType, value: object) -> None:
     row = package.Item(id="a", value=value)
     with pytest.raises(InvalidRow, match=r"^Item at /value: "):
-        checked_json(package.events.items.schema, row)
+        package.events.items.schema.encode(row)
     text = json.dumps({"id": "a", "value": value}).encode()
     with pytest.raises(msgspec.ValidationError):
-        read_row(package.Item, text)
+        package.events.items.schema.rows.read(text)

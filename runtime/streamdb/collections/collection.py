@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
-import msgspec
-
 from streamdb.collections.changes import (
     ChangeBuffer,
     Changes,
@@ -249,10 +247,10 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         if (change is None) == (not fields):
             raise TypeError("update takes either fields or one function from row to row")
 
-        def replace(row: Row) -> Row:
-            return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **fields))
+        def changed(row: Row) -> Row:
+            return self._schema.rows.replace(row, fields)
 
-        return self._parts.writer.update(self._schema, key, change or replace)
+        return self._parts.writer.update(self._schema, key, change or changed)
 
 
 class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):

@@ -37,7 +37,12 @@ class BaseDatabase(Generic[Tx]):
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
         self._on_invalid: Final = options.get("on_invalid", "report")
-        self._state: Final = DatabaseState(schema, url=self.url, report=self._report_invalid)
+        self._state: Final = DatabaseState(
+            schema,
+            url=self.url,
+            report=self._report_invalid,
+            strict=options.get("strict", False),
+        )
         self._session: Final = Session(self._state, url, **options)
         self._mutations: Final = Mutations(
             self._state,

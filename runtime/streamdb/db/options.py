@@ -47,12 +47,15 @@ class DatabaseOptions(StreamOptions, total=False):
         on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state``, ``ignore``
             only counts it, ``raise`` stops the database there; a function is called with it where
             callbacks of the database are.
+        strict: hold every row that is read to the JSON Schema of its collection, where its class
+            says less; one that breaks it is an invalid event. Needs the extra ``validate``.
         close_timeout: seconds that closing waits for writes on their way, and then for callbacks.
     """
 
     create: bool
     live: Live
     on_invalid: OnInvalid
+    strict: bool
     close_timeout: float
 
 

@@ -58,10 +58,16 @@ class DatabaseState:
         url: the stream's address, for messages.
         report: called with every invalid event before the commit of its batch; what it raises
             refuses the batch.
+        strict: rows that break the contract of their collection are invalid.
     """
 
     def __init__(
-        self, schema: StateSchema, *, url: str, report: Callable[[InvalidEvent], None]
+        self,
+        schema: StateSchema,
+        *,
+        url: str,
+        report: Callable[[InvalidEvent], None],
+        strict: bool = False,
     ) -> None:
         self.lock: Final = CommitLock(url)
         self.tables: Final[Mapping[str, Table]] = {
@@ -77,7 +83,8 @@ class DatabaseState:
         self._schema = schema
         self._url = url
         self._report = report
-        self._decoder = PageDecoder(schema)
+        self._strict = strict
+        self._decoder = PageDecoder(schema, strict=strict)
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
         self._loading_txids: list[str] = []
@@ -103,7 +110,7 @@ class DatabaseState:
         stored = self._loading
         if stored is None:
             stored = {name: table.rows for name, table in self.tables.items()}
-        fold = Fold(self._schema, stored, self._judge_reset)
+        fold = Fold(self._schema, stored, self._judge_reset, strict=self._strict)
         for part in batch.parts:
             fold.add(self._decoder.decode(part, url=self._url, offset=batch.offset))
         staged = fold.staged

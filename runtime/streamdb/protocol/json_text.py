@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final, Protocol, TypeGuard, runtime_checkable
 
 import msgspec
@@ -17,8 +18,9 @@ from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.protocol.exchange import Batch
 
-# What msgspec would write in a form of its own; `_written_by_us` has the last word on them.
-_LEFT_ALONE: Final = (dt.datetime, bytes, bytearray, memoryview)
+# What msgspec would write in a form of its own; `_text_of` has the last word on them.
+_LEFT_ALONE: Final = (dt.datetime, dt.time, Decimal)
+_MOST_DIGITS: Final = 4300  # as many as Python's integers are written with; "1E+999999999" is more
 
 
 @runtime_checkable
@@ -30,34 +32,52 @@ class HasJson(Protocol):
         ...
 
 
+@runtime_checkable
+class HasPlain(Protocol):
+    """A value that takes itself apart, such as a row with further properties."""
+
+    def __to_plain__(self) -> object:
+        """Return what JSON shall hold in its place; the values inside may be of any kind."""
+        ...
+
+
 def encode(value: object) -> bytes:
     r"""Write a value as compact JSON text in UTF-8.
 
-    Takes whatever msgspec can take apart: structs, dataclasses, mappings, sequences, dates, UUIDs.
-    Instants are written in UTC with three fraction digits, six when microseconds need them, so
-    that their text order is their time order.
+    Takes whatever msgspec can take apart (structs, dataclasses, mappings, sequences, dates, UUIDs)
+    and values with a method ``__to_plain__``. Bytes inside a value are written in base64.
+
+    What is read and written again is the same JSON value, but for this: *instants* are written in
+    UTC with three fraction digits, six when microseconds need them, so that their text order is
+    their time order (those that UTC has no year for keep their offset); *times* keep their offset
+    and have the same digits, and neither keeps what is finer than microseconds; *UUIDs* are written
+    in lower case, *decimals* as text without an exponent.
 
     >>> import datetime as dt
     >>> encode({"at": dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "to": "é"})
     b'{"at":"2026-01-02T00:00:00.000Z","to":"\xc3\xa9"}'
+    >>> encode([Decimal("1.50"), dt.time(9, tzinfo=dt.timezone(dt.timedelta(hours=2))), b"hi"])
+    b'["1.50","09:00:00.000+02:00","aGk="]'
 
     Raises:
-        ValueError: NaN, an infinity, or an instant without a time zone.
-        TypeError: a value that JSON has no form for.
+        ValueError: NaN, an infinity, or an instant or time without a time zone.
+        TypeError: a value that JSON has no form for; bytes, which may be JSON text already.
     """
     if isinstance(value, HasJson):
         return value.__json__()
-    plain = msgspec.to_builtins(value, builtin_types=_LEFT_ALONE, str_keys=True)
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError("bytes are no JSON value: give the value that they stand for")
+    plain = msgspec.to_builtins(
+        value, builtin_types=_LEFT_ALONE, str_keys=True, enc_hook=_taken_apart
+    )
     text = json.dumps(
-        plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_written_by_us
+        plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_text_of
     )
     try:
         return text.encode()
     except UnicodeEncodeError:
         # A lone surrogate: legal in JSON as an escape, and only as that.
-        return json.dumps(
-            plain, allow_nan=False, separators=(",", ":"), default=_written_by_us
-        ).encode()
+        return json.dumps(plain, allow_nan=False, separators=(",", ":"), default=_text_of).encode()
 
 
 def frame(texts: Iterable[bytes]) -> bytes:
@@ -99,11 +119,40 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def _written_by_us(value: object) -> str:
-    if not isinstance(value, dt.datetime):
-        raise TypeError(f"{type(value).__name__} has no JSON form")
-    if value.tzinfo is None:
-        raise ValueError(f"the instant {value.isoformat()} has no time zone: add tzinfo")
-    utc = value.astimezone(dt.UTC)
-    digits = "microseconds" if utc.microsecond % 1000 else "milliseconds"
-    return utc.isoformat(timespec=digits).removesuffix("+00:00") + "Z"
+def _taken_apart(value: object) -> object:
+    if isinstance(value, HasPlain):
+        return value.__to_plain__()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return _instant(value)
+    if isinstance(value, dt.time):
+        return _with_fraction(value)
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _instant(value: dt.datetime) -> str:
+    try:
+        return _with_fraction(value.astimezone(dt.UTC) if value.tzinfo else value)
+    except OverflowError:  # the first and the last hours of the calendar
+        return _with_fraction(value)
+
+
+def _with_fraction(value: dt.datetime | dt.time) -> str:
+    if value.utcoffset() is None:
+        raise ValueError(f"{value.isoformat()} has no time zone: add tzinfo")
+    digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+    text = value.isoformat(timespec=digits)
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"Out of range decimal values are not JSON compliant: {value}")
+    if abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"a decimal of more than {_MOST_DIGITS} digits")
+    return format(value, "f")

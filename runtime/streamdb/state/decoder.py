@@ -8,7 +8,6 @@ judged alone (INVALID-5), and if need be parted from the others by brackets alon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import (
     Annotated,
@@ -30,8 +29,11 @@ from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.protocol.json_text import is_object
 from streamdb.state.brackets import array_elements
-from streamdb.state.rows import UNREADABLE, convert_row, explain, parse, read_row, with_key
+from streamdb.state.parsing import parse
+from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.types.conversion import dec_hook
+from streamdb.types.faults import UNREADABLE, explain
 
 Operation = Literal["insert", "update", "delete", "upsert"]
 Control = Literal["snapshot-start", "snapshot-end", "reset"]
@@ -40,7 +42,6 @@ _Text = Annotated[str, Meta(min_length=1)]
 _OPERATIONS: Final = get_args(Operation)
 _CONTROLS: Final = get_args(Control)
 _NO_TEXT: Final = "must be a non-empty string"
-_QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enum value 'x'"
 
 
 class Put(NamedTuple):
@@ -99,15 +100,21 @@ class Page(NamedTuple):
 
 
 class PageDecoder:
-    """Decodes pages of one schema."""
+    """Decodes pages of one schema.
 
-    def __init__(self, schema: StateSchema) -> None:
+    Args:
+        schema: what the stream holds.
+        strict: hold every row to the contract of its collection; one that breaks it is invalid.
+    """
+
+    def __init__(self, schema: StateSchema, *, strict: bool = False) -> None:
         self._by_type: Final = schema.by_type
-        members = [_event_type(collection) for collection in schema.collections]
+        self._strict: Final = strict
+        members = [_event_type(collection, strict) for collection in schema.collections]
         union: Any = members[0]
         for member in members[1:]:
             union |= member
-        self._typed: Final = msgspec.json.Decoder(list[union])
+        self._typed: Final = msgspec.json.Decoder(list[union], dec_hook=dec_hook)
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
         """Decode one JSON text: an array of events, or a bare event.
@@ -121,7 +128,7 @@ class PageDecoder:
         except UNREADABLE:
             texts = _split(part, url=url, offset=offset)
             return Page([self._judge(text, txids) for text in texts], txids)
-        return Page([_item_of(event, txids) for event in events], txids)
+        return Page([self._item_of(event, txids) for event in events], txids)
 
     def _judge(self, text: Raw | bytes, txids: list[str]) -> Item:
         """Apply INVALID-1 in the order of the rules; the first fault is the reason."""
@@ -151,36 +158,54 @@ class PageDecoder:
             return Undeclared(type_) if schema is None else Remove(schema, key)
         if envelope.value is UNSET:
             return Invalid(type_, key, "/value", f"{operation} needs a value")
-        return Undeclared(type_) if schema is None else _value_item(schema, key, envelope.value)
+        if schema is None:
+            return Undeclared(type_)
+        return self._value_item(schema, key, envelope.value)
 
+    def _item_of(self, event: _Event, txids: list[str]) -> Item:
+        """Take an event of the first rung."""
+        schema, key, headers, value = event.schema, event.key, event.headers, event.value
+        if headers.txid is not UNSET:
+            txids.append(headers.txid)
+        if headers.operation == "delete":
+            return Remove(schema, key)
+        if value is UNSET:
+            return Invalid(schema.type, key, "/value", f"{headers.operation} needs a value")
+        return _put(schema, key, value) if event.is_typed else self._value_item(schema, key, value)
 
-def _value_item(schema: CollectionSchema[Any, Any], key: str, value: Any) -> Item:
-    """Judge the value and the key of an insert, update or upsert; the value is text or parsed."""
-    try:
-        parsed_key = schema.parse_key(key)
-    except ValueError as error:
-        return invalid_because(error, schema.type, key, at="/key")
-    try:
-        if schema.updates == "merge":
-            fields = parse(value) if isinstance(value, Raw) else value
-            if not is_object(fields):
-                return Invalid(schema.type, key, "/value", "not an object")
-            return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
+    def _value_item(self, schema: CollectionSchema[Any, Any], key: str, value: Raw | Any) -> Item:
+        """Judge value and key of an insert, update or upsert; the value is text or parsed."""
         try:
-            row: Any = (
-                read_row(schema.row, value)
-                if isinstance(value, Raw)
-                else convert_row(schema.row, value)
-            )
-        except UNREADABLE:
-            # KEY-4: an absent or contradicting primary key is put right from the event's key.
-            fields = parse(value) if isinstance(value, Raw) else value
-            if not is_object(fields):
-                raise
-            row = convert_row(schema.row, {**fields, schema.wire_primary_key: parsed_key})
-    except UNREADABLE as error:
-        return invalid_because(error, schema.type, key, at="/value")
-    return _put(schema, key, row)
+            parsed_key = schema.parse_key(key)
+        except ValueError as error:
+            return invalid_because(error, schema.type, key, at="/key")
+        try:
+            if schema.updates == "merge":
+                fields = _parsed(value)
+                if not is_object(fields):
+                    return Invalid(schema.type, key, "/value", "not an object")
+                return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
+            item = _put(schema, key, _row(schema, parsed_key, value))
+            if self._strict and schema.contract is not None and isinstance(item, Put):
+                schema.contract.check({**_parsed(value), schema.wire_primary_key: parsed_key})
+        except UNREADABLE as error:
+            return invalid_because(error, schema.type, key, at="/value")
+        return item
+
+
+def _row(schema: CollectionSchema[Any, Any], key: str | int, value: Raw | Any) -> Any:
+    try:
+        return schema.rows.read(value) if isinstance(value, Raw) else schema.rows.convert(value)
+    except UNREADABLE:
+        # KEY-4: an absent or contradicting primary key is put right from the event's key.
+        fields = _parsed(value)
+        if not is_object(fields):
+            raise
+        return schema.rows.convert({**fields, schema.wire_primary_key: key})
+
+
+def _parsed(value: Raw | Any) -> Any:
+    return parse(value) if isinstance(value, Raw) else value
 
 
 def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
@@ -208,9 +233,8 @@ def invalid_because(
     error: Exception, type_: str | None, key: str | None, *, at: str = ""
 ) -> Invalid:
     """Make the report of an event that could not be read."""
-    reason, pointer = explain(error)
     # Reports go to logs, and the content of rows does not.
-    reason = _QUOTED_VALUE.sub("", reason)
+    reason, pointer = explain(error, private=True)
     return Invalid(type_, key, at + pointer, reason)
 
 
@@ -225,41 +249,32 @@ class _Headers(msgspec.Struct, frozen=True, gc=False):
 
 class _Event(msgspec.Struct, frozen=True, gc=False):
     schema: ClassVar[CollectionSchema[Any, Any]]
+    is_typed: ClassVar[bool]
     key: _Text
     headers: _Headers
     value: Any = UNSET
 
 
-def _event_type(schema: CollectionSchema[Any, Any]) -> type[_Event]:
-    # Rows of a merging collection may lack anything: their values stay plain until they are laid
-    # over the stored row.
-    value = dict[str, Any] if schema.updates == "merge" else schema.row
+def _event_type(schema: CollectionSchema[Any, Any], strict: bool) -> type[_Event]:
+    is_typed, value = True, schema.rows.in_page
+    if schema.updates == "merge":
+        # These rows may lack anything: they stay plain until they are laid over the stored ones.
+        is_typed, value = False, dict[str, Any]
+    elif strict and schema.contract is not None:
+        is_typed, value = False, Raw
     return cast(
         "type[_Event]",
         msgspec.defstruct(
             f"Event_{schema.name}",
             [("value", value | UnsetType, UNSET)],
             bases=(_Event,),
-            namespace={"schema": schema},
+            namespace={"schema": schema, "is_typed": is_typed},
             tag_field="type",
             tag=schema.type,
             frozen=True,
             gc=False,
         ),
     )
-
-
-def _item_of(event: _Event, txids: list[str]) -> Item:
-    schema, key, headers, value = event.schema, event.key, event.headers, event.value
-    if headers.txid is not UNSET:
-        txids.append(headers.txid)
-    if headers.operation == "delete":
-        return Remove(schema, key)
-    if value is UNSET:
-        return Invalid(schema.type, key, "/value", f"{headers.operation} needs a value")
-    if schema.updates == "merge":
-        return _value_item(schema, key, value)
-    return _put(schema, key, value)
 
 
 # --- rung two ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from streamdb.errors import InvalidRow
 from streamdb.protocol import json_text
-from streamdb.state.rows import checked_json, checked_key
+from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema, Key, Row
 
 Operation = Literal["insert", "update", "upsert", "delete"]
@@ -141,7 +141,7 @@ class EventConstructors(Generic[Row, Key]):
             InvalidRow: neither is given, the key is empty, or they contradict each other.
         """
         schema: CollectionSchema[Row, Key] = self.schema
-        old_value_json = None if old is None else checked_json(schema, old)
+        old_value_json = None if old is None else schema.encode(old)
         if old is not None:
             key = checked_key(schema, old, key)
         if key is None or not schema.wire_key(key):
@@ -167,7 +167,7 @@ class EventConstructors(Generic[Row, Key]):
         headers: Mapping[str, Any] | None,
     ) -> ChangeEvent[Row]:
         schema: CollectionSchema[Row, Key] = self.schema
-        value_json = checked_json(schema, row)
+        value_json = schema.encode(row)
         return ChangeEvent(
             type=schema.type,
             key=schema.wire_key(checked_key(schema, row, key)),
@@ -177,7 +177,7 @@ class EventConstructors(Generic[Row, Key]):
             timestamp=timestamp,
             headers=_checked_headers(schema, headers),
             value_json=value_json,
-            old_value_json=None if old is None else checked_json(schema, old),
+            old_value_json=None if old is None else schema.encode(old),
         )
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import msgspec
-
 from streamdb.state.decoder import (
     ControlMessage,
     Invalid,
@@ -23,8 +21,9 @@ from streamdb.state.decoder import (
     Undeclared,
     invalid_because,
 )
-from streamdb.state.rows import UNREADABLE, convert_row
+from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.types.faults import UNREADABLE
 
 Rows = Mapping[str, Any]
 
@@ -60,12 +59,25 @@ JudgeReset = Callable[[str | None], Literal["clear", "restart", "skip"]]
 
 
 class Fold:
-    """Stages the events of one batch over the rows that are stored."""
+    """Stages the events of one batch over the rows that are stored.
+
+    Args:
+        schema: what the stream holds.
+        stored: the rows before the batch, by collection name and key text.
+        judge_reset: says what to do about a reset.
+        strict: hold merged rows to the contract of their collection.
+    """
 
     def __init__(
-        self, schema: StateSchema, stored: Mapping[str, Rows], judge_reset: JudgeReset
+        self,
+        schema: StateSchema,
+        stored: Mapping[str, Rows],
+        judge_reset: JudgeReset,
+        *,
+        strict: bool = False,
     ) -> None:
         self._stored = stored
+        self._strict = strict
         self._judge_reset = judge_reset
         self._latest: dict[str, MutableMapping[str, Any]] = {
             collection.name: {}
@@ -107,9 +119,12 @@ class Fold:
         """Lay fields over the row as it stands at this event (UPDATE-4)."""
         schema, key = item.schema, item.key
         before = self._current(schema, key)
-        plain: dict[str, Any] = {} if before is None else msgspec.to_builtins(before)
+        plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
+        plain.update(item.fields)
         try:
-            row: Any = convert_row(schema.row, {**plain, **item.fields})
+            row = schema.rows.convert(plain)
+            if self._strict and schema.contract is not None:
+                schema.contract.check(plain)
         except UNREADABLE as error:
             self.staged.invalid.append(invalid_because(error, schema.type, key, at="/value"))
             return

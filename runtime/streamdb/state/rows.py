@@ -1,48 +1,10 @@
-"""Rows at the boundary: checked when they are written, mended where the key says so when read."""
+"""The key of a row: agreed on when it is written, put right when it is read."""
 
 from __future__ import annotations
 
-import json
-import re
-from functools import cache
-from typing import Any, Final, cast
-
-import msgspec
-
 from streamdb.errors import InvalidRow
-from streamdb.protocol import json_text
 from streamdb.state.schema import CollectionSchema, Key, Row
-
-#: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
-UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
-
-_AT_PATH: Final = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
-
-
-def checked_json(schema: CollectionSchema[Row, Key], row: Row) -> bytes:
-    """Write a row and check what is about to be sent by reading it back (WRITE-5).
-
-    Constructing a struct validates nothing, so this is where a wrong value is found.
-
-    Raises:
-        InvalidRow: the row does not fit its type; names the type, the place and the reason.
-    """
-    if not isinstance(row, schema.row):
-        raise InvalidRow(
-            f"collection {schema.name!r} holds {schema.row.__name__}, not {type(row).__name__}",
-            type=schema.type,
-        )
-    try:
-        text = json_text.encode(row)
-        read_row(schema.row, text)
-    except (*UNREADABLE, TypeError) as error:
-        reason, pointer = explain(error)
-        where = f" at {pointer}" if pointer else ""
-        raise InvalidRow(
-            f"{schema.row.__name__}{where}: {reason}", type=schema.type, pointer=pointer
-        ) from None
-    return text
+from streamdb.types.conversion import convert
 
 
 def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -> Key:
@@ -68,35 +30,6 @@ def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -
     return own
 
 
-def read_row(row: type[Row], text: bytes | msgspec.Raw) -> Row:
-    """Read a row from JSON text, by the rules of JSON where msgspec is stricter.
-
-    That is: ``1.0`` is an integer, and a lone surrogate is text (INVALID-9).
-
-    Raises one of ``UNREADABLE`` if the value does not fit the type, or is not JSON.
-    """
-    try:
-        return cast("Row", _decoder(cast("Any", row)).decode(text))
-    except UNREADABLE:
-        return convert_row(row, parse(text))
-
-
-def convert_row(row: type[Row], plain: object) -> Row:
-    """Turn plain parsed JSON into a row, by the same rules as :func:`read_row`."""
-    return msgspec.convert(_integral(plain), row, str_keys=True)
-
-
-def parse(text: bytes | msgspec.Raw) -> Any:
-    r"""Parse JSON text by the standard library, which takes a lone surrogate for text.
-
-    >>> parse(rb'"\ud83d"') == chr(0xD83D)
-    True
-
-    Raises one of ``UNREADABLE`` for anything else that is not JSON in UTF-8, NaN included.
-    """
-    return json.loads(bytes(text).decode(), parse_constant=_refuse_constant)
-
-
 def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row:
     """Return the row with the event's key in its primary key field (KEY-2 to KEY-5).
 
@@ -106,45 +39,5 @@ def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row
     """
     if str(schema.key_of(row)) == wire_key:
         return row
-    key = msgspec.convert(schema.parse_key(wire_key), schema.key_type)
-    changes = {schema.primary_key: key}
-    return cast("Row", msgspec.structs.replace(cast("msgspec.Struct", row), **changes))
-
-
-def explain(error: Exception) -> tuple[str, str]:
-    """Split a validation error into its reason and the JSON Pointer of its place.
-
-    >>> explain(msgspec.ValidationError("Expected `int`, got `str` - at `$.items[0].n`"))
-    ('expected `int`, got `str`', '/items/0/n')
-    """
-    if isinstance(error, RecursionError):
-        return "nested too deeply", ""
-    text = str(error)
-    match = _AT_PATH.search(text)
-    reason = text[: match.start()] if match else text
-    if match and match["key"]:
-        reason += " as a key"
-    path = match["path"] if match else ""
-    steps = (step["name"] or step["index"] or "*" for step in _STEP.finditer(path))
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return reason[:1].lower() + reason[1:], pointer
-
-
-@cache
-def _decoder(row: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(row)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _integral(value: Any) -> Any:
-    """Write whole numbers without a fraction, as JSON Schema counts them: 1.0 is an integer."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if json_text.is_object(value):
-        return {name: _integral(item) for name, item in value.items()}
-    if json_text.is_array(value):
-        return [_integral(item) for item in value]
-    return value
+    key = convert(schema.parse_key(wire_key), schema.key_type)
+    return schema.rows.replace(row, {schema.primary_key: key})

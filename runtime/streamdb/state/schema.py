@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-import msgspec
-
-from streamdb.errors import SchemaError
+from streamdb.errors import InvalidRow, SchemaError
 from streamdb.expr import Columns
+from streamdb.state.contract import Contract
+from streamdb.state.parsing import parse
+from streamdb.state.row_kinds import RowKind
+from streamdb.types.faults import UNREADABLE, explain
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
@@ -39,8 +40,11 @@ class CollectionSchema(Generic[Row, Key]):
         columns: the typed columns of the row.
         updates: ``replace`` by the protocol (UPDATE-1), or ``merge`` for producers that send
             partial rows (UPDATE-4).
+        contract: the JSON Schema of the row, where its class says less; without one the class says
+            it all.
 
-    >>> class Point(msgspec.Struct, frozen=True):
+    >>> from msgspec import Struct
+    >>> class Point(Struct, frozen=True):
     ...     id: int
     ...     x: float
     >>> class PointColumns(Columns[Point]):
@@ -62,6 +66,9 @@ class CollectionSchema(Generic[Row, Key]):
     key: KeyClass[Key]
     columns: ColumnsClass[Row]
     updates: Literal["replace", "merge"] = "replace"
+    contract: Contract | None = None
+    #: What is done with rows of the class.
+    rows: RowKind[Row] = field(init=False, repr=False, compare=False)
     #: The primary key's name on the wire.
     wire_primary_key: str = field(init=False)
     #: Reads the key of a row.
@@ -73,19 +80,72 @@ class CollectionSchema(Generic[Row, Key]):
         """Check the declaration and look up what is used for every event."""
         if not self.name or not self.type:
             raise SchemaError("a collection needs a name and an event type")
-        fields = {
-            item.name: item
-            for item in msgspec.structs.fields(cast("type[msgspec.Struct]", self.row))
-        }
+        rows = RowKind(self.row)
+        fields = {item.name: item for item in rows.fields}
         if self.primary_key not in fields:
             raise SchemaError(
                 f"collection {self.name!r}: {self.row.__name__} has no attribute "
                 f"{self.primary_key!r}; it has {', '.join(fields)}"
             )
         primary_key = fields[self.primary_key]
-        object.__setattr__(self, "wire_primary_key", primary_key.encode_name)
+        object.__setattr__(self, "wire_primary_key", primary_key.wire_name)
         object.__setattr__(self, "key_type", primary_key.type)
-        object.__setattr__(self, "key_of", attrgetter(self.primary_key))
+        object.__setattr__(self, "key_of", rows.getter(self.primary_key))
+        object.__setattr__(self, "rows", rows)
+
+    def encode(self, row: Row) -> bytes:
+        """Write a row and check what is about to be sent by reading it back (WRITE-5).
+
+        Constructing a row validates nothing, so this is where a wrong value is found.
+
+        >>> from msgspec import Struct
+        >>> class Point(Struct, frozen=True):
+        ...     id: int
+        >>> points = CollectionSchema(
+        ...     name="points", type="point", primary_key="id", row=Point, key=int, columns=Columns
+        ... )
+        >>> points.encode(Point(id=7)), points.decode(b'{"id":7.0}')
+        (b'{"id":7}', Point(id=7))
+
+        Raises:
+            InvalidRow: the row does not fit its class, or breaks its contract; names the class,
+                the place and the reason.
+            MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
+        """
+        rows, contract = self.rows, self.contract
+        if not rows.holds(row):
+            raise InvalidRow(
+                f"collection {self.name!r} holds {self.row.__name__}, not {type(row).__name__}",
+                type=self.type,
+            )
+        try:
+            text = rows.write(row)
+            rows.read(text)
+            if contract is not None and contract.beyond_type:
+                contract.check(parse(text))
+        except (*UNREADABLE, TypeError) as error:
+            raise self._invalid_row(error) from None
+        return text
+
+    def decode(self, text: bytes, *, strict: bool = False) -> Row:
+        """Read a row from JSON text; ``strict`` holds it to the contract as well.
+
+        Raises:
+            InvalidRow: it does not fit; ``pointer`` says where.
+            MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
+        """
+        try:
+            row = self.rows.read(text)
+            if strict and self.contract is not None:
+                self.contract.check(parse(text))
+        except UNREADABLE as error:
+            raise self._invalid_row(error) from None
+        return row
+
+    def _invalid_row(self, error: Exception) -> InvalidRow:
+        reason, pointer = explain(error)
+        where = f" at {pointer}" if pointer else ""
+        return InvalidRow(f"{self.row.__name__}{where}: {reason}", type=self.type, pointer=pointer)
 
     def wire_key(self, key: Key) -> str:
         """Return the text of a key, as events carry it (KEY-1, KEY-7).

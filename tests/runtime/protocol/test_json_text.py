@@ -4,8 +4,10 @@ import datetime as dt
 import json
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,7 @@ values = st.recursive(
     max_leaves=20,
 )
 offsets = st.integers(-840, 840).map(lambda minutes: dt.timedelta(minutes=minutes))
+TWO_EAST, TWO_WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (2, -2))
 surrogate_texts = st.text(st.characters(categories=("L", "Cs")))
 
 
@@ -81,6 +84,64 @@ def test_instants_without_a_zone_are_refused() -> None:
 def test_microseconds_are_kept() -> None:
     at = dt.datetime(2026, 1, 1, microsecond=1500, tzinfo=dt.UTC)
     assert json_text.encode(at) == b'"2026-01-01T00:00:00.001500Z"'
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (dt.datetime(1, 1, 1, 1, tzinfo=TWO_EAST), "0001-01-01T01:00:00.000+02:00"),
+        (dt.datetime(9999, 12, 31, 23, tzinfo=TWO_WEST), "9999-12-31T23:00:00.000-02:00"),
+    ],
+)
+def test_instants_that_utc_has_no_year_for_keep_their_offset(
+    instant: dt.datetime, text: str
+) -> None:
+    encoded = json_text.encode(instant)
+    assert json.loads(encoded) == text
+    assert msgspec.json.decode(encoded, type=dt.datetime) == instant
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (dt.time(9, 30, tzinfo=dt.UTC), "09:30:00.000Z"),
+        (dt.time(9, 30, 1, 500_000, tzinfo=TWO_EAST), "09:30:01.500+02:00"),
+        (dt.time(9, 30, 1, 500_001, tzinfo=TWO_WEST), "09:30:01.500001-02:00"),
+    ],
+)
+def test_times_keep_their_offset(time: dt.time, text: str) -> None:
+    encoded = json_text.encode({"at": time})
+    assert json.loads(encoded) == {"at": text}
+    assert msgspec.json.decode(encoded, type=dict[str, dt.time]) == {"at": time}
+
+
+def test_times_without_a_zone_are_refused() -> None:
+    with pytest.raises(ValueError, match="add tzinfo"):
+        json_text.encode(dt.time(9))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False).filter(lambda d: abs(d.adjusted()) < 500))
+def test_decimals_are_plain_digits(value: Decimal) -> None:
+    encoded = json_text.encode(value)
+    assert set(encoded) <= set(b'"-0123456789."')
+    assert msgspec.json.decode(encoded, type=Decimal) == value
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "sNaN", "1E+999999999", "1E-999999999"])
+def test_decimals_that_have_no_digits_or_too_many_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="decimal"):
+        json_text.encode([Decimal(text)])
+
+
+@given(st.binary())
+def test_bytes_inside_a_value_come_back(value: bytes) -> None:
+    assert msgspec.json.decode(json_text.encode([value]), type=list[bytes]) == [value]
+
+
+def test_bytes_alone_are_refused() -> None:
+    """They may be JSON text already, and would be wrapped in a string without a word."""
+    with pytest.raises(TypeError, match="bytes are no JSON value"):
+        json_text.encode(b'{"n":1}')
 
 
 def test_a_value_may_write_itself() -> None:

@@ -1,0 +1,227 @@
+"""``AnyOf[A, B]``: a union of types that msgspec cannot tell apart by itself."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    cast,
+    get_args,
+    get_origin,
+)
+
+import msgspec
+
+from streamdb.protocol.json_text import is_array, is_object
+from streamdb.types.conversion import convert, resolved
+from streamdb.types.extensible import record_of
+from streamdb.types.faults import UNREADABLE, Misfit, explain
+
+_MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
+_LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
+
+__all__ = ["AnyOf"]
+
+if TYPE_CHECKING:
+    from typing import Union as AnyOf  # to checkers it is what it means
+else:
+
+    class _IsAnything(type):
+        """Nothing is known of a value but that its member took it; so it always is one."""
+
+        def __instancecheck__(cls, instance):
+            return True
+
+        def __repr__(cls):
+            return f"AnyOf[{', '.join(map(_name, cls.__members__))}]"
+
+    class AnyOf(metaclass=_IsAnything):
+        """A value of one of several types: for type checkers ``A | B``.
+
+        msgspec reads unions whose members differ in their kind of JSON or in a tag. This one takes
+        any: several objects, several arrays, a map beside an object, an instant beside text. It
+        stands in a union with ``None`` and ``UnsetType`` alone: all other members belong inside it.
+
+        A value is of the one member that accepts it. If several do, it is of the one that declares
+        most of its properties, and of the first of those. Members may be given as text, to refer
+        to what the module defines later.
+
+        >>> class Point(msgspec.Struct):
+        ...     x: int
+        >>> class Circle(msgspec.Struct):
+        ...     x: int
+        ...     radius: int = 1
+        >>> convert([{"x": 1}, {"x": 1, "radius": 2}, "none"], list[AnyOf[Point, Circle, str]])
+        [Point(x=1), Circle(x=1, radius=2), 'none']
+        """
+
+        __members__ = ()
+
+        def __class_getitem__(cls, members):
+            members = members if isinstance(members, tuple) else (members,)
+            # Forward references are looked up in the module that writes the union, at first use.
+            names = sys._getframe(1).f_globals
+            choice = _Choice(members, names)
+            return _IsAnything("AnyOf", (cls,), {"__members__": members, "__choice__": choice})
+
+        @classmethod
+        def __from_plain__(cls, plain):
+            """Return the value of the member that fits. Raises Misfit if none does."""
+            return cls.__choice__.convert(plain)
+
+
+class _Member(NamedTuple):
+    """One type, and what an object must have to be worth a try."""
+
+    type: Any
+    required: tuple[str, ...] = ()
+    constants: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    def refusal(self, plain: Any) -> str | None:
+        if not is_object(plain):
+            return None
+        for name in self.required:
+            if name not in plain:
+                return f"object missing required field `{name}`"
+        for name, values in self.constants:
+            if name in plain and plain[name] not in values:
+                return f"`{name}` is another constant"
+        return None
+
+
+class _Choice:
+    """The members of one union; looked at when the first value comes."""
+
+    def __init__(self, written: tuple[Any, ...], names: Mapping[str, Any]) -> None:
+        self._written: Final = written
+        self._names: Final = names
+
+    @cached_property
+    def _members(self) -> list[_Member]:
+        return [_member(resolved(written, self._names)) for written in self._written]
+
+    def convert(self, plain: Any) -> Any:
+        """Return the value of the member that fits best. Raises Misfit if none does."""
+        with _outcomes_of_this_value() as outcomes:
+            place = (id(self), id(plain))
+            if place not in outcomes:
+                try:
+                    outcomes[place] = self._best(plain)
+                except Misfit as misfit:
+                    outcomes[place] = misfit
+            outcome = outcomes[place]
+        if isinstance(outcome, Misfit):
+            raise Misfit(str(outcome))
+        return outcome
+
+    def _best(self, plain: Any) -> Any:
+        accepted: list[Any] = []
+        reasons: list[str] = []
+        for member in self._members:
+            reason = member.refusal(plain)
+            if reason is None:
+                try:
+                    accepted.append(convert(plain, member.type))
+                    continue
+                except UNREADABLE as error:
+                    reason = _why(error)
+            reasons.append(f"{_name(member.type)}: {reason}")
+        if not accepted:
+            raise Misfit(f"fits none of {len(reasons)} types ({'; '.join(reasons)})")
+        if len(accepted) == 1:
+            return accepted[0]
+        return max(accepted, key=lambda value: _declared(value, plain))  # the first of equals
+
+
+class _Running(threading.local):
+    outcomes: dict[tuple[int, int], Any] | None = None
+
+
+_running: Final = _Running()
+
+
+@contextmanager
+def _outcomes_of_this_value() -> Generator[dict[tuple[int, int], Any]]:
+    """Yield what came of each choice at each place within the outermost value.
+
+    Two members that both lead to the same choice further in would otherwise try it twice, and what
+    lies in it four times: a value of some forty levels would take for ever.
+    """
+    if _running.outcomes is not None:
+        yield _running.outcomes
+        return
+    _running.outcomes = {}
+    try:
+        yield _running.outcomes
+    finally:
+        _running.outcomes = None
+
+
+def _member(kind: Any) -> _Member:
+    base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    record = record_of(base)
+    if record is None:
+        return _Member(kind)
+    fields = msgspec.structs.fields(record)
+    tag_field, tag = record.__struct_config__.tag_field, record.__struct_config__.tag
+    required = [field.encode_name for field in fields if field.required]
+    constants = [
+        (field.encode_name, get_args(field.type))
+        for field in fields
+        if get_origin(field.type) is Literal
+    ]
+    if tag_field is not None:
+        required.append(tag_field)  # msgspec reads a struct alone without it
+        constants.append((tag_field, (tag,)))
+    return _Member(kind, tuple(required), tuple(constants))
+
+
+def _declared(value: Any, plain: Any) -> int:
+    """Count the properties that the classes of a value declare, at any depth."""
+    if is_array(plain):
+        items = cast("Iterable[Any]", value) if isinstance(value, list | tuple) else ()
+        return sum(map(_declared, items, plain))
+    if not is_object(plain):
+        return 0
+    if is_object(value):
+        return sum(map(_declared, value.values(), plain.values()))
+    record = record_of(type(value))
+    if record is None:
+        return 0
+    names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
+    return sum(
+        1 + _declared(getattr(value, name), plain[wire_name])
+        for wire_name, name in names
+        if wire_name in plain
+    ) + (record.__struct_config__.tag_field in plain)
+
+
+def _why(error: Exception) -> str:
+    reason, pointer = explain(error, private=True)
+    text = f"{reason} at {pointer}" if pointer else reason
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _name(kind: Any) -> str:
+    """Write a type in short: `Sequence[Node]`."""
+    if isinstance(kind, str):
+        return kind
+    if get_origin(kind) is Annotated:
+        return _name(get_args(kind)[0])
+    if get_origin(kind) is None and isinstance(kind, type) and not _is_any_of(kind):
+        return kind.__name__
+    return _MODULES.sub("", str(kind))
+
+
+def _is_any_of(kind: type) -> bool:
+    return hasattr(kind, "__choice__")

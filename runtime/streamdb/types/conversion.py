@@ -1,0 +1,49 @@
+"""From plain parsed JSON to typed values: the one place where types of ours join in.
+
+msgspec asks a *hook* about every class that it does not know. Ours asks the class itself: one that
+has a class method ``__from_plain__`` makes its own values. The way back, ``__to_plain__``, is asked
+for by :mod:`streamdb.protocol.json_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, get_type_hints
+
+import msgspec
+
+
+def dec_hook(kind: Any, plain: Any) -> Any:
+    """Make a value of a class that msgspec does not know; pass it wherever msgspec decodes.
+
+    What is no class of ours is left as it is: msgspec then says that it is no such value.
+    """
+    from_plain = getattr(kind, "__from_plain__", None)
+    return plain if from_plain is None else from_plain(plain)
+
+
+def convert(plain: Any, kind: Any) -> Any:
+    """Turn plain JSON into a value of a type, by the strict rules of JSON.
+
+    Raises:
+        msgspec.ValidationError: it does not fit.
+        RecursionError: it is nested too deeply.
+
+    >>> convert({"1": [2]}, dict[int, list[int]])
+    {1: [2]}
+    """
+    return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+
+
+def resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
+    """Return a type without forward references, looked up in the names of a module.
+
+    Raises:
+        NameError: there is no such name (yet).
+
+    >>> resolved(list["Later"], {"Later": int})
+    list[int]
+    """
+    holder = SimpleNamespace(__annotations__={"it": annotation})
+    return get_type_hints(holder, dict(names), include_extras=True)["it"]

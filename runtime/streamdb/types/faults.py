@@ -1,0 +1,75 @@
+"""Why a value does not fit a type: the reason, and the place as a JSON Pointer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from streamdb import formats
+from streamdb.errors import ContractBroken
+
+#: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+
+_AT_PATH: Final = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
+_QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enum value 'x'"
+
+
+class Misfit(ValueError):
+    """A value does not fit a type of ours; ``pointer`` leads from that value to the fault.
+
+    msgspec makes its own error of it and appends the way that leads to the value.
+    """
+
+    def __init__(self, reason: str, pointer: str = "") -> None:
+        super().__init__(reason)
+        self.pointer = pointer
+
+
+def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
+    """Split a validation error into its reason and the JSON Pointer of its place.
+
+    A ``private`` reason quotes nothing of the value, so that it may go to logs.
+
+    >>> error = msgspec.ValidationError("Invalid enum value 'x' - at `$.items[0].n`")
+    >>> explain(error), explain(error, private=True)
+    (("invalid enum value 'x'", '/items/0/n'), ('invalid enum value', '/items/0/n'))
+    """
+    if isinstance(error, RecursionError):
+        return "nested too deeply", ""
+    if isinstance(error, Misfit):
+        return str(error), error.pointer
+    if isinstance(error, ContractBroken):
+        return error.reason, error.pointer
+    text = str(error)
+    inner = error.__cause__
+    if isinstance(inner, Misfit):
+        return str(inner), _pointer(text.removeprefix(str(inner))) + inner.pointer
+    match = _AT_PATH.search(text)
+    reason = text[: match.start()] if match else text
+    if match and match["key"]:
+        reason += " as a key"
+    if "matching regex" in reason:
+        reason = formats.in_words(reason)
+    if private:
+        reason = _QUOTED_VALUE.sub("", reason)
+    return reason[:1].lower() + reason[1:], _pointer(text)
+
+
+def pointer_to(steps: Iterable[str | int]) -> str:
+    """Write a JSON Pointer.
+
+    >>> pointer_to(["a/b", 0])
+    '/a~1b/0'
+    """
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _pointer(text: str) -> str:
+    match = _AT_PATH.search(text)
+    path = match["path"] if match else ""
+    return pointer_to(step["name"] or step["index"] or "*" for step in _STEP.finditer(path))

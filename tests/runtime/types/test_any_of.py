@@ -1,0 +1,268 @@
+"""Unions that msgspec cannot read by itself: which member takes a value, and what is said if none.
+
+Written with forward references, as generated modules write them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from streamdb import AnyOf, Extensible, Maybe
+from streamdb.protocol import json_text
+from streamdb.types.conversion import convert, dec_hook
+from streamdb.types.faults import explain
+
+
+class Text(Struct, frozen=True, tag_field="kind", tag="text"):
+    text: str
+
+
+class Note(Struct, frozen=True, tag_field="type", tag="text"):
+    text: str
+
+
+class Point(Struct, frozen=True, omit_defaults=True):
+    x: int
+    label: Maybe[str] = None
+
+
+class Circle(Struct, frozen=True, omit_defaults=True):
+    x: int
+    radius: Maybe[int] = None
+    label: Maybe[str] = None
+
+
+class Closed(Struct, frozen=True, forbid_unknown_fields=True):
+    x: int
+
+
+class Leaf(Struct, frozen=True):
+    mode: Literal["a", "b"]
+    value: int = 0
+
+
+class Branch(Struct, frozen=True):
+    mode: Literal["c"]
+    value: Sequence[Tree] = ()
+
+
+class Weather(Extensible[float]):
+    place: str
+
+
+Tree = AnyOf["Leaf", "Branch", "Sequence[Tree]"]
+
+
+class Holder(Struct, frozen=True):
+    one: AnyOf[Point, Circle] | None = None
+    maybe: AnyOf[Point, dt.date] | UnsetType | None = UNSET
+    many: Sequence[AnyOf[Sequence[int], Sequence[str]]] = ()
+    named: Mapping[str, AnyOf[Point, Mapping[str, str]]] = {}
+
+
+def read(plain: Any, kind: Any) -> Any:
+    """Read it from text and from plain JSON; both must say the same."""
+    try:
+        from_text = msgspec.json.decode(json.dumps(plain), type=kind, dec_hook=dec_hook)
+    except msgspec.ValidationError as error:
+        with pytest.raises(msgspec.ValidationError, match=re.escape(str(error))):
+            convert(plain, kind)
+        raise
+    assert convert(plain, kind) == from_text
+    return from_text
+
+
+@pytest.mark.parametrize(
+    ("members", "plain", "expected"),
+    [
+        pytest.param((Text, Note), {"kind": "text", "text": "a"}, Text("a"), id="by one tag"),
+        pytest.param((Text, Note), {"type": "text", "text": "a"}, Note("a"), id="by the other"),
+        pytest.param((Point, Circle), {"x": 1, "radius": 2}, Circle(1, 2), id="declares more"),
+        pytest.param((Point, Circle), {"x": 1, "label": "l"}, Point(1, "l"), id="first of equals"),
+        pytest.param((Circle, Point), {"x": 1, "n": 5}, Circle(1), id="unknown keys do not count"),
+        pytest.param((Closed, Point), {"x": 1, "n": 5}, Point(1), id="a closed one refuses"),
+        pytest.param((Leaf, Branch), {"mode": "c"}, Branch("c"), id="by a literal"),
+        pytest.param((Leaf, Branch), {"mode": "b"}, Leaf("b"), id="by several literals"),
+        pytest.param((Point, Mapping[str, int]), {"y": 1}, {"y": 1}, id="a map beside an object"),
+        pytest.param((Mapping[str, int], Point), {"x": 1}, Point(1), id="an object before a map"),
+        pytest.param((Sequence[int], Sequence[str]), ["a"], ["a"], id="arrays"),
+        pytest.param(
+            (Sequence[Point], Sequence[Circle]),
+            [{"x": 1}, {"x": 1, "radius": 3}],
+            [Circle(1), Circle(1, 3)],
+            id="arrays of objects, by all their items",
+        ),
+        pytest.param(
+            (Mapping[str, Point], Mapping[str, Circle]),
+            {"a": {"x": 1, "radius": 3}},
+            {"a": Circle(1, 3)},
+            id="maps of objects",
+        ),
+        pytest.param((dt.date, str), "2026-01-02", dt.date(2026, 1, 2), id="a format"),
+        pytest.param((dt.date, str), "soon", "soon", id="no format"),
+        pytest.param(
+            (Annotated[Sequence[int], Meta(max_length=1)], Sequence[int]),
+            [1, 2],
+            [1, 2],
+            id="bounds",
+        ),
+        pytest.param(
+            (Weather, Point),
+            {"place": "here", "celsius": 1},
+            Weather(place="here", extras={"celsius": 1.0}),
+            id="an extensible one",
+        ),
+        pytest.param((Weather, Point), {"x": 1}, Point(1), id="that lacks a field"),
+        pytest.param(
+            (Point, AnyOf[Text, Note]), {"type": "text", "text": "a"}, Note("a"), id="nested"
+        ),
+    ],
+)
+def test_the_member_that_fits_takes_the_value(
+    members: tuple[Any, ...], plain: Any, expected: Any
+) -> None:
+    value = read(plain, AnyOf[members])
+    assert value == expected
+    assert type(value) is type(expected)
+    assert (
+        [type(item) for item in value] == [type(item) for item in expected]
+        if isinstance(expected, list)
+        else True
+    )
+
+
+def test_it_stands_wherever_a_type_does() -> None:
+    plain = {
+        "one": {"x": 1},
+        "maybe": "2026-01-02",
+        "many": [[1], ["a"], []],
+        "named": {"a": {"x": 1}, "b": {"c": "d"}},
+    }
+    holder = read(plain, Holder)
+    assert holder == Holder(
+        Point(1), dt.date(2026, 1, 2), [[1], ["a"], []], {"a": Point(1), "b": {"c": "d"}}
+    )
+    assert json.loads(json_text.encode(holder)) == plain
+    assert read({"one": None, "maybe": None}, Holder) == Holder(None, None)
+
+
+@given(
+    st.recursive(
+        st.builds(Leaf, mode=st.sampled_from(["a", "b"]), value=st.integers(-5, 5)),
+        lambda tree: (
+            st.lists(tree, max_size=3)
+            | st.builds(Branch, mode=st.just("c"), value=st.lists(tree, max_size=3))
+        ),
+        max_leaves=8,
+    )
+)
+def test_a_union_may_lead_to_itself(tree: Any) -> None:
+    assert read(json.loads(json_text.encode(tree)), Tree) == tree
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain", "pointer", "reason"),
+    [
+        (
+            Holder,
+            {"one": {"y": 1}},
+            "/one",
+            "fits none of 2 types (Point: object missing required field `x`; "
+            "Circle: object missing required field `x`)",
+        ),
+        (
+            Holder,
+            {"many": [[1], [{}]]},
+            "/many/1",
+            "fits none of 2 types (Sequence[int]: expected `int`, got `object` at /0; "
+            "Sequence[str]: expected `str`, got `object` at /0)",
+        ),
+        (
+            AnyOf[Leaf, Branch],
+            {"mode": "secret"},
+            "",
+            "fits none of 2 types (Leaf: `mode` is another constant; "
+            "Branch: `mode` is another constant)",
+        ),
+        (
+            AnyOf[Sequence[Literal["a"]], Text],
+            ["secret"],
+            "",
+            "fits none of 2 types (Sequence[Literal['a']]: invalid enum value at /0; "
+            "Text: expected `object`, got `array`)",
+        ),
+    ],
+)
+def test_an_error_names_every_member_and_no_content(
+    kind: Any, plain: Any, pointer: str, reason: str
+) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        read(plain, kind)
+    assert explain(caught.value) == (reason, pointer)
+
+
+class Left(Struct, frozen=True, omit_defaults=True):
+    next: Maybe[Either] = None
+
+
+class Right(Struct, frozen=True, omit_defaults=True):
+    next: Maybe[Either] = None
+
+
+Either = AnyOf["Left", "Right"]
+
+
+def test_members_that_are_alike_do_not_double_the_work_at_every_level() -> None:
+    """Sixty levels would be a quintillion tries; the message stays short as well."""
+    good: Any = {}
+    bad: Any = {"next": 5}
+    for _ in range(60):
+        good, bad = {"next": good}, {"next": bad}
+    assert json.loads(json_text.encode(convert(good, Either))) == good
+    with pytest.raises(msgspec.ValidationError) as caught:
+        convert(bad, Either)
+    assert len(str(caught.value)) < 500
+
+
+def test_nesting_beyond_all_measure_is_an_error_and_no_crash() -> None:
+    plain: Any = {}
+    for _ in range(100_000):
+        plain = {"next": plain}
+    try:
+        with pytest.raises((msgspec.ValidationError, RecursionError)):
+            convert(plain, Either)
+    finally:
+        while plain:  # taken apart from outside, for the garbage collector's sake
+            plain = plain.pop("next")
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    plain = [{"x": n, "radius": n} for n in range(50)]
+    found: list[Any] = []
+
+    def work() -> None:
+        for _ in range(50):
+            found.append(convert(plain, Sequence[AnyOf[Point, Circle]]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [[Circle(n, n) for n in range(50)]] * 200
+
+
+def test_it_shows_what_it_is() -> None:
+    assert repr(Tree) == "AnyOf[Leaf, Branch, Sequence[Tree]]"
+    assert repr(AnyOf[Annotated[str, Meta(pattern="x")], dt.date]) == "AnyOf[str, date]"
