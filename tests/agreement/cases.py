@@ -54,6 +54,9 @@ class Case:
     original: Original
     instances: tuple[Instance, ...] = ()
 
+    def renamed(self, name: str) -> Case:
+        return replace(self, name=name)
+
     def with_instances(self, *more: Instance) -> Case:
         return replace(self, instances=(*self.instances, *more))
 

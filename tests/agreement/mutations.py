@@ -1,8 +1,4 @@
-"""Changes to an instance, one at a time, of the kinds that validators are prone to judge apart.
-
->>> [change.name for change in changes({"n": 1}, [])][:3]
-['null at ', 'text at ', 'number at ']
-"""
+"""Changes to an instance, one at a time, of the kinds that validators are prone to judge apart."""
 
 from __future__ import annotations
 
@@ -150,6 +146,7 @@ def _(value: str) -> Iterator[tuple[str, Json]]:
     yield "other case", value.swapcase()
     yield "space before", f" {value}"
     yield "twice", value * 2
+    yield "line end after", f"{value}\n"
 
 
 @_changed.register

@@ -6,8 +6,10 @@ formats alone: that is what the project promises, and what differs most between 
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import jsonschema
 import jsonschema.validators
@@ -15,21 +17,21 @@ import jsonschema_rs
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from tests.agreement.cases import DRAFT_2020_12, Json, Original
+from tests.agreement.python_patterns import with_python_patterns
 
-from streamdb.formats import PATTERNS
-
-_FORMATS: Final = {name: re.compile(pattern) for name, pattern in PATTERNS.items()}
+from streamdb import formats
 
 
 class JsonSchemaOracle:
     """`jsonschema`, in Python."""
 
     def __init__(self, original: Original) -> None:
+        translated = with_python_patterns(original.documents)
         registry: Registry[Any] = Registry().with_resources(
             (address, Resource.from_contents(document, default_specification=DRAFT202012))
-            for address, document in original.documents.items()
+            for address, document in translated.items()
         )
-        schema = _schema(original)
+        schema = _schema(replace(original, documents=translated))
         validator = jsonschema.validators.validator_for(schema)
         self._validator = validator(schema, registry=registry, format_checker=_format_checker())
 
@@ -44,7 +46,10 @@ class RustOracle:
         resources = list(original.documents.items())
         self._validator = jsonschema_rs.validator_for(
             _schema(original),
-            formats={name: _matcher(pattern) for name, pattern in _FORMATS.items()},
+            formats={
+                "regex": lambda _: True,  # which it would check of its own accord
+                **{name: partial(formats.is_valid, name) for name in formats.PATTERNS},
+            },
             validate_formats=True,
             registry=jsonschema_rs.Registry(resources),
             offline=True,
@@ -60,16 +65,12 @@ def _schema(original: Original) -> dict[str, Json]:
     return whole or {"$schema": DRAFT_2020_12, "$ref": original.reference}
 
 
-def _matcher(pattern: re.Pattern[str]) -> Any:
-    return lambda text: pattern.fullmatch(text) is not None
-
-
 def _format_checker() -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
-    for name, pattern in _FORMATS.items():
-        checker.checks(name)(_checked(pattern))
+    for name in formats.PATTERNS:
+        checker.checks(name)(_of_text(name))
     return checker
 
 
-def _checked(pattern: re.Pattern[str]) -> Any:
-    return lambda value: not isinstance(value, str) or pattern.fullmatch(value) is not None
+def _of_text(name: str) -> Callable[[Json], bool]:
+    return lambda value: not isinstance(value, str) or formats.is_valid(name, value)

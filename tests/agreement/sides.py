@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
-from tests.agreement.cases import Case
+from tests.agreement.cases import DRAFT_2020_12, Case, Original
 from tests.agreement.compiled import (
     collection_of,
     load_package,
@@ -17,8 +19,10 @@ from tests.agreement.compiled import (
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
 
-from streamdb import InvalidRow
+from streamdb import CollectionSchema, InvalidRow
 from streamdb_gen.ir import Spec
+
+_CANONICAL: Final = "https://agreement.test/canonical"
 
 Verdict = bool | None
 """None: the side could not tell."""
@@ -56,6 +60,18 @@ class Oracle(Side):
         return verdict
 
 
+class Canonical(Side):
+    """The `schema.json` of the package: what the spec became before any type was made of it."""
+
+    name = "schema.json"
+
+    def judge(self, case: Case, spec: Spec) -> Judge:
+        pointer = quote(f"{collection_of(spec, case).pointer}/schema")
+        document = {**json.loads(spec.canonical), "$schema": DRAFT_2020_12}
+        original = Original(f"{_CANONICAL}#{pointer}", {_CANONICAL: document})
+        return Oracle(self.name, RustOracle).judge(replace(case, original=original), spec)
+
+
 class Generated(Side):
     """The generated package, reading strictly."""
 
@@ -66,7 +82,7 @@ class Generated(Side):
         self._loaded: tuple[str, ModuleType] | None = None
 
     def judge(self, case: Case, spec: Spec) -> Judge:
-        schema = schema_of(self._package(spec), collection_of(spec, case))
+        schema = self.schema(case, spec)
 
         def verdict(text: str) -> Verdict:
             try:
@@ -76,6 +92,10 @@ class Generated(Side):
             return True
 
         return verdict
+
+    def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
+        """What the package knows of the case's collection."""
+        return schema_of(self._package(spec), collection_of(spec, case))
 
     def _package(self, spec: Spec) -> ModuleType:
         """The package; it stays imported for the other collections of its spec."""
@@ -89,6 +109,11 @@ class Generated(Side):
         return package
 
 
-def oracles() -> Sequence[Side]:
-    """The two reference validators."""
-    return (Oracle("jsonschema", JsonSchemaOracle), Oracle("jsonschema-rs", RustOracle))
+def all_sides(folder: Path) -> tuple[Side, ...]:
+    """Every side there is; generated packages are put below ``folder``."""
+    return (
+        Oracle("jsonschema", JsonSchemaOracle),
+        Oracle("jsonschema-rs", RustOracle),
+        Canonical(),
+        Generated(folder),
+    )
