@@ -73,10 +73,11 @@ class Tally:
             self.refused[case.name] = spec
             return
         self.compiled[source_of(case)] += 1
-        judges = {side.name: side.judge(case, spec) for side in sides}
+        texts = [instance.text for instance in case.instances]
+        judged = {side.name: side.judge(case, spec, texts) for side in sides}
         author = _SOURCES[source_of(case)]
-        for instance in case.instances:
-            verdicts = {name: judge(instance.text) for name, judge in judges.items()}
+        for number, instance in enumerate(case.instances):
+            verdicts = {name: verdicts[number] for name, verdicts in judged.items()}
             if instance.expected is not None:
                 verdicts[author] = instance.expected
             self._compare(case, instance, verdicts)

@@ -1,9 +1,9 @@
-"""Who judges: each side tells of a row whether it is valid."""
+"""Who judges: each side tells of rows whether they are valid."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -27,17 +27,14 @@ _CANONICAL: Final = "https://agreement.test/canonical"
 Verdict = bool | None
 """None: the side could not tell."""
 
-Judge = Callable[[str], Verdict]
-"""From a row's JSON text."""
-
 
 class Side(Protocol):
     """One party to the contract."""
 
     name: str
 
-    def judge(self, case: Case, spec: Spec) -> Judge:
-        """Get ready for the instances of a case, which compiled to ``spec``."""
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        """Judge rows, given as JSON text, of the case's collection, which compiled to ``spec``."""
         ...
 
 
@@ -48,7 +45,7 @@ class Oracle(Side):
         self.name = name
         self._make = make
 
-    def judge(self, case: Case, spec: Spec) -> Judge:
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         oracle = self._make(case.original)
 
         def verdict(text: str) -> Verdict:
@@ -57,7 +54,7 @@ class Oracle(Side):
             except Exception:  # noqa: BLE001  # whatever a validator raises, it has not judged
                 return None
 
-        return verdict
+        return [verdict(text) for text in texts]
 
 
 class Canonical(Side):
@@ -65,11 +62,11 @@ class Canonical(Side):
 
     name = "schema.json"
 
-    def judge(self, case: Case, spec: Spec) -> Judge:
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         pointer = quote(f"{collection_of(spec, case).pointer}/schema")
         document = {**json.loads(spec.canonical), "$schema": DRAFT_2020_12}
         original = Original(f"{_CANONICAL}#{pointer}", {_CANONICAL: document})
-        return Oracle(self.name, RustOracle).judge(replace(case, original=original), spec)
+        return Oracle(self.name, RustOracle).judge(replace(case, original=original), spec, texts)
 
 
 class Generated(Side):
@@ -81,7 +78,7 @@ class Generated(Side):
         self._folder = folder
         self._loaded: tuple[str, ModuleType] | None = None
 
-    def judge(self, case: Case, spec: Spec) -> Judge:
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         schema = self.schema(case, spec)
 
         def verdict(text: str) -> Verdict:
@@ -91,7 +88,7 @@ class Generated(Side):
                 return False
             return True
 
-        return verdict
+        return [verdict(text) for text in texts]
 
     def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
         """What the package knows of the case's collection."""
