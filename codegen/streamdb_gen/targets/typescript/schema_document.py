@@ -30,7 +30,9 @@ _SCHEMA: Final = frozenset(
     }
 )
 _SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED_SCHEMAS: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_NAMED_SCHEMAS: Final = frozenset(
+    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
+)
 _VALUES: Final = frozenset(
     {
         "$comment",
@@ -88,11 +90,19 @@ def schema_document(spec: Spec) -> SchemaDocument:
     frame = {"collections": source} if is_bare else source
     rewriting = _Rewriting("#/collections/" if is_bare else "#/")
     value: Members = {"$schema": _DIALECT}
-    for part, key in (("collections", "schema"), ("actions", "input")):
-        if members := frame.get(part):
-            value[part] = {
-                name: {key: rewriting.schema(member[key])} for name, member in members.items()
+    value["collections"] = {
+        collection.wire_name: {
+            "schema": rewriting.schema(frame["collections"][collection.wire_name]["schema"])
+        }
+        for collection in spec.collections
+    }
+    if spec.actions:
+        value["actions"] = {
+            action.wire_name: {
+                "input": rewriting.schema(frame["actions"][action.wire_name]["input"])
             }
+            for action in spec.actions
+        }
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
     return SchemaDocument(value, tuple(sorted(rewriting.formats)))
@@ -140,7 +150,7 @@ class _Rewriting:
         if keyword == "pattern":
             return unicode_pattern(value)
         if keyword == "$ref":
-            return value.replace("#/", self._root, 1)
+            return self._root + value.removeprefix("#/")
         if keyword == "format":
             self.formats.add(value)
         return value
