@@ -11,7 +11,11 @@ from typing import Final
 from streamdb_gen.rendering.marked import Code, code, ident, join
 
 # Every name that generated modules may take from elsewhere; the spec's own names avoid them.
-_PLAIN_IMPORTS: Final = {"dt": code("import datetime as dt"), "uuid": code("import uuid")}
+_PLAIN_IMPORTS: Final = {
+    "dt": code("import datetime as dt"),
+    "decimal": code("import decimal"),
+    "uuid": code("import uuid"),
+}
 _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
     {
         code("collections.abc"): ("Callable", "Mapping", "Sequence"),
@@ -32,6 +36,7 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
         code("msgspec"): ("UNSET", "Meta", "Struct", "UnsetType", "field"),
         code("streamdb"): (
             "ActionsBase",
+            "AnyOf",
             "AsyncActionsBase",
             "AsyncCollection",
             "AsyncStreamDB",
@@ -40,13 +45,16 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
             "CollectionSchema",
             "Column",
             "Columns",
+            "Contract",
             "DatabaseOptions",
             "EventConstructors",
+            "Extensible",
             "Maybe",
             "NullableColumn",
             "StateSchema",
             "StreamDB",
             "Transaction",
+            "formats",
             "require_abi",
         ),
     },
