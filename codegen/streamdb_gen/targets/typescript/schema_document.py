@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from streamdb_gen.ir import Action, Collection, Spec
 from streamdb_gen.portable_pattern import unicode_pattern
@@ -105,6 +105,7 @@ def schema_document(spec: Spec) -> SchemaDocument:
         }
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
+    rewriting.add_referenced(value, frame)
     return SchemaDocument(value, tuple(sorted(rewriting.formats)))
 
 
@@ -127,6 +128,7 @@ class _Rewriting:
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self._references: list[str] = []
         self.formats: set[str] = set()
 
     def schema(self, schema: Json) -> Json:
@@ -137,6 +139,13 @@ class _Rewriting:
 
     def named_schemas(self, schemas: Members) -> Members:
         return {name: self.schema(schema) for name, schema in schemas.items()}
+
+    def add_referenced(self, document: Members, source: Members) -> None:
+        """Add schemas that are referred to and stand below words that were left out."""
+        while self._references:
+            tokens = _tokens(self._references.pop())
+            if not _stands_in(document, tokens):
+                _put(document, tokens, self.schema(_find(source, tokens)))
 
     def _value(self, keyword: str, value: Json) -> Json:
         if keyword in _SCHEMA:
@@ -150,7 +159,9 @@ class _Rewriting:
         if keyword == "pattern":
             return unicode_pattern(value)
         if keyword == "$ref":
-            return self._root + value.removeprefix("#/")
+            reference = self._root + value.removeprefix("#/")
+            self._references.append(reference)
+            return reference
         if keyword == "format":
             self.formats.add(value)
         return value
@@ -166,3 +177,32 @@ def _with_unicode_patterns(schemas: Members) -> Members:
     if len(set(patterns)) < len(patterns):
         return schemas
     return dict(zip(patterns, schemas.values(), strict=True))
+
+
+def _tokens(reference: str) -> list[str]:
+    """The steps of a reference into the document: `#/$defs/a~1b` is `$defs`, `a/b`."""
+    steps = unquote(reference.removeprefix("#/")).split("/")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
+
+
+def _find(value: Json, tokens: list[str]) -> Json:
+    for token in tokens:
+        value = value[int(token) if isinstance(value, list) else token]
+    return value
+
+
+def _stands_in(value: Json, tokens: list[str]) -> bool:
+    try:
+        _find(value, tokens)
+    except KeyError:
+        return False
+    return True
+
+
+def _put(value: Json, tokens: list[str], schema: Json) -> None:
+    *steps, last = tokens
+    for step in steps:
+        if isinstance(value, dict):
+            cast(Members, value).setdefault(step, {})
+        value = _find(value, [step])
+    value[last] = schema
