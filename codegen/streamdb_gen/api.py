@@ -16,7 +16,10 @@ from streamdb_gen.package_state import FileState, State, package_state
 from streamdb_gen.package_writer import WriteReport, write_package
 from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
-from streamdb_gen.targets.registry import TARGETS, TargetName
+from streamdb_gen.targets.choices import Models, TargetName
+from streamdb_gen.targets.python.pydantic_rows.spec import name_problem
+from streamdb_gen.targets.python.pydantic_rows.tool import installation_problem
+from streamdb_gen.targets.registry import TARGETS
 from streamdb_gen.version import version
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "FileState",
     "Finding",
     "LoadedSpec",
+    "Models",
     "Problem",
     "Spec",
     "State",
@@ -37,6 +41,7 @@ __all__ = [
     "lint",
     "load_config",
     "meta_schema_text",
+    "models_problem",
     "package_folder",
     "render_text",
     "version",
@@ -52,12 +57,25 @@ def lint(path: Path) -> LoadedSpec | Problem:
         return file_problem("read", path, error)
 
 
-def generate(spec: Spec, target: TargetName = "python") -> dict[str, str]:
-    """Return the text of every file of the package, by file name; nothing is written."""
+def models_problem(spec: Spec, models: Models) -> Problem | None:
+    """Say what stands in the way of generating a package with this kind of rows, if anything."""
+    if models == "pydantic":
+        return installation_problem() or name_problem(spec)
+    return None
+
+
+def generate(
+    spec: Spec, target: TargetName = "python", models: Models = "msgspec"
+) -> dict[str, str]:
+    """Return the text of every file of the package, by file name; nothing is written.
+
+    ``models`` is the kind of the rows of a Python package; :func:`models_problem` says beforehand
+    whether it can be generated.
+    """
     spec_digest = digest(spec.canonical)
     return {
         name: stamp(name, text, version(), spec_digest) if can_be_marked(name) else text
-        for name, text in TARGETS[target].files(spec).items()
+        for name, text in TARGETS[target].files(spec, models).items()
     }
 
 

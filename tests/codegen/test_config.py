@@ -32,16 +32,19 @@ def test_the_language_of_a_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[tool.streamdb-gen]\n"
-        'targets = [{ schema = "a.json" }, { schema = "b.json", out = "b" }]\n',
-        '[[tool.streamdb-gen.targets]]\nschema = "a.json"\n'
-        '[[tool.streamdb-gen.targets]]\nschema = "b.json"\nout = "b"\n',
+        "[tool.streamdb-gen]\ntargets = [\n"
+        '{ schema = "a.json" }, { schema = "b.json", out = "b", models = "pydantic" }\n]\n',
+        '[[tool.streamdb-gen.targets]]\nschema = "a.json"\n[[tool.streamdb-gen.targets]]\n'
+        'schema = "b.json"\nout = "b"\nmodels = "pydantic"\n',
     ],
 )
 def test_several_targets(tmp_path: Path, text: str) -> None:
     loaded = config(tmp_path, text)
     assert isinstance(loaded, Config)
-    expected = (Target(tmp_path / "a.json"), Target(tmp_path / "b.json", tmp_path / "b"))
+    expected = (
+        Target(tmp_path / "a.json"),
+        Target(tmp_path / "b.json", tmp_path / "b", models="pydantic"),
+    )
     assert loaded.targets == expected
 
 
@@ -57,6 +60,11 @@ def test_several_targets(tmp_path: Path, text: str) -> None:
         ('[tool.streamdb-gen]\nschema = "a"\nschem = "b"\n', 3, "unknown field `schem`"),
         ('[tool.streamdb-gen]\nout = "a"\n', 1, "missing required field `schema`"),
         ('[tool.streamdb-gen]\nschema = "a"\ntargets = []\n', 2, "unknown field `schema`"),
+        (
+            '[tool.streamdb-gen]\nschema = "a"\nmodels = "x"\n',
+            3,
+            "`models`: Invalid enum value 'x'",
+        ),
         ("[tool.streamdb-gen]\n\ntargets = []\n", 3, "`targets` is empty"),
         (
             '[tool.streamdb-gen]\nschema = "a"\ntarget = "cobol"\n',

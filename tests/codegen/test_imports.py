@@ -24,6 +24,10 @@ def test_names_of_a_spec_never_hide_an_imported_one() -> None:
         ("x: dt.date", "import datetime as dt"),
         ('x: "Maybe[A]"', "from streamdb import Maybe\n\nfrom .models import A"),
         ('x: Sequence["A"]', "from collections.abc import Sequence\n\nfrom .models import A"),
+        (
+            "X: TypeAlias = \"A | Mapping[str, Annotated[B, 'Any']]\"",
+            "from collections.abc import Mapping\nfrom typing import Annotated, TypeAlias",
+        ),
         ('X: TypeAlias = Literal["Any"]', "from typing import Literal, TypeAlias"),
         (
             'x: Annotated[str, Meta(pattern="Any")]',
