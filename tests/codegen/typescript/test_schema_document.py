@@ -112,6 +112,22 @@ def test_a_schema_below_a_word_of_another_tool_is_there_if_it_is_referred_to() -
     assert document.formats == ("email",)
 
 
+def test_what_ajv_gets_wrong_is_said_otherwise() -> None:
+    schema = {
+        "prefixItems": [True],
+        "contains": {"const": 1},
+        "maxContains": 2,
+        "allOf": [True],
+        "properties": {"a": {}, "__proto__": {"type": "string"}},
+    }
+    assert rewritten(schema) == {
+        "prefixItems": [True],
+        "allOf": [True, {"contains": {"const": 1}, "maxContains": 2}],
+        "properties": {"a": {}},
+        "patternProperties": {"^__proto__$": {"type": "string"}},
+    }
+
+
 def test_what_is_no_schema_is_left_out() -> None:
     collections = json.loads(json.dumps(BARE).replace("#/not/", "#/collections/not/"))
     spec = compiled({"name": "n", "collections": collections, "reserved": {"types": ["b"]}})

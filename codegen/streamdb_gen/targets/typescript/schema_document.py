@@ -70,6 +70,8 @@ _VALUES: Final = frozenset(
     }
 )
 _KEYWORDS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+_CONTAINS: Final = ("contains", "minContains", "maxContains")
+_PROTO: Final = "__proto__"
 
 Json = Any  # what `json.loads` returns
 Members = dict[str, Json]
@@ -135,7 +137,8 @@ class _Rewriting:
         if not isinstance(schema, dict):
             return schema  # true or false
         members = cast(Members, schema).items()
-        return {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        return _as_ajv_checks_it(copied)
 
     def named_schemas(self, schemas: Members) -> Members:
         return {name: self.schema(schema) for name, schema in schemas.items()}
@@ -169,6 +172,23 @@ class _Rewriting:
 
 def _is_keyword(key: str) -> bool:
     return key in _KEYWORDS or key.startswith("x-")
+
+
+def _as_ajv_checks_it(schema: Members) -> Members:
+    """The same schema in words that ajv does not get wrong.
+
+    It finds what an empty array should contain if `prefixItems` stands beside, and looks at no
+    property of the name `__proto__`, but for patterns.
+    """
+    if "contains" in schema and "prefixItems" in schema:
+        apart = {keyword: schema.pop(keyword) for keyword in _CONTAINS if keyword in schema}
+        schema["allOf"] = [*schema.get("allOf", ()), apart]
+    if _PROTO in schema.get("properties", {}):
+        others = dict(schema["properties"])
+        patterns = {f"^{_PROTO}$": others.pop(_PROTO)}
+        schema["properties"] = others
+        schema["patternProperties"] = schema.get("patternProperties", {}) | patterns
+    return schema
 
 
 def _with_unicode_patterns(schemas: Members) -> Members:
