@@ -270,7 +270,7 @@ def test_integers_tell_members_apart_too() -> None:
     spec = compiled({"part": {"anyOf": [_member(1), _member(2.0)]}})
     union = types_of(spec)["ItemPart"]
     assert isinstance(union, UnionType)
-    assert union.members == (Named("ItemPartN1"), Named("ItemPartN2"))
+    assert union.members == (Named("ItemPartKind1"), Named("ItemPartKind2"))
 
 
 def test_a_member_used_alone_is_the_same_class() -> None:

@@ -26,6 +26,8 @@ class Names:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._holders: dict[str, tuple[str, str]] = {}
+        #: Names that were asked for twice.
+        self.contested: set[str] = set()
 
     def claim(self, name: str, place: Place, what: str, other: str) -> bool:
         """Take a name; if it is taken already, report that and return False.
@@ -35,6 +37,7 @@ class Names:
         holder = self._holders.setdefault(name, (place.pointer, what))
         if holder == (place.pointer, what):
             return True
+        self.contested.add(name)
         message = f"{what} and {holder[1]} are both called {shown(name)} in Python"
         hint = f'give one of them another name; here: "x-streamdb-name": "{other}"'
         self._report.add("NAME_COLLISION", place, message, hint, at_key=True)
@@ -126,6 +129,8 @@ class Definitions:
 
     def _report_endless(self) -> None:
         for circle in endless_circles(self._types):
+            if self._names.contested.intersection(circle):
+                continue  # it may be one of two definitions that is meant
             steps = [*map(shown, circle), shown(circle[0])]
             if len(steps) > _SHOWN_STEPS:
                 steps = [*steps[: _SHOWN_STEPS - 2], "…", steps[-1]]

@@ -7,7 +7,7 @@ noted (:mod:`streamdb_gen.lowering.beyond`) and checked by a validator when rows
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from streamdb_gen.findings import shown
@@ -23,7 +23,7 @@ from streamdb_gen.ir import (
     TupleOf,
     Type,
 )
-from streamdb_gen.json_source import Place
+from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.conjunctions import ConjunctionLowering
 from streamdb_gen.lowering.context import Context
@@ -298,11 +298,12 @@ class SchemaLowering:
         for keyword in ("required", "unevaluatedProperties"):
             if keyword in keywords and keywords[keyword].value not in (True, []):
                 self._beyond.add(keyword)
-        value = self._element(keywords.get("additionalProperties"), nested(name, "Value"))
-        patterns = keywords.get("patternProperties")
+        others, patterns = keywords.get("additionalProperties"), keywords.get("patternProperties")
         if patterns is not None:
             self._beyond.add("patternProperties")
-            value = self._pattern_value(patterns, keywords.get("additionalProperties"), name)
+            value = self._pattern_value(patterns, others, name)
+        else:
+            value = self._element(others, nested(name, "Value"))
         low, high = sizes("Properties", keywords, self._beyond, self._report)
         bounds = constraints_or_none(min_length=low, max_length=high)
         return BROKEN if value == BROKEN else MapOf(value, bounds)
@@ -378,16 +379,46 @@ class SchemaLowering:
 
 def _asserts(keyword: str, keywords: Keywords) -> bool:
     """Whether a keyword can refuse anything, as it stands."""
-    if keyword in ("then", "else", "minContains", "maxContains"):
-        needed = "if" if keyword in ("then", "else") else "contains"
-        return needed in keywords
-    if keyword == "if":
-        return "then" in keywords or "else" in keywords
-    if keyword in ("minLength", "minItems", "minProperties"):
-        return keywords[keyword].value != 0
-    return keywords[keyword].value not in (True, False, [], {}) or (
-        keywords[keyword].value is (keyword == "uniqueItems")
-    )
+    companion = _COMPANIONS.get(keyword)
+    if companion is not None and not any(word in keywords for word in companion):
+        return False
+    value = keywords[keyword].value
+    harmless = _HARMLESS.get(keyword, ())
+    return not any(type(value) is type(one) and value == one for one in harmless)
+
+
+# Keywords that say something together with another one only.
+_COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "if": ("then", "else"),
+    "then": ("if",),
+    "else": ("if",),
+    "minContains": ("contains",),
+    "maxContains": ("contains",),
+}
+_ANY_SCHEMA: Final = (True, dict[str, JsonValue]())
+# Values by which a keyword accepts everything.
+_HARMLESS: Final[Mapping[str, tuple[JsonValue, ...]]] = {
+    "additionalItems": _ANY_SCHEMA,
+    "additionalProperties": _ANY_SCHEMA,
+    "dependencies": ({},),
+    "dependentRequired": ({},),
+    "dependentSchemas": ({},),
+    "else": _ANY_SCHEMA,
+    "items": _ANY_SCHEMA,
+    "minItems": (0,),
+    "minLength": (0,),
+    "minProperties": (0,),
+    "not": (False,),
+    "patternProperties": ({},),
+    "prefixItems": ([],),
+    "properties": ({},),
+    "propertyNames": _ANY_SCHEMA,
+    "required": ([],),
+    "then": _ANY_SCHEMA,
+    "unevaluatedItems": _ANY_SCHEMA,
+    "unevaluatedProperties": _ANY_SCHEMA,
+    "uniqueItems": (False,),
+}
 
 
 def _is_object(keywords: Keywords) -> bool:

@@ -82,7 +82,11 @@ class UnionLowering:
 
     def _name(self, choice: Place, tag: Tag | None, parent: str, position: int) -> str:
         """What an inline choice is called: by its constant where it has one."""
-        default = nested(parent, f"Choice{position}" if tag is None else str(tag.value))
+        word = f"Choice{position}"
+        if tag is not None:
+            is_text = isinstance(tag.value, str)
+            word = str(tag.value) if is_text else f"{tag.wire_name} {tag.value}"
+        default = nested(parent, word)
         return chosen_class_name(choice, default, self._context.report)
 
     def _exclude_each_other(self, choices: Sequence[Place]) -> bool:
