@@ -65,6 +65,20 @@ def portable_pattern(pattern: str) -> str | NotPortable:
     return parsed.python
 
 
+def javascript_fault(pattern: str) -> NotPortable | None:
+    """Why a pattern is no regular expression of JavaScript, as far as its grammar is known here.
+
+    >>> javascript_fault("(?i)yes")
+    NotPortable(reason='of the groups with `(?` only `(?:`, `(?=`, `(?!` are portable', index=0)
+    >>> javascript_fault(r"^\\p{L}+$")
+    """
+    try:
+        _Parser(pattern).parse()
+    except _Malformed as malformed:
+        return malformed.why
+    return None
+
+
 def unicode_pattern(pattern: str) -> str:
     r"""The pattern for JavaScript's ``new RegExp(pattern, "u")``; one that is malformed is kept.
 
@@ -101,6 +115,16 @@ class _Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """A group that is open, and where its bracket stands: in the pattern, in its form for `u`."""
+
+    index: int
+    ecma_index: int
+    looks: bool
+    """Whether it only looks ahead or behind."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Escape:
     """What a backslash sequence stands for.
 
@@ -119,12 +143,13 @@ class _Parser:
         self.pattern = pattern
         self.at = 0
         self.parsed = _Parsed()
-        # Where in the form for JavaScript each open group begins, if it only looks ahead or behind.
-        self.groups: list[int | None] = []
+        self.open: list[_Group] = []
 
     def parse(self) -> _Parsed:
         while self.at < len(self.pattern):
             self.piece()
+        if self.open:
+            raise _Malformed("this `(` is never closed", self.open[-1].index)
         return self.parsed
 
     def piece(self) -> None:
@@ -139,9 +164,14 @@ class _Parser:
             reason = f"nothing stands before `{character}` that it could repeat"
             raise _Malformed(reason, self.at)
         else:
-            looking = self.groups.pop() if character == ")" and self.groups else None
+            closed = self.closed_group() if character == ")" else None
             self.atom(character)
-            self.quantifier(looking)
+            self.quantifier(closed)
+
+    def closed_group(self) -> _Group:
+        if not self.open:
+            raise _Malformed("`)` closes nothing", self.at)
+        return self.open.pop()
 
     def group(self) -> None:
         start = self.at
@@ -150,8 +180,7 @@ class _Parser:
         opening = match.group() if match else "("
         reason = "of the groups with `(?` only `(?:`, `(?=`, `(?!` are portable"
         self.at += len(opening)
-        looks = opening in _LOOKING
-        self.groups.append(len(self.parsed.ecma) if looks else None)
+        self.open.append(_Group(start, len(self.parsed.ecma), opening in _LOOKING))
         if other:
             self.parsed.refuse(reason, start, opening)
         elif opening == "(" and self.pattern.startswith("(?", start):
@@ -184,15 +213,18 @@ class _Parser:
         else:
             self.parsed.add(re.escape(character), character)
 
-    def quantifier(self, looking: int | None) -> None:
+    def quantifier(self, closed: _Group | None) -> None:
         """What repeats an atom, if anything does; by the flag `u` no look-ahead is one."""
         match = _QUANTIFIER.match(self.pattern, self.at)
         if match is None:
             return
         self.at = match.end()
-        if looking is not None:
-            ecma = self.parsed.ecma
-            self.parsed.ecma = f"{ecma[:looking]}(?:{ecma[looking:]})"
+        if closed is not None and closed.looks:
+            before, group = (
+                self.parsed.ecma[: closed.ecma_index],
+                self.parsed.ecma[closed.ecma_index :],
+            )
+            self.parsed.ecma = f"{before}(?:{group})"
         if _QUANTIFIER.match(self.pattern, self.at):
             raise _Malformed("one quantifier directly after another", self.at)
         self.parsed.add(match.group(), match.group())

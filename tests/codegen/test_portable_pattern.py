@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamdb_gen.portable_pattern import NotPortable, portable_pattern, unicode_pattern
+from streamdb_gen.portable_pattern import (
+    NotPortable,
+    javascript_fault,
+    portable_pattern,
+    unicode_pattern,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]
     ("pattern", "index"),
     [
         (r"^\w+$", 1),
-        (r"(?<=a)\w(b]", 0),
+        (r"(?<=a)\w(b)]", 0),
         (r"[\s]", 1),
         (r"[\d-x]", 4),
         (r"[a-\d]", 3),
@@ -63,7 +68,8 @@ def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]
         ("[a", 0),
         ("[a-", 2),
         ("(a", 0),
-        ("a)", 0),
+        ("a)", 1),
+        ("a((b)", 1),
         ("[b-a]", 0),
         ("a" * 2000, 0),
         ("\\", 0),
@@ -105,6 +111,14 @@ def test_what_the_flag_u_refuses_is_rewritten(pattern: str, expected: str) -> No
     assert unicode_pattern(pattern) == expected
 
 
-@pytest.mark.parametrize("pattern", ["\\", r"\Zx", "(?i)a", "a**", "*", "[a"])
-def test_what_is_malformed_in_javascript_is_kept(pattern: str) -> None:
+@pytest.mark.parametrize(
+    "pattern", ["\\", r"\Zx", "(?i)a", "(?P<n>a)", "a**", "*", "[a", "(a", "a)", r"\pL", r"\z"]
+)
+def test_what_is_malformed_in_javascript_is_kept_and_known(pattern: str) -> None:
     assert unicode_pattern(pattern) == pattern
+    assert javascript_fault(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", r"^\w+\-$", "(?<n>a)", r"\p{L}", "a{,2}]", "((a)(?=b))*"])
+def test_what_javascript_takes_has_no_fault(pattern: str) -> None:
+    assert javascript_fault(pattern) is None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-import msgspec
-from tests.codegen.hostile_specs import imported
 from tests.interop.node import Node
 from tests.interop.processes import Peer
 from tests.interop.tsc import compile_strictly
@@ -62,7 +62,7 @@ class Package:
         if change.operation == "delete":
             event = constructors.delete(constructors.schema.key(change.key), txid=change.txid)
         else:
-            row = msgspec.convert(change.value, constructors.schema.row)
+            row = constructors.schema.decode(json.dumps(change.value).encode())
             event = getattr(constructors, change.operation)(row, txid=change.txid)
         return event
 
@@ -133,15 +133,37 @@ def packages_of(specs: Iterable[Path], node: Node, folder: Path) -> Iterator[dic
         assert not isinstance(loaded, api.Problem)
         assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
         compiled[path.stem] = loaded.spec
-        written = api.write(api.generate(loaded.spec, "typescript"), folder / path.stem)
-        assert isinstance(written, api.WriteReport)
+        names: dict[api.TargetName, str] = {
+            "typescript": path.stem,
+            "python": _python_name(path.stem),
+        }
+        for target, name in names.items():
+            written = api.write(api.generate(loaded.spec, target), folder / name)
+            assert isinstance(written, api.WriteReport)
     assert compile_strictly(node, folder) == []
-    with ExitStack() as stack:
+    with _importable(folder):
         yield {
             name: Package(
                 spec,
-                stack.enter_context(imported(api.generate(spec))),
+                importlib.import_module(_python_name(name)),
                 folder / "out" / name / "index.js",
             )
             for name, spec in compiled.items()
         }
+
+
+def _python_name(spec: str) -> str:
+    """A name that no other package of the tests has."""
+    return f"interop_{spec}"
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for module in [module for module in sys.modules if module.startswith("interop_")]:
+            del sys.modules[module]

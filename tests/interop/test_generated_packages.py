@@ -52,6 +52,27 @@ HOSTILE: Final[Json] = {
     "def f(): pass": 9007199254740991,
     "日本": True,
 }
+SHAPE: Final[Json] = {
+    "id": "s-1",
+    "size": "large",
+    "place": [0.5, "left"],
+    "content": [
+        {"type": "image", "url": "https://example.com/%C3%A9"},
+        {"type": "text", "text": ""},
+    ],
+    "when": "2024-02-29",
+    "price": "-12.50",
+    "digest": "AAECAw==",
+    "at": "08:30:00.250Z",
+    "mail": "ada@example.com",
+    "host": "2001:db8::1",
+    "word": "semi-final",
+    "unique": [3, 1, 2],
+    "either": "abc",
+    "tree": ["a", ["b", []]],
+    "extended": {"name": "Ada", "more": True},
+}
+OTHER_SHAPE: Final[Json] = {"id": "s-2", "size": 7, "content": "x", "when": 0, "either": False}
 #: What each stream holds, by the spec's name: collection, name of the key, rows.
 ROWS: Final[Mapping[str, list[tuple[str, str, list[Json]]]]] = {
     "minimal": [("notes", "id", [{"id": 7, "text": ""}, {"id": -1, "text": "x"}])],
@@ -66,13 +87,22 @@ ROWS: Final[Mapping[str, list[tuple[str, str, list[Json]]]]] = {
         ("folders", "path", [{"path": "/a", "parent": {"path": "/", "parent": None}}]),
     ],
     "hostile": [("{{ events }}", "class", [HOSTILE])],
+    "shapes": [
+        ("shapes", "id", [SHAPE, OTHER_SHAPE]),
+        ("open", "number", [{"number": 1}, {"number": 2, "label": None, "x": [1, 2], "y z": []}]),
+    ],
 }
+SPECS: Final = [
+    GOLDEN / "minimal.json",
+    GOLDEN / "everything.json",
+    GOLDEN / "hostile.json",
+    FOLDER / "shapes.json",
+]
 
 
 @pytest.fixture(scope="module")
 def packages(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Package]]:
-    specs = [GOLDEN / f"{name}.json" for name in ROWS]
-    with packages_of(specs, node, tmp_path_factory.mktemp("generated")) as made:
+    with packages_of(SPECS, node, tmp_path_factory.mktemp("generated")) as made:
         yield made
 
 

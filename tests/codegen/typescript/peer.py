@@ -64,9 +64,9 @@ class TypeScript:
         answer: dict[str, Any] = self._ask("exports", source=index)
         return answer
 
-    def verdicts(self, index: str, values: Sequence[Any], **schema: str) -> list[Verdict]:
-        """What the schema of a `collection` or `action` says of values."""
-        answer: list[Verdict] = self._ask("verdicts", source=index, values=values, **schema)
+    def verdicts(self, index: str, texts: Sequence[str], **schema: str) -> list[Verdict]:
+        """What the schema of a `collection` or `action` says of values, given as JSON text."""
+        answer: list[Verdict] = self._ask("verdicts", source=index, texts=texts, **schema)
         return answer
 
     def searches(self, patterns: Sequence[str], texts: Sequence[str]) -> list[list[bool] | str]:

@@ -64,6 +64,7 @@ def test_hash_seed_locale_and_working_folder_change_nothing(
 
 def test_prettier_would_change_nothing(typescript: TypeScript) -> None:
     files = sorted(PACKAGES.glob("*/*.ts"))
+    assert len(files) == 2 * len(SPECS)
     sources = [file.read_text("utf-8") for file in files]
     for file, source, formatted in zip(files, sources, typescript.formatted(sources), strict=True):
         assert source == formatted, file

@@ -23,7 +23,7 @@ def test_a_schema_is_what_it_was() -> None:
         "$comment": "kept",
         "type": "object",
         "properties": {"pattern": {"type": "string"}, "nullable": True, "$ref": {"const": 1}},
-        "allOf": [{"not": {"required": ["x"]}}, {"$ref": "#/$defs/Other"}],
+        "allOf": [{"not": {"required": ["x"]}}, {"$ref": "#/collections/rows/schema"}],
         "x-own": {"pattern": r"\-"},
     }
     assert rewritten(schema) == schema
@@ -92,6 +92,40 @@ def test_a_bare_map_of_collections_gets_a_frame_and_its_references_follow() -> N
     schema = schema_document(spec).value["collections"]["not"]["schema"]
     assert schema["properties"]["next"] == {"$ref": "#/collections/not/schema"}
     assert row_reference(spec.collections[0]) == "#/collections/not/schema"
+
+
+def test_a_schema_below_a_word_of_another_tool_is_there_if_it_is_referred_to() -> None:
+    schema: Any = {
+        "items": {"$ref": "#/collections/rows/schema/components/A~1b%20c"},
+        "components": {
+            "A/b c": {"pattern": r"\-", "not": {"$ref": "#/collections/rows/schema/components/B"}},
+            "B": {"format": "email", "nullable": True},
+            "C": {},
+        },
+    }
+    spec = spec_of(row(), schema=schema)
+    document = schema_document(spec)
+    assert document.value["collections"]["rows"]["schema"]["components"] == {
+        "A/b c": {"pattern": "-", "not": schema["components"]["A/b c"]["not"]},
+        "B": {"format": "email"},
+    }
+    assert document.formats == ("email",)
+
+
+def test_what_ajv_gets_wrong_is_said_otherwise() -> None:
+    schema = {
+        "prefixItems": [True],
+        "contains": {"const": 1},
+        "maxContains": 2,
+        "allOf": [True],
+        "properties": {"a": {}, "__proto__": {"type": "string"}},
+    }
+    assert rewritten(schema) == {
+        "prefixItems": [True],
+        "allOf": [True, {"contains": {"const": 1}, "maxContains": 2}],
+        "properties": {"a": {}},
+        "patternProperties": {"^__proto__$": {"type": "string"}},
+    }
 
 
 def test_what_is_no_schema_is_left_out() -> None:

@@ -133,7 +133,8 @@ def test_comments_say_what_types_do_not_show() -> None:
     described = Field("x", "x", Nullable(text), True, "What it is.", default='"a b"')
     labels = ArrayOf(TEXT, Constraints(max_length=3))
     count = Scalar("integer", Constraints(ge=0, lt=10, multiple_of=2))
-    spec = spec_of(row(described, required("labels", labels), required("count", count)))
+    encoded = required("encoded", Scalar("bytes"))
+    spec = spec_of(row(described, required("labels", labels), required("count", count), encoded))
     assert """\
   /**
    * What it is.
@@ -153,6 +154,8 @@ def test_comments_say_what_types_do_not_show() -> None:
    * @multipleOf 2
    */
   count: number;
+  /** @contentEncoding base64 */
+  encoded: string;
 """ in render_modules(spec)["models.ts"]
 
 

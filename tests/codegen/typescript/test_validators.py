@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.codegen.typescript.peer import TypeScript
+from tests.codegen.typescript.peer import TypeScript, Verdict
 from tests.codegen.typescript.specs import row, spec_of
 
 from streamdb_gen import api
@@ -45,10 +45,16 @@ def index_of(schema: Any) -> str:
     return render_modules(spec_of(row(), schema=schema))["index.ts"]
 
 
+def judged(
+    typescript: TypeScript, index: str, values: Sequence[Any], **schema: str
+) -> list[Verdict]:
+    return typescript.verdicts(index, [json.dumps(value) for value in values], **schema)
+
+
 def test_what_is_valid_comes_back_itself_and_alone(typescript: TypeScript, everything: str) -> None:
     parts = [{"kind": "text", "text": "x"}, {"kind": "group", "parts": [], "caption": None}]
     values = [MESSAGE, {**MESSAGE, "editedAt": None, "parts": parts, "unknown": [1]}]
-    assert typescript.verdicts(everything, values, collection="messages") == [{"same": True}] * 2
+    assert judged(typescript, everything, values, collection="messages") == [{"same": True}] * 2
 
 
 @pytest.mark.parametrize(
@@ -78,28 +84,28 @@ def test_what_is_not_says_why_and_where(
     path: list[str] | None,
 ) -> None:
     values = [{**MESSAGE, **change}]
-    (verdict,) = typescript.verdicts(everything, values, collection="messages")
+    (verdict,) = judged(typescript, everything, values, collection="messages")
     assert [issue["message"] for issue in verdict["issues"]] == [message]
     if path is not None:
         assert [issue["path"] for issue in verdict["issues"]] == [path]
 
 
 def test_a_value_that_is_no_object_at_all(typescript: TypeScript, everything: str) -> None:
-    verdicts = typescript.verdicts(everything, [None, "x", []], collection="messages")
+    verdicts = judged(typescript, everything, [None, "x", []], collection="messages")
     issue = {"message": "must be object", "path": []}
     assert verdicts == [{"issues": [issue]}] * 3
 
 
 def test_a_closed_row(typescript: TypeScript, everything: str) -> None:
     good = {"number": 1, "class": "low"}
-    verdicts = typescript.verdicts(everything, [good, {**good, "x": 1}], collection="counters")
+    verdicts = judged(typescript, everything, [good, {**good, "x": 1}], collection="counters")
     issue = {"message": "must NOT have additional properties", "path": []}
     assert verdicts == [{"same": True}, {"issues": [issue]}]
 
 
 def test_inputs_of_actions(typescript: TypeScript, everything: str) -> None:
     values = [{"since": "2026-01-01"}, {"since": "2026-13-01"}]
-    good, bad = typescript.verdicts(everything, values, action="summarise")
+    good, bad = judged(typescript, everything, values, action="summarise")
     assert good == {"same": True}
     assert [issue["path"] for issue in bad["issues"]] == [["since"]]
 
@@ -107,7 +113,7 @@ def test_inputs_of_actions(typescript: TypeScript, everything: str) -> None:
 def test_references_go_in_circles(typescript: TypeScript, everything: str) -> None:
     nested = {"path": "a", "parent": {"path": "b", "children": [{"path": "c"}]}}
     wrong = {"path": "a", "parent": {"path": "b", "children": [{"path": 1}]}}
-    good, bad = typescript.verdicts(everything, [nested, wrong], collection="folders")
+    good, bad = judged(typescript, everything, [nested, wrong], collection="folders")
     assert good == {"same": True}
     assert ["parent", "children", "0", "path"] in [issue["path"] for issue in bad["issues"]]
 
@@ -127,7 +133,13 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
         ({"maxLength": 1, "pattern": "^.$"}, ["x", "😀"], ["😀😀"]),
         ({"pattern": r"^\w+\-\_$"}, ["a-_"], ["a\\-_"]),
         ({"patternProperties": {r"\-": {"type": "number"}}}, [{"-": 1}], [{"-": "1"}]),
+        (
+            {"properties": {"__proto__": {"type": "string"}}},
+            [{}, {"__proto__": ""}],
+            [{"__proto__": 1}],
+        ),
         # Where types end.
+        ({"prefixItems": [{"const": 1}], "contains": {"const": 2}}, [[1, 2]], [[], [1]]),
         ({"uniqueItems": True, "contains": {"const": 1}}, [[1, 2]], [[1, 1], [2]]),
         (
             {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
@@ -144,7 +156,7 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
 def test_verdicts(
     typescript: TypeScript, schema: Any, valid: list[Any], invalid: list[Any]
 ) -> None:
-    verdicts = typescript.verdicts(index_of(schema), [*valid, *invalid], collection="rows")
+    verdicts = judged(typescript, index_of(schema), [*valid, *invalid], collection="rows")
     found = ["issues" not in verdict for verdict in verdicts]
     assert found == [True] * len(valid) + [False] * len(invalid)
 
@@ -163,7 +175,7 @@ def test_names_that_mean_something_in_references(typescript: TypeScript, name: s
     assert loaded.spec is not None
     index = render_modules(loaded.spec)["index.ts"]
     values = [{"id": "1"}, {"id": 1}]
-    good, bad = typescript.verdicts(index, values, collection=name)
+    good, bad = judged(typescript, index, values, collection=name)
     assert good == {"same": True}
     assert [issue["path"] for issue in bad["issues"]] == [["id"]]
 

@@ -95,11 +95,11 @@ await answer({
     return { collections, inputs: Object.keys(actionInputs), jsonSchema }
   },
 
-  // The verdicts on rows of a collection, or on inputs of an action.
-  verdicts: ({ source, collection, action, values }) => {
+  // The verdicts on rows of a collection, or on inputs of an action, which are texts of JSON.
+  verdicts: ({ source, collection, action, texts }) => {
     const { stateSchema, actionInputs } = run(source)
     const schema = action === undefined ? stateSchema[collection].schema : actionInputs[action]
-    return values.map((value) => check(schema, value))
+    return texts.map((text) => check(schema, JSON.parse(text)))
   },
 
   // Which texts each pattern is found in; the message if it is no pattern.

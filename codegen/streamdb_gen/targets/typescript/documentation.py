@@ -23,8 +23,16 @@ from streamdb_gen.targets.typescript.literals import lit
 
 Tag = tuple[Code, str]
 
-# The kinds of strings that are formats of JSON Schema, too.
-_FORMATS: Final[frozenset[ScalarKind]] = frozenset({"date-time", "date", "time", "uuid"})
+# What is written as a string or number of a kind that TypeScript has no type for.
+_KINDS: Final[Mapping[ScalarKind, Tag]] = {
+    "integer": (code("asType"), "integer"),
+    "date-time": (code("format"), "date-time"),
+    "date": (code("format"), "date"),
+    "time": (code("format"), "time"),
+    "uuid": (code("format"), "uuid"),
+    "decimal": (code("format"), "decimal"),
+    "bytes": (code("contentEncoding"), "base64"),
+}
 _BOUNDS: Final[Mapping[str, Code]] = {
     "ge": code("minimum"),
     "gt": code("exclusiveMinimum"),
@@ -58,11 +66,10 @@ def _tags(type_: Type) -> Iterator[Tag]:
         case Nullable(inner):
             yield from _tags(inner)
         case Scalar(kind, constraints, format_):
-            if kind == "integer":
-                yield code("asType"), "integer"
-            stated = kind if kind in _FORMATS else format_
-            if stated is not None:
-                yield code("format"), stated
+            if kind in _KINDS:
+                yield _KINDS[kind]
+            if format_ is not None:
+                yield code("format"), format_
             yield from _constraints(constraints, Scalar)
         case ArrayOf(_, constraints) | MapOf(_, constraints):
             yield from _constraints(constraints, type(type_))

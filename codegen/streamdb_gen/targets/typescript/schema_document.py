@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from streamdb_gen.ir import Action, Collection, Spec
 from streamdb_gen.portable_pattern import unicode_pattern
@@ -30,7 +30,9 @@ _SCHEMA: Final = frozenset(
     }
 )
 _SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED_SCHEMAS: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_NAMED_SCHEMAS: Final = frozenset(
+    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
+)
 _VALUES: Final = frozenset(
     {
         "$comment",
@@ -68,6 +70,8 @@ _VALUES: Final = frozenset(
     }
 )
 _KEYWORDS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+_CONTAINS: Final = ("contains", "minContains", "maxContains")
+_PROTO: Final = "__proto__"
 
 Json = Any  # what `json.loads` returns
 Members = dict[str, Json]
@@ -88,13 +92,22 @@ def schema_document(spec: Spec) -> SchemaDocument:
     frame = {"collections": source} if is_bare else source
     rewriting = _Rewriting("#/collections/" if is_bare else "#/")
     value: Members = {"$schema": _DIALECT}
-    for part, key in (("collections", "schema"), ("actions", "input")):
-        if members := frame.get(part):
-            value[part] = {
-                name: {key: rewriting.schema(member[key])} for name, member in members.items()
+    value["collections"] = {
+        collection.wire_name: {
+            "schema": rewriting.schema(frame["collections"][collection.wire_name]["schema"])
+        }
+        for collection in spec.collections
+    }
+    if spec.actions:
+        value["actions"] = {
+            action.wire_name: {
+                "input": rewriting.schema(frame["actions"][action.wire_name]["input"])
             }
+            for action in spec.actions
+        }
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
+    rewriting.add_referenced(value, frame)
     return SchemaDocument(value, tuple(sorted(rewriting.formats)))
 
 
@@ -117,16 +130,25 @@ class _Rewriting:
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self._references: list[str] = []
         self.formats: set[str] = set()
 
     def schema(self, schema: Json) -> Json:
         if not isinstance(schema, dict):
             return schema  # true or false
         members = cast(Members, schema).items()
-        return {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        return _as_ajv_checks_it(copied)
 
     def named_schemas(self, schemas: Members) -> Members:
         return {name: self.schema(schema) for name, schema in schemas.items()}
+
+    def add_referenced(self, document: Members, source: Members) -> None:
+        """Add schemas that are referred to and stand below words that were left out."""
+        while self._references:
+            tokens = _tokens(self._references.pop())
+            if not _stands_in(document, tokens):
+                _put(document, tokens, self.schema(_find(source, tokens)))
 
     def _value(self, keyword: str, value: Json) -> Json:
         if keyword in _SCHEMA:
@@ -140,7 +162,9 @@ class _Rewriting:
         if keyword == "pattern":
             return unicode_pattern(value)
         if keyword == "$ref":
-            return value.replace("#/", self._root, 1)
+            reference = self._root + value.removeprefix("#/")
+            self._references.append(reference)
+            return reference
         if keyword == "format":
             self.formats.add(value)
         return value
@@ -150,9 +174,55 @@ def _is_keyword(key: str) -> bool:
     return key in _KEYWORDS or key.startswith("x-")
 
 
+def _as_ajv_checks_it(schema: Members) -> Members:
+    """The same schema in words that ajv does not get wrong.
+
+    It finds what an empty array should contain if `prefixItems` stands beside, and looks at no
+    property of the name `__proto__`, but for patterns.
+    """
+    if "contains" in schema and "prefixItems" in schema:
+        apart = {keyword: schema.pop(keyword) for keyword in _CONTAINS if keyword in schema}
+        schema["allOf"] = [*schema.get("allOf", ()), apart]
+    if _PROTO in schema.get("properties", {}):
+        others = dict(schema["properties"])
+        patterns = {f"^{_PROTO}$": others.pop(_PROTO)}
+        schema["properties"] = others
+        schema["patternProperties"] = schema.get("patternProperties", {}) | patterns
+    return schema
+
+
 def _with_unicode_patterns(schemas: Members) -> Members:
     """Patterns that would come out alike are kept apart, as they were."""
     patterns = [unicode_pattern(pattern) for pattern in schemas]
     if len(set(patterns)) < len(patterns):
         return schemas
     return dict(zip(patterns, schemas.values(), strict=True))
+
+
+def _tokens(reference: str) -> list[str]:
+    """The steps of a reference into the document: `#/$defs/a~1b` is `$defs`, `a/b`."""
+    steps = unquote(reference.removeprefix("#/")).split("/")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
+
+
+def _find(value: Json, tokens: list[str]) -> Json:
+    for token in tokens:
+        value = value[int(token) if isinstance(value, list) else token]
+    return value
+
+
+def _stands_in(value: Json, tokens: list[str]) -> bool:
+    try:
+        _find(value, tokens)
+    except KeyError:
+        return False
+    return True
+
+
+def _put(value: Json, tokens: list[str], schema: Json) -> None:
+    *steps, last = tokens
+    for step in steps:
+        if isinstance(value, dict):
+            cast(Members, value).setdefault(step, {})
+        value = _find(value, [step])
+    value[last] = schema

@@ -39,7 +39,7 @@ class CheckedView:
 
 def database_documentation(spec: Spec) -> Documentation:
     """What the state schema is for."""
-    description = (spec.description or "").strip() or f"The database `{spec.name}`."
+    description = _described(spec.description, f"The database `{spec.name}`.")
     use = (
         "Pass it to `createStreamDB` as `state`. Each collection makes the events that change it: "
         "`insert`, `update`, `upsert` and `delete`."
@@ -59,9 +59,7 @@ def input_views(spec: Spec) -> tuple[CheckedView, ...]:
 
 def _collection_view(collection: Collection) -> CheckedView:
     key = collection.primary_key.wire_name
-    described = (
-        collection.description or ""
-    ).strip() or f"The collection `{collection.wire_name}`."
+    described = _described(collection.description, f"The collection `{collection.wire_name}`.")
     if collection.key == "integer":
         described += f"\n\nIn its rows `createStreamDB` has `{key}` as text, as it is on the wire."
     row = collection.row.name
@@ -79,7 +77,7 @@ def _collection_view(collection: Collection) -> CheckedView:
 
 
 def _input_view(action: Action) -> CheckedView:
-    described = (action.description or "").strip() or f"The action `{action.wire_name}`."
+    described = _described(action.description, f"The action `{action.wire_name}`.")
     key, type_ = key_name(action.wire_name), action.input.name
     return CheckedView(
         member=property_name(action.wire_name),
@@ -88,6 +86,10 @@ def _input_view(action: Action) -> CheckedView:
         properties=(_schema_property(key, type_, input_reference(action), 2),),
         documentation=Documentation(described),
     )
+
+
+def _described(description: str | None, otherwise: str) -> str:
+    return (description or "").strip() or otherwise
 
 
 def _schema_property(name: Code, type_: str, reference: str, indent: int) -> Code:
