@@ -268,7 +268,10 @@ def _reason(kind: jsonschema_rs.ValidationErrorKind) -> str:
     template = _REASONS.get(kind.name)
     if template is None:
         return "breaks the schema"
-    return template.format_map({name: _shown(value) for name, value in kind.as_dict().items()})
+    said = kind.as_dict()
+    if len(said.get("types", ())) == 1:
+        said["types"] = said["types"][0]
+    return template.format_map({name: _shown(value) for name, value in said.items()})
 
 
 def _shown(value: Any) -> str:
