@@ -25,27 +25,32 @@ Checker: TypeAlias = Literal["mypy", "pyright"]
 CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
 
 _PROJECT = Path(__file__).parent.parent  # both checkers read its pyproject.toml: strict
+_SETTINGS = _PROJECT / "pyproject.toml"
 _MARK = re.compile(r"#\s*E(?:\[(?P<checker>\w+)\])?(?:\s*:.*)?$")
 
 
-def check_marked(path: Path, checker: Checker) -> None:
+def check_marked(path: Path, checker: Checker, pyright_settings: Path = _SETTINGS) -> None:
     """Assert that ``checker`` reports the marked lines of ``path`` and no other.
 
-    Modules beside the file can be imported by it. Errors in other files do not count here.
+    Modules beside the file can be imported by it: outside the project, if ``pyright_settings`` is
+    a file beside it, too. Errors in other files do not count here.
     """
     marked = _marked_lines(path, checker)
-    reported = reported_errors(path, checker)
+    reported = reported_errors(path, checker, pyright_settings)
     unexpected = [f"{path}:{line}: {reported[line]}" for line in sorted(reported.keys() - marked)]
     missed = [f"{path}:{line}: not reported" for line in sorted(marked - reported.keys())]
     assert not unexpected + missed, "\n".join([checker, *unexpected, *missed])
 
 
 @cache
-def reported_errors(path: Path, checker: Checker) -> Mapping[int, str]:
+def reported_errors(
+    path: Path, checker: Checker, pyright_settings: Path = _SETTINGS
+) -> Mapping[int, str]:
     """Return the messages that ``checker`` has for each line of ``path``, from 1."""
-    run = {"mypy": _run_mypy, "pyright": _run_pyright}[checker]
+    file = path.resolve()
+    reports = _run_mypy(file) if checker == "mypy" else _run_pyright(file, pyright_settings)
     messages: dict[int, str] = {}
-    for line, message in run(path.resolve()):
+    for line, message in reports:
         messages[line] = f"{messages[line]}\n{message}" if line in messages else message
     return messages
 
@@ -67,9 +72,9 @@ def _run_mypy(path: Path) -> list[tuple[int, str]]:
     ]
 
 
-def _run_pyright(path: Path) -> list[tuple[int, str]]:
+def _run_pyright(path: Path, settings: Path) -> list[tuple[int, str]]:
     # Named, for pyright takes a configuration from a parent folder before ours.
-    project = ("--project", str(_PROJECT / "pyproject.toml"))
+    project = ("--project", str(settings))
     output = _output("-m", "pyright", *project, "--outputjson", str(path))
     reports: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
     return [

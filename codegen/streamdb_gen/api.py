@@ -10,31 +10,38 @@ from streamdb_gen.findings import Finding, render_text
 from streamdb_gen.folder import Folder
 from streamdb_gen.ir import Spec
 from streamdb_gen.loading import LoadedSpec, load_spec
-from streamdb_gen.marker import digest, stamp
+from streamdb_gen.marker import can_be_marked, digest, stamp
 from streamdb_gen.meta_schema import meta_schema_text
 from streamdb_gen.package_state import FileState, State, package_state
 from streamdb_gen.package_writer import WriteReport, write_package
 from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
-from streamdb_gen.targets.python.package import render_modules
+from streamdb_gen.targets.choices import Models, TargetName
+from streamdb_gen.targets.python.pydantic_rows.spec import name_problem
+from streamdb_gen.targets.python.pydantic_rows.tool import installation_problem
+from streamdb_gen.targets.registry import TARGETS
 from streamdb_gen.version import version
 
 __all__ = [
     "RULES",
+    "TARGETS",
     "Config",
     "FileState",
     "Finding",
     "LoadedSpec",
+    "Models",
     "Problem",
     "Spec",
     "State",
     "Target",
+    "TargetName",
     "WriteReport",
     "check",
     "generate",
     "lint",
     "load_config",
     "meta_schema_text",
+    "models_problem",
     "package_folder",
     "render_text",
     "version",
@@ -50,18 +57,31 @@ def lint(path: Path) -> LoadedSpec | Problem:
         return file_problem("read", path, error)
 
 
-def generate(spec: Spec) -> dict[str, str]:
-    """Return the text of every file of the package, by file name; nothing is written."""
-    files = {"schema.json": spec.canonical, "py.typed": ""}
+def models_problem(spec: Spec, models: Models) -> Problem | None:
+    """Say what stands in the way of generating a package with this kind of rows, if anything."""
+    if models == "pydantic":
+        return installation_problem() or name_problem(spec)
+    return None
+
+
+def generate(
+    spec: Spec, target: TargetName = "python", models: Models = "msgspec"
+) -> dict[str, str]:
+    """Return the text of every file of the package, by file name; nothing is written.
+
+    ``models`` is the kind of the rows of a Python package; :func:`models_problem` says beforehand
+    whether it can be generated.
+    """
     spec_digest = digest(spec.canonical)
-    for name, body in render_modules(spec).items():
-        files[name] = stamp(body, version(), spec_digest)
-    return files
+    return {
+        name: stamp(name, text, version(), spec_digest) if can_be_marked(name) else text
+        for name, text in TARGETS[target].files(spec, models).items()
+    }
 
 
-def package_folder(spec_path: Path, spec: Spec) -> Path:
+def package_folder(spec_path: Path, spec: Spec, target: TargetName = "python") -> Path:
     """Where the package goes if nothing else is said: beside the spec, under the spec's name."""
-    return spec_path.parent / spec.package
+    return spec_path.parent / TARGETS[target].folder(spec)
 
 
 def write(files: Mapping[str, str], folder: Path) -> WriteReport | Problem:

@@ -9,8 +9,9 @@ import enum
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 
@@ -85,6 +86,17 @@ _out = click.option(
     metavar="DIR",
     help="The folder of the package; otherwise beside the spec, under the spec's name.",
 )
+_target = click.option(
+    "--target",
+    "language",
+    type=click.Choice(list(api.TARGETS)),
+    help="The language of the package.  [default: python]",
+)
+_models = click.option(
+    "--models",
+    type=click.Choice(get_args(api.Models)),
+    help="What rows of Python packages are made of.  [default: msgspec]",
+)
 
 
 @click.group(
@@ -94,7 +106,7 @@ _out = click.option(
 )
 @click.version_option(api.version(), prog_name="streamdb-gen")
 def _group() -> None:
-    """Compile the spec of a stream database into a typed Python package.
+    """Compile the spec of a stream database into a typed package for Python or TypeScript.
 
     `streamdb-gen SPEC` is short for `streamdb-gen generate SPEC`. Without a spec, the ones in
     [tool.streamdb-gen] of the nearest pyproject.toml are compiled.
@@ -104,18 +116,30 @@ def _group() -> None:
 @_group.command()
 @_spec
 @_out
+@_target
+@_models
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; the same as `check`.")
-def generate(spec: Path | None, out: Path | None, only_check: bool) -> Exit:
+def generate(
+    spec: Path | None,
+    out: Path | None,
+    language: api.TargetName | None,
+    models: api.Models | None,
+    only_check: bool,
+) -> Exit:
     """Write the package; only files that streamdb-gen made are touched."""
-    return _each_target(spec, out, _check if only_check else _write)
+    return _each_target(_Given(spec, out, language, models), _check if only_check else _write)
 
 
 @_group.command()
 @_spec
 @_out
-def check(spec: Path | None, out: Path | None) -> Exit:
+@_target
+@_models
+def check(
+    spec: Path | None, out: Path | None, language: api.TargetName | None, models: api.Models | None
+) -> Exit:
     """Say whether the package is what the spec gives now, and how it differs."""
-    return _each_target(spec, out, _check)
+    return _each_target(_Given(spec, out, language, models), _check)
 
 
 @_group.command()
@@ -163,22 +187,44 @@ def explain(rule: str) -> Exit:
     return Exit.FINE
 
 
-def _each_target(
-    spec: Path | None, out: Path | None, act: Callable[[dict[str, str], Path], Exit]
-) -> Exit:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the command line says of the target; without a spec, the configuration says it all."""
+
+    spec: Path | None
+    out: Path | None
+    language: api.TargetName | None
+    models: api.Models | None
+
+
+def _each_target(given: _Given, act: Callable[[dict[str, str], Path], Exit]) -> Exit:
     """Compile the spec, or those of the configuration, and act on each; the worst code counts."""
-    targets = _targets(spec, out)
+    targets = _targets(given)
     if isinstance(targets, api.Problem):
         complain(targets)
         return Exit.USAGE
     return max(_compile(target, act) for target in targets)
 
 
-def _targets(spec: Path | None, out: Path | None) -> tuple[api.Target, ...] | api.Problem:
-    if spec is not None:
-        return (api.Target(spec, out),)
-    if out is not None:
-        return api.Problem("--out goes with a spec", "streamdb-gen SPEC --out DIR")
+def _targets(given: _Given) -> tuple[api.Target, ...] | api.Problem:
+    if given.language == "typescript" and given.models is not None:
+        return api.Problem("--models goes with Python packages", "leave out one of the two")
+    if given.spec is not None:
+        return (
+            api.Target(
+                given.spec, given.out, given.language or "python", given.models or "msgspec"
+            ),
+        )
+    for option, value, example in (
+        ("--out", given.out, "DIR"),
+        ("--target", given.language, given.language),
+        ("--models", given.models, given.models),
+    ):
+        if value is not None:
+            return api.Problem(
+                f"{option} goes with a spec",
+                f"streamdb-gen SPEC {option} {example}, or write it into the configuration",
+            )
     config = api.load_config(Path.cwd())
     return config if isinstance(config, api.Problem) else config.targets
 
@@ -191,8 +237,11 @@ def _compile(target: api.Target, act: Callable[[dict[str, str], Path], Exit]) ->
     complain_raw(api.render_text(loaded.findings, loaded.sources))
     if loaded.spec is None:
         return Exit.FINDINGS
-    folder = target.out or api.package_folder(target.schema, loaded.spec)
-    return act(api.generate(loaded.spec), folder)
+    if problem := api.models_problem(loaded.spec, target.models):
+        complain(problem)
+        return Exit.USAGE
+    folder = target.out or api.package_folder(target.schema, loaded.spec, target.language)
+    return act(api.generate(loaded.spec, target.language, target.models), folder)
 
 
 def _write(files: dict[str, str], folder: Path) -> Exit:

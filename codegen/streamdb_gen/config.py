@@ -10,6 +10,11 @@ or several::
 
     [[tool.streamdb-gen.targets]]
     schema = "sessions/schema.json"
+    models = "pydantic"             # without it: "msgspec"
+
+    [[tool.streamdb-gen.targets]]
+    schema = "sessions/schema.json"
+    target = "typescript"           # without it: "python"
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from streamdb_gen.problems import Problem, file_problem
+from streamdb_gen.targets.choices import Models, TargetName
 
 _FILE: Final = "pyproject.toml"
 _SECTION: Final = "tool.streamdb-gen"
@@ -36,10 +42,15 @@ _PathText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One spec and the folder of its package (None: beside the spec)."""
+    """One spec, the folder of its package (None: beside the spec), and how it is written.
+
+    ``models`` is the kind of the rows of a Python package.
+    """
 
     schema: Path
     out: Path | None = None
+    language: TargetName = "python"
+    models: Models = "msgspec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,8 @@ class Config:
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     schema: _PathText
     out: _PathText | None = None
+    target: TargetName = "python"
+    models: Models = "msgspec"
 
 
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,7 +120,8 @@ def _tables(section: dict[str, Any]) -> list[_Table]:
 
 
 def _target(folder: Path, table: _Table) -> Target:
-    return Target(folder / table.schema, folder / table.out if table.out else None)
+    out = folder / table.out if table.out else None
+    return Target(folder / table.schema, out, table.target, table.models)
 
 
 def _invalid(file: Path, text: str, message: str) -> Problem:
@@ -118,7 +132,7 @@ def _invalid(file: Path, text: str, message: str) -> Problem:
     key = unknown[1] if unknown else (place and place["key"]) or ""
     number = int(place["number"]) if place and place["number"] else 0
     named = f"`{key}`: " if key and not unknown else ""
-    hint = f"a target has `schema` and, if need be, `out`:\n{_EXAMPLE}"
+    hint = f"a target has `schema` and, if need be, `out`, `target` and `models`:\n{_EXAMPLE}"
     return Problem(f"{file}:{_line(text, key, number)}: {named}{what}", hint)
 
 

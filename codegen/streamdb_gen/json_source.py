@@ -40,11 +40,12 @@ _NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A value and the JSON Pointer (RFC 6901) that leads to it."""
+    """A value and the JSON Pointer (RFC 6901) that leads to it in its file."""
 
     node: Node
     pointer: str = ""
     key_start: int | None = None  # of a member of an object
+    file: str = ""  # its name in findings
 
     @property
     def value(self) -> JsonValue:
@@ -72,7 +73,7 @@ class Place:
         return self._below(str(index), items[index], None) if index < len(items) else None
 
     def _below(self, token: str, node: Node, key_start: int | None) -> Place:
-        return Place(node, f"{self.pointer}/{escape_token(token)}", key_start)
+        return Place(node, f"{self.pointer}/{escape_token(token)}", key_start, self.file)
 
 
 def escape_token(token: str) -> str:
@@ -98,10 +99,18 @@ def split_pointer(pointer: str) -> tuple[str, ...] | None:
 
 
 def descend(place: Place, pointer: str) -> Place | None:
-    """The place that a JSON Pointer of members leads to; it may not lead through arrays."""
-    found: Place | None = place
-    for token in split_pointer(pointer) or ():
-        found = found.get(token) if found is not None else None
+    """The place that a JSON Pointer leads to; None if there is none, or it is no pointer.
+
+    >>> descend(Place(Node([], 0, 2)), "/0") is None
+    True
+    """
+    tokens = split_pointer(pointer)
+    found: Place | None = place if tokens is not None else None
+    for token in tokens or ():
+        if found is None:
+            break
+        is_index = token.isascii() and token.isdecimal() and str(int(token)) == token
+        found = found.item(int(token)) if is_index and found.node.items else found.get(token)
     return found
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streamdb_gen.reporting import Report
 
 _FILE: Final = "streamdb-spec-v1.json"
+_NEAR: Final = 0.82  # of 1, which is equality: a letter or two are other ones
 
 
 def meta_schema_text() -> str:
@@ -45,12 +46,6 @@ def check_schema(schema: Place, report: Report) -> frozenset[str]:
     return frozenset(path[0] for path in _check(schema, "schema", report) if len(path) == 1)
 
 
-@cache
-def schema_keywords() -> frozenset[str]:
-    """The keywords that can be compiled."""
-    return frozenset(_meta_schema()["$defs"]["schema"]["properties"])
-
-
 def suggestion(word: str, known: Iterable[str]) -> str | None:
     """A hint for a word that may be a known one misspelt.
 
@@ -58,6 +53,16 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
     'did you mean `required`?'
     """
     close = difflib.get_close_matches(word[:80], known, n=1)
+    return f"did you mean {shown(close[0])}?" if close else None
+
+
+def near_miss(word: str, known: Iterable[str]) -> str | None:
+    """A hint for a word that is almost certainly a known one misspelt.
+
+    >>> near_miss("requird", ["required"]), near_miss("deprecationMessage", ["deprecated"])
+    ('did you mean `required`?', None)
+    """
+    close = difflib.get_close_matches(word[:80], known, n=1, cutoff=_NEAR)
     return f"did you mean {shown(close[0])}?" if close else None
 
 

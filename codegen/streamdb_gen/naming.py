@@ -24,7 +24,23 @@ from typing import Final
 # would hide them: from type checkers all of them, from msgspec at run time the built-in ones
 # (it looks names up in the module, then the class, then the built-ins), and `field` while the class
 # body runs.
-FIELD_RESERVED: Final = frozenset({"bool", "dt", "field", "float", "int", "str", "uuid"})
+# `extras` is where objects keep properties that they do not declare.
+FIELD_RESERVED: Final = frozenset(
+    {
+        "bool",
+        "bytes",
+        "decimal",
+        "dt",
+        "extras",
+        "field",
+        "float",
+        "formats",
+        "int",
+        "str",
+        "tuple",
+        "uuid",
+    }
+)
 
 # Public attributes of the database classes, which a collection of that name cannot have for itself.
 DATABASE_ATTRIBUTES: Final = frozenset(
@@ -75,19 +91,26 @@ CLASS_RESERVED: Final = frozenset(
         "ActionsBase",
         "Annotated",
         "Any",
+        "AnyOf",
         "AsyncActions",
         "AsyncActionsBase",
         "AsyncCollection",
         "AsyncStreamDB",
         "AsyncTransaction",
+        "AwareTime",
+        "Base64Bytes",
         "Callable",
         "ClassVar",
         "Collection",
         "CollectionSchema",
         "Column",
         "Columns",
+        "Contract",
         "DatabaseOptions",
+        "DecimalText",
         "EventConstructors",
+        "Extensible",
+        "ExtensiblePydanticRow",
         "Final",
         "Literal",
         "Mapping",
@@ -95,6 +118,8 @@ CLASS_RESERVED: Final = frozenset(
         "Meta",
         "NotImplementedError",
         "NullableColumn",
+        "Omissible",
+        "PydanticRow",
         "SCHEMA",
         "Sequence",
         "StateSchema",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final, Literal
 
 from streamdb_gen.folder import TEMPORARY_PREFIX, Content, Folder, Unusable
-from streamdb_gen.marker import Marker, digest, read_marker
+from streamdb_gen.marker import Marker, can_be_marked, digest, read_marker
 
 State = Literal["current", "edited", "stale", "missing", "orphaned", "foreign"]
 
@@ -69,7 +70,7 @@ def _file_state(
     if content == expected:
         return FileState(name, "current")
     difference = _diff(name, content, expected)
-    if name.endswith(".py"):
+    if can_be_marked(name):
         if marker is None:
             return FileState(name, "foreign", _NOT_OURS)
         if not marker.intact:
@@ -96,8 +97,14 @@ def _why_stale(present: Marker, due: Marker | None) -> str:
 
 
 def _orphan_names(folder: Folder, expected: Mapping[str, str]) -> Iterator[str]:
+    """Files that are not expected and may be ours, of the kinds that this package consists of.
+
+    A package of another target in the same folder is none of our business.
+    """
+    kinds = {PurePath(name).suffix for name in expected if can_be_marked(name)}
     for name in folder.names():
-        if name not in expected and (name.endswith(".py") or name.startswith(TEMPORARY_PREFIX)):
+        may_be_ours = PurePath(name).suffix in kinds or name.startswith(TEMPORARY_PREFIX)
+        if name not in expected and may_be_ours:
             yield name
 
 

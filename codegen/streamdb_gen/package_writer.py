@@ -1,7 +1,7 @@
 """Writes a package into a folder: only over files that the compiler made, and never through links.
 
-A folder cannot be replaced at once. Each file is replaced whole and `__init__.py` last, so that a
-run that is broken off leaves a package that `check` calls stale or missing.
+A folder cannot be replaced at once. Each file is replaced whole and the one that users import last,
+so that a run that is broken off leaves a package that `check` calls stale or missing.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from streamdb_gen.folder import Folder
 from streamdb_gen.package_state import FileState, package_state
 from streamdb_gen.problems import Problem, file_problem
+
+_LAST: Final = frozenset({"__init__.py", "index.ts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def write_package(path: Path, files: Mapping[str, str]) -> WriteReport | Problem
 def _write(folder: Folder, files: Mapping[str, str], states: tuple[FileState, ...]) -> WriteReport:
     unchanged = tuple(state.name for state in states if state.state == "current")
     orphans = [state for state in states if state.state == "orphaned"]
-    due = sorted(files.keys() - set(unchanged), key=lambda name: (name == "__init__.py", name))
+    due = sorted(files.keys() - set(unchanged), key=lambda name: (name in _LAST, name))
     folder.replace((name, files[name]) for name in due)
     removed = tuple(orphan.name for orphan in orphans if not orphan.keep)
     for name in removed:

@@ -11,17 +11,21 @@ from streamdb_gen.rules import RULES
 
 
 class Report:
-    """All findings about one file.
+    """All findings about the files of one spec."""
 
-    ``broken`` holds the offsets of placeholders that the scanner left; what is wrong with them was
-    said already, so nothing more is reported about them.
-    """
-
-    def __init__(self, file: str, source: Source, broken: frozenset[int] = frozenset()) -> None:
-        self._file = file
-        self._source = source
-        self._broken = broken
+    def __init__(self) -> None:
+        self._sources: dict[str, Source] = {}
+        self._broken: dict[str, frozenset[int]] = {}
         self._findings: set[Finding] = set()
+
+    def open_file(self, file: str, source: Source, broken: frozenset[int] = frozenset()) -> None:
+        """Take in a file, before anything is reported about it.
+
+        ``broken`` holds the offsets of placeholders that the scanner left; what is wrong with them
+        was said already, so nothing more is reported about them.
+        """
+        self._sources[file] = source
+        self._broken[file] = broken
 
     def add(
         self,
@@ -34,16 +38,16 @@ class Report:
         inside: int = 0,
     ) -> None:
         """Report a finding at a value, at its key, or ``inside`` characters after its start."""
-        if place.node.start in self._broken:
+        if place.node.start in self._broken[place.file]:
             return
         at_its_key = at_key and place.key_start is not None
         offset = place.key_start if at_its_key and place.key_start is not None else place.node.start
-        self._add(rule, offset + inside, place.pointer, message, hint)
+        self._add(rule, place.file, offset + inside, place.pointer, message, hint)
 
-    def add_faults(self, faults: Iterable[Fault]) -> None:
+    def add_faults(self, file: str, faults: Iterable[Fault]) -> None:
         """Report what is wrong with the text itself."""
         for fault in faults:
-            self._add(fault.rule, fault.offset, fault.pointer, fault.message, fault.hint)
+            self._add(fault.rule, file, fault.offset, fault.pointer, fault.message, fault.hint)
 
     def findings(self) -> tuple[Finding, ...]:
         """Everything reported, in the order of the text."""
@@ -53,9 +57,13 @@ class Report:
         """Whether something was found that forbids compiling."""
         return any(finding.severity == "error" for finding in self._findings)
 
-    def _add(self, rule: str, offset: int, pointer: str, message: str, hint: str | None) -> None:
-        line, column = self._source.position(offset)
+    def texts(self) -> dict[str, str]:
+        """The text of each file, for excerpts."""
+        return {file: source.text for file, source in self._sources.items()}
+
+    def _add(
+        self, rule: str, file: str, offset: int, pointer: str, message: str, hint: str | None
+    ) -> None:
+        line, column = self._sources[file].position(offset)
         severity = RULES[rule].severity
-        self._findings.add(
-            Finding(rule, severity, self._file, line, column, pointer, message, hint)
-        )
+        self._findings.add(Finding(rule, severity, file, line, column, pointer, message, hint))

@@ -306,16 +306,50 @@ _RULES: Final = (
         ("Correct its name.", "Begin it with `x-` if it is for another tool."),
     ),
     Rule(
-        "KEYWORD_COMBINATION",
+        "KEYWORD_IGNORED",
+        "warning",
+        "A keyword of another tool",
+        "JSON Schema does not know it, so it says nothing about the values.",
+        '{"type": "string", "markdownDescription": "**bold**"}',
+        ("Begin its name with `x-`, which says that it is for another tool.",),
+    ),
+    Rule(
+        "ALLOF_CONFLICT",
         "error",
-        "Keywords that cannot be compiled together",
-        "Each of them can be compiled alone, but no type says both.",
-        '{"$ref": "#/$defs/Id", "minLength": 1}',
-        ("Put the constraint into the definition.", "Delete one of them."),
+        "Schemas that exclude each other",
+        "A value has to satisfy all of them, and they ask for different types.",
+        '{"allOf": [{"type": "string"}, {"type": "integer"}]}',
+        ("Correct one of the schemas.", "Use `anyOf` if one of them is to be enough."),
+    ),
+    Rule(
+        "DIALECT_UNKNOWN",
+        "error",
+        "A version of JSON Schema that is not known",
+        "`$schema` inside a spec says by which version a schema is to be read.",
+        '{"$schema": "http://json-schema.org/draft-04/schema#"}',
+        ("Convert the schema to 2020-12.", "Leave `$schema` out for 2020-12."),
+    ),
+    Rule(
+        "SCHEMA_NOT_CHECKABLE",
+        "error",
+        "A schema that cannot be checked",
+        "What the generated types cannot say is checked by a validator (jsonschema-rs), and it "
+        "does not take this schema.",
+        '{"not": {"pattern": "("}}',
+        ("Correct what the message names.",),
+    ),
+    Rule(
+        "TYPE_OVERRIDE",
+        "error",
+        "A Python type that the value cannot have",
+        "`x-streamdb-type` gives a string another type in Python: `Decimal` for decimal numbers, "
+        "`bytes` for base64, `str` to keep the text of a format that has a type.",
+        '{"type": "number", "x-streamdb-type": "Decimal"}',
+        ("Use one of the types that the message names.", "Make the value a string."),
     ),
     Rule(
         "KEYWORD_INAPPLICABLE",
-        "error",
+        "warning",
         "A keyword without effect",
         "JSON Schema applies it to values of another type only, so it never checks anything.",
         '{"type": "integer", "minLength": 1}',
@@ -331,7 +365,7 @@ _RULES: Final = (
     ),
     Rule(
         "TYPE_MISSING",
-        "error",
+        "warning",
         "Constraints without a type",
         "Without `type` a constraint applies to values of its own type and lets all others pass.",
         '{"minLength": 1}',
@@ -339,7 +373,7 @@ _RULES: Final = (
     ),
     Rule(
         "REQUIRED_UNDECLARED",
-        "error",
+        "warning",
         "A required property without declaration",
         "It must be there, but nothing says what it is.",
         '{"required": ["id"], "properties": {}}',
@@ -363,23 +397,15 @@ _RULES: Final = (
     ),
     Rule(
         "ENUM_VALUE_TYPE",
-        "error",
+        "warning",
         "A value that can never occur",
         "`type` excludes it.",
         '{"type": "string", "enum": ["a", 1]}',
         ("Delete the value.", "Correct the type."),
     ),
     Rule(
-        "ENUM_VALUE_UNSUPPORTED",
-        "error",
-        "A value that is no literal",
-        "Literal types hold strings, integers of 64 bits, booleans and null.",
-        '{"enum": [0.5, 1.5]}',
-        ("Use the plain type and check the value in the application.", "Use strings."),
-    ),
-    Rule(
         "FORMAT_UNSUPPORTED",
-        "error",
+        "warning",
         "A format that cannot be compiled",
         "Known are date-time (with an offset), date and uuid of strings, and int64 of integers.",
         '{"type": "string", "format": "email"}',
@@ -393,15 +419,6 @@ _RULES: Final = (
         "named groups, references and look-behind are not portable.",
         r'{"type": "string", "pattern": "^\\w+$"}',
         ("Write the characters out: [0-9A-Za-z_].",),
-    ),
-    Rule(
-        "BOUND_UNSUPPORTED",
-        "error",
-        "A bound that cannot be checked exactly",
-        "Bounds of integers and sizes fit in 64 bits, those of numbers are exact in floating "
-        "point, and only integers have `multipleOf`.",
-        '{"type": "number", "multipleOf": 0.1}',
-        ("Delete the bound.", "Use an integer of a smaller unit: cents, milliseconds."),
     ),
     Rule(
         "BOUNDS_EXCLUDE_ALL",
@@ -418,23 +435,6 @@ _RULES: Final = (
         "JavaScript reads numbers as floating point, which is exact for integers up to 2^53.",
         '{"type": "integer", "maximum": 9223372036854775807}',
         ("Use a string.", 'Add "format": "int64" if no JavaScript reads the stream.'),
-    ),
-    Rule(
-        "UNION_UNSUPPORTED",
-        "error",
-        "Choices that cannot be compiled",
-        "A value may be of one type, or null besides; or an object of several kinds, which a "
-        "required property with a different constant in each tells apart.",
-        '{"type": ["string", "integer"]}',
-        ('Add a required property like "kind": {"const": "text"} to each object.',),
-    ),
-    Rule(
-        "UNION_TAG_CONFLICT",
-        "error",
-        "One object, told apart by two properties",
-        "The tag is part of the generated class, so it must be the same in all unions.",
-        '{"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}',
-        ("Use the same property in all unions.", "Use two definitions."),
     ),
     # References
     Rule(
@@ -454,6 +454,14 @@ _RULES: Final = (
         ("Copy the schema to `$defs`.",),
     ),
     Rule(
+        "REFERENCE_FILE",
+        "error",
+        "A file that cannot be referred to",
+        "References may lead to other files in the spec's folder and below it, and nowhere else.",
+        '{"$ref": "parts.json#/$defs/Part"}',
+        ("Correct the path, which begins at the file that refers.", "Move the file there."),
+    ),
+    Rule(
         "REFERENCE_CIRCLE",
         "error",
         "A definition by nothing but itself",
@@ -470,14 +478,6 @@ _RULES: Final = (
         '{"$defs": {"Node": {"type": "object", "required": ["next"], "properties": '
         '{"next": {"$ref": "#/$defs/Node"}}}}}',
         ("Take a property of the circle out of `required`.", "Let one of them be null."),
-    ),
-    Rule(
-        "RECURSION_WITHOUT_OBJECT",
-        "error",
-        "A recursive array or map",
-        "Recursion needs a class, which has a name that it can use inside itself.",
-        '{"$defs": {"Tree": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}}',
-        ("Put the recursion into a property of an object.",),
     ),
     # Actions
     Rule(

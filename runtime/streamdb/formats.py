@@ -31,7 +31,7 @@ be, after the RFCs that JSON Schema names. What they leave out:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from msgspec import Meta
@@ -157,6 +157,25 @@ else:
         """Make a type when it is first asked for: to compile them all takes long."""
         for format_, alias in ALIASES.items():
             if alias == name:
-                type_ = Annotated[str, Meta(pattern=PYTHON_PATTERNS[format_])]
+                pattern = PYTHON_PATTERNS[format_]
+                type_ = Annotated[str, Meta(pattern=pattern), _ForPydantic(format_)]
                 return globals().setdefault(name, type_)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _ForPydantic:
+    """Says to pydantic what ``Meta`` says to msgspec."""
+
+    def __init__(self, format: str) -> None:
+        self._format: Final = format
+        self._search: Final = re.compile(PYTHON_PATTERNS[format]).search
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema  # which is there if pydantic asks
+
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, text: str) -> str:
+        if self._search(text) is None:
+            raise ValueError(f"must be text of the format {self._format}")
+        return text

@@ -1,7 +1,9 @@
 """What the compiler knows of the runtime without importing it agrees with the runtime."""
 
-from streamdb import AsyncStreamDB, StreamDB
+from streamdb import AsyncStreamDB, StreamDB, formats
 from streamdb.abi import ABI
+from streamdb_gen.formats import ALIASES
+from streamdb_gen.lowering.bundle import OVERRIDE_PATTERNS
 from streamdb_gen.naming import DATABASE_ATTRIBUTES
 from streamdb_gen.targets.python import package
 
@@ -19,3 +21,11 @@ def test_no_collection_can_hide_an_attribute_of_a_database() -> None:
 
 def test_generated_packages_carry_the_abi_of_this_runtime() -> None:
     assert package.ABI == ABI
+
+
+def test_the_formats_are_those_of_the_runtime() -> None:
+    assert dict(ALIASES) == dict(formats.ALIASES)
+
+
+def test_the_grammars_of_overrides_are_those_of_the_runtime() -> None:
+    assert dict(OVERRIDE_PATTERNS) == {"Decimal": formats.DECIMAL, "bytes": formats.BASE64}

@@ -50,6 +50,40 @@ def test_another_folder(project: Path) -> None:
         assert made == (project / "diary" / name).read_text()
 
 
+def test_typescript_stands_beside_python(project: Path) -> None:
+    made = run(project, "diary.json", "--target", "typescript")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert {file.name for file in (project / "diary-ts").iterdir()} == {"index.ts", "models.ts"}
+    again = run(project, "generate", "--target", "typescript", "diary.json")
+    assert (again.returncode, again.stdout) == (0, "diary-ts is current\n")
+    assert run(project, "check", "diary.json", "--target", "python").stdout == ""
+
+
+def test_check_of_typescript(project: Path) -> None:
+    options = ("diary.json", "--target", "typescript")
+    run(project, *options)
+    assert run(project, "check", *options).returncode == 0
+    models = project / "diary-ts" / "models.ts"
+    models.write_text(models.read_text().replace("text: string", "text: number"))
+    checked = run(project, *options, "--check")
+    assert checked.returncode == 3
+    assert "edited: diary-ts/models.ts" in checked.stdout
+    assert "-  text: number;\n+  text: string;\n" in checked.stdout
+    (project / "diary.json").write_text(SPEC.replace('"text"', '"body"'))
+    assert "stale: diary-ts/index.ts" in run(project, "check", *options).stdout
+
+
+def test_the_configuration_names_targets_of_both_languages(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\ntarget = "typescript"\n'
+    )
+    done = run(project)
+    assert "diary is current" in done.stdout
+    assert f"wrote {project / 'diary-ts' / 'index.ts'}" in done.stdout
+    assert run(project, "check").returncode == 0
+
+
 @pytest.mark.parametrize(
     "arguments", [["check", "diary.json"], ["check"], ["--check"], ["generate", "--check"]]
 )
@@ -109,6 +143,8 @@ def test_the_configuration_names_several_targets_and_the_worst_code_counts(proje
         (["diary.json", "--out", "diary.json"], "cannot write diary.json: is not a folder"),
         (["check", "diary.json", "--out", "diary.json"], "cannot read diary.json: is not a folder"),
         (["--out", "x"], "--out goes with a spec"),
+        (["check", "--target", "python"], "--target goes with a spec"),
+        (["diary.json", "--target", "cobol"], "'cobol' is not one of 'python', 'typescript'"),
         (["diary.json", "extra.json"], "unexpected extra argument"),
         (["generate", "--nope"], "No such option"),
         (["explain", "NOPE"], "there is no rule NOPE"),
@@ -201,7 +237,7 @@ def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> No
 def test_a_fault_of_ours_asks_for_a_report(project: Path) -> None:
     program = (
         "import streamdb_gen.api as api\n"
-        "def broken(spec): raise RuntimeError('planted')\n"
+        "def broken(*given): raise RuntimeError('planted')\n"
         "api.generate = broken\n"
         "from streamdb_gen.cli import main\n"
         "main()\n"

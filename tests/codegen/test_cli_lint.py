@@ -25,7 +25,7 @@ TEN_FAULTS = """\
           "id": { "type": "string", §"minLenght": 1 },
           "userId": { "type": §"strin" },
           "createdAt": { "type": "string", "format": §"datetime" },
-          "é日本🎉": { "items": { "$ref": §"#/$defs/Nope" }, "type": "array", §"contains": {} },
+          "é日本🎉": { "items": { "$ref": §"#/$defs/Nope" }, "type": "array", §"nullable": true },
           "count": { "type": "integer", "minimum": 5, "maximum": §3 },
           "state": { "enum": ["on", "off", §"on"] }
         }

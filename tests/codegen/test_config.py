@@ -20,22 +20,31 @@ def config(folder: Path, text: str) -> Config | Problem:
 def test_the_short_form(tmp_path: Path) -> None:
     loaded = config(tmp_path, '[tool.streamdb-gen]\nschema = "a.json"\nout = "src/a"\n')
     assert isinstance(loaded, Config)
-    assert loaded.targets == (Target(tmp_path / "a.json", tmp_path / "src" / "a"),)
+    assert loaded.targets == (Target(tmp_path / "a.json", tmp_path / "src" / "a", "python"),)
+
+
+def test_the_language_of_a_package(tmp_path: Path) -> None:
+    loaded = config(tmp_path, '[tool.streamdb-gen]\nschema = "a.json"\ntarget = "typescript"\n')
+    assert isinstance(loaded, Config)
+    assert loaded.targets == (Target(tmp_path / "a.json", None, "typescript"),)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "[tool.streamdb-gen]\n"
-        'targets = [{ schema = "a.json" }, { schema = "b.json", out = "b" }]\n',
-        '[[tool.streamdb-gen.targets]]\nschema = "a.json"\n'
-        '[[tool.streamdb-gen.targets]]\nschema = "b.json"\nout = "b"\n',
+        "[tool.streamdb-gen]\ntargets = [\n"
+        '{ schema = "a.json" }, { schema = "b.json", out = "b", models = "pydantic" }\n]\n',
+        '[[tool.streamdb-gen.targets]]\nschema = "a.json"\n[[tool.streamdb-gen.targets]]\n'
+        'schema = "b.json"\nout = "b"\nmodels = "pydantic"\n',
     ],
 )
 def test_several_targets(tmp_path: Path, text: str) -> None:
     loaded = config(tmp_path, text)
     assert isinstance(loaded, Config)
-    expected = (Target(tmp_path / "a.json"), Target(tmp_path / "b.json", tmp_path / "b"))
+    expected = (
+        Target(tmp_path / "a.json"),
+        Target(tmp_path / "b.json", tmp_path / "b", models="pydantic"),
+    )
     assert loaded.targets == expected
 
 
@@ -51,7 +60,17 @@ def test_several_targets(tmp_path: Path, text: str) -> None:
         ('[tool.streamdb-gen]\nschema = "a"\nschem = "b"\n', 3, "unknown field `schem`"),
         ('[tool.streamdb-gen]\nout = "a"\n', 1, "missing required field `schema`"),
         ('[tool.streamdb-gen]\nschema = "a"\ntargets = []\n', 2, "unknown field `schema`"),
+        (
+            '[tool.streamdb-gen]\nschema = "a"\nmodels = "x"\n',
+            3,
+            "`models`: Invalid enum value 'x'",
+        ),
         ("[tool.streamdb-gen]\n\ntargets = []\n", 3, "`targets` is empty"),
+        (
+            '[tool.streamdb-gen]\nschema = "a"\ntarget = "cobol"\n',
+            3,
+            "`target`: Invalid enum value 'cobol'",
+        ),
         ("[tool.streamdb-gen]\ntargets = [\n  { schema = 1 },\n]\n", 3, "`schema`: Expected `str`"),
         (
             '[[tool.streamdb-gen.targets]]\nschema = "a"\n\n'

@@ -8,13 +8,13 @@ from streamdb_gen import naming
 from streamdb_gen.rendering.marked import code
 from streamdb_gen.targets.python.imports import IMPORTED_NAMES, export_order, import_lines
 
-# Names of functions: they are called where no name of a spec can stand in front of them.
-FUNCTIONS = {"field", "overload", "require_abi", "dt", "uuid"}
+# Names of functions and modules: they are used where no name of a spec can stand in front.
+FUNCTIONS = {"field", "overload", "require_abi", "dt", "decimal", "formats", "uuid"}
 
 
 def test_names_of_a_spec_never_hide_an_imported_one() -> None:
     assert IMPORTED_NAMES - FUNCTIONS <= naming.CLASS_RESERVED
-    assert {"dt", "uuid", "field"} <= naming.FIELD_RESERVED
+    assert {"dt", "decimal", "formats", "uuid", "field"} <= naming.FIELD_RESERVED
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,10 @@ def test_names_of_a_spec_never_hide_an_imported_one() -> None:
         ("x: dt.date", "import datetime as dt"),
         ('x: "Maybe[A]"', "from streamdb import Maybe\n\nfrom .models import A"),
         ('x: Sequence["A"]', "from collections.abc import Sequence\n\nfrom .models import A"),
+        (
+            "X: TypeAlias = \"A | Mapping[str, Annotated[B, 'Any']]\"",
+            "from collections.abc import Mapping\nfrom typing import Annotated, TypeAlias",
+        ),
         ('X: TypeAlias = Literal["Any"]', "from typing import Literal, TypeAlias"),
         (
             'x: Annotated[str, Meta(pattern="Any")]',

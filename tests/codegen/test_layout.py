@@ -41,6 +41,11 @@ STATEMENTS = [
     f"__all__ = ['{LONG}a', '{LONG}b', 123]",
     f"X: TypeAlias = Literal['{LONG}a', '{LONG}b']",
     f"raise self._not_implemented('{LONG}{LONG}')",
+    f"x: Outer[Annotated[Sequence[{LONG}], Field(max_length=1)] | {LONG} | None] = UNSET",
+    f"x: Outer[Annotated[Sequence[{LONG}], Field(a=1)] | {LONG}{LONG}, Field(alias='{LONG}')]",
+    f"x: Outer[{LONG}a | {LONG}b | {LONG}c, Field(alias='{LONG}')] = UNSET",
+    f"{LONG}: Annotated[Maybe[{LONG}], Field(alias=1)] = UNSET",
+    f"X: TypeAlias = {LONG}a | Annotated[{LONG}b, '{LONG}c'] | {LONG}d",
     f"x = Literal['has ( and [', \"it's\", '{LONG}{LONG}']",
 ]
 

@@ -17,7 +17,10 @@ from streamdb_gen.problems import Problem
 def package(spec: str = "{}\n", **modules: str) -> dict[str, str]:
     """Files as the compiler makes them: stamped modules, the spec, the empty marker of types."""
     modules = {"__init__": "x = 1\n", "models": "y = 2\n", **modules}
-    stamped = {f"{name}.py": stamp(body, "1.0", digest(spec)) for name, body in modules.items()}
+    stamped = {
+        f"{name}.py": stamp(f"{name}.py", body, "1.0", digest(spec))
+        for name, body in modules.items()
+    }
     return {"schema.json": spec, "py.typed": "", **stamped}
 
 

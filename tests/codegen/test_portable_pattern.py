@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamdb_gen.portable_pattern import NotPortable, portable_pattern
+from streamdb_gen.portable_pattern import (
+    NotPortable,
+    javascript_fault,
+    portable_pattern,
+    unicode_pattern,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,7 @@ from streamdb_gen.portable_pattern import NotPortable, portable_pattern
         (r"^\D$", ["x", "٢"], ["1"]),
         ("^[&&||~~[]$", ["&", "|", "~", "["], ["a"]),
         ("^ #$", [" #"], ["#"]),
+        (r"^\ud83d\ude00$", ["\U0001f600"], ["\ud83d", "\ude00"]),
     ],
 )
 def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]) -> None:
@@ -41,7 +47,10 @@ def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]
     ("pattern", "index"),
     [
         (r"^\w+$", 1),
+        (r"(?<=a)\w(b)]", 0),
         (r"[\s]", 1),
+        (r"[\d-x]", 4),
+        (r"[a-\d]", 3),
         (r"a\b", 1),
         (r"\p{L}", 0),
         (r"\1", 0),
@@ -59,7 +68,8 @@ def test_portable_patterns(pattern: str, matching: list[str], refused: list[str]
         ("[a", 0),
         ("[a-", 2),
         ("(a", 0),
-        ("a)", 0),
+        ("a)", 1),
+        ("a((b)", 1),
         ("[b-a]", 0),
         ("a" * 2000, 0),
         ("\\", 0),
@@ -78,3 +88,37 @@ def test_no_pattern_is_an_exception(pattern: str) -> None:
     translated = portable_pattern(pattern)
     if isinstance(translated, str):
         re.compile(translated)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"^\d{4}-[\w.\-]+$", r"^\d{4}-[\w.\-]+$"),
+        (r"^\w+\-\w+\_\"\é$", r'^\w+-\w+_"é$'),
+        (r"^\/\.\$\[\]\{\}$", r"^\/\.\$\[\]\{\}$"),
+        (r"^}]{x{,2}$", r"^\}\]\{x\{,2\}$"),
+        (r"[\w-x][a-\d][\:\-]", r"[\w\-x][a\-\d][:\-]"),
+        (
+            r"(?<name>a)\k<name>(?<!b)\1\p{L}\u{1F600}\cA",
+            r"(?<name>a)\k<name>(?<!b)\1\p{L}\u{1F600}\cA",
+        ),
+        ("(a(?=b(c)+)*)*", "(a(?:(?=b(c)+))*)*"),
+        ("[]", "[]"),
+        ("[^]", "[^]"),
+    ],
+)
+def test_what_the_flag_u_refuses_is_rewritten(pattern: str, expected: str) -> None:
+    assert unicode_pattern(pattern) == expected
+
+
+@pytest.mark.parametrize(
+    "pattern", ["\\", r"\Zx", "(?i)a", "(?P<n>a)", "a**", "*", "[a", "(a", "a)", r"\pL", r"\z"]
+)
+def test_what_is_malformed_in_javascript_is_kept_and_known(pattern: str) -> None:
+    assert unicode_pattern(pattern) == pattern
+    assert javascript_fault(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", r"^\w+\-$", "(?<n>a)", r"\p{L}", "a{,2}]", "((a)(?=b))*"])
+def test_what_javascript_takes_has_no_fault(pattern: str) -> None:
+    assert javascript_fault(pattern) is None

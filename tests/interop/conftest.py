@@ -6,31 +6,19 @@ The tests are skipped on a machine without Node.js, and fail there in CI.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 from tests.interop.clients import AsyncClient, BlockingClient, Client
-from tests.interop.node import FOLDER, OLDEST, Node, find_node, packages_installed
+from tests.interop.node import FOLDER, Node, node
 from tests.interop.processes import Peer, running
 from tests.interop.stream_db import OpenTypeScript, TypeScriptDatabase
 
+__all__ = ["node"]
+
 _NUMBERS: Final = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def node() -> Iterator[Node]:
-    """Node.js, with the packages installed."""
-    found = find_node()
-    if found is None:
-        reason = f"needs Node.js {OLDEST} or later with npm: on PATH, or by the extra `dev`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with packages_installed(found):
-        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Node.js and the packages of this folder's ``package-lock.json``, wherever they come from."""
+"""Node.js and the packages of a folder's ``package-lock.json``, wherever they come from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 OLDEST: Final = 20
 """The oldest major version that the packages run on: TanStack DB needs the global `crypto`."""
 
 FOLDER: Final = Path(__file__).parent
-_LOCK_FILE: Final = FOLDER / "package-lock.json"
-_INSTALLED: Final = FOLDER / "node_modules" / ".installed"
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,22 @@ def find_node() -> Node | None:
     return next(filter(_is_fit, _candidates()), None)
 
 
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    """Node.js, with the packages installed."""
+    found = find_node()
+    if found is None:
+        reason = f"needs Node.js {OLDEST} or later with npm: on PATH, or by the extra `dev`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with packages_installed(found):
+        yield found
+
+
 @contextmanager
-def packages_installed(node: Node) -> Generator[None]:
-    """Have the packages in ``node_modules`` as long as the block lasts.
+def packages_installed(node: Node, folder: Path = FOLDER) -> Generator[None]:
+    """Have the packages in the folder's ``node_modules`` as long as the block lasts.
 
     They are installed once for each content of the lock file. Runs beside each other share them:
     the lock file is locked, and one run cannot replace what another one uses.
@@ -45,15 +58,17 @@ def packages_installed(node: Node) -> Generator[None]:
     Raises:
         RuntimeError: npm failed; the message holds its own.
     """
-    digest = hashlib.sha256(_LOCK_FILE.read_bytes()).hexdigest()
-    with _LOCK_FILE.open("rb") as lock:
+    lock_file = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".installed"
+    digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    with lock_file.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        while not _is_installed(digest):
+        while not _holds(installed, digest):
             # Not upgraded at one go: another run may install in between, so look again.
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_installed(digest):
-                _install(node)
-                _INSTALLED.write_text(digest)
+            if not _holds(installed, digest):
+                _install(node, folder)
+                installed.write_text(digest)
             fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
@@ -80,22 +95,22 @@ def _is_fit(candidate: Node) -> bool:
     return run.returncode == 0 and major.isdigit() and int(major) >= OLDEST
 
 
-def _is_installed(digest: str) -> bool:
-    return _INSTALLED.exists() and _INSTALLED.read_text() == digest
+def _holds(installed: Path, digest: str) -> bool:
+    return installed.exists() and installed.read_text() == digest
 
 
-def _install(node: Node) -> None:
+def _install(node: Node, folder: Path) -> None:
     """Run ``npm ci``, which empties ``node_modules`` first."""
     path = os.pathsep.join([str(node.node.parent), os.environ.get("PATH", os.defpath)])
     # No package needs its scripts run; not to run them is quicker and safer.
     command: list[str | Path] = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     run = subprocess.run(
         command,
-        cwd=FOLDER,
+        cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode != 0:
-        raise RuntimeError(f"npm ci failed in {FOLDER}:\n{run.stdout}{run.stderr}")
+        raise RuntimeError(f"npm ci failed in {folder}:\n{run.stdout}{run.stderr}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from streamdb_gen.findings import shown
+from streamdb_gen.formats import TYPED
 from streamdb_gen.ir import (
     Collection,
     Field,
@@ -18,9 +19,8 @@ from streamdb_gen.ir import (
     Type,
 )
 from streamdb_gen.json_source import Place, descend
-from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names, Settled
+from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
 from streamdb_gen.lowering.own_words import chosen_attribute_name, description, text
-from streamdb_gen.lowering.scalars import FORMAT_PATTERNS, constraints_or_none
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.naming import (
     ASYNC_PREFIX,
@@ -52,18 +52,13 @@ class CollectionLowering:
         self._reserved = reserved
         self._definitions = definitions
         self._report = report
+        self._first_keys: dict[str, str] = {}  # by row
 
     def lower(self, rows: Mapping[str, Type]) -> dict[str, Collection | None]:
         """The collections by wire name, of rows of these types; None where one has a fault."""
         lowered = dict(self._collections(rows))
         self._check_reserved(lowered)
         return lowered
-
-    def settle(self, collections: Sequence[Collection], settled: Settled) -> tuple[Collection, ...]:
-        """The collections with the names that settling the definitions has brought."""
-        final = tuple(_with_final_names(collections, settled))
-        self._claim_companions(final)
-        return final
 
     def _collections(self, rows: Mapping[str, Type]) -> Iterator[tuple[str, Collection | None]]:
         attributes = Names(self._report)
@@ -101,7 +96,7 @@ class CollectionLowering:
             wire_name=wire_name,
             name=name,
             class_name=collection_class,
-            update_class=definition.name + _UPDATE,
+            update_class=self._update_class(definition.name, primary_key, collection_class),
             event_type=text(place, "type") or wire_name,
             row=Named(definition.name),
             primary_key=primary_key,
@@ -110,6 +105,11 @@ class CollectionLowering:
             description=description(place),
             pointer=place.pointer,
         )
+
+    def _update_class(self, row: str, primary_key: Field, collection_class: str) -> str:
+        """Named after the row, unless the row's first collection has another primary key."""
+        first = self._first_keys.setdefault(row, primary_key.name)
+        return (row if first == primary_key.name else collection_class) + _UPDATE
 
     def _row_definition(self, row: Type, place: Place) -> ObjectType | None:
         """The object that a row is; closed ones are warned of."""
@@ -123,12 +123,14 @@ class CollectionLowering:
                 hint = 'use "type": "object" with `properties`'
                 self._report.add("ROW_NOT_OBJECT", schema, message, hint)
             return None
-        if schema.get("$ref") is None and definition.pointer != schema.pointer:
+        is_inline = schema.get("$ref") is None and schema.get("allOf") is None
+        if is_inline and definition.pointer != schema.pointer:
             return None  # an inline row whose name another one took, which is reported
         if definition.closed:
             message = "the row is closed: readers of today will refuse every field added later"
             hint = 'leave out "additionalProperties": false'
             closing = descend(self._root, f"{definition.pointer}/additionalProperties")
+            closing = closing or descend(self._root, f"{definition.pointer}/unevaluatedProperties")
             self._report.add("ROW_CLOSED", closing or schema, message, hint, at_key=True)
         return definition
 
@@ -159,9 +161,8 @@ class CollectionLowering:
             return _literal_key(field, definition)
         if not isinstance(plain, Scalar):
             return None
-        if plain.kind in FORMAT_PATTERNS:
-            pattern = constraints_or_none(pattern=FORMAT_PATTERNS[plain.kind])
-            return replace(field, type=Scalar("string", pattern)), "string"
+        if plain.kind in TYPED.values():
+            return replace(field, type=Scalar("string", format=plain.kind)), "string"
         if plain.kind == "string":
             return field, "string"
         return (field, "integer") if plain.kind == "integer" else None
@@ -214,7 +215,7 @@ class CollectionLowering:
                 hint = "old rows hold another meaning there; choose another name for the new one"
                 self._report.add("RESERVED_REUSED", place, message, hint)
 
-    def _claim_companions(self, collections: Sequence[Collection]) -> None:
+    def claim_companions(self, collections: Sequence[Collection]) -> None:
         """Take the names of the classes that are rendered beside rows and collections."""
         for collection in collections:
             row, update = collection.row.name, collection.update_class
@@ -236,15 +237,3 @@ def _literal_key(field: Field, definition: LiteralType) -> tuple[Field, KeyKind]
 
 def _updates(collection: Place) -> Literal["replace", "merge"]:
     return "merge" if text(collection, "updates") == "merge" else "replace"
-
-
-def _with_final_names(collections: Sequence[Collection], settled: Settled) -> Iterator[Collection]:
-    """The collections with the names of rows and updates that settling has brought.
-
-    An update is named after the row, unless the row's first collection has another primary key.
-    """
-    first_keys: dict[str, str] = {}
-    for collection in collections:
-        row, key = settled.alone(collection.row), collection.primary_key.name
-        owner = row.name if first_keys.setdefault(row.name, key) == key else collection.class_name
-        yield replace(collection, row=row, update_class=owner + _UPDATE)

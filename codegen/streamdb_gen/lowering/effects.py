@@ -133,6 +133,12 @@ class EffectLowering:
         fields = {field.wire_name: field for field in given.fields}
         for wanted in row.fields:
             field = fields.get(wanted.wire_name)
+            if field is None and given.tag is not None and given.tag.wire_name == wanted.wire_name:
+                if not self._fitting.accepts(wanted.type, given.tag.value):
+                    what = f"{shown(wanted.wire_name)} does not accept the input's constant"
+                    self._misfit(where, what, "give both the same constant")
+                yield wanted.name, InputPath((*root.path, given.tag.name))
+                continue
             if field is None:
                 if wanted.required:
                     what = f"the row needs {shown(wanted.wire_name)}, which the input has not"
@@ -151,6 +157,7 @@ class EffectLowering:
 
     def _warn_of_dropped(self, row: ObjectType, given: ObjectType, where: Place) -> None:
         known = {field.wire_name for field in row.fields}
+        known |= {row.tag.wire_name} if row.tag is not None else set()
         dropped = [shown(f.wire_name) for f in given.fields if f.wire_name not in known]
         if dropped:
             message = f"the row has no {', '.join(dropped[:5])}, so the input's value is left out"
@@ -238,6 +245,11 @@ class EffectLowering:
                 self._report.add("EFFECT_POINTER", place, message, hint)
             return None
         field = next((f for f in definition.fields if f.wire_name == token), None)
+        if field is None and definition.tag is not None and definition.tag.wire_name == token:
+            kind: Literal["string", "integer"] = (
+                "string" if isinstance(definition.tag.value, str) else "integer"
+            )
+            return _Found(InputPath((*found.path.path, definition.tag.name)), Scalar(kind))
         if field is None:
             message = f"the input has no {shown(token)} there"
             near = suggestion(token, [f.wire_name for f in definition.fields])

@@ -46,6 +46,10 @@ class Fitting:
                 return "fits"
             case _, Nullable():
                 return self.fit(given, wanted.inner)
+            case Scalar(kind="string"), Scalar(kind="string") if wanted.format is not None:
+                same = given.format == wanted.format
+                alike = wanted.constraints in (None, given.constraints)
+                return "fits" if same and alike else "undecided"
             case ArrayOf(), ArrayOf():
                 return self._fit_parts(given, given.item, wanted, wanted.item)
             case MapOf(), MapOf():

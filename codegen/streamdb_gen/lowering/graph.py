@@ -9,65 +9,84 @@ from dataclasses import replace
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
+    ChoiceType,
     LiteralType,
     MapOf,
     Named,
     Nullable,
     ObjectType,
     Scalar,
+    TupleOf,
     Type,
     TypeDefinition,
     UnionType,
 )
 
 
-def names_in(definition: TypeDefinition) -> Iterator[str]:
-    """The definitions that another one refers to, in order; members of a union are not among them.
+def dependencies(definition: TypeDefinition) -> Iterator[str]:
+    """The definitions that another one refers to, in order."""
+    for type_ in types_in(definition):
+        yield from _names_in_type(type_)
 
-    A union refers to the tagged form of its members, everything else to the form without tag.
-    """
+
+def types_in(definition: TypeDefinition) -> Iterator[Type]:
+    """The types that a definition is made of."""
     match definition:
         case ObjectType():
             for field in definition.fields:
-                yield from _names_in_type(field.type)
+                yield field.type
+            if definition.extras is not None:
+                yield definition.extras
         case AliasType():
-            yield from _names_in_type(definition.type)
-        case UnionType() | LiteralType():
+            yield definition.type
+        case UnionType() | ChoiceType():
+            yield from definition.members
+        case LiteralType():
             return
 
 
-def dependencies(definition: TypeDefinition) -> Iterator[str]:
-    """All definitions that another one refers to, members of a union included."""
-    if isinstance(definition, UnionType):
-        for member in definition.members:
-            yield member.name
-    else:
-        yield from names_in(definition)
+def parts_of(type_: Type) -> Iterator[Type]:
+    """A type and all types inside it."""
+    yield type_
+    match type_:
+        case ArrayOf():
+            yield from parts_of(type_.item)
+        case TupleOf():
+            for item in type_.items:
+                yield from parts_of(item)
+        case MapOf():
+            yield from parts_of(type_.value)
+        case Nullable():
+            yield from parts_of(type_.inner)
+        case Named() | Scalar():
+            return
 
 
-def with_references(definition: TypeDefinition, renames: Mapping[str, str]) -> TypeDefinition:
-    """The definition, referring to other names; members of a union stay."""
+def with_replaced(definition: TypeDefinition, types: Mapping[str, Type]) -> TypeDefinition:
+    """An alias or union, with other types in place of these names."""
     match definition:
-        case ObjectType():
-            fields = tuple(replace(f, type=renamed(f.type, renames)) for f in definition.fields)
-            return replace(definition, fields=fields)
         case AliasType():
-            return replace(definition, type=renamed(definition.type, renames))
-        case UnionType() | LiteralType():
+            return replace(definition, type=_replaced(definition.type, types))
+        case ChoiceType() | UnionType():
+            members = tuple(_replaced(member, types) for member in definition.members)
+            return ChoiceType(definition.name, members, definition.description, definition.pointer)
+        case ObjectType() | LiteralType():
             return definition
 
 
-def renamed(type_: Type, renames: Mapping[str, str]) -> Type:
-    """The type, referring to other names."""
+def _replaced(type_: Type, types: Mapping[str, Type]) -> Type:
     match type_:
         case Named():
-            return Named(renames.get(type_.name, type_.name))
+            return types.get(type_.name, type_)
         case ArrayOf():
-            return replace(type_, item=renamed(type_.item, renames))
+            return replace(type_, item=_replaced(type_.item, types))
+        case TupleOf():
+            return TupleOf(tuple(_replaced(item, types) for item in type_.items))
         case MapOf():
-            return replace(type_, value=renamed(type_.value, renames))
+            return replace(type_, value=_replaced(type_.value, types))
         case Nullable():
-            return replace(type_, inner=renamed(type_.inner, renames))
+            inner = _replaced(type_.inner, types)
+            return inner if inner == Scalar("any") else Nullable(inner)
         case Scalar():
             return type_
 
@@ -134,14 +153,6 @@ def _needed_at_import(definition: TypeDefinition) -> Iterator[str]:
 
 
 def _names_in_type(type_: Type) -> Iterator[str]:
-    match type_:
-        case Named():
-            yield type_.name
-        case ArrayOf():
-            yield from _names_in_type(type_.item)
-        case MapOf():
-            yield from _names_in_type(type_.value)
-        case Nullable():
-            yield from _names_in_type(type_.inner)
-        case Scalar():
-            return
+    for part in parts_of(type_):
+        if isinstance(part, Named):
+            yield part.name

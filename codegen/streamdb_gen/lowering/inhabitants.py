@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
+    ChoiceType,
     Constraints,
     LiteralType,
     MapOf,
@@ -14,6 +15,7 @@ from streamdb_gen.ir import (
     Nullable,
     ObjectType,
     Scalar,
+    TupleOf,
     Type,
     TypeDefinition,
     UnionType,
@@ -58,7 +60,7 @@ def _awaited(definition: TypeDefinition, empty: Mapping[str, None]) -> list[str]
     """The definitions of which one must have a value before it is worth looking again."""
     required = list(_required(definition))
     missing = [name for name in required if name in empty]
-    if isinstance(definition, UnionType):
+    if isinstance(definition, UnionType | ChoiceType):
         return missing if len(missing) == len(required) else []
     return missing[:1]
 
@@ -75,6 +77,10 @@ def _required(definition: TypeDefinition) -> Iterator[str]:
         case UnionType(members=members):
             for member in members:
                 yield member.name
+        case ChoiceType(members=members):
+            needs = [next(_required_by_type(member), None) for member in members]
+            if None not in needs:  # otherwise one of them can be finished at once
+                yield from (name for name in needs if name is not None)
         case LiteralType():
             return
 
@@ -87,6 +93,9 @@ def _required_by_type(type_: Type) -> Iterator[str]:
             constraints
         ):
             yield from _required_by_type(inner)
+        case TupleOf(items):
+            for item in items:
+                yield from _required_by_type(item)
         case ArrayOf() | MapOf() | Nullable() | Scalar():
             return
 

@@ -1,22 +1,32 @@
-"""The keywords of one schema: which are known, which are refused, and which say something."""
+"""The keywords of a schema: which are known, what they apply to, where schemas stand in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place
-from streamdb_gen.meta_schema import check_schema, schema_keywords, suggestion
+from streamdb_gen.meta_schema import check_schema, near_miss
 from streamdb_gen.reporting import Report
 
 Keywords = Mapping[str, Place]
 
-# Keywords that only annotate; they stand beside anything.
+TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+
+# Keywords that only annotate or name; they stand beside anything.
 ANNOTATIONS: Final = frozenset(
     {
+        "$anchor",
         "$comment",
+        "$defs",
+        "$id",
+        "$schema",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
         "default",
+        "definitions",
         "deprecated",
         "description",
         "examples",
@@ -24,46 +34,9 @@ ANNOTATIONS: Final = frozenset(
         "title",
         "writeOnly",
         "x-streamdb-name",
+        "x-streamdb-type",
     }
 )
-
-# Keywords of JSON Schema 2020-12 and draft-07 that are refused, and what to do instead.
-UNSUPPORTED: Final[Mapping[str, str]] = {
-    "$anchor": "refer to `#/$defs/NAME` instead",
-    "$defs": "move the definitions to `$defs` of the spec",
-    "$dynamicAnchor": "refer to `#/$defs/NAME` instead",
-    "$dynamicRef": "use `$ref`",
-    "$id": "leave it out: all references are to `#/$defs/NAME` of this file",
-    "$recursiveAnchor": "refer to `#/$defs/NAME` instead",
-    "$recursiveRef": "use `$ref`",
-    "$schema": "leave it out: schemas are read as 2020-12",
-    "$vocabulary": "leave it out",
-    "additionalItems": "give all items one schema with `items`",
-    "allOf": "write the merged object",
-    "contains": "check it in the application",
-    "contentEncoding": "say it in `description`",
-    "contentMediaType": "say it in `description`",
-    "contentSchema": "say it in `description`",
-    "definitions": "move the definitions to `$defs` of the spec",
-    "dependencies": "check it in the application",
-    "dependentRequired": "check it in the application",
-    "dependentSchemas": "check it in the application",
-    "discriminator": "leave it out: a required `const` property is found without it",
-    "else": "use objects that a required `const` property tells apart",
-    "id": "leave it out: all references are to `#/$defs/NAME` of this file",
-    "if": "use objects that a required `const` property tells apart",
-    "maxContains": "check it in the application",
-    "minContains": "check it in the application",
-    "not": "say what is allowed instead",
-    "nullable": 'write "type": ["string", "null"], or `anyOf` with {"type": "null"}',
-    "patternProperties": "use `additionalProperties` with one schema for all values",
-    "prefixItems": "use an object with a property for each item",
-    "propertyNames": "check it in the application",
-    "then": "use objects that a required `const` property tells apart",
-    "unevaluatedItems": "leave it out",
-    "unevaluatedProperties": "use `additionalProperties`",
-    "uniqueItems": "check it in the application",
-}
 
 _BOUNDS: Final = frozenset(
     {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
@@ -71,82 +44,149 @@ _BOUNDS: Final = frozenset(
 # What each type is constrained by.
 APPLICABLE: Final[Mapping[str, frozenset[str]]] = {
     "object": frozenset(
-        {"properties", "required", "additionalProperties", "minProperties", "maxProperties"}
+        {
+            "additionalProperties",
+            "dependencies",
+            "dependentRequired",
+            "dependentSchemas",
+            "maxProperties",
+            "minProperties",
+            "patternProperties",
+            "properties",
+            "propertyNames",
+            "required",
+            "unevaluatedProperties",
+        }
     ),
-    "array": frozenset({"items", "minItems", "maxItems"}),
+    "array": frozenset(
+        {
+            "additionalItems",
+            "contains",
+            "items",
+            "maxContains",
+            "maxItems",
+            "minContains",
+            "minItems",
+            "prefixItems",
+            "unevaluatedItems",
+            "uniqueItems",
+        }
+    ),
     "string": frozenset({"minLength", "maxLength", "pattern", "format"}),
     "integer": _BOUNDS | {"format"},
-    "number": _BOUNDS,
+    "number": _BOUNDS | {"format"},
     "boolean": frozenset(),
     "null": frozenset(),
 }
+# Keywords that judge values of every type.
+UNIVERSAL: Final = frozenset(
+    {"$ref", "allOf", "anyOf", "const", "else", "enum", "if", "not", "oneOf", "then", "type"}
+)
+ASSERTIONS: Final = UNIVERSAL.union(*APPLICABLE.values())
+_KNOWN: Final = ASSERTIONS | ANNOTATIONS
 
-
-# Of the refused keywords, those that leave the rest of the schema meaning what it says.
-_NOT_DEFINING: Final = UNSUPPORTED.keys() - {
-    "$dynamicRef",
-    "$recursiveRef",
-    "allOf",
-    "dependencies",
-    "dependentSchemas",
-    "else",
-    "if",
-    "not",
-    "nullable",
-    "then",
+# Keywords that would change the meaning of a schema and that no type and no validator honours
+# here, and what to do instead.
+REFUSED: Final[Mapping[str, str]] = {
+    "$dynamicAnchor": "refer to `#/$defs/NAME` instead",
+    "$dynamicRef": "use `$ref`",
+    "$recursiveAnchor": "refer to `#/$defs/NAME` instead",
+    "$recursiveRef": "use `$ref`",
+    "$vocabulary": "leave it out",
+    "id": "a draft-04 schema has to be converted; `$id` is the keyword since draft-06",
+    "nullable": 'write "type": ["string", "null"], or `anyOf` with {"type": "null"}',
 }
 
+# Where schemas stand inside a schema.
+_SCHEMA: Final = frozenset(
+    {
+        "additionalItems",
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_SCHEMAS: Final = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
+_SCHEMAS_BY_NAME: Final = frozenset(
+    {
+        "$defs",
+        "definitions",
+        "dependencies",
+        "dependentSchemas",
+        "patternProperties",
+        "properties",
+    }
+)
 
-def read_keywords(schema: Place, report: Report) -> Keywords:
-    """The keywords of an object schema that can be compiled, after reporting all others.
 
-    A keyword whose value has the wrong shape is reported and then treated as absent.
+def subschemas(schema: Place) -> Iterator[Place]:
+    """The schemas directly inside a schema; a misplaced value is passed over."""
+    for keyword, place in schema.members():
+        if keyword in _SCHEMA and isinstance(place.value, dict | bool):
+            yield place
+        elif keyword in _SCHEMAS:
+            yield from (item for item in place.items() if isinstance(item.value, dict | bool))
+        elif keyword in _SCHEMAS_BY_NAME:
+            for _, inner in place.members():
+                if isinstance(inner.value, dict | bool):
+                    yield inner
+
+
+def read_keywords(schema: Place, report: Report, *, only_reference: bool) -> Keywords:
+    """The keywords of an object schema, after reporting those that are refused or not known.
+
+    A keyword whose value has the wrong shape is reported and then treated as absent. With
+    ``only_reference`` (before 2019-09), what stands beside a `$ref` has no meaning.
     """
     broken = check_schema(schema, report)
-    known = schema_keywords()
+    ignores_siblings = only_reference and schema.get("$ref") is not None
+    found: dict[str, Place] = {}
     for keyword, place in schema.members():
-        if keyword in known or keyword.startswith("x-"):
-            continue
-        if keyword in UNSUPPORTED:
+        if keyword in _KNOWN:
+            if keyword not in broken and not (
+                ignores_siblings and keyword in ASSERTIONS and keyword != "$ref"
+            ):
+                found[keyword] = place
+        elif keyword in REFUSED:
             message = f"the keyword {shown(keyword)} cannot be compiled"
-            report.add("KEYWORD_UNSUPPORTED", place, message, UNSUPPORTED[keyword], at_key=True)
-        else:
-            message = f"JSON Schema knows no keyword {shown(keyword)}"
-            hint = suggestion(keyword, known) or "keys that begin with `x-` are kept and ignored"
-            report.add("KEYWORD_UNKNOWN", place, message, hint, at_key=True)
-    return {key: place for key, place in schema.members() if key in known and key not in broken}
+            report.add("KEYWORD_UNSUPPORTED", place, message, REFUSED[keyword], at_key=True)
+        elif not keyword.startswith("x-"):
+            _report_unknown(keyword, place, report)
+    return found
+
+
+def _report_unknown(keyword: str, place: Place, report: Report) -> None:
+    message = f"JSON Schema knows no keyword {shown(keyword)}"
+    near = near_miss(keyword, ASSERTIONS)
+    if near is not None:
+        report.add("KEYWORD_UNKNOWN", place, message, near, at_key=True)
+    else:
+        hint = "it is kept and ignored; begin it with `x-` if it is for another tool"
+        report.add("KEYWORD_IGNORED", place, message, hint, at_key=True)
 
 
 def is_understood(schema: Place, keywords: Keywords) -> bool:
     """Whether conclusions can be drawn from the keywords that were read.
 
-    They cannot if one that says what the value is was refused, unknown or malformed: reporting what
-    then seems to be missing would only repeat the fault.
+    They cannot if one that says what the value is was refused or malformed: reporting what then
+    seems to be missing would only repeat the fault.
     """
     return all(
-        key in keywords or key.startswith("x-") or key in _NOT_DEFINING
-        for key, _ in schema.members()
+        key in keywords or (key not in _KNOWN and key not in REFUSED) for key, _ in schema.members()
     )
 
 
-def refuse_beside(
-    main: str, keywords: Keywords, allowed: frozenset[str], report: Report, hint: str
-) -> None:
-    """Report keywords that constrain, where a schema is already settled by another one."""
-    for keyword, place in keywords.items():
-        if keyword != main and keyword not in ANNOTATIONS and keyword not in allowed:
-            message = f"{shown(keyword)} beside {shown(main)} cannot be compiled"
-            report.add("KEYWORD_COMBINATION", place, message, hint, at_key=True)
-
-
-def refuse_inapplicable(type_name: str, keywords: Keywords, report: Report) -> None:
-    """Report keywords that never have an effect on values of a type."""
-    fitting = APPLICABLE[type_name] | ANNOTATIONS | {"type"}
-    for keyword, place in keywords.items():
-        if keyword not in fitting:
-            message = f"{shown(keyword)} has no effect on values of type {shown(type_name)}"
-            hint = "delete it, or correct the type"
-            report.add("KEYWORD_INAPPLICABLE", place, message, hint, at_key=True)
+def constraining(keywords: Keywords) -> list[str]:
+    """The keywords that constrain, in their order."""
+    return [keyword for keyword in keywords if keyword in ASSERTIONS]
 
 
 def strings(place: Place | None) -> tuple[tuple[str, Place], ...]:

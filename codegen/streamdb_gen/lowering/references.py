@@ -1,175 +1,158 @@
-"""What `$ref` may point to, and what a reference means: the target's name, and null or not."""
+"""What a reference means: the target's name, and null or not.
+
+A name stands for what a target is besides null; a reference to a target that accepts null is the
+name or null. A target that is only a reference, anything at all, or null, is looked through.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import Named, Nullable, Scalar, Type
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.definitions import BROKEN
-from streamdb_gen.lowering.keywords import ANNOTATIONS, strings
-from streamdb_gen.meta_schema import suggestion
+from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, strings
+from streamdb_gen.lowering.resources import Key, Resources, key_of
+from streamdb_gen.lowering.scalars import literal_places, types_of
 from streamdb_gen.reporting import Report
 
-# Looking for a near name means comparing with all targets; the first hints show what is wrong.
-_MAX_SUGGESTIONS: Final = 20
+_DEEPEST: Final = 100  # steps of looking for types; what lies deeper may be of any
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A schema with a name: an entry of `$defs`, a row or an input."""
+    """A schema with a name: an entry of `$defs`, a row, an input, or what else is referred to."""
 
     place: Place
     name: str
 
+    @property
+    def key(self) -> Key:
+        """What identifies it."""
+        return key_of(self.place)
+
 
 class References:
-    """Resolves references within the file.
+    """Follows references; ``target_of`` gives a schema that is referred to its name."""
 
-    A name stands for what a target is besides null; a reference to a target that accepts null is
-    the name or null. A target that is only a reference, anything at all, or null, is looked
-    through.
-    """
-
-    def __init__(self, targets: Mapping[str, Target], report: Report) -> None:
-        self.targets = targets
+    def __init__(
+        self, resources: Resources, target_of: Callable[[Place], Target], report: Report
+    ) -> None:
+        self._resources = resources
+        self._target_of = target_of
         self._report = report
-        self._meanings: dict[str, Type] = {}
-        self._suggestions_left = _MAX_SUGGESTIONS
+        self._meanings: dict[Key, tuple[Type, Target | None]] = {}
+        self._types: dict[Key, frozenset[str]] = {}
 
-    def resolve(self, reference: Place) -> Type:
-        """What a `$ref` means; reports one that leads nowhere."""
-        pointer = self._pointer(reference)
-        return BROKEN if pointer is None else self.meaning(pointer)
+    def resolve(self, schema: Place) -> Place | None:
+        """The schema that the `$ref` of another one leads to; reports one that leads nowhere."""
+        reference = schema.get("$ref")
+        return None if reference is None else self._resources.resolve(reference, schema)
 
-    def meaning(self, pointer: str) -> Type:
-        """The type that a reference to this target stands for."""
-        passed: dict[str, bool] = {}  # the targets looked through, and whether each accepts null
-        meaning: Type | None = None
-        while meaning is None:
-            if pointer in self._meanings:
-                meaning = self._meanings[pointer]
+    def meaning(self, place: Place) -> tuple[Type, Target | None]:
+        """The type that a reference to a schema stands for, and the target that it names."""
+        path: dict[Key, Place] = {}
+        nullable = False
+        start = key_of(place)
+        if start in self._meanings:
+            return self._meanings[start]
+        found: tuple[Type, Target | None] | None = None
+        while found is None:
+            key = key_of(place)
+            if key in path:
+                self._report_circle(list(path.values()), place)
+                found = BROKEN, None
                 break
-            if pointer in passed or pointer not in self.targets:
-                meaning = BROKEN
-                break
-            target = self.targets[pointer]
-            inner, nullable = without_null(target.place)
-            passed[pointer] = nullable
-            following = inner.get("$ref") if inner is not None else None
-            if inner is None:
-                meaning = Scalar("null")
-            elif following is None:
-                meaning = Scalar("any") if accepts_anything(inner) else Named(target.name)
+            path[key] = place
+            inner, has_null = _sole_choice(place)
+            nullable = nullable or has_null
+            if self.is_reference(inner):
+                following = self.resolve(inner)
+                if following is None:
+                    found = BROKEN, None
+                else:
+                    place = following
             else:
-                pointer = local_pointer(following.value) or ""
-        for name, nullable in reversed(passed.items()):
-            meaning = or_null(meaning) if nullable else meaning
-            self._meanings[name] = meaning
+                found = self._named(place, inner)
+        type_, target = found
+        meaning = (or_null(type_) if nullable else type_), target
+        self._meanings[start] = meaning
         return meaning
 
-    def final_target(self, pointer: str) -> Target | None:
-        """The target at the end of a chain of plain references; None if there is none."""
-        seen: set[str] = set()
-        while pointer in self.targets and pointer not in seen:
-            seen.add(pointer)
-            following = self.targets[pointer].place.get("$ref")
-            if following is None:
-                return self.targets[pointer]
-            pointer = local_pointer(following.value) or ""
-        return None
+    def name_of(self, place: Place) -> str:
+        """What a schema is called."""
+        return self._target_of(place).name
 
-    def report_circles(self) -> None:
-        """Report definitions that are nothing but references which lead back to themselves."""
-        visited: set[str] = set()
-        for start in self.targets:
-            path: dict[str, None] = {}
-            pointer = start
-            while pointer in self.targets and pointer not in visited:
-                visited.add(pointer)
-                path[pointer] = None
-                pointer = self._following(pointer) or ""
-            if pointer in path:
-                steps = list(path)
-                for circular in steps[steps.index(pointer) :]:
-                    self._report_circle(self.targets[circular])
+    def types(self, schema: Place) -> frozenset[str]:
+        """The types of JSON Schema that values of a schema may be of; perhaps some more."""
+        return self._possible(schema, 0)
 
-    def _report_circle(self, target: Target) -> None:
-        message = f"{shown(target.name)} is defined by nothing but itself"
-        hint = "give one definition of the circle a type"
-        self._report.add("REFERENCE_CIRCLE", target.place, message, hint, at_key=True)
+    def _named(self, place: Place, inner: Place) -> tuple[Type, Target | None]:
+        types = self.types(inner)
+        if accepts_anything(inner):
+            return Scalar("any"), None
+        if types == frozenset({"null"}):
+            return Scalar("null"), None
+        target = self._target_of(place)
+        named = Named(target.name)
+        return (or_null(named) if "null" in types else named), target
 
-    def _following(self, pointer: str) -> str | None:
-        """Where a target leads to, if it is nothing but a reference (or null)."""
-        inner, _ = without_null(self.targets[pointer].place)
-        reference = inner.get("$ref") if inner is not None else None
-        return local_pointer(reference.value) if reference is not None else None
+    def _possible(self, schema: Place, depth: int) -> frozenset[str]:
+        if isinstance(schema.value, bool):
+            return TYPES if schema.value else frozenset()
+        key = key_of(schema)
+        if key in self._types or depth > _DEEPEST:
+            return self._types.get(key, TYPES)
+        self._types[key] = TYPES  # what a circle says
+        types = self._of_keywords(schema, depth + 1)
+        self._types[key] = types
+        return types
 
-    def _pointer(self, reference: Place) -> str | None:
-        text = reference.value
-        if not isinstance(text, str):
-            return None
-        pointer = local_pointer(text)
-        if pointer is None:
-            kind = "a remote reference" if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", text) else None
-            message = f"{kind or 'a reference to another file'} cannot be compiled"
-            hint = "copy the schema to `$defs` and refer to `#/$defs/NAME`"
-            self._report.add("REFERENCE_OUTSIDE", reference, message, hint)
-            return None
-        if pointer not in self.targets:
-            message = f"{shown(text)} is no schema that can be referred to"
-            hint = self._nearest(text) or "refer to an entry of `$defs`: `#/$defs/NAME`"
-            self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
-            return None
-        return pointer
+    def _of_keywords(self, schema: Place, depth: int) -> frozenset[str]:
+        types = TYPES
+        if schema.get("$ref") is not None:
+            target = self.resolve(schema)
+            types = self._possible(target, depth) if target is not None else TYPES
+            if self._ignores_siblings(schema):
+                return types
+        types &= _declared_types(schema)
+        if schema.get("const") is not None or schema.get("enum") is not None:
+            listed = [types_of(place.value) for place in literal_places(dict(schema.members()))]
+            types &= frozenset[str]().union(*listed)
+        for part in _items(schema.get("allOf")):
+            types &= self._possible(part, depth)
+        for keyword in ("anyOf", "oneOf"):
+            choices = _items(schema.get(keyword))
+            if choices:
+                either = [self._possible(choice, depth) for choice in choices]
+                types &= frozenset[str]().union(*either)
+        return types
 
-    def _nearest(self, text: str) -> str | None:
-        if not self._suggestions_left:
-            return None
-        self._suggestions_left -= 1
-        return suggestion(text, [f"#{target}" for target in self.targets])
+    def is_reference(self, schema: Place) -> bool:
+        """Whether a schema is nothing but a reference."""
+        return schema.get("$ref") is not None and (
+            self._ignores_siblings(schema) or _constraining(schema) == ["$ref"]
+        )
 
+    def _ignores_siblings(self, schema: Place) -> bool:
+        return self._resources.of(schema).dialect.only_reference
 
-def local_pointer(reference: object) -> str | None:
-    """The JSON Pointer of a reference into the same file, brought to its plain spelling.
-
-    >>> local_pointer("#/$defs/a%20b"), local_pointer("other.json")
-    ('/$defs/a b', None)
-    """
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return None
-    fragment = reference[1:]
-    return unquote(fragment, errors="surrogatepass") if "%" in fragment else fragment
+    def _report_circle(self, path: list[Place], closing: Place) -> None:
+        keys = [key_of(place) for place in path]
+        for place in path[keys.index(key_of(closing)) :]:
+            message = f"{shown(self._target_of(place).name)} is defined by nothing but itself"
+            hint = "give one definition of the circle a type"
+            self._report.add("REFERENCE_CIRCLE", place, message, hint, at_key=True)
 
 
-def without_null(schema: Place) -> tuple[Place | None, bool]:
-    """What a schema says besides null (None: nothing), and whether it accepts null.
-
-    `anyOf` of one schema and null is that schema; other schemas are returned as they are.
-    """
-    for keyword in ("anyOf", "oneOf"):
-        choices = schema.get(keyword)
-        if choices is not None:
-            rest = [choice for choice in choices.items() if not is_null(choice)]
-            nullable = len(rest) < len(list(choices.items()))
-            if len(rest) == 1:
-                inner, inner_nullable = without_null(rest[0])
-                return inner, nullable or inner_nullable
-            return (schema if rest else None), nullable
-    if is_null(schema):
-        return None, True
-    types = {name for name, _ in strings(schema.get("type"))}
-    values = schema.get("const") or schema.get("enum")
-    if values is None:
-        return schema, "null" in types
-    listed = [values.value] if schema.get("const") else values.value
-    nullable = isinstance(listed, list) and None in listed and (not types or "null" in types)
-    return schema, nullable
+def accepts_anything(schema: Place) -> bool:
+    """Whether a schema (`true`, or only annotations) constrains nothing."""
+    return schema.value is True or (
+        isinstance(schema.value, dict) and not any(key in ASSERTIONS for key, _ in schema.members())
+    )
 
 
 def is_null(schema: Place) -> bool:
@@ -182,19 +165,36 @@ def is_null(schema: Place) -> bool:
     return [name for name, _ in strings(schema.get("type"))] == ["null"]
 
 
-def accepts_anything(schema: Place) -> bool:
-    """Whether a schema (`true`, or only annotations) constrains nothing."""
-    if schema.value is True:
-        return True
-    keys = [key for key, _ in schema.members()]
-    return isinstance(schema.value, dict) and all(
-        key in ANNOTATIONS or key.startswith("x-") for key in keys
-    )
-
-
 def or_null(type_: Type) -> Type:
     """The type or null, where that is not the type itself."""
     accepts_null: Final = type_ == BROKEN or isinstance(type_, Nullable)
     if accepts_null or (isinstance(type_, Scalar) and type_.kind in ("any", "null")):
         return type_
     return Nullable(type_)
+
+
+def _sole_choice(schema: Place) -> tuple[Place, bool]:
+    """The one choice of `anyOf` or `oneOf` besides null, and whether null is another one."""
+    constraining = _constraining(schema)
+    if constraining in (["anyOf"], ["oneOf"]):
+        choices = _items(schema.get(constraining[0]))
+        rest = [choice for choice in choices if not is_null(choice)]
+        if len(rest) == 1:
+            inner, has_null = _sole_choice(rest[0])
+            return inner, has_null or len(rest) < len(choices)
+    return schema, False
+
+
+def _constraining(schema: Place) -> list[str]:
+    return [key for key, _ in schema.members() if key in ASSERTIONS]
+
+
+def _declared_types(schema: Place) -> frozenset[str]:
+    names = {name for name, _ in strings(schema.get("type"))} & TYPES
+    if not names:
+        return TYPES
+    return frozenset(names | {"integer"} if "number" in names else names)
+
+
+def _items(place: Place | None) -> list[Place]:
+    return [p for p in place.items() if isinstance(p.value, dict | bool)] if place else []

@@ -3,104 +3,117 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
+from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
+from streamdb_gen.formats import ALIASES, TYPED
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_source import JsonValue, Place
-from streamdb_gen.lowering.keywords import Keywords
+from streamdb_gen.lowering.beyond import Beyond
+from streamdb_gen.lowering.keywords import Keywords, strings
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.portable_pattern import portable_pattern
 from streamdb_gen.reporting import Report
+from streamdb_gen.validator_fault import is_pattern
 
 # Beyond this, JavaScript readers round integers.
 EXACT_INTEGER: Final = 2**53
 # msgspec compares, counts and lists integers within 64 bits.
 _INT64: Final = range(-(2**63), 2**63)
 
-STRING_FORMATS: Final[dict[str, ScalarKind]] = {
-    "date-time": "date-time",
-    "date": "date",
-    "uuid": "uuid",
-}
-_DATE: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-_OFFSET: Final = r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-# The formats as patterns, for keys, which stay text.
-FORMAT_PATTERNS: Final[dict[str, str]] = {
-    "date-time": rf"^{_DATE}[Tt ]{_TIME}{_OFFSET}\Z",
-    "date": rf"^{_DATE}\Z",
-    "uuid": r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z",
-}
 
-
-def string_type(keywords: Keywords, report: Report) -> Scalar:
-    """A string with its constraints, or one of the formats that have a type of their own."""
-    minimum, maximum = sizes("Length", keywords, report)
-    pattern = _pattern(keywords.get("pattern"), report)
+def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
+    """A string with its constraints, or of a format that has a type of its own."""
+    minimum, maximum = sizes("Length", keywords, beyond, report)
+    pattern = _pattern(keywords.get("pattern"), beyond, report)
     constraints = constraints_or_none(min_length=minimum, max_length=maximum, pattern=pattern)
-    place = keywords.get("format")
-    if place is None or not isinstance(place.value, str):
-        return Scalar("string", constraints)
-    kind = STRING_FORMATS.get(place.value)
-    if kind is None:
-        message = f"the format {shown(place.value)} cannot be compiled for strings"
-        hint = "known formats: date-time, date, uuid; or describe it by `pattern`"
-        report.add("FORMAT_UNSUPPORTED", place, message, hint)
-        return Scalar("string", constraints)
-    for name in ("minLength", "maxLength", "pattern"):
-        if name in keywords:
-            message = f"{shown(name)} beside the format {shown(place.value)} cannot be compiled"
-            hint = f"the format settles the form of the text; delete {shown(name)}"
-            report.add("KEYWORD_COMBINATION", keywords[name], message, hint, at_key=True)
-    return Scalar(kind)
+    format_ = _string_format(keywords.get("format"), report)
+    override = _type_override(keywords, report)
+    kind: ScalarKind = "string"
+    if override is not None and override != "string":
+        kind = override
+        if format_ is not None:
+            beyond.add("format")
+    elif format_ is not None and format_ in TYPED and override is None:
+        kind = TYPED[format_]
+    if kind != "string":
+        for name in ("minLength", "maxLength", "pattern"):
+            if name in keywords:
+                beyond.add(name)
+        return Scalar(kind)
+    if format_ is not None and pattern is not None:  # a type has one pattern
+        beyond.add("pattern")
+        constraints = constraints_or_none(min_length=minimum, max_length=maximum)
+    return Scalar("string", constraints, format_)
 
 
-def number_type(kind: Literal["integer", "number"], keywords: Keywords, report: Report) -> Scalar:
+def number_type(
+    kind: Literal["integer", "number"], keywords: Keywords, beyond: Beyond, report: Report
+) -> Scalar:
     """An integer or a number with its bounds, brought to the form that msgspec checks alike."""
     format_ = keywords.get("format")
     is_int64 = format_ is not None and format_.value == "int64"
     if format_ is not None and not is_int64 and isinstance(format_.value, str):
-        message = f"the format {shown(format_.value)} cannot be compiled for integers"
+        message = f"the format {shown(format_.value)} of numbers is not checked"
         hint = "known format: int64; or give `minimum` and `maximum`"
         report.add("FORMAT_UNSUPPORTED", format_, message, hint)
+    _type_override(keywords, report)
     bounds = _integer_bounds if kind == "integer" else _number_bounds
-    constraints = bounds(keywords, report)
+    constraints = bounds(keywords, beyond, report)
     if kind == "integer" and not is_int64 and constraints is not None:
         _warn_of_rounding(keywords, report)
     return Scalar(kind, constraints)
 
 
 def sizes(
-    suffix: Literal["Length", "Items", "Properties"], keywords: Keywords, report: Report
+    suffix: Literal["Length", "Items", "Properties"],
+    keywords: Keywords,
+    beyond: Beyond,
+    report: Report,
 ) -> tuple[int | None, int | None]:
     """The bounds of a length; a lower bound of 0 says nothing."""
     low_place, high_place = keywords.get(f"min{suffix}"), keywords.get(f"max{suffix}")
-    low = _size(low_place, report) or None
-    high = _size(high_place, report)
+    low = _size(low_place, beyond) or None
+    high = _size(high_place, beyond)
     if low is not None and high is not None and low > high and high_place is not None:
         _report_empty(high_place, f"min{suffix}", f"max{suffix}", report)
     return low, high
 
 
 def literal_values(
-    keywords: Keywords, types: frozenset[str] | None, report: Report
-) -> tuple[LiteralValue, ...] | None:
-    """The values of `enum` or `const`, each once; None where one cannot be compiled."""
-    values: dict[tuple[type, LiteralValue], None] = {}
-    complete = True
+    keywords: Keywords, types: frozenset[str], report: Report
+) -> tuple[JsonValue, ...]:
+    """The values of `enum` or `const` that are of these types, each once."""
+    values: dict[str, JsonValue] = {}
     for place in literal_places(keywords):
-        value = _literal_value(place, types, report)
-        if value is _REFUSED:
-            complete = False
+        value = integral(place.value)
+        if not types & types_of(value):
+            wanted = " or ".join(shown(name) for name in sorted(types))
+            message = f"the value is not of type {wanted}, so it can never occur"
+            report.add("ENUM_VALUE_TYPE", place, message, "delete it, or correct the type")
             continue
-        assert value is None or isinstance(value, bool | int | str)  # noqa: S101 - narrows
-        if (type(value), value) in values:
+        text = canonical_value(value)
+        if text in values:
             message = "the value was listed before"
             report.add("ENUM_VALUE_DUPLICATE", place, message, "delete one of them")
-        values[type(value), value] = None
-    return tuple(value for _, value in values) if complete else None
+        values[text] = value
+        if isinstance(value, int) and abs(value) > EXACT_INTEGER:
+            _warn_of_rounding_at(place, report)
+    return tuple(values.values())
+
+
+def as_literals(values: Iterable[JsonValue]) -> tuple[LiteralValue, ...] | None:
+    """The values, if a `Literal` can hold all: text, integers of 64 bits, booleans, null."""
+    found: list[LiteralValue] = []
+    for value in values:
+        if isinstance(value, float | list | dict):
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and value not in _INT64:
+            return None
+        found.append(value)
+    return tuple(found)
 
 
 def literal_places(keywords: Keywords) -> Iterator[Place]:
@@ -127,32 +140,18 @@ def constraints_or_none(
     return None if found == Constraints() else found
 
 
-_REFUSED: Final = object()
-
-
-def _literal_value(place: Place, types: frozenset[str] | None, report: Report) -> object:
-    value = integral(place.value)
-    if isinstance(value, float | list | dict) or (
-        isinstance(value, int) and not isinstance(value, bool) and value not in _INT64
-    ):
-        message = "this value cannot be compiled to a literal type"
-        hint = "strings, integers of 64 bits, booleans and null can"
-        report.add("ENUM_VALUE_UNSUPPORTED", place, message, hint)
-        return _REFUSED
-    if types is not None and not types & _TYPES_OF[type(value)]:
-        wanted = " or ".join(shown(name) for name in sorted(types))
-        message = f"the value is not of type {wanted}, so it can never occur"
-        report.add("ENUM_VALUE_TYPE", place, message, "delete it, or correct the type")
-        return _REFUSED
-    if isinstance(value, int) and abs(value) > EXACT_INTEGER:
-        _warn_of_rounding_at(place, report)
-    return value
+def types_of(value: JsonValue) -> frozenset[str]:
+    """The types of JSON Schema that a value is of."""
+    return _TYPES_OF[type(integral(value))]
 
 
 _TYPES_OF: Final[dict[type, frozenset[str]]] = {
     str: frozenset({"string"}),
     bool: frozenset({"boolean"}),
     int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    list: frozenset({"array"}),
+    dict: frozenset({"object"}),
     type(None): frozenset({"null"}),
 }
 
@@ -162,7 +161,7 @@ def integral(value: JsonValue) -> JsonValue:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _integer_bounds(keywords: Keywords, report: Report) -> Constraints | None:
+def _integer_bounds(keywords: Keywords, beyond: Beyond, report: Report) -> Constraints | None:
     """Bounds of an integer, all inclusive: x > 1.5 is x >= 2."""
     lows = [
         *(math.ceil(v) for v in _numbers("minimum", keywords)),
@@ -175,27 +174,23 @@ def _integer_bounds(keywords: Keywords, report: Report) -> Constraints | None:
     for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"):
         for value in _numbers(name, keywords):
             if int(value) not in _INT64:
-                message = "the bound does not fit in 64 bits and cannot be checked"
-                report.add("BOUND_UNSUPPORTED", keywords[name], message, "delete it")
+                beyond.add(name)
                 return None
-    multiple_of = _multiple_of(keywords, report)
+    multiple_of = _multiple_of(keywords, beyond)
     ge, le = max(lows, default=None), min(highs, default=None)
     if ge is not None and le is not None and ge > le:
         _report_contradiction(keywords, report)
     return constraints_or_none(ge=ge, le=le, multiple_of=multiple_of)
 
 
-def _number_bounds(keywords: Keywords, report: Report) -> Constraints | None:
+def _number_bounds(keywords: Keywords, beyond: Beyond, report: Report) -> Constraints | None:
+    if "multipleOf" in keywords:
+        beyond.add("multipleOf")  # of numbers with fractions, which floating point rounds
     for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
         for value in _numbers(name, keywords):
             if not _is_exact_float(value):
-                message = "the bound cannot be told apart from its neighbours as a number"
-                report.add("BOUND_UNSUPPORTED", keywords[name], message, "give a rounder one")
+                beyond.add(name)
                 return None
-    if "multipleOf" in keywords:
-        message = "`multipleOf` of a number with fractions cannot be checked exactly"
-        hint = 'use "type": "integer", or check it in the application'
-        report.add("BOUND_UNSUPPORTED", keywords["multipleOf"], message, hint)
     ge = next(_numbers("minimum", keywords), None)
     gt = next(_numbers("exclusiveMinimum", keywords), None)
     le = next(_numbers("maximum", keywords), None)
@@ -224,12 +219,11 @@ def _report_empty(place: Place, low: str, high: str, report: Report) -> None:
     report.add("BOUNDS_EXCLUDE_ALL", place, message, "swap or correct them")
 
 
-def _multiple_of(keywords: Keywords, report: Report) -> int | None:
+def _multiple_of(keywords: Keywords, beyond: Beyond) -> int | None:
     for value in _numbers("multipleOf", keywords):
         if int(value) == value:
             return int(value)
-        message = "`multipleOf` of an integer must be an integer itself"
-        report.add("BOUND_UNSUPPORTED", keywords["multipleOf"], message)
+        beyond.add("multipleOf")
     return None
 
 
@@ -260,26 +254,60 @@ def _is_exact_float(value: int | float) -> bool:
         return False
 
 
-def _size(place: Place | None, report: Report) -> int | None:
+def _size(place: Place | None, beyond: Beyond) -> int | None:
     value = integral(place.value) if place is not None else None
     if place is None or not isinstance(value, int):
         return None
     if value not in _INT64:
-        message = "the bound does not fit in 64 bits and cannot be checked"
-        report.add("BOUND_UNSUPPORTED", place, message, "delete it")
+        beyond.add(place.pointer.rpartition("/")[2])
         return None
     return value
 
 
-def _pattern(place: Place | None, report: Report) -> str | None:
+def _pattern(place: Place | None, beyond: Beyond, report: Report) -> str | None:
     if place is None or not isinstance(place.value, str):
         return None
     translated = portable_pattern(place.value)
     if isinstance(translated, str):
         check_wire_text(place.value, place, report)
         return translated
-    where = "" if translated.index == 0 else f" (at character {translated.index + 1})"
-    message = f"the pattern is not portable{where}: {translated.reason}"
-    hint = "classes like [0-9A-Za-z_] mean the same everywhere"
-    report.add("PATTERN_UNSUPPORTED", place, message, hint)
+    beyond.add("pattern")
+    if not is_pattern(place.value):
+        where = "" if translated.index == 0 else f" (at character {translated.index + 1})"
+        reason = translated.reason.removeprefix("it is not a regular expression: ")
+        message = f"this is not a regular expression{where}: {reason}"
+        report.add("PATTERN_UNSUPPORTED", place, message, "see ECMA-262, with the flag u")
+    return None
+
+
+def _string_format(place: Place | None, report: Report) -> str | None:
+    if place is None or not isinstance(place.value, str):
+        return None
+    if place.value in ALIASES:
+        return place.value
+    message = f"the format {shown(place.value)} of strings is not checked"
+    hint = f"known formats: {', '.join(sorted(ALIASES))}; or describe it by `pattern`"
+    report.add("FORMAT_UNSUPPORTED", place, message, hint)
+    return None
+
+
+# What `x-streamdb-type` can say of a string.
+_OVERRIDES: Final[dict[str, ScalarKind]] = {
+    "str": "string",
+    "Decimal": "decimal",
+    "bytes": "bytes",
+}
+
+
+def _type_override(keywords: Keywords, report: Report) -> ScalarKind | None:
+    """The kind that the user chose for a string; reports what cannot be chosen."""
+    place = keywords.get("x-streamdb-type")
+    if place is None or not isinstance(place.value, str):
+        return None
+    is_string = "string" in {name for name, _ in strings(keywords.get("type"))}
+    if is_string and place.value in _OVERRIDES:
+        return _OVERRIDES[place.value]
+    message = f"{shown(place.value)} is no type that this value can have"
+    hint = f'strings can be {", ".join(_OVERRIDES)}, beside "type": "string"'
+    report.add("TYPE_OVERRIDE", place, message, hint)
     return None

@@ -1,370 +1,430 @@
-"""Schemas to types: one schema at a time, definitions put aside under their names."""
+"""Schemas to types: one schema at a time, definitions put aside under their names.
+
+A type accepts at least what its schema accepts. What it cannot say (`not`, `uniqueItems`, ...) is
+noted (:mod:`streamdb_gen.lowering.beyond`) and checked by a validator when rows are written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
-    Field,
     LiteralType,
     MapOf,
     Named,
     Nullable,
     ObjectType,
     Scalar,
-    Tag,
+    TupleOf,
     Type,
-    TypeDefinition,
-    UnionType,
 )
-from streamdb_gen.json_source import Place
-from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
+from streamdb_gen.json_source import JsonValue, Place
+from streamdb_gen.lowering.beyond import Beyond
+from streamdb_gen.lowering.conjunctions import ConjunctionLowering
+from streamdb_gen.lowering.context import Context
+from streamdb_gen.lowering.definitions import BROKEN, Definitions
 from streamdb_gen.lowering.keywords import (
-    ANNOTATIONS,
     APPLICABLE,
+    TYPES,
+    UNIVERSAL,
     Keywords,
+    constraining,
     is_understood,
-    read_keywords,
-    refuse_beside,
-    refuse_inapplicable,
     strings,
 )
-from streamdb_gen.lowering.own_words import chosen_class_name, description, report_bad_name
-from streamdb_gen.lowering.references import (
-    References,
-    Target,
-    is_null,
-    local_pointer,
-    or_null,
-    without_null,
-)
+from streamdb_gen.lowering.objects import ObjectLowering, Part
+from streamdb_gen.lowering.own_words import chosen_class_name, description
+from streamdb_gen.lowering.references import References, Target, or_null
+from streamdb_gen.lowering.resources import Key, Resources
 from streamdb_gen.lowering.scalars import (
+    as_literals,
     constraints_or_none,
-    literal_places,
     literal_values,
     number_type,
     sizes,
     string_type,
+    types_of,
 )
-from streamdb_gen.lowering.unions import find_discriminator
-from streamdb_gen.lowering.wire_text import check_wire_text
+from streamdb_gen.lowering.target_names import target_name
+from streamdb_gen.lowering.unions import UnionLowering
 from streamdb_gen.meta_schema import kind_of
-from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
 
 _ANYTHING: Final = Scalar("any")
+_CHOICES: Final = ("anyOf", "oneOf")
+# In the order in which a union of several names in `type` lists them.
+_TYPE_ORDER: Final = ("object", "array", "string", "integer", "number", "boolean")
+# Keywords that the types of objects, arrays and so on honour, or note by themselves.
+_TYPED: Final = frozenset(
+    {
+        "additionalItems",
+        "additionalProperties",
+        "items",
+        "maxProperties",
+        "minProperties",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+        "required",
+        "type",
+        "unevaluatedProperties",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxItems",
+        "maxLength",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minimum",
+        "multipleOf",
+        "pattern",
+    }
+)
 
 
 class SchemaLowering:
     """Compiles the schemas of one spec.
 
-    Named targets are compiled one after another by :meth:`lower_target`; references between them
-    are settled by name, so a chain of references of any length costs no recursion.
+    Named targets are compiled one after another; references between them are settled by name, so a
+    chain of references of any length costs no recursion.
     """
 
     def __init__(
-        self, targets: Mapping[str, Target], definitions: Definitions, report: Report
+        self,
+        resources: Resources,
+        targets: Iterable[Target],
+        definitions: Definitions,
+        beyond: Beyond,
+        report: Report,
     ) -> None:
-        self.references = References(targets, report)
-        self._definitions = definitions
+        self._targets: dict[Key, Target] = {target.key: target for target in targets}
+        self._referred: deque[Target] = deque()
+        self._resources = resources
+        self._beyond = beyond
         self._report = report
-        self.references.report_circles()
-        self._property_names: dict[str, str] = {}  # by pointer
+        references = References(resources, self._target_of, report)
+        self.context: Final = Context(
+            resources, references, definitions, beyond, report, self.lower
+        )
+        self._objects = ObjectLowering(self.context)
+        self._unions = UnionLowering(self.context, self._objects)
+        self._conjunctions = ConjunctionLowering(self.context, self._objects)
+
+    def read_all(self) -> None:
+        """Report what is wrong with the keywords of every schema, compiled or not."""
+        for schema in self._resources.schemas:
+            if isinstance(schema.value, dict):
+                self.context.keywords(schema)
 
     def lower_target(self, target: Target) -> Type:
-        """Compile a definition; what is no class by itself becomes an alias of that name."""
-        schema = target.place
-        lowered = self.lower(schema, target.name)
+        """Compile a named schema; what is no class by itself becomes an alias of that name."""
+        self._beyond.enter(target.key)
+        lowered = self.lower(target.place, target.name)
         inner = lowered.inner if isinstance(lowered, Nullable) else lowered
         if BROKEN not in (lowered, inner) and inner != Named(target.name):
             # The name of a nullable definition stands for what it is besides null.
-            besides_null, _ = without_null(schema)
-            is_reference = besides_null is not None and besides_null.get("$ref") is not None
+            is_reference = self.context.references.is_reference(target.place)
             meaning = lowered if is_reference else inner
-            alias = AliasType(target.name, meaning, description(schema), schema.pointer)
-            self._add(alias, schema)
+            text, pointer = description(target.place), target.place.pointer
+            self.context.add(AliasType(target.name, meaning, text, pointer), target.place)
         return lowered
 
     def lower_object(self, target: Target) -> Type:
         """Compile a row or an input: an object without properties is a class and not a map."""
-        lowered = self.lower(target.place, target.name)
-        if lowered != MapOf(_ANYTHING) or target.place.get("$ref") is not None:
+        self._beyond.enter(target.key)
+        lowered = self.lower(target.place, target.name, frozenset({"object"}))
+        if lowered not in (MapOf(_ANYTHING), _ANYTHING) or target.place.get("$ref") is not None:
             return lowered
         text, pointer = description(target.place), target.place.pointer
         empty = ObjectType(target.name, (), closed=False, description=text, pointer=pointer)
-        self._add(empty, target.place)
+        self.context.add(empty, target.place)
         return Named(target.name)
 
-    def lower(self, schema: Place, name: str) -> Type:
-        """The type of a schema; a class or alias that it needs is called ``name``."""
+    def lower_referred(self) -> None:
+        """Compile what was referred to and is no target given at the beginning."""
+        while self._referred:
+            self.lower_target(self._referred.popleft())
+
+    def lower(self, schema: Place, name: str, types: frozenset[str] = TYPES, /) -> Type:
+        """The type of a schema; a class or alias that it needs is called ``name``.
+
+        ``types`` are those that its values are known to be of.
+        """
         if schema.value is True:
             return _ANYTHING
         if schema.value is False:
             message = "`false` accepts no value at all"
             self._report.add("SCHEMA_FALSE", schema, message, "delete what can never be there")
             return BROKEN
-        keywords = self._keywords(schema)
-        if keywords is None:
-            return BROKEN
-        lowered = self._lower_keywords(schema, keywords, name)
-        return lowered if is_understood(schema, keywords) else BROKEN
-
-    def _lower_keywords(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        if "$ref" in keywords:
-            hint = "put the constraint into the definition, or describe it in `description`"
-            refuse_beside("$ref", keywords, frozenset(), self._report, hint)
-            return self.references.resolve(keywords["$ref"])
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in keywords:
-                return self._choice(schema, keyword, keywords, name)
-        if "const" in keywords or "enum" in keywords:
-            return self._literal(schema, keywords, name)
-        return self._typed(schema, keywords, name)
-
-    def _keywords(self, schema: Place) -> Keywords | None:
         if not isinstance(schema.value, dict):
-            if not isinstance(schema.value, bool):
-                message = f"expected a schema (an object, or true), found {kind_of(schema)}"
-                self._report.add("SPEC_TYPE", schema, message)
-            return None
-        return read_keywords(schema, self._report)
-
-    def _typed(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        """A schema by its `type`."""
-        types = [type_ for type_, _ in strings(keywords.get("type"))]
-        others = [type_ for type_ in dict.fromkeys(types) if type_ != "null"]
-        if not types:
-            return self._untyped(schema, keywords)
-        if not others:
-            refuse_inapplicable("null", keywords, self._report)
-            return Scalar("null")
-        if len(others) > 1:
-            listed = " or ".join(map(shown, others))
-            message = f"a value that may be {listed} cannot be compiled"
-            hint = 'one type, and "null" beside it if the value may be null'
-            self._report.add("UNION_UNSUPPORTED", keywords["type"], message, hint)
+            message = f"expected a schema (an object, or true), found {kind_of(schema)}"
+            self._report.add("SPEC_TYPE", schema, message)
             return BROKEN
-        refuse_inapplicable(others[0], keywords, self._report)
-        lowered = self._of_type(others[0], schema, keywords, name)
+        keywords = self.context.keywords(schema)
+        lowered = self._lower_keywords(schema, keywords, name, types)
+        return lowered if is_understood(schema, self._read_all(schema, keywords)) else BROKEN
+
+    def _read_all(self, schema: Place, keywords: Keywords) -> Keywords:
+        """What was read of a schema, with the siblings of a `$ref` that have no meaning."""
+        if self._resources.of(schema).dialect.only_reference and "$ref" in keywords:
+            return dict(schema.members())
+        return keywords
+
+    def _lower_keywords(
+        self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]
+    ) -> Type:
+        if constraining(keywords) == ["$ref"]:
+            return self._reference(schema)
+        if "$ref" in keywords or "allOf" in keywords:
+            joined = self._conjunctions.lower(schema, keywords, types, name)
+            if not isinstance(joined, dict):
+                return joined
+            types &= self.context.references.types(schema)
+            return self._lower_keywords(schema, joined, name, types)
+        types &= self._declared(keywords)
+        if "const" in keywords or "enum" in keywords:
+            return self._literal(schema, keywords, name, types)
+        choice = next((keyword for keyword in _CHOICES if keyword in keywords), None)
+        if choice is not None and self._is_choice(keywords, choice, types):
+            return self._unions.lower(schema, choice, keywords, types, name)
+        return self._typed(schema, keywords, name, types)
+
+    def _reference(self, schema: Place) -> Type:
+        target = self.context.references.resolve(schema)
+        if target is None:
+            return BROKEN
+        type_, named = self.context.references.meaning(target)
+        if named is not None:
+            self._beyond.refer(named.key)
+        return type_
+
+    def _target_of(self, place: Place) -> Target:
+        """The target at a place; one that is new is compiled later."""
+        key = (place.file, place.pointer)
+        if key not in self._targets:
+            name = target_name(place, self._resources, self._targets, self._report)
+            self._targets[key] = Target(place, name)
+            self._referred.append(self._targets[key])
+        return self._targets[key]
+
+    def _declared(self, keywords: Keywords) -> frozenset[str]:
+        names = frozenset(name for name, _ in strings(keywords.get("type")))
+        if not names:
+            return TYPES
+        return names | {"integer"} if "number" in names else names
+
+    def _is_choice(self, keywords: Keywords, choice: str, types: frozenset[str]) -> bool:
+        """Whether a value is what its choices say, and not what stands beside them."""
+        beside = {word for type_ in types for word in APPLICABLE[type_]} & keywords.keys()
+        if types - {"null"} == frozenset({"object"}):
+            choices = keywords[choice].items()
+            declare = any(self._objects.declares_properties(place) for place in choices)
+            return declare and not beside - {"required"}
+        return not beside or (types == TYPES and "type" not in keywords)
+
+    def _typed(self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]) -> Type:
+        """A schema by its `type`."""
+        if types == TYPES:
+            return self._untyped(schema, keywords)
+        self._check_applicable(keywords, types)
+        applicable = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
+        for keyword in constraining(keywords):
+            if keyword not in _TYPED and keyword in applicable and _asserts(keyword, keywords):
+                self._beyond.add(keyword)
+        others = [
+            t for t in _TYPE_ORDER if t in types and not (t == "integer" and "number" in types)
+        ]
+        if not others:
+            return Scalar("null")
+        if len(others) == 1:
+            lowered = self._of_type(others[0], schema, keywords, name)
+        else:
+            own_names = {"object": nested(name, "Object"), "array": nested(name, "Array")}
+            members = [
+                self._of_type(type_, schema, keywords, own_names.get(type_, name))
+                for type_ in others
+            ]
+            lowered = self._unions.of_members(schema, members, [None] * len(members), name)
         return or_null(lowered) if "null" in types else lowered
 
     def _untyped(self, schema: Place, keywords: Keywords) -> Type:
-        if not is_understood(schema, keywords):
-            return BROKEN
-        constraining = [keyword for keyword in keywords if keyword not in ANNOTATIONS]
-        if not constraining:
-            return _ANYTHING
-        fitting = [t for t, known in APPLICABLE.items() if known.issuperset(constraining)]
-        guess = f'add "type": "{fitting[0]}"' if fitting else "add the `type`"
-        message = f"{shown(constraining[0])} without `type` accepts values of every other type"
-        self._report.add("TYPE_MISSING", schema, message, guess, at_key=True)
-        return BROKEN
+        words = constraining(keywords)
+        for word in words:
+            if _asserts(word, keywords):
+                self._beyond.add(word)
+        typical = [word for word in words if word not in UNIVERSAL]
+        if typical and is_understood(schema, keywords):
+            fitting = [t for t, known in APPLICABLE.items() if known.issuperset(typical)]
+            guess = f'add "type": "{fitting[0]}"' if fitting else "add the `type`"
+            message = f"{shown(typical[0])} without `type` accepts values of every other type"
+            self._report.add("TYPE_MISSING", schema, message, guess, at_key=True)
+        return _ANYTHING
+
+    def _check_applicable(self, keywords: Keywords, types: frozenset[str]) -> None:
+        if "type" not in keywords:
+            return
+        fitting = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
+        for keyword in constraining(keywords):
+            if keyword not in fitting:
+                listed = " or ".join(shown(type_) for type_ in sorted(types))
+                message = f"{shown(keyword)} has no effect on values of type {listed}"
+                hint = "delete it, or correct the type"
+                place = keywords[keyword]
+                self._report.add("KEYWORD_INAPPLICABLE", place, message, hint, at_key=True)
 
     def _of_type(self, type_: str, schema: Place, keywords: Keywords, name: str) -> Type:
         match type_:
             case "object" if _is_object(keywords):
-                return self._object(schema, keywords, name)
+                return self._objects.lower(schema, [Part(schema, keywords)], name)
             case "object":
-                return self._map(schema, keywords, name)
+                return self._map(keywords, name)
             case "array":
                 return self._array(keywords, name)
             case "string":
-                return string_type(keywords, self._report)
+                return string_type(keywords, self._beyond, self._report)
             case "integer" | "number":
-                return number_type(type_, keywords, self._report)
+                return number_type(type_, keywords, self._beyond, self._report)
             case _:
                 return Scalar("boolean")
 
-    def _object(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        required = self._required(schema, keywords)
-        names = Names(self._report)
-        fields: list[Field] = []
-        properties = keywords.get("properties")
-        for wire_name, place in properties.members() if properties else ():
-            check_wire_text(wire_name, place, self._report, at_key=True)
-            python_name = self._field_name(wire_name, place)
-            names.claim(python_name, place, f"the property {shown(wire_name)}", f"{python_name}_2")
-            fields.append(self._field(wire_name, python_name, place, wire_name in required, name))
-        for keyword in ("minProperties", "maxProperties"):
-            if keyword in keywords:
-                message = f"{shown(keyword)} of an object with properties cannot be compiled"
-                hint = "use `required`"
-                place = keywords[keyword]
-                self._report.add("KEYWORD_COMBINATION", place, message, hint, at_key=True)
-        closed = self._is_closed(keywords)
-        definition = ObjectType(
-            name, tuple(fields), closed, description(schema), pointer=schema.pointer
-        )
-        self._add(definition, schema)
-        return Named(name)
-
-    def _field(
-        self, wire_name: str, python_name: str, place: Place, required: bool, parent: str
-    ) -> Field:
-        # A name that the user gave the field also names the types inside it.
-        chosen = place.get("x-streamdb-name")
-        inner_name = nested(parent, python_name if chosen is not None else wire_name)
-        self._property_names[place.pointer] = python_name
-        type_ = self.lower(place, inner_name)
-        default = place.get("default")
-        return Field(
-            wire_name=wire_name,
-            name=python_name,
-            type=type_,
-            required=required,
-            description=description(place),
-            default=canonical_value(default.value) if default is not None else None,
-            pointer=place.pointer,
-        )
-
-    def _required(self, schema: Place, keywords: Keywords) -> frozenset[str]:
-        properties = keywords.get("properties")
-        declared = {key for key, _ in properties.members()} if properties else set[str]()
-        seen: set[str] = set()
-        for name, place in strings(keywords.get("required")):
-            if name not in declared and is_understood(schema, keywords):
-                message = f"{shown(name)} is required but not among `properties`"
-                hint = "declare it, or delete it here"
-                self._report.add("REQUIRED_UNDECLARED", place, message, hint)
-            elif name in seen:
-                message = f"{shown(name)} is listed twice"
-                self._report.add("REQUIRED_DUPLICATE", place, message, "delete one of them")
-            seen.add(name)
-        return frozenset(seen)
-
-    def _is_closed(self, keywords: Keywords) -> bool:
-        additional = keywords.get("additionalProperties")
-        if additional is None or additional.value in (True, {}):
-            return False
-        if additional.value is False:
-            return True
-        message = "declared properties together with a schema for all others cannot be compiled"
-        hint = "put the others into a property of their own that is a map"
-        self._report.add("KEYWORD_COMBINATION", additional, message, hint, at_key=True)
-        return False
-
-    def _map(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        if "required" in keywords:
-            self._required(schema, keywords)
-        additional = keywords.get("additionalProperties")
-        value = self._element(additional, nested(name, "Value"))
-        low, high = sizes("Properties", keywords, self._report)
+    def _map(self, keywords: Keywords, name: str) -> Type:
+        for keyword in ("required", "unevaluatedProperties"):
+            if keyword in keywords and keywords[keyword].value not in (True, []):
+                self._beyond.add(keyword)
+        others, patterns = keywords.get("additionalProperties"), keywords.get("patternProperties")
+        if patterns is not None:
+            self._beyond.add("patternProperties")
+            value = self._pattern_value(patterns, others, name)
+        else:
+            value = self._element(others, nested(name, "Value"))
+        low, high = sizes("Properties", keywords, self._beyond, self._report)
         bounds = constraints_or_none(min_length=low, max_length=high)
         return BROKEN if value == BROKEN else MapOf(value, bounds)
 
+    def _pattern_value(self, patterns: Place, others: Place | None, name: str) -> Type:
+        """The type of all values, if there is one pattern and nothing else."""
+        schemas = [place for _, place in patterns.members()]
+        if len(schemas) == 1 and others is not None and others.value is False:
+            return self._element(schemas[0], nested(name, "Value"))
+        return _ANYTHING
+
     def _array(self, keywords: Keywords, name: str) -> Type:
-        item = self._element(keywords.get("items"), nested(name, "Item"))
-        low, high = sizes("Items", keywords, self._report)
+        low, high = sizes("Items", keywords, self._beyond, self._report)
         bounds = constraints_or_none(min_length=low, max_length=high)
-        return BROKEN if item == BROKEN else ArrayOf(item, bounds)
+        items, prefix = keywords.get("items"), keywords.get("prefixItems")
+        if items is not None and isinstance(items.value, list):  # before 2020-12
+            prefix, items = items, keywords.get("additionalItems")
+        if prefix is None:
+            if items is not None and items.value is False:
+                self._beyond.add("items")
+                return ArrayOf(_ANYTHING, bounds)
+            item = self._element(items, nested(name, "Item"))
+            return BROKEN if item == BROKEN else ArrayOf(item, bounds)
+        places = list(prefix.items())
+        ends = high == len(places) or (items is not None and items.value is False)
+        whole = (low or 0) >= len(places) and (high is None or high >= len(places))
+        if not (ends and whole and places) or any(place.value is False for place in places):
+            self._beyond.add("prefixItems")
+            return ArrayOf(_ANYTHING, bounds)
+        types = [
+            self._element(place, nested(name, f"Item{position}"))
+            for position, place in enumerate(places, start=1)
+        ]
+        return BROKEN if BROKEN in types else TupleOf(tuple(types))
 
     def _element(self, schema: Place | None, name: str) -> Type:
         """The items of an array or the values of a map."""
         if schema is None:
             return _ANYTHING
-        return self.lower(schema, self._own_name(schema, name))
+        return self.lower(schema, chosen_class_name(schema, name, self._report))
 
-    def _literal(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        main = "const" if "const" in keywords else "enum"
-        hint = "list exactly the values that are meant, nothing else is needed"
-        refuse_beside(main, keywords, frozenset({"type"}), self._report, hint)
-        types = frozenset(type_ for type_, _ in strings(keywords.get("type"))) or None
+    def _literal(self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]) -> Type:
         values = literal_values(keywords, types, self._report)
         if not values:
+            message = "none of the values can ever occur"
+            self._report.add("SCHEMA_FALSE", schema, message, "correct them, or what stands beside")
             return BROKEN
-        others = tuple(value for value in values if value is not None)
+        both = "const" in keywords and "enum" in keywords
+        applicable = UNIVERSAL.union(*(APPLICABLE[t] for value in values for t in types_of(value)))
+        for keyword in constraining(keywords):
+            if keyword in applicable and keyword not in {"const", "enum", "type"}:
+                self._beyond.add(keyword)
+        literals = as_literals(values)
+        if literals is None or both:
+            self._beyond.add("enum" if "enum" in keywords else "const")
+        if literals is None:
+            kinds = frozenset[str]().union(*map(types_of, values))
+            return self._bare(schema, kinds, name)
+        others = tuple(value for value in literals if value is not None)
         if not others:
             return Scalar("null")
-        self._add(LiteralType(name, others, description(schema), schema.pointer), schema)
-        return Nullable(Named(name)) if None in values else Named(name)
+        self.context.add(LiteralType(name, others, description(schema), schema.pointer), schema)
+        return Nullable(Named(name)) if None in literals else Named(name)
 
-    def _choice(self, schema: Place, keyword: str, keywords: Keywords, name: str) -> Type:
-        hint = "put it into each of the choices"
-        refuse_beside(keyword, keywords, frozenset(), self._report, hint)
-        choices = list(keywords[keyword].items())
-        rest = [choice for choice in choices if not is_null(choice)]
-        if not rest:
-            return Scalar("null")
-        if len(rest) == 1:
-            lowered = self.lower(rest[0], self._own_name(rest[0], name))
-        else:
-            lowered = self._union(schema, keywords[keyword], rest, name, description(schema))
-        return or_null(lowered) if len(rest) < len(choices) else lowered
+    def _bare(self, schema: Place, types: frozenset[str], name: str) -> Type:
+        """Any values of these types."""
+        wide = {"integer"} if "number" in types else set[str]()
+        kinds = [type_ for type_ in _TYPE_ORDER if type_ in types - wide]
+        members = [self._of_type(type_, schema, {}, name) for type_ in kinds]
+        lowered = self._unions.of_members(schema, members, [None] * len(members), name)
+        return or_null(lowered) if "null" in types else lowered
 
-    def _union(
-        self, schema: Place, choices: Place, rest: Sequence[Place], name: str, text: str | None
-    ) -> Type:
-        members = [self._member_schema(choice) for choice in rest]
-        whole = [member for member in members if member is not None]
-        found = "not all of them are objects with properties"
-        discriminator = found if len(whole) < len(members) else find_discriminator(whole)
-        if isinstance(discriminator, str):
-            message = f"these choices cannot be told apart: {discriminator}"
-            hint = "objects with a required property that is a different `const` in each"
-            self._report.add("UNION_UNSUPPORTED", choices, message, hint, at_key=True)
-            for index, choice in enumerate(rest):  # their own faults are told all the same
-                self.lower(choice, self._own_name(choice, nested(name, f"Choice{index + 1}")))
-            return BROKEN
-        tag_name = discriminator.wire_name
-        named: list[Named] = []
-        for choice, member, value in zip(rest, whole, discriminator.values, strict=True):
-            lowered = self.lower(choice, self._own_name(choice, nested(name, str(value))))
-            if not isinstance(lowered, Named) or lowered == BROKEN:
-                return BROKEN
-            tag = self._tag(member, tag_name, value)
-            self._definitions.use_as_member(lowered.name, tag, choices)
-            named.append(lowered)
-        union = UnionType(name, tuple(named), tag_name, text, schema.pointer)
-        self._add(union, schema)
-        return Named(name)
 
-    def _add(self, definition: TypeDefinition, schema: Place) -> None:
-        """Put a definition aside; `x-streamdb-name` of a property names the field."""
-        field = self._property_names.get(schema.pointer)
-        other = f"{definition.name}2" if field is None else f"{field}_2"
-        self._definitions.add(definition, schema, other)
+def _asserts(keyword: str, keywords: Keywords) -> bool:
+    """Whether a keyword can refuse anything, as it stands."""
+    companion = _COMPANIONS.get(keyword)
+    if companion is not None and not any(word in keywords for word in companion):
+        return False
+    value = keywords[keyword].value
+    harmless = _HARMLESS.get(keyword, ())
+    return not any(type(value) is type(one) and value == one for one in harmless)
 
-    def _member_schema(self, choice: Place) -> Place | None:
-        """The object schema that a choice is or refers to."""
-        reference = choice.get("$ref")
-        if reference is not None:
-            target = self.references.final_target(local_pointer(reference.value) or "")
-            choice = target.place if target is not None else choice
-        types = [type_ for type_, _ in strings(choice.get("type"))]
-        return choice if types == ["object"] and choice.get("properties") is not None else None
 
-    def _tag(self, member: Place, wire_name: str, value: str | int) -> Tag:
-        properties = member.get("properties")
-        place = properties.get(wire_name) if properties is not None else None
-        assert place is not None  # noqa: S101 - the discriminator was found there
-        if isinstance(value, str):
-            constant = next(literal_places(dict(place.members())))
-            check_wire_text(value, constant, self._report)
-        name = self._field_name(wire_name, place, report=False)
-        return Tag(wire_name, name, value, description(place))
-
-    def _field_name(self, wire_name: str, schema: Place, *, report: bool = True) -> str:
-        """The property's name: chosen by the user, or made from the wire name."""
-        chosen = schema.get("x-streamdb-name")
-        if chosen is None or not isinstance(chosen.value, str):
-            return field_name(wire_name)
-        if is_field_name(chosen.value):
-            return chosen.value
-        if report:
-            report_bad_name(chosen, field_name(chosen.value), self._report)
-        return field_name(wire_name)
-
-    def _own_name(self, schema: Place, name: str) -> str:
-        return chosen_class_name(schema, name, self._report)
+# Keywords that say something together with another one only.
+_COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "if": ("then", "else"),
+    "then": ("if",),
+    "else": ("if",),
+    "minContains": ("contains",),
+    "maxContains": ("contains",),
+}
+_ANY_SCHEMA: Final = (True, dict[str, JsonValue]())
+# Values by which a keyword accepts everything.
+_HARMLESS: Final[Mapping[str, tuple[JsonValue, ...]]] = {
+    "additionalItems": _ANY_SCHEMA,
+    "additionalProperties": _ANY_SCHEMA,
+    "dependencies": ({},),
+    "dependentRequired": ({},),
+    "dependentSchemas": ({},),
+    "else": _ANY_SCHEMA,
+    "items": _ANY_SCHEMA,
+    "minItems": (0,),
+    "minLength": (0,),
+    "minProperties": (0,),
+    "not": (False,),
+    "patternProperties": ({},),
+    "prefixItems": ([],),
+    "properties": ({},),
+    "propertyNames": _ANY_SCHEMA,
+    "required": ([],),
+    "then": _ANY_SCHEMA,
+    "unevaluatedItems": _ANY_SCHEMA,
+    "unevaluatedProperties": _ANY_SCHEMA,
+    "uniqueItems": (False,),
+}
 
 
 def _is_object(keywords: Keywords) -> bool:
     """Whether an object has fields of its own, or says that it has none; else it is a map."""
-    additional = keywords.get("additionalProperties")
-    return "properties" in keywords or (additional is not None and additional.value is False)
+    if "properties" in keywords:
+        return True
+    closing = [keywords.get(word) for word in ("additionalProperties", "unevaluatedProperties")]
+    is_closed = any(place is not None and place.value is False for place in closing)
+    return is_closed and "patternProperties" not in keywords

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from streamdb_gen.canonical import canonical_text, digest
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import Action, Collection, Named, Spec, Type
-from streamdb_gen.json_source import Place
+from streamdb_gen.json_source import JsonValue, Place
+from streamdb_gen.lowering.beyond import Beyond
+from streamdb_gen.lowering.bundle import bundle
 from streamdb_gen.lowering.collections import CollectionLowering
 from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
 from streamdb_gen.lowering.effects import EffectLowering
+from streamdb_gen.lowering.laxity import Laxity
 from streamdb_gen.lowering.own_words import (
     chosen_attribute_name,
     chosen_class_name,
@@ -20,11 +23,13 @@ from streamdb_gen.lowering.own_words import (
     text,
 )
 from streamdb_gen.lowering.references import Target
+from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
 from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, package_name
 from streamdb_gen.reporting import Report
+from streamdb_gen.validator_fault import validator_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,11 @@ class _Frame:
     reserved: Place | None
 
 
-def lower_spec(root: Place, file: str, report: Report) -> Spec | None:
-    """Compile a spec; None where the report has errors afterwards."""
+def lower_spec(root: Place, open_file: OpenFile, report: Report) -> Spec | None:
+    """Compile a spec; None where the report has errors afterwards.
+
+    ``open_file`` opens the files that it refers to.
+    """
     if _is_bare(root):
         check_bare_collections(root, report)
         frame = _Frame(root, dict(root.members()), {}, {}, None)
@@ -52,13 +60,12 @@ def lower_spec(root: Place, file: str, report: Report) -> Spec | None:
             definitions=_members(root.get("$defs")),
             reserved=root.get("reserved"),
         )
-    return _SpecLowering(frame, file, report).run()
+    return _SpecLowering(frame, open_file, report).run()
 
 
 class _SpecLowering:
-    def __init__(self, frame: _Frame, file: str, report: Report) -> None:
+    def __init__(self, frame: _Frame, open_file: OpenFile, report: Report) -> None:
         self._frame = frame
-        self._file = file
         self._report = report
         self._definitions = Definitions(report)
         self._rows = {name: _row(name, p, report) for name, p in frame.collections.items()}
@@ -67,9 +74,19 @@ class _SpecLowering:
             key: Target(place, chosen_class_name(place, class_name(key), report))
             for key, place in frame.definitions.items()
         }
-        targets = [*self._rows.values(), *self._inputs.values(), *self._named.values()]
-        by_pointer = {target.place.pointer: target for target in targets if target is not None}
-        self._schemas = SchemaLowering(by_pointer, self._definitions, report)
+        candidates = [*self._rows.values(), *self._inputs.values(), *self._named.values()]
+        targets = [target for target in candidates if target is not None]
+        self._beyond = Beyond()
+        self._resources = Resources(
+            frame.root,
+            PurePath(frame.root.file).name,
+            [target.place for target in targets],
+            open_file,
+            report,
+        )
+        self._schemas = SchemaLowering(
+            self._resources, targets, self._definitions, self._beyond, report
+        )
         self._collections = CollectionLowering(
             frame.root, frame.collections, frame.reserved, self._definitions, report
         )
@@ -79,20 +96,31 @@ class _SpecLowering:
         name = chosen_class_name(self._frame.root, class_name(wire_name), self._report)
         for form in (name, ASYNC_PREFIX + name):
             self._definitions.claim(form, self._frame.root, "the database class", f"{name}2")
+        self._schemas.read_all()
         rows = {key: self._lower(target) for key, target in self._rows.items()}
         inputs = {key: self._lower(target) for key, target in self._inputs.items()}
         for target in self._named.values():
             self._schemas.lower_target(target)
             if self._definitions.get(target.name) is not None:
                 self._definitions.keep(target.name)
+        self._schemas.lower_referred()
         collections = self._collections.lower(rows)
         actions = tuple(self._actions(inputs, collections))
         whole = tuple(c for c in collections.values() if c is not None)
         settled = self._definitions.settle([*(c.row for c in whole), *(a.input for a in actions)])
-        whole = self._collections.settle(whole, settled)
+        for circular in settled.circular:
+            self._beyond.add_to(self._schemas.context.owners[circular], "$ref")
+        self._collections.claim_companions(whole)
         if self._report.has_errors():
             return None
-        canonical = canonical_text(self._frame.root.value)
+        references = self._schemas.context.references
+        document = bundle(self._frame.root, self._resources, references.name_of)
+        laxity = Laxity(settled.types)
+        whole = tuple(self._judged(collection, laxity) for collection in whole)
+        self._check_validators(document, whole)
+        if self._report.has_errors():
+            return None
+        canonical = canonical_text(document)
         return Spec(
             name=wire_name,
             class_name=name,
@@ -100,7 +128,7 @@ class _SpecLowering:
             description=description(self._frame.root),
             version=text(self._frame.root, "version"),
             collections=whole,
-            actions=tuple(replace(a, input=settled.alone(a.input)) for a in actions),
+            actions=actions,
             types=settled.types,
             canonical=canonical,
             digest=digest(canonical),
@@ -110,9 +138,28 @@ class _SpecLowering:
         """The name that the spec gives itself, or its file's name up to the first dot."""
         name = self._frame.root.get("name")
         if name is None or not isinstance(name.value, str):
-            return PurePath(self._file).name.split(".")[0] or "spec"
+            return PurePath(self._frame.root.file).name.split(".")[0] or "spec"
         check_wire_text(name.value, name, self._report)
         return name.value
+
+    def _judged(self, collection: Collection, laxity: Laxity) -> Collection:
+        """The collection, with what the type of its rows does not say."""
+        row = self._rows[collection.wire_name]
+        assert row is not None  # noqa: S101 - otherwise there were errors
+        beyond_type = self._beyond.of(row.key)
+        return replace(collection, beyond_type=beyond_type, lax=laxity.of(collection.row))
+
+    def _check_validators(self, document: JsonValue, collections: Iterable[Collection]) -> None:
+        """Report schemas that a type does not honour and no validator can be made of."""
+        for collection in collections:
+            if not collection.beyond_type:
+                continue
+            fault = validator_fault(document, f"{collection.pointer}/schema")
+            if fault is not None:
+                place = self._frame.collections[collection.wire_name]
+                message = f"no validator can be made of the schema of the rows: {fault}"
+                hint = "the types leave it to a validator to check some keywords"
+                self._report.add("SCHEMA_NOT_CHECKABLE", place, message, hint, at_key=True)
 
     def _lower(self, target: Target | None) -> Type:
         return BROKEN if target is None else self._schemas.lower_object(target)

@@ -1,59 +1,125 @@
-"""Discriminated unions: which property tells the members apart."""
+"""Unions: a value that is one of several things (`anyOf`, `oneOf`, several names in `type`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Final
 
+from streamdb_gen.ir import ChoiceType, Named, Nullable, Scalar, Tag, Type, UnionType
 from streamdb_gen.json_source import Place
-from streamdb_gen.lowering.keywords import strings
-from streamdb_gen.lowering.scalars import integral
+from streamdb_gen.lowering.context import Context
+from streamdb_gen.lowering.definitions import BROKEN
+from streamdb_gen.lowering.keywords import Keywords
+from streamdb_gen.lowering.objects import ObjectLowering
+from streamdb_gen.lowering.own_words import chosen_class_name, description
+from streamdb_gen.lowering.references import is_null, or_null
+from streamdb_gen.lowering.scalars import as_literals, literal_places
+from streamdb_gen.naming import nested_class_name as nested
 
-TagValue = str | int
-
-
-@dataclass(frozen=True, slots=True)
-class Discriminator:
-    """The tag property, and the value of it for each member in turn."""
-
-    wire_name: str
-    values: tuple[TagValue, ...]
+_ANYTHING: Final = Scalar("any")
 
 
-def find_discriminator(members: Sequence[Place]) -> Discriminator | str:
-    """The property that tells object schemas apart, or why there is none.
+class UnionLowering:
+    """Compiles choices."""
 
-    It is required in every member, and a constant in each: all strings or all integers, all
-    different. If several properties would do, it is the first one by code point, so that the
-    order in the file does not matter.
-    """
-    constants = [_required_constants(member) for member in members]
-    common = sorted(set[str].intersection(*(set(one) for one in constants)))
-    if not common:
-        return "no property is required and `const` in all of them"
-    for name in common:
-        values = tuple(one[name] for one in constants)
-        if len({type(value) for value in values}) == 1 and len(set(values)) == len(values):
-            return Discriminator(name, values)
-    listed = ", ".join(f"`{name}`" for name in common[:3])
-    return f"{listed} has one value in two of them, or values of different types"
+    def __init__(self, context: Context, objects: ObjectLowering) -> None:
+        self._context = context
+        self._objects = objects
+
+    def lower(
+        self, schema: Place, keyword: str, keywords: Keywords, types: frozenset[str], name: str
+    ) -> Type:
+        """The choices of `anyOf` or `oneOf` that are of these types."""
+        every = list(keywords[keyword].items())
+        choices = [choice for choice in every if self._types(choice) & types]
+        self._context.leave(keywords, keyword, "type")
+        if keyword == "oneOf" and not self._exclude_each_other(choices):
+            self._context.beyond.add("oneOf")
+        for choice in choices:
+            if self._context.references.is_reference(choice) and not self._types(choice) <= types:
+                self._context.beyond.add("type")
+        others = [choice for choice in choices if not is_null(choice)]
+        if not choices:
+            message = "none of these choices can ever occur"
+            hint = "correct them, or the `type` beside them"
+            self._context.report.add("SCHEMA_FALSE", keywords[keyword], message, hint, at_key=True)
+            return BROKEN
+        if not others:
+            return Scalar("null")
+        if len(others) == 1:
+            own_name = chosen_class_name(others[0], name, self._context.report)
+            lowered = self._context.lower(others[0], own_name, types)
+        else:
+            tags = [self._objects.tag_of(choice) for choice in others]
+            members = [
+                self._context.lower(choice, self._name(choice, tag, name, position), types)
+                for position, (choice, tag) in enumerate(zip(others, tags, strict=True), start=1)
+            ]
+            lowered = self.of_members(schema, members, tags, name)
+        return or_null(lowered) if len(others) < len(choices) else lowered
+
+    def of_members(
+        self, schema: Place, members: Sequence[Type], tags: Sequence[Tag | None], name: str
+    ) -> Type:
+        """A value of one of several types; null is taken out of them."""
+        if BROKEN in members:
+            return BROKEN
+        if _ANYTHING in members:
+            return _ANYTHING
+        plain = [one.inner if isinstance(one, Nullable) else one for one in members]
+        nullable = any(isinstance(one, Nullable) for one in members) or Scalar("null") in members
+        distinct = tuple(dict.fromkeys(one for one in plain if one != Scalar("null")))
+        if len(distinct) == 1:
+            return or_null(distinct[0]) if nullable else distinct[0]
+        text = description(schema)
+        named = tuple(one for one in distinct if isinstance(one, Named))
+        tag = _common_tag(tags) if len(named) == len(members) else None
+        if tag is not None:
+            self._context.add(UnionType(name, named, tag, text, schema.pointer), schema)
+        else:
+            self._context.add(ChoiceType(name, distinct, text, schema.pointer), schema)
+        return Nullable(Named(name)) if nullable else Named(name)
+
+    def _name(self, choice: Place, tag: Tag | None, parent: str, position: int) -> str:
+        """What an inline choice is called: by its constant where it has one."""
+        word = f"Choice{position}"
+        if tag is not None:
+            is_text = isinstance(tag.value, str)
+            word = str(tag.value) if is_text else f"{tag.wire_name} {tag.value}"
+        default = nested(parent, word)
+        return chosen_class_name(choice, default, self._context.report)
+
+    def _exclude_each_other(self, choices: Sequence[Place]) -> bool:
+        """Whether it is certain that no value satisfies two of the choices."""
+        if _common_tag([self._objects.tag_of(choice) for choice in choices]) is not None:
+            return True
+        constants = [_constants(choice) for choice in choices]
+        if all(constants):
+            listed = [(type(value), value) for values in constants for value in values or ()]
+            return len(set(listed)) == len(listed)
+        seen: set[str] = set()
+        for choice in choices:
+            types = self._types(choice)
+            if types & seen:
+                return False
+            seen |= types
+        return True
+
+    def _types(self, choice: Place) -> frozenset[str]:
+        return self._context.references.types(choice)
 
 
-def _required_constants(member: Place) -> Mapping[str, TagValue]:
-    properties = member.get("properties")
-    required = {name for name, _ in strings(member.get("required"))}
-    if properties is None:
-        return {}
-    found = {name: _constant(place) for name, place in properties.members() if name in required}
-    return {name: value for name, value in found.items() if value is not None}
+def _common_tag(tags: Sequence[Tag | None]) -> str | None:
+    """The tag property of all, if it has a different constant of one type in each."""
+    found = [tag for tag in tags if tag is not None]
+    names = {tag.wire_name for tag in found}
+    values = {tag.value for tag in found}
+    kinds = {type(tag.value) for tag in found}
+    apart = len(found) == len(tags) == len(values) and len(names) == len(kinds) == 1
+    return next(iter(names)) if apart else None
 
 
-def _constant(schema: Place) -> TagValue | None:
-    """The one value of `const`, or of an `enum` with one."""
-    const, enum = schema.get("const"), schema.get("enum")
-    if const is None and enum is not None:
-        listed = list(enum.items())
-        const = listed[0] if len(listed) == 1 else None
-    value = integral(const.value) if const is not None else None
-    is_tag = isinstance(value, str | int) and not isinstance(value, bool)
-    return value if is_tag and isinstance(value, str | int) else None
+def _constants(choice: Place) -> tuple[str | int | bool | None, ...] | None:
+    if choice.get("const") is None and choice.get("enum") is None:
+        return None
+    return as_literals(place.value for place in literal_places(dict(choice.members())))

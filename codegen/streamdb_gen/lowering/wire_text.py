@@ -16,10 +16,15 @@ _ESCAPED_IN_JSON: Final = re.compile(r'["\\\x00-\x1f]')
 
 def check_wire_text(text: str, place: Place, report: Report, *, at_key: bool = False) -> None:
     """Report names and tags that hold half of a surrogate pair, which has no UTF-8."""
-    if _SURROGATE.search(text):
+    if has_surrogate(text):
         message = "half of a surrogate pair cannot be sent as UTF-8, so no event can match this"
         hint = r"write the whole pair (\ud83d\ude00), or another character"
         report.add("LONE_SURROGATE", place, message, hint, at_key=at_key)
+
+
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half of a surrogate pair."""
+    return _SURROGATE.search(text) is not None
 
 
 def check_field_name(wire_name: str, place: Place, report: Report) -> None:

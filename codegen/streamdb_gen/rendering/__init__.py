@@ -1,1 +1,1 @@
-"""From text that a spec holds to text that is safe to print as Python."""
+"""From text that a spec holds to text that is safe to print as code."""

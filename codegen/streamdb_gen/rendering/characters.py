@@ -7,6 +7,8 @@ with every release, and generated files must not.
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 # Control, bidirectional, zero-width, invisible and surrogate characters, and the spaces that look
@@ -37,17 +39,22 @@ _HIDDEN_RANGES: Final = (
 _HIDDEN: Final = re.compile(
     "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in _HIDDEN_RANGES) + "]"
 )
+_MARKS: Final = ("\u0300", "\u036f")
+_EMOJI: Final = ("\U0001f300", "\U0001faff")
+# The tables of Unicode 3.2, frozen for IDNA, are part of every Python.
+_WIDTH: Final = unicodedata.ucd_3_2_0.east_asian_width
 
 
-def escape_hidden(text: str, *, keep: str = "") -> str:
-    r"""Write every hidden character of ``text``, but those in ``keep``, as a Python escape.
+def escape_hidden(text: str, *, keep: str = "", escape: Callable[[str], str] | None = None) -> str:
+    r"""Write every hidden character of ``text``, but those in ``keep``, as an escape.
+
+    Without ``escape`` the escapes are Python's.
 
     >>> print(escape_hidden("a\u202eb\x00"))
     a\u202eb\x00
     """
-    return _HIDDEN.sub(
-        lambda match: match[0] if match[0] in keep else escape_character(match[0]), text
-    )
+    write = escape or escape_character
+    return _HIDDEN.sub(lambda match: match[0] if match[0] in keep else write(match[0]), text)
 
 
 def escape_character(character: str) -> str:
@@ -56,3 +63,19 @@ def escape_character(character: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def columns(text: str) -> int:
+    r"""How many columns a text without hidden characters takes where all are equally wide.
+
+    >>> columns("text"), columns("日本"), columns("e\u0301")
+    (4, 4, 1)
+    """
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if _MARKS[0] <= character <= _MARKS[1]:
+        return 0
+    is_wide = _WIDTH(character) in "WF" or _EMOJI[0] <= character <= _EMOJI[1]
+    return 2 if is_wide else 1

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import Final
 
 from streamdb_gen.rendering.characters import escape_character, escape_hidden
 from streamdb_gen.rendering.layout import LINE_LENGTH
 from streamdb_gen.rendering.marked import Code
+from streamdb_gen.rendering.prose import normalise, wrap
 
-_TAB: Final = 8
 _QUOTES: Final = '"""'
 # Three quotation marks would end the docstring; at its edges one is enough to run into them.
 _RISKY_QUOTES: Final = re.compile(r'"{3,}|\A"+|"+\Z')
 _DOCTEST_PROMPT: Final = re.compile(r"\A( *)>>>")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# Lines whose shape carries meaning in Markdown, and indented ones, are not filled anew.
-_KEEP_SHAPE: Final = re.compile(r"[ |#>]")
 
 
 def doc(text: str, indent: int = 0) -> Code:
@@ -34,11 +31,11 @@ def doc(text: str, indent: int = 0) -> Code:
     b
     """
     '''
-    first, *others = _escape(_normalise(text)).split("\n")
+    first, *others = _escape(normalise(text)).split("\n")
     room = LINE_LENGTH - indent
     lines = [
-        *_wrap(first, room, used=len(_QUOTES)),
-        *(part for o in others for part in _wrap(o, room)),
+        *wrap(first, room, used=len(_QUOTES)),
+        *(part for o in others for part in wrap(o, room)),
     ]
     lines = [_DOCTEST_PROMPT.sub(r"\1\\\\>>>", line) for line in lines]
     if len(lines) == 1 and len(lines[0]) + 2 * len(_QUOTES) <= room:
@@ -48,39 +45,9 @@ def doc(text: str, indent: int = 0) -> Code:
     return Code(_QUOTES + body + margin + _QUOTES)
 
 
-def _normalise(text: str) -> str:
-    """One kind of line end, no tabs, no needless indentation, no white space at the edges."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(_TAB)
-    # Any white space: doctest cuts characters off a first line that begins with a form feed.
-    text = "\n".join(line.rstrip(" ") for line in text.split("\n")).strip()
-    first, separator, rest = text.partition("\n")
-    return first + separator + _dedent(rest)
-
-
-def _dedent(text: str) -> str:
-    lines = text.split("\n")
-    margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line), default=0)
-    return "\n".join(line[margin:] for line in lines)
-
-
 def _escape(text: str) -> str:
     # A class cannot have half of a surrogate pair in its docstring: it is spelt out.
     text = _SURROGATE.sub(lambda half: escape_character(half[0]), text)
     text = text.replace("\\", "\\\\")
     text = _RISKY_QUOTES.sub(lambda quotes: '\\"' * len(quotes[0]), text)
     return escape_hidden(text, keep="\n")
-
-
-def _wrap(line: str, width: int, used: int = 0) -> list[str]:
-    """Break a long line at spaces; ``used`` columns of the first one are taken."""
-    if used + len(line) <= width or _KEEP_SHAPE.match(line):
-        return [line]
-    filled = textwrap.wrap(
-        line,
-        width,
-        initial_indent=" " * used,
-        break_long_words=False,
-        break_on_hyphens=False,
-        expand_tabs=False,
-    )
-    return [filled[0][used:], *filled[1:]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,12 +13,20 @@ from streamdb_gen.rendering.marked import Code, ident
 
 
 class UnmarkedTextError(Exception):
-    """A template tried to print text that did not come through ``lit``, ``ident`` or ``doc``."""
+    """A template tried to print text that did not come through a filter that marks it."""
 
 
 @cache
 def environment() -> Environment:
-    """Return the one environment; templates are found in the package ``streamdb_templates``."""
+    """The environment of Python code."""
+    return code_environment(lit=lit, ident=ident, doc=doc)
+
+
+def code_environment(**filters: Callable[..., Code]) -> Environment:
+    """An environment for one language, whose filters are what marks text for it.
+
+    Templates are found in the package ``streamdb_templates``.
+    """
     result = Environment(
         loader=PackageLoader("streamdb_templates", ""),
         undefined=StrictUndefined,
@@ -28,7 +37,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         newline_sequence="\n",
     )
-    result.filters.update(lit=lit, ident=ident, doc=doc)
+    result.filters.update(filters)
     return result
 
 

@@ -56,7 +56,8 @@ def _statement(text: str, indent: int) -> list[str]:
     target, equals, value = _partition(text, " = ")
     name, colon, annotation = _partition(target, ": ")
     if not colon or text.endswith(":") or text.startswith(("def ", "class ")):
-        return _expression(target + equals, value, "", indent) if equals else _plain(text, indent)
+        prefix, expression = (target + equals, value) if equals else ("", text)
+        return _expression(prefix, expression, "", indent)
     if not equals:
         return _expression(name + colon, annotation, "", indent)
     is_plain = not (_last_bracket(annotation) or _split_operators(annotation))
@@ -70,13 +71,9 @@ def _statement(text: str, indent: int) -> list[str]:
 
 
 def _head_fits(prefix: str, value: str, indent: int) -> bool:
-    """Whether the line fits that ends where the value is broken."""
+    """Whether the line fits that ends where the value is broken, or put into parentheses."""
     bracket = _last_bracket(value)
-    return bracket is not None and indent + len(prefix) + bracket.start < LINE_LENGTH
-
-
-def _plain(text: str, indent: int) -> list[str]:
-    return _expression("", text, "", indent)
+    return indent + len(prefix) + (bracket.start if bracket else 0) < LINE_LENGTH
 
 
 def _expression(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
@@ -107,16 +104,19 @@ def _parenthesised(head: str, text: str, operator: str, tail: str, indent: int) 
     inner = indent + _INDENT
     lines = [" " * inner + text]
     if len(lines[0]) > LINE_LENGTH:
-        first, *others = _split(text, operator)
-        lines = _plain(first, inner)
-        for other in others:
-            lines += _expression_after(operator.strip() + " ", other, inner)
+        lines = _operands(text, operator, "", inner)
     return [" " * indent + head, *lines, " " * indent + tail]
 
 
-def _expression_after(prefix: str, text: str, indent: int) -> list[str]:
-    first, *others = _plain(text, indent)
-    return [" " * indent + prefix + first.lstrip(" "), *others]
+def _operands(text: str, operator: str, suffix: str, indent: int) -> list[str]:
+    """Each operand of an operator on a line of its own, which it may do inside brackets."""
+    operands = _split(text, operator)
+    prefixes = ["", *[operator.strip() + " "] * (len(operands) - 1)]
+    suffixes = [*[""] * (len(operands) - 1), suffix]
+    lines: list[str] = []
+    for before, operand, after in zip(prefixes, operands, suffixes, strict=True):
+        lines += _expression(before, operand, after, indent)
+    return lines
 
 
 def _bracketed(head: str, items: str, tail: str, indent: int, *, one_line: bool) -> list[str]:
@@ -125,10 +125,18 @@ def _bracketed(head: str, items: str, tail: str, indent: int, *, one_line: bool)
     parts = [part for part in _split(items, ",") if part.strip()]
     lines = [" " * inner + items]
     if len(parts) == 1 and not items.endswith(","):
-        lines = _plain(parts[0].strip(), inner)
+        lines = _item(parts[0].strip(), "", inner)
     elif len(lines[0]) > LINE_LENGTH or not one_line:
-        lines = [line for part in parts for line in _expression("", part.strip(), ",", inner)]
+        lines = [line for part in parts for line in _item(part.strip(), ",", inner)]
     return [" " * indent + head, *lines, " " * indent + tail]
+
+
+def _item(text: str, suffix: str, indent: int) -> list[str]:
+    """Lay out what stands alone on its line, between brackets."""
+    operator = _split_operators(text)
+    if indent + len(text + suffix) <= LINE_LENGTH or not operator:
+        return _expression("", text, suffix, indent)
+    return _operands(text, operator, suffix, indent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from streamdb_gen.rendering.characters import escape_hidden
+from streamdb_gen.rendering.characters import escape_character, escape_hidden
 from streamdb_gen.rendering.marked import Code
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
@@ -39,9 +39,16 @@ def lit(value: Json) -> Code:
 
 
 def _text(value: str) -> Code:
-    """Quote text as ruff does: double quotes, unless single ones need fewer escapes."""
+    return quoted(value, escape_character)
+
+
+def quoted(value: str, escape: Callable[[str], str]) -> Code:
+    """Quote text as formatters do: double quotes, unless single ones need fewer escapes.
+
+    ``escape`` writes one hidden character as an escape of the language.
+    """
     quote = "'" if value.count('"') > value.count("'") else '"'
     escaped = value.replace("\\", "\\\\").replace(quote, "\\" + quote)
-    for character, escape in _SHORT_ESCAPES.items():
-        escaped = escaped.replace(character, escape)
-    return Code(quote + escape_hidden(escaped) + quote)
+    for character, short in _SHORT_ESCAPES.items():
+        escaped = escaped.replace(character, short)
+    return Code(quote + escape_hidden(escaped, escape=escape) + quote)

@@ -8,11 +8,13 @@ from typing import LiteralString
 
 
 class Code(str):
-    """Text that is known to be safe as Python source.
+    """Text that is known to be safe as source of the language that it was written for.
 
-    It comes from :func:`ident`, :func:`~streamdb_gen.rendering.literals.lit`,
-    :func:`~streamdb_gen.rendering.docstrings.doc`, or from these put together by :func:`code` and
-    :func:`join`. Nothing else makes one.
+    For Python it comes from :func:`ident`, :func:`~streamdb_gen.rendering.literals.lit`,
+    :func:`~streamdb_gen.rendering.docstrings.doc`, for TypeScript from their counterparts in
+    :mod:`streamdb_gen.targets.typescript`; or from these put together by :func:`code` and
+    :func:`join`, or laid out by :func:`~streamdb_gen.rendering.documents.lay_out`. Nothing else
+    makes one.
     """
 
     __slots__ = ()

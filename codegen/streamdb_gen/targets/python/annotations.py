@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
 
+from streamdb_gen.formats import ALIASES
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
+    ChoiceType,
     Constraints,
     Field,
     LiteralType,
@@ -17,11 +19,13 @@ from streamdb_gen.ir import (
     Named,
     Nullable,
     Scalar,
+    TupleOf,
     Type,
     TypeDefinition,
 )
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, ident, join
+from streamdb_gen.targets.python.native_unions import is_anything, is_native
 
 _SCALARS: Final[Mapping[str, Code]] = {
     "string": code("str"),
@@ -32,7 +36,10 @@ _SCALARS: Final[Mapping[str, Code]] = {
     "any": code("Any"),
     "date-time": code("dt.datetime"),
     "date": code("dt.date"),
+    "time": code("dt.time"),
     "uuid": code("uuid.UUID"),
+    "decimal": code("decimal.Decimal"),
+    "bytes": code("bytes"),
 }
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # In the order in which `Meta` gets them.
@@ -79,19 +86,33 @@ class Annotations:
     def of_type(self, type_: Type, defined: Set[str]) -> Code:
         """The annotation of a type with its constraints."""
         match type_:
-            case Scalar(kind="date-time"):
-                return code("Annotated[dt.datetime, Meta(tz=True)]")
-            case Scalar(kind, constraints):
-                return _constrained(_SCALARS[kind], constraints)
+            case Scalar(kind="date-time" | "time" as kind):
+                return code("Annotated[{}, Meta(tz=True)]", _SCALARS[kind])
+            case Scalar(kind, constraints, format_):
+                base = _SCALARS[kind]
+                if format_ is not None:
+                    base = code("formats.{}", ident(ALIASES[format_]))
+                return _constrained(base, constraints)
             case Named(name):
                 return ident(name) if name in defined else code('"{}"', ident(name))
             case ArrayOf(item, constraints):
                 return _constrained(code("Sequence[{}]", self.of_type(item, defined)), constraints)
+            case TupleOf(items):
+                return _tuple(self.of_type(item, defined) for item in items)
             case MapOf(value, constraints):
                 values = self.of_type(value, defined)
                 return _constrained(code("Mapping[str, {}]", values), constraints)
             case Nullable(inner):
                 return _either(self.of_type(inner, defined), code("None"))
+
+    def of_choice(self, definition: ChoiceType, defined: Set[str]) -> Code:
+        """The right side of a union's alias."""
+        if is_anything(definition, self._types):
+            return _SCALARS["any"]
+        members = [self.of_type(member, defined) for member in definition.members]
+        if is_native(definition, self._types):
+            return join(" | ", members)
+        return code("AnyOf[{}]", join(", ", members))
 
     def admits_null(self, type_: Type) -> bool:
         """Whether null is among the type's values."""
@@ -104,6 +125,8 @@ class Annotations:
                         return self.admits_null(target)
                     case LiteralType(values=values):
                         return None in values
+                    case ChoiceType(members=members):
+                        return any(map(self.admits_null, members))
                     case _:
                         return False
             case _:
@@ -122,6 +145,8 @@ class Annotations:
                 return ident(name)
             case ArrayOf(item):
                 return code("Sequence[{}]", self._plain(item))
+            case TupleOf(items):
+                return _tuple(map(self._plain, items))
             case MapOf(value):
                 return code("Mapping[str, {}]", self._plain(value))
             case Nullable(inner):
@@ -160,6 +185,10 @@ def decoded_literal(definition: LiteralType) -> Code | None:
     matching = code("Annotated[str, Meta(pattern={})]", lit(pattern))
     others = [value for value in definition.values if not isinstance(value, str)]
     return code("{} | {}", literal(others), matching) if others else matching
+
+
+def _tuple(items: Iterable[Code]) -> Code:
+    return code("tuple[{}]", join(", ", items))
 
 
 def _constrained(base: Code, constraints: Constraints | None) -> Code:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.ir import Collection, KeyKind, ObjectType, Spec
-from streamdb_gen.rendering.marked import Code, code
+from streamdb_gen.rendering.literals import lit
+from streamdb_gen.rendering.marked import Code, code, join
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.models import documentation
 
@@ -106,9 +107,23 @@ def _collection_view(collection: Collection) -> CollectionView:
         primary_key=collection.primary_key.name,
         columns=_columns_name(collection.row.name),
         update=collection.update_class,
-        options=code(', updates="merge"') if collection.updates == "merge" else code(""),
+        options=_options(collection),
         description=(collection.description or "").strip(),
     )
+
+
+def _options(collection: Collection) -> Code:
+    """The arguments of a schema that are not those of most."""
+    updates = code(', updates="merge"') if collection.updates == "merge" else code("")
+    if not (collection.beyond_type or collection.lax):
+        return updates
+    pointer = lit(f"{collection.pointer}/schema")
+    if not collection.beyond_type:
+        return code("{}, contract=Contract(__name__, {})", updates, pointer)
+    words = code("({},)", join(", ", map(lit, collection.beyond_type)))
+    if len(collection.beyond_type) > 1:
+        words = code("({})", join(", ", map(lit, collection.beyond_type)))
+    return code("{}, contract=Contract(__name__, {}, beyond_type={})", updates, pointer, words)
 
 
 def _rows(spec: Spec) -> tuple[ObjectType, ...]:

@@ -11,7 +11,11 @@ from typing import Final
 from streamdb_gen.rendering.marked import Code, code, ident, join
 
 # Every name that generated modules may take from elsewhere; the spec's own names avoid them.
-_PLAIN_IMPORTS: Final = {"dt": code("import datetime as dt"), "uuid": code("import uuid")}
+_PLAIN_IMPORTS: Final = {
+    "dt": code("import datetime as dt"),
+    "decimal": code("import decimal"),
+    "uuid": code("import uuid"),
+}
 _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
     {
         code("collections.abc"): ("Callable", "Mapping", "Sequence"),
@@ -32,6 +36,7 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
         code("msgspec"): ("UNSET", "Meta", "Struct", "UnsetType", "field"),
         code("streamdb"): (
             "ActionsBase",
+            "AnyOf",
             "AsyncActionsBase",
             "AsyncCollection",
             "AsyncStreamDB",
@@ -40,32 +45,61 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
             "CollectionSchema",
             "Column",
             "Columns",
+            "Contract",
             "DatabaseOptions",
             "EventConstructors",
+            "Extensible",
             "Maybe",
             "NullableColumn",
             "StateSchema",
             "StreamDB",
             "Transaction",
+            "formats",
             "require_abi",
         ),
     },
 )
+STANDARD_LIBRARY, THIRD_PARTIES = _SECTIONS
+# What the rows take from third parties when they are pydantic models.
+PYDANTIC: Final[Mapping[Code, tuple[str, ...]]] = {
+    code("pydantic"): (),
+    code("msgspec"): ("UNSET", "UnsetType"),
+    code("streamdb"): ("formats",),
+    code("streamdb.pydantic_rows"): (
+        "AwareTime",
+        "Base64Bytes",
+        "DecimalText",
+        "ExtensiblePydanticRow",
+        "Maybe",
+        "Omissible",
+        "PydanticRow",
+    ),
+}
 IMPORTED_NAMES: Final = frozenset(
-    name for section in _SECTIONS for names in section.values() for name in names
+    name for section in (*_SECTIONS, PYDANTIC) for names in section.values() for name in names
 ) | frozenset(_PLAIN_IMPORTS)
 
 
-def import_lines(body: str, siblings: Mapping[Code, Iterable[str]]) -> Code:
+def import_lines(
+    body: str,
+    siblings: Mapping[Code, Iterable[str]],
+    third_parties: Mapping[Code, tuple[str, ...]] = THIRD_PARTIES,
+) -> Code:
     """Return the import block that ``body`` needs.
 
-    ``siblings`` maps modules of the package (``.models``) to the names that they define.
+    ``siblings`` maps modules of the package (``.models``) to the names that they define. A third
+    party without names is imported whole.
     """
-    used = _used_names(body)
+    read = _used_names(body)
+    # A quoted alias names, of the package's own, what follows or what checkers import alone.
+    used = read | _names_in_quoted_aliases(body)
     plain = [line for name, line in _PLAIN_IMPORTS.items() if name in used]
-    sections = [*_SECTIONS, siblings]
-    blocks = [_from_imports(section, used) for section in sections]
-    blocks[0] = [*plain, *blocks[0]]
+    whole = [code("import {}", m) for m, names in third_parties.items() if not names and m in used]
+    blocks = [
+        [*plain, *_from_imports(STANDARD_LIBRARY, used)],
+        [*whole, *_from_imports(third_parties, used)],
+        _from_imports(siblings, read),
+    ]
     return join("\n\n", (join("\n", block) for block in blocks if block))
 
 
@@ -122,6 +156,18 @@ def _used_names(body: str) -> set[str]:
         elif isinstance(node, ast.AnnAssign):
             for reference in _forward_references(node.annotation):
                 found |= _used_names(reference)
+    return found
+
+
+def _names_in_quoted_aliases(body: str) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(body)):
+        match node:
+            case ast.AnnAssign(annotation=ast.Name("TypeAlias"), value=ast.expr() as value):
+                for reference in _forward_references(value):
+                    found |= _used_names(reference)
+            case _:
+                pass
     return found
 
 

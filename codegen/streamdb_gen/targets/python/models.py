@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from streamdb_gen.ir import (
     AliasType,
+    ChoiceType,
     Field,
     LiteralType,
     ObjectType,
@@ -49,7 +50,7 @@ class StructView:
 
     is_class: ClassVar = True
     name: str
-    options: Code
+    bases: Code
     documentation: str
     tag: TagView | None
     fields: tuple[FieldView, ...]
@@ -96,7 +97,7 @@ def _struct(
     tag = definition.tag
     return StructView(
         name=definition.name,
-        options=_options(definition),
+        bases=_bases(definition, annotations, defined),
         documentation=_described(definition.description, purpose),
         tag=TagView(tag.name, tag.value, (tag.description or "").strip()) if tag else None,
         fields=tuple(
@@ -111,8 +112,11 @@ def _struct(
     )
 
 
-def _options(definition: ObjectType) -> Code:
-    parts = [code("frozen=True, kw_only=True, gc=False, omit_defaults=True")]
+def _bases(definition: ObjectType, annotations: Annotations, defined: Set[str]) -> Code:
+    """What stands in the brackets of a class: its base, and the options of a struct."""
+    if definition.extras is not None:
+        return code("Extensible[{}]", annotations.of_type(definition.extras, defined))
+    parts = [code("Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True")]
     if definition.closed:
         parts.append(code("forbid_unknown_fields=True"))
     if definition.tag:
@@ -132,7 +136,9 @@ def _default(field: Field, annotations: Annotations) -> Code:
 
 
 def _alias(
-    definition: LiteralType | UnionType | AliasType, annotations: Annotations, defined: Set[str]
+    definition: LiteralType | UnionType | ChoiceType | AliasType,
+    annotations: Annotations,
+    defined: Set[str],
 ) -> AliasView:
     return AliasView(
         name=definition.name,
@@ -143,13 +149,17 @@ def _alias(
 
 
 def _alias_value(
-    definition: LiteralType | UnionType | AliasType, annotations: Annotations, defined: Set[str]
+    definition: LiteralType | UnionType | ChoiceType | AliasType,
+    annotations: Annotations,
+    defined: Set[str],
 ) -> Code:
     match definition:
         case LiteralType(values=values):
             return literal(values)
         case UnionType(members=members):
             return join(" | ", (ident(member.name) for member in members))
+        case ChoiceType():
+            return annotations.of_choice(definition, defined)
         case AliasType(type=target):
             return annotations.of_type(target, defined)
 

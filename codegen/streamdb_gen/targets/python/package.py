@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from streamdb_gen.ir import Spec
 from streamdb_gen.rendering.environment import environment
 from streamdb_gen.rendering.layout import wrap_long_lines
 from streamdb_gen.rendering.marked import Code, code
+from streamdb_gen.targets.choices import Models
 from streamdb_gen.targets.python.actions import action_views
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.collections import collection_views, columns_views, update_views
 from streamdb_gen.targets.python.imports import (
+    PYDANTIC,
+    THIRD_PARTIES,
     all_imports,
     export_order,
     from_import,
@@ -19,25 +23,32 @@ from streamdb_gen.targets.python.imports import (
 )
 from streamdb_gen.targets.python.models import definition_views
 from streamdb_gen.targets.python.names import public_names
+from streamdb_gen.targets.python.pydantic_rows.rows import models_view
+from streamdb_gen.targets.python.pydantic_rows.spec import for_pydantic
 
 # The runtime's `streamdb.abi.ABI`; importing the runtime for it would double the start-up time.
 # A test holds the two together.
 ABI: Final = 1
+_MODELS_TEMPLATES: Final[Mapping[Models, str]] = {
+    "msgspec": "models.py.jinja",
+    "pydantic": "models_pydantic.py.jinja",
+}
 MODULES: Final = ("models.py", "columns.py", "events.py", "actions.py", "client.py")
 
 
-def render_modules(spec: Spec) -> dict[str, str]:
+def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
     """Return the text of each module by file name, without the marker line.
 
     Each template is rendered twice: once to see which names it uses, then with their imports.
     """
+    if models == "pydantic":
+        spec = for_pydantic(spec)
     annotations = Annotations(spec.types)
     collections = collection_views(spec)
     names = public_names(spec, collections)
-    context = {
+    context: dict[str, object] = {
         "abi": ABI,
         "spec": spec,
-        "definitions": definition_views(spec, annotations),
         "columns": columns_views(spec, annotations),
         "updates": update_views(spec, annotations),
         "collections": collections,
@@ -47,15 +58,21 @@ def render_modules(spec: Spec) -> dict[str, str]:
         ),
         "exported": sorted((n for group in names.values() for n in group), key=export_order),
     }
+    if models == "pydantic":
+        context["models"] = models_view(spec, annotations)
+    else:
+        context["definitions"] = definition_views(spec, annotations)
 
     def render(module: str, imports: Code) -> str:
-        template = environment().get_template(f"python/{module}.jinja")
+        name = _MODELS_TEMPLATES[models] if module == "models.py" else f"{module}.jinja"
+        template = environment().get_template(f"python/{name}")
         return template.render(context, imports=imports)
 
     def imports(module: str) -> Code:
         own = f".{module.removesuffix('.py')}"
         siblings = {name: defined for name, defined in names.items() if name != own}
-        return import_lines(render(module, code("")), siblings)
+        third_parties = PYDANTIC if (models, module) == ("pydantic", "models.py") else THIRD_PARTIES
+        return import_lines(render(module, code("")), siblings, third_parties)
 
     modules = {name: render(name, imports(name)) for name in MODULES}
     modules["__init__.py"] = render("__init__.py", all_imports(names))

@@ -1,0 +1,42 @@
+"""The formats that the runtime checks (:mod:`streamdb.formats`), as generated code names them.
+
+The runtime is not imported for it, which would double the start-up time; a test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from streamdb_gen.ir import ScalarKind
+
+#: Formats for which Python has a type.
+TYPED: Final[Mapping[str, ScalarKind]] = {
+    "date-time": "date-time",
+    "date": "date",
+    "time": "time",
+    "uuid": "uuid",
+}
+
+#: Text of a format: its alias in `streamdb.formats`.
+ALIASES: Final[Mapping[str, str]] = {
+    "date": "DateText",
+    "date-time": "DateTimeText",
+    "duration": "Duration",
+    "email": "Email",
+    "hostname": "Hostname",
+    "idn-email": "IdnEmail",
+    "idn-hostname": "IdnHostname",
+    "ipv4": "Ipv4",
+    "ipv6": "Ipv6",
+    "iri": "Iri",
+    "iri-reference": "IriReference",
+    "json-pointer": "JsonPointer",
+    "relative-json-pointer": "RelativeJsonPointer",
+    "time": "TimeText",
+    "uri": "Uri",
+    "uri-reference": "UriReference",
+    "uri-template": "UriTemplate",
+    "uuid": "UuidText",
+}

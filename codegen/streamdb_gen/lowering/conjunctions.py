@@ -1,0 +1,153 @@
+"""Conjunctions: a value that satisfies several schemas (`allOf`, and what stands beside `$ref`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from streamdb_gen.ir import Type
+from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.context import Context
+from streamdb_gen.lowering.definitions import BROKEN
+from streamdb_gen.lowering.keywords import TYPES, Keywords, constraining
+from streamdb_gen.lowering.objects import ObjectLowering, Part
+from streamdb_gen.lowering.references import or_null
+from streamdb_gen.lowering.resources import Key, key_of
+
+_OBJECT: Final = frozenset({"object"})
+_JOINING: Final = ("$ref", "allOf")
+# What an object's class is made of; the rest is left to a validator.
+_MERGED: Final = frozenset(
+    {
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "maxProperties",
+        "minProperties",
+        "patternProperties",
+        "properties",
+        "required",
+        "type",
+        "unevaluatedProperties",
+    }
+)
+
+
+class ConjunctionLowering:
+    """Compiles schemas all of which a value has to satisfy, to the one type that says most."""
+
+    def __init__(self, context: Context, objects: ObjectLowering) -> None:
+        self._context = context
+        self._objects = objects
+
+    def lower(
+        self, schema: Place, keywords: Keywords, types: frozenset[str], name: str
+    ) -> Type | dict[str, Place]:
+        """The type; or the keywords of all parts as those of one schema."""
+        types &= self._context.references.types(schema)
+        if not types:
+            message = "no value satisfies all of these schemas"
+            hint = "they ask for different types"
+            where = keywords.get("allOf") or keywords["$ref"]
+            self._context.report.add("ALLOF_CONFLICT", where, message, hint, at_key=True)
+            return BROKEN
+        alone = self._only_reference(schema, keywords)
+        if alone is not None:
+            self._leave_all_but(alone, schema, keywords)
+            type_, target = self._context.references.meaning(alone)
+            if target is not None:
+                self._context.beyond.refer(target.key)
+            return type_
+        parts = list(self._parts(schema, keywords, {}))
+        if types - {"null"} == _OBJECT and any(_shapes(part.keywords) for part in parts):
+            for part in parts:
+                self._context.leave(part.keywords, *_MERGED)
+            lowered = self._objects.lower(schema, parts, name)
+            return or_null(lowered) if "null" in types else lowered
+        return self._merged(parts)
+
+    def _only_reference(self, schema: Place, keywords: Keywords) -> Place | None:
+        """The one reference among the parts, if no other part says what the value is."""
+        rest = {key: place for key, place in keywords.items() if key not in _JOINING}
+        members = [] if "allOf" not in keywords else list(keywords["allOf"].items())
+        if "$ref" in keywords:
+            members.append(schema)
+        references = [one for one in members if one.get("$ref") is not None]
+        others = [one for one in members if one.get("$ref") is None]
+        says_more = _shapes(rest) or any(self._says_what(one) for one in others)
+        if len(references) != 1 or says_more:
+            return None
+        only = references[0]
+        if only is not schema and not self._context.references.is_reference(only):
+            return None
+        return self._context.references.resolve(only)
+
+    def _says_what(self, schema: Place) -> bool:
+        """Whether a schema narrows the type of a value, or gives it a shape."""
+        if not isinstance(schema.value, dict):
+            return False
+        narrow = self._context.references.types(schema) != TYPES
+        return narrow or self._objects.declares_properties(schema) or _has_shape(schema)
+
+    def _leave_all_but(self, reference: Place, schema: Place, keywords: Keywords) -> None:
+        self._context.leave(keywords, "$ref", "allOf")
+        members = keywords["allOf"].items() if "allOf" in keywords else ()
+        for member in members:
+            if isinstance(member.value, dict):
+                self._context.leave(self._context.keywords(member), "$ref")
+
+    def _parts(self, schema: Place, keywords: Keywords, passed: dict[Key, None]) -> Iterator[Part]:
+        """A schema and all that it is joined with, references followed."""
+        if key_of(schema) in passed:
+            return
+        passed[key_of(schema)] = None
+        if set(constraining(keywords)) - set(_JOINING):
+            yield Part(schema, keywords)
+        inner = list(keywords["allOf"].items()) if "allOf" in keywords else []
+        target = self._context.references.resolve(schema) if "$ref" in keywords else None
+        if target is not None:
+            inner.insert(0, target)
+            self._context.beyond.refer(key_of(target))
+        for place in inner:
+            if isinstance(place.value, dict):
+                yield from self._parts(place, self._context.keywords(place), passed)
+            elif place.value is False:
+                self._context.beyond.add("allOf")
+
+    def _merged(self, parts: list[Part]) -> dict[str, Place]:
+        """The keywords of all parts; of a keyword that differs, the first is kept."""
+        merged: dict[str, Place] = {}
+        for part in parts:
+            for keyword, place in part.keywords.items():
+                if keyword in _JOINING:
+                    continue
+                known = merged.setdefault(keyword, place)
+                if known.value != place.value and keyword in constraining(part.keywords):
+                    self._context.beyond.add(keyword)
+        return merged
+
+
+def _shapes(keywords: Keywords) -> bool:
+    """Whether keywords say what a value is made of."""
+    return bool(_SHAPING & keywords.keys())
+
+
+def _has_shape(schema: Place) -> bool:
+    return any(schema.get(keyword) is not None for keyword in _SHAPING)
+
+
+_SHAPING: Final = frozenset(
+    {
+        "additionalProperties",
+        "anyOf",
+        "const",
+        "enum",
+        "items",
+        "oneOf",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+        "required",
+        "unevaluatedProperties",
+    }
+)

@@ -1,0 +1,61 @@
+"""What the parts of the lowering of schemas share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamdb_gen.ir import Type, TypeDefinition
+from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.beyond import Beyond
+from streamdb_gen.lowering.definitions import Definitions
+from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, Keywords, read_keywords
+from streamdb_gen.lowering.references import References
+from streamdb_gen.lowering.resources import Key, Resources, key_of
+from streamdb_gen.reporting import Report
+
+
+class Lower(Protocol):
+    """Compiles one schema; ``types`` are those that its values are known to be of."""
+
+    def __call__(self, schema: Place, name: str, types: frozenset[str] = TYPES, /) -> Type:
+        """Return its type; a class or alias that it needs is called ``name``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The tables of one spec, and the way back to :class:`SchemaLowering`."""
+
+    resources: Resources
+    references: References
+    definitions: Definitions
+    beyond: Beyond
+    report: Report
+    lower: Lower
+    owners: dict[str, Key] = field(default_factory=dict[str, Key])  # by name of a definition
+    property_names: dict[Key, str] = field(default_factory=dict[Key, str])
+    _keywords: dict[Key, Keywords] = field(default_factory=dict[Key, Keywords])
+
+    def keywords(self, schema: Place) -> Keywords:
+        """The keywords of an object schema, read and reported once."""
+        key = key_of(schema)
+        if key not in self._keywords:
+            dialect = self.resources.of(schema).dialect
+            self._keywords[key] = read_keywords(
+                schema, self.report, only_reference=dialect.only_reference
+            )
+        return self._keywords[key]
+
+    def add(self, definition: TypeDefinition, schema: Place) -> None:
+        """Put a definition aside; `x-streamdb-name` of a property names the field."""
+        field_name = self.property_names.get(key_of(schema))
+        other = f"{definition.name}2" if field_name is None else f"{field_name}_2"
+        self.definitions.add(definition, schema, other)
+        self.owners[definition.name] = self.beyond.owner
+
+    def leave(self, keywords: Keywords, *honoured: str) -> None:
+        """Leave all that constrains, but what is honoured, to a validator."""
+        for keyword in keywords:
+            if keyword in ASSERTIONS and keyword not in honoured:
+                self.beyond.add(keyword)

@@ -1,0 +1,328 @@
+"""Objects: one class of the properties of a schema, and of those that `allOf` adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from streamdb_gen.canonical import canonical_value
+from streamdb_gen.findings import shown
+from streamdb_gen.ir import Field, Named, ObjectType, Scalar, Tag, Type
+from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.context import Context
+from streamdb_gen.lowering.definitions import BROKEN, Names
+from streamdb_gen.lowering.keywords import Keywords, constraining, strings
+from streamdb_gen.lowering.own_words import description, report_bad_name
+from streamdb_gen.lowering.scalars import integral, literal_places
+from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
+from streamdb_gen.naming import field_name, is_field_name
+from streamdb_gen.naming import nested_class_name as nested
+
+_ANYTHING: Final = Scalar("any")
+# Keywords whose schemas may declare properties of the same object.
+_APPLICATORS: Final = (
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "if",
+    "then",
+    "else",
+    "not",
+    "dependentSchemas",
+    "dependencies",
+)
+_DEEPEST: Final = 20  # steps of looking for properties; beyond, there may be some
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the schemas that an object has to satisfy all of."""
+
+    schema: Place
+    keywords: Keywords
+
+    @property
+    def properties(self) -> dict[str, Place]:
+        """The schemas of its properties."""
+        place = self.keywords.get("properties")
+        return dict(place.members()) if place is not None else {}
+
+    @property
+    def required(self) -> list[tuple[str, Place]]:
+        """The names in `required`."""
+        return list(strings(self.keywords.get("required")))
+
+
+class ObjectLowering:
+    """Compiles objects that have properties of their own, or say that they have none."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def lower(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
+        """One class that has the properties of all parts."""
+        self._check_required(parts)
+        extras = self._extras(parts, name)
+        declared = _declared(parts)
+        required = {wire_name for part in parts for wire_name, _ in part.required}
+        tag = None if extras is not None else self._tag(parts, declared, required)
+        names = Names(self._context.report)
+        if tag is not None:
+            names.claim(tag.name, declared[tag.wire_name][0], _property(tag.wire_name), "")
+        fields: list[Field] = []
+        for wire_name, places in declared.items():
+            if tag is None or wire_name != tag.wire_name:
+                fields += self._field(wire_name, places, wire_name in required, name, names)
+        fields += self._undeclared(parts, declared, name, names)
+        for part in parts:
+            self._leave_sizes(part.keywords)
+        definition = ObjectType(
+            name,
+            tuple(fields),
+            closed=extras is None and self._is_closed(parts, declared),
+            description=description(schema),
+            tag=tag,
+            extras=extras,
+            pointer=schema.pointer,
+        )
+        self._context.add(definition, schema)
+        return Named(name)
+
+    def tag_of(self, schema: Place) -> Tag | None:
+        """The tag of the class that a schema or reference will be compiled to, if it has one."""
+        seen: set[tuple[str, str]] = set()
+        place: Place | None = schema
+        while place is not None and self._context.references.is_reference(place):
+            if (place.file, place.pointer) in seen:
+                return None
+            seen.add((place.file, place.pointer))
+            place = self._context.references.resolve(place)
+        if place is None or not isinstance(place.value, dict):
+            return None
+        types = [name for name, _ in strings(place.get("type"))]
+        keywords = self._context.keywords(place)
+        if types != ["object"] or "properties" not in keywords:
+            return None
+        parts = [Part(place, keywords)]
+        plain = not {"$ref", "allOf", "const", "enum"} & keywords.keys()
+        if not plain or self._keeps_others(parts) or self._extras_schema(parts) is not None:
+            return None
+        required = {name for name, _ in parts[0].required}
+        return self._tag(parts, _declared(parts), required)
+
+    def declares_properties(self, schema: Place, depth: int = 0) -> bool:
+        """Whether a schema, or one that it applies to the same value, declares properties."""
+        if depth > _DEEPEST:
+            return True
+        if not isinstance(schema.value, dict):
+            return False
+        if any(schema.get(word) is not None for word in ("properties", "patternProperties")):
+            return True
+        additional = schema.get("additionalProperties")
+        if additional is not None and not isinstance(additional.value, bool):
+            return True
+        target = self._context.references.resolve(schema)
+        inner = [*_applied(schema), *([target] if target is not None else [])]
+        return any(self.declares_properties(place, depth + 1) for place in inner)
+
+    def _field(
+        self, wire_name: str, places: list[Place], required: bool, parent: str, names: Names
+    ) -> Iterator[Field]:
+        context, place = self._context, places[0]
+        if any(one.value is False for one in places):
+            context.beyond.add("properties")  # it may not be there: no field
+            return
+        check_wire_text(wire_name, place, context.report, at_key=True)
+        python_name = self._python_name(wire_name, place)
+        names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
+        # A name that the user gave the field also names the types inside it.
+        chosen = place.get("x-streamdb-name")
+        inner_name = nested(parent, python_name if chosen is not None else wire_name)
+        context.property_names[(place.file, place.pointer)] = python_name
+        default = next((one for p in places if (one := p.get("default")) is not None), None)
+        yield Field(
+            wire_name=wire_name,
+            name=python_name,
+            type=self._property_type(places, inner_name),
+            required=required,
+            description=next(filter(None, map(description, places)), None),
+            default=canonical_value(default.value) if default is not None else None,
+            pointer=place.pointer,
+        )
+
+    def _property_type(self, places: list[Place], name: str) -> Type:
+        """The type by the schema that says most, where several parts declare the property."""
+        others = [place for place in places if place.value is not True] or places[:1]
+        different = [place for place in others if place.value != others[0].value]
+        if not different:
+            return self._context.lower(others[0], name)
+        types = [self._context.references.types(place) for place in others]
+        common = types[0].intersection(*types)
+        if not common:
+            message = "no value satisfies all of the schemas that are given for this property"
+            hint = "the others stand in `allOf` or are referred to"
+            self._context.report.add("ALLOF_CONFLICT", different[-1], message, hint, at_key=True)
+            return BROKEN
+        self._context.beyond.add("allOf")
+        best = min(range(len(others)), key=lambda index: len(types[index]))
+        return self._context.lower(others[best], name, common)
+
+    def _undeclared(
+        self, parts: Sequence[Part], declared: dict[str, list[Place]], parent: str, names: Names
+    ) -> Iterator[Field]:
+        """Required properties of which nothing else is said."""
+        seen: set[str] = set()
+        for part in parts:
+            for wire_name, place in part.required:
+                if wire_name in declared or wire_name in seen:
+                    continue
+                seen.add(wire_name)
+                message = f"{shown(wire_name)} is required but not among `properties`"
+                hint = "declare it, or delete it here"
+                self._context.report.add("REQUIRED_UNDECLARED", place, message, hint)
+                python_name = field_name(wire_name)
+                names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
+                yield Field(wire_name, python_name, _ANYTHING, True, pointer=place.pointer)
+
+    def _extras(self, parts: Sequence[Part], name: str) -> Type | None:
+        """The type of further properties; None if they need not be kept."""
+        beyond = self._context.beyond
+        if any("patternProperties" in part.keywords for part in parts):
+            beyond.add("patternProperties")
+        additional = self._extras_schema(parts)
+        if additional is not None and len(parts) == 1 and not self._keeps_others(parts):
+            return self._context.lower(additional, nested(name, "Value"))
+        if additional is not None:
+            beyond.add("additionalProperties")
+        return _ANYTHING if additional is not None or self._keeps_others(parts) else None
+
+    def _extras_schema(self, parts: Sequence[Part]) -> Place | None:
+        """The first schema that constrains properties which are not declared."""
+        for part in parts:
+            for keyword in ("additionalProperties", "unevaluatedProperties"):
+                place = part.keywords.get(keyword)
+                if place is None or isinstance(place.value, bool) or not place.value:
+                    continue
+                if keyword == "unevaluatedProperties":
+                    self._context.beyond.add(keyword)
+                return place
+        return None
+
+    def _keeps_others(self, parts: Sequence[Part]) -> bool:
+        """Whether properties are declared in places that no class can be made of."""
+        return any(
+            "patternProperties" in part.keywords
+            or any(
+                self.declares_properties(inner)
+                for keyword in _APPLICATORS
+                if keyword in part.keywords and keyword != "allOf"
+                for inner in _schemas_in(part.keywords[keyword])
+            )
+            for part in parts
+        )
+
+    def _is_closed(self, parts: Sequence[Part], declared: dict[str, list[Place]]) -> bool:
+        """Whether other properties are refused by the class; what it cannot refuse is noted."""
+        closed = False
+        for part in parts:
+            additional = part.keywords.get("additionalProperties")
+            if additional is not None and additional.value is False:
+                if declared.keys() <= part.properties.keys():
+                    closed = True
+                else:
+                    self._context.beyond.add("additionalProperties")
+            unevaluated = part.keywords.get("unevaluatedProperties")
+            if unevaluated is not None and unevaluated.value is False:
+                # The outermost one counts what `allOf` declares, and so does the class.
+                if part is parts[0] or declared.keys() <= part.properties.keys():
+                    closed = True
+                else:
+                    self._context.beyond.add("unevaluatedProperties")
+        return closed
+
+    def _tag(
+        self, parts: Sequence[Part], declared: dict[str, list[Place]], required: set[str]
+    ) -> Tag | None:
+        """The first required property, in the order of the file, that has one value."""
+        for wire_name, places in declared.items():
+            if wire_name not in required or len(places) > 1 or has_surrogate(wire_name):
+                continue
+            value = _only_value(places[0])
+            if value is not None:
+                name = self._python_name(wire_name, places[0], report=False)
+                return Tag(wire_name, name, value, description(places[0]))
+        return None
+
+    def _python_name(self, wire_name: str, schema: Place, *, report: bool = True) -> str:
+        """The property's name: chosen by the user, or made from the wire name."""
+        chosen = schema.get("x-streamdb-name")
+        if chosen is None or not isinstance(chosen.value, str):
+            return field_name(wire_name)
+        if is_field_name(chosen.value):
+            return chosen.value
+        if report:
+            report_bad_name(chosen, field_name(chosen.value), self._context.report)
+        return field_name(wire_name)
+
+    def _check_required(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            seen: set[str] = set()
+            for name, place in part.required:
+                if name in seen:
+                    message = f"{shown(name)} is listed twice"
+                    self._context.report.add(
+                        "REQUIRED_DUPLICATE", place, message, "delete one of them"
+                    )
+                seen.add(name)
+
+    def _leave_sizes(self, keywords: Keywords) -> None:
+        for keyword in ("minProperties", "maxProperties"):
+            if keyword in keywords:
+                self._context.beyond.add(keyword)
+
+
+def _declared(parts: Sequence[Part]) -> dict[str, list[Place]]:
+    declared: dict[str, list[Place]] = {}
+    for part in parts:
+        for wire_name, place in part.properties.items():
+            declared.setdefault(wire_name, []).append(place)
+    return declared
+
+
+def _only_value(schema: Place) -> str | int | None:
+    """The one value of a `const`, or of an `enum` with one, that can be a tag."""
+    if not isinstance(schema.value, dict):
+        return None
+    words = set(constraining(dict(schema.members()))) - {"type"}
+    if words not in ({"const"}, {"enum"}):
+        return None
+    values = [integral(place.value) for place in literal_places(dict(schema.members()))]
+    value = values[0] if len(values) == 1 else None
+    if isinstance(value, str):
+        return None if has_surrogate(value) else value
+    is_tag = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return value if is_tag and isinstance(value, int) else None
+
+
+def _applied(schema: Place) -> Iterator[Place]:
+    for keyword in _APPLICATORS:
+        place = schema.get(keyword)
+        if place is not None:
+            yield from _schemas_in(place)
+
+
+def _schemas_in(place: Place) -> Iterator[Place]:
+    """The schemas of an applicator: itself, a list, or by name."""
+    keyword = place.pointer.rpartition("/")[2]
+    if isinstance(place.value, list):
+        yield from place.items()
+    elif keyword in ("dependentSchemas", "dependencies"):
+        for _, inner in place.members():
+            yield inner
+    else:
+        yield place
+
+
+def _property(wire_name: str) -> str:
+    return f"the property {shown(wire_name)}"

@@ -1,0 +1,222 @@
+"""Where `$ref` leads: files, embedded resources (`$id`, own `$schema`), anchors and pointers.
+
+JSON Schema 2020-12, core, sections 8 and 9. Nothing is ever fetched: what is neither in the spec
+nor in a file below its folder cannot be referred to.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote, urljoin
+
+from streamdb_gen.findings import shown
+from streamdb_gen.json_source import Place, descend, split_pointer
+from streamdb_gen.lowering.dialects import DIALECTS, Dialect
+from streamdb_gen.lowering.keywords import subschemas
+from streamdb_gen.meta_schema import suggestion
+from streamdb_gen.reporting import Report
+
+Key = tuple[str, str]  # file and pointer of a schema
+#: Opens a file by its path relative to the spec's folder; a text says why it cannot be read.
+OpenFile = Callable[[str], Place | str]
+
+_FILES: Final = "file:///"
+# Looking for a near name means comparing with all targets; the first hints show what is wrong.
+_MAX_SUGGESTIONS: Final = 20
+
+
+def key_of(place: Place) -> Key:
+    """What identifies a schema."""
+    return place.file, place.pointer
+
+
+@dataclass(eq=False, slots=True)
+class Resource:
+    """A schema, or a file, from which `#/...` inside it is resolved."""
+
+    root: Place
+    base: str
+    dialect: Dialect
+    anchors: dict[str, Place] = field(default_factory=dict[str, Place])
+
+
+class Resources:
+    """All schemas of one spec by their place, each with the resource that it is part of."""
+
+    def __init__(
+        self, spec: Place, name: str, schemas: Iterable[Place], open_file: OpenFile, report: Report
+    ) -> None:
+        self._open_file = open_file
+        self._report = report
+        self._resources: dict[Key, Resource] = {}
+        self._places: list[Place] = []
+        self._by_uri: dict[str, Resource] = {}
+        self._files: dict[str, Resource | str] = {}
+        self._roots: dict[str, Place] = {spec.file: spec}
+        self._suggestions_left = _MAX_SUGGESTIONS
+        self._spec = Resource(spec, _FILES + name, DIALECTS[0])
+        self._by_uri[self._spec.base] = self._spec
+        for schema in schemas:
+            self._enter(schema, self._spec)
+
+    @property
+    def schemas(self) -> tuple[Place, ...]:
+        """Every schema known so far."""
+        return tuple(self._places)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._resources
+
+    def of(self, schema: Place) -> Resource:
+        """The resource that a schema is part of."""
+        resource = self._resources.get(key_of(schema))
+        if resource is None:
+            raise LookupError(f"no schema at {schema.pointer}")
+        return resource
+
+    def file_root(self, file: str) -> Place:
+        """The whole file that a schema stands in."""
+        return self._roots[file]
+
+    def resolve(self, reference: Place, schema: Place) -> Place | None:
+        """The schema that a `$ref` leads to; None after reporting that it leads nowhere."""
+        text = reference.value
+        if not isinstance(text, str):
+            return None
+        resource, fragment = self._resource(text, reference, self.of(schema))
+        if resource is None:
+            return None
+        found = self._in_resource(resource, fragment)
+        if found is None or not self._is_schema(found, resource):
+            message = f"{shown(text)} is no schema that can be referred to"
+            hint = self._nearest(text) or "refer to an entry of `$defs`: `#/$defs/NAME`"
+            self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
+            return None
+        return found
+
+    def _enter(self, schema: Place, resource: Resource) -> None:
+        """Take in a schema and all schemas inside it."""
+        pending = [(schema, resource)]
+        while pending:
+            place, around = pending.pop()
+            own = self._own_resource(place, around)
+            self._resources[key_of(place)] = own
+            self._places.append(place)
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                anchor = place.get(keyword)
+                if anchor is not None and isinstance(anchor.value, str):
+                    own.anchors.setdefault(anchor.value, place)
+            pending += [(inner, own) for inner in subschemas(place)]
+
+    def _own_resource(self, place: Place, around: Resource) -> Resource:
+        identifier, schema = place.get("$id"), place.get("$schema")
+        dialect = around.dialect
+        if schema is not None and isinstance(schema.value, str):
+            dialect = self._dialect(schema)
+        given = identifier.value if identifier is not None else None
+        if not isinstance(given, str) or (dialect.only_reference and place.get("$ref") is not None):
+            return around if schema is None else Resource(place, around.base, dialect)
+        uri, _, fragment = given.partition("#")
+        if not uri:  # `$id` of draft-07 was the anchor as well
+            around.anchors.setdefault(fragment, place)
+            return around if schema is None else Resource(place, around.base, dialect)
+        own = Resource(place, urljoin(around.base, uri), dialect)
+        self._by_uri.setdefault(own.base, own)
+        return own
+
+    def _dialect(self, schema: Place) -> Dialect:
+        for dialect in DIALECTS:
+            if str(schema.value).rstrip("#") in dialect.uris:
+                return dialect
+        message = f"schemas of {shown(str(schema.value))} cannot be read"
+        hint = f"known are {', '.join(dialect.name for dialect in DIALECTS)}"
+        self._report.add("DIALECT_UNKNOWN", schema, message, hint)
+        return DIALECTS[0]
+
+    def _resource(
+        self, text: str, reference: Place, around: Resource
+    ) -> tuple[Resource | None, str]:
+        """The resource that a reference is to, and the fragment in it."""
+        if text.startswith("#"):
+            return around, text[1:]
+        uri, _, fragment = urljoin(around.base, text).partition("#")
+        if uri in self._by_uri:
+            return self._by_uri[uri], fragment
+        path = _relative_path(text.partition("#")[0], around.base)
+        if path is None:
+            message = f"{shown(text)} leads out of the spec's folder, where nothing is read"
+            if not uri.startswith(_FILES):
+                message = "a remote reference cannot be compiled"
+            hint = "copy the schema to `$defs` and refer to `#/$defs/NAME`"
+            self._report.add("REFERENCE_OUTSIDE", reference, message, hint)
+            return None, fragment
+        file = self._file(path)
+        if isinstance(file, Resource):
+            return file, fragment
+        hint = "files are named relative to the one that refers to them"
+        message = f"{shown(path)} cannot be referred to: {file}"
+        self._report.add("REFERENCE_FILE", reference, message, hint)
+        return None, fragment
+
+    def _file(self, path: str) -> Resource | str:
+        if path not in self._files:
+            root = self._open_file(path)
+            if isinstance(root, str):
+                self._files[path] = root
+            else:
+                file = Resource(root, _FILES + path, DIALECTS[0])
+                self._files[path] = self._by_uri[file.base] = file
+                self._roots[root.file] = root
+                self._enter(root, file)
+        return self._files[path]
+
+    def _in_resource(self, resource: Resource, fragment: str) -> Place | None:
+        fragment = unquote(fragment, errors="surrogatepass") if "%" in fragment else fragment
+        if fragment and not fragment.startswith("/"):
+            return resource.anchors.get(fragment)
+        return descend(resource.root, fragment)
+
+    def _is_schema(self, place: Place, resource: Resource) -> bool:
+        """Whether a place can be read as a schema.
+
+        It need not stand where a keyword expects one, but then below a schema.
+        """
+        if not isinstance(place.value, dict | bool):
+            return False
+        if key_of(place) in self._resources:
+            return True
+        above = next(self._schemas_above(place), None)
+        if above is None:
+            return False
+        self._enter(place, above)
+        return True
+
+    def _schemas_above(self, place: Place) -> Iterator[Resource]:
+        tokens = split_pointer(place.pointer) or ()
+        pointer = place.pointer
+        for _ in tokens:
+            pointer = pointer.rpartition("/")[0]
+            found = self._resources.get((place.file, pointer))
+            if found is not None:
+                yield found
+
+    def _nearest(self, text: str) -> str | None:
+        if not self._suggestions_left:
+            return None
+        self._suggestions_left -= 1
+        known = [f"#{pointer}" for file, pointer in self._resources if file == self._spec.root.file]
+        return suggestion(text, known)
+
+
+def _relative_path(reference: str, base: str) -> str | None:
+    """The path below the spec's folder that a reference of a file is to; None if there is none."""
+    is_relative = base.startswith(_FILES) and not reference.startswith("/")
+    if not is_relative or urljoin(_FILES, reference).partition(":")[0] != "file":
+        return None
+    folder = posixpath.dirname(unquote(base.removeprefix(_FILES)))
+    path = posixpath.normpath(posixpath.join(folder, unquote(reference)))
+    is_below = path != ".." and not path.startswith(("../", "/"))
+    return path if is_below and reference.partition(":")[0] != "file" else None

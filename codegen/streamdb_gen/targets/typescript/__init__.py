@@ -1,0 +1,1 @@
+"""The TypeScript target: an IR as modules for `@durable-streams/state`."""

@@ -1,0 +1,228 @@
+"""The rows and inputs of a spec as one JSON Schema document, in the words that ajv takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from urllib.parse import quote, unquote
+
+from streamdb_gen.ir import Action, Collection, Spec
+from streamdb_gen.portable_pattern import unicode_pattern
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+# The keywords of JSON Schema 2020-12, by what they hold. Others are left out: they mean nothing,
+# but ajv gives a meaning to some of them (`nullable`, `dependencies`, `id`).
+_SCHEMA: Final = frozenset(
+    {
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED_SCHEMAS: Final = frozenset(
+    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
+)
+_VALUES: Final = frozenset(
+    {
+        "$comment",
+        "$ref",
+        "const",
+        "contentEncoding",
+        "contentMediaType",
+        "default",
+        "dependentRequired",
+        "deprecated",
+        "description",
+        "enum",
+        "examples",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "pattern",
+        "readOnly",
+        "required",
+        "title",
+        "type",
+        "uniqueItems",
+        "writeOnly",
+    }
+)
+_KEYWORDS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+_CONTAINS: Final = ("contains", "minContains", "maxContains")
+_PROTO: Final = "__proto__"
+
+Json = Any  # what `json.loads` returns
+Members = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDocument:
+    """The document, and the names of the formats that it uses, sorted."""
+
+    value: Members
+    formats: tuple[str, ...]
+
+
+def schema_document(spec: Spec) -> SchemaDocument:
+    """Make the document: `collections`, `actions` and `$defs`, as they stand in a spec."""
+    source: Members = json.loads(spec.canonical)
+    is_bare = "collections" not in source
+    frame = {"collections": source} if is_bare else source
+    rewriting = _Rewriting("#/collections/" if is_bare else "#/")
+    value: Members = {"$schema": _DIALECT}
+    value["collections"] = {
+        collection.wire_name: {
+            "schema": rewriting.schema(frame["collections"][collection.wire_name]["schema"])
+        }
+        for collection in spec.collections
+    }
+    if spec.actions:
+        value["actions"] = {
+            action.wire_name: {
+                "input": rewriting.schema(frame["actions"][action.wire_name]["input"])
+            }
+            for action in spec.actions
+        }
+    if "$defs" in frame:
+        value["$defs"] = rewriting.named_schemas(frame["$defs"])
+    rewriting.add_referenced(value, frame)
+    return SchemaDocument(value, tuple(sorted(rewriting.formats)))
+
+
+def row_reference(collection: Collection) -> str:
+    """The reference to the schema of a collection's rows in the document."""
+    return f"#/collections/{_reference_part(collection.wire_name)}/schema"
+
+
+def input_reference(action: Action) -> str:
+    """The reference to the schema of an action's input in the document."""
+    return f"#/actions/{_reference_part(action.wire_name)}/input"
+
+
+def _reference_part(name: str) -> str:
+    return quote(name.replace("~", "~0").replace("/", "~1"), safe="~")
+
+
+class _Rewriting:
+    """Copies schemas; ``root`` is what the references into the document begin with."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._references: list[str] = []
+        self.formats: set[str] = set()
+
+    def schema(self, schema: Json) -> Json:
+        if not isinstance(schema, dict):
+            return schema  # true or false
+        members = cast(Members, schema).items()
+        copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        return _as_ajv_checks_it(copied)
+
+    def named_schemas(self, schemas: Members) -> Members:
+        return {name: self.schema(schema) for name, schema in schemas.items()}
+
+    def add_referenced(self, document: Members, source: Members) -> None:
+        """Add schemas that are referred to and stand below words that were left out."""
+        while self._references:
+            tokens = _tokens(self._references.pop())
+            if not _stands_in(document, tokens):
+                _put(document, tokens, self.schema(_find(source, tokens)))
+
+    def _value(self, keyword: str, value: Json) -> Json:
+        if keyword in _SCHEMA:
+            return self.schema(value)
+        if keyword in _SCHEMAS:
+            return [self.schema(schema) for schema in value]
+        if keyword == "patternProperties":
+            value = _with_unicode_patterns(value)
+        if keyword in _NAMED_SCHEMAS:
+            return self.named_schemas(value)
+        if keyword == "pattern":
+            return unicode_pattern(value)
+        if keyword == "$ref":
+            reference = self._root + value.removeprefix("#/")
+            self._references.append(reference)
+            return reference
+        if keyword == "format":
+            self.formats.add(value)
+        return value
+
+
+def _is_keyword(key: str) -> bool:
+    return key in _KEYWORDS or key.startswith("x-")
+
+
+def _as_ajv_checks_it(schema: Members) -> Members:
+    """The same schema in words that ajv does not get wrong.
+
+    It finds what an empty array should contain if `prefixItems` stands beside, and looks at no
+    property of the name `__proto__`, but for patterns.
+    """
+    if "contains" in schema and "prefixItems" in schema:
+        apart = {keyword: schema.pop(keyword) for keyword in _CONTAINS if keyword in schema}
+        schema["allOf"] = [*schema.get("allOf", ()), apart]
+    if _PROTO in schema.get("properties", {}):
+        others = dict(schema["properties"])
+        patterns = {f"^{_PROTO}$": others.pop(_PROTO)}
+        schema["properties"] = others
+        schema["patternProperties"] = schema.get("patternProperties", {}) | patterns
+    return schema
+
+
+def _with_unicode_patterns(schemas: Members) -> Members:
+    """Patterns that would come out alike are kept apart, as they were."""
+    patterns = [unicode_pattern(pattern) for pattern in schemas]
+    if len(set(patterns)) < len(patterns):
+        return schemas
+    return dict(zip(patterns, schemas.values(), strict=True))
+
+
+def _tokens(reference: str) -> list[str]:
+    """The steps of a reference into the document: `#/$defs/a~1b` is `$defs`, `a/b`."""
+    steps = unquote(reference.removeprefix("#/")).split("/")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
+
+
+def _find(value: Json, tokens: list[str]) -> Json:
+    for token in tokens:
+        value = value[int(token) if isinstance(value, list) else token]
+    return value
+
+
+def _stands_in(value: Json, tokens: list[str]) -> bool:
+    try:
+        _find(value, tokens)
+    except KeyError:
+        return False
+    return True
+
+
+def _put(value: Json, tokens: list[str], schema: Json) -> None:
+    *steps, last = tokens
+    for step in steps:
+        if isinstance(value, dict):
+            cast(Members, value).setdefault(step, {})
+        value = _find(value, [step])
+    value[last] = schema

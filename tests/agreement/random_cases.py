@@ -1,0 +1,35 @@
+"""Random schemas with instances: rows drawn from the compiled meaning, and one change to each."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import strategies as st
+from tests.agreement.cases import Case, Instance
+from tests.agreement.compiled import Refused, collection_of, compiled
+from tests.agreement.mutations import bounds_of, changes
+from tests.agreement.random_schemas import random_schemas
+from tests.agreement.values import rows
+
+_ROWS = 3
+_CHANGES = 2
+
+
+@st.composite
+def random_cases(draw: st.DrawFn) -> Case:
+    """A random schema and instances of it; one that the compiler refuses has none."""
+    case = draw(random_schemas())
+    spec = compiled(case.spec)
+    if isinstance(spec, Refused):
+        return case
+    (schema,) = case.original.documents.values()
+    bounds = bounds_of(schema)[:20]
+    instances: list[Instance] = []
+    for number in range(_ROWS):
+        row = draw(rows(spec, collection_of(spec, case)))
+        instances.append(Instance(f"row {number}", json.dumps(row)))
+        possible = changes(row["value"], bounds)
+        for change in draw(st.lists(st.sampled_from(possible), max_size=_CHANGES)):
+            changed = {**row, "value": change.applied_to(row["value"])}
+            instances.append(Instance(f"row {number} > {change.name}", json.dumps(changed)))
+    return case.with_instances(*instances)

@@ -1,0 +1,116 @@
+"""Who judges: each side tells of rows whether they are valid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from tests.agreement.cases import DRAFT_2020_12, Case, Original
+from tests.agreement.compiled import (
+    collection_of,
+    load_package,
+    schema_of,
+    unload_package,
+)
+from tests.agreement.oracles import JsonSchemaOracle, RustOracle
+
+from streamdb import CollectionSchema, InvalidRow
+from streamdb_gen.ir import Spec
+
+_CANONICAL: Final = "https://agreement.test/canonical"
+
+Verdict = bool | None
+"""None: the side could not tell."""
+
+
+class Side(Protocol):
+    """One party to the contract."""
+
+    name: str
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        """Judge rows, given as JSON text, of the case's collection, which compiled to ``spec``."""
+        ...
+
+
+class Oracle(Side):
+    """A reference validator, by the schema as it was written."""
+
+    def __init__(self, name: str, make: type[JsonSchemaOracle | RustOracle]) -> None:
+        self.name = name
+        self._make = make
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        oracle = self._make(case.original)
+
+        def verdict(text: str) -> Verdict:
+            try:
+                return oracle.accepts(case.original.subject(json.loads(text)))
+            except Exception:  # noqa: BLE001  # whatever a validator raises, it has not judged
+                return None
+
+        return [verdict(text) for text in texts]
+
+
+class Canonical(Side):
+    """The `schema.json` of the package: what the spec became before any type was made of it."""
+
+    name = "schema.json"
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        pointer = quote(f"{collection_of(spec, case).pointer}/schema")
+        document = {**json.loads(spec.canonical), "$schema": DRAFT_2020_12}
+        original = Original(f"{_CANONICAL}#{pointer}", {_CANONICAL: document})
+        return Oracle(self.name, RustOracle).judge(replace(case, original=original), spec, texts)
+
+
+class Generated(Side):
+    """The generated package, reading strictly."""
+
+    name = "msgspec"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: tuple[str, ModuleType] | None = None
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        schema = self.schema(case, spec)
+
+        def verdict(text: str) -> Verdict:
+            try:
+                schema.decode(text.encode(), strict=True)
+            except InvalidRow:
+                return False
+            return True
+
+        return [verdict(text) for text in texts]
+
+    def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
+        """What the package knows of the case's collection."""
+        return schema_of(self._package(spec), collection_of(spec, case))
+
+    def _package(self, spec: Spec) -> ModuleType:
+        """The package; it stays imported for the other collections of its spec."""
+        if self._loaded is not None:
+            digest, package = self._loaded
+            if digest == spec.digest:
+                return package
+            unload_package(package)
+        package = load_package(spec, self._folder)
+        self._loaded = (spec.digest, package)
+        return package
+
+
+def all_sides(folder: Path) -> tuple[Side, ...]:
+    """Every side there is; generated packages are put below ``folder``."""
+    return (
+        Oracle("jsonschema", JsonSchemaOracle),
+        Oracle("jsonschema-rs", RustOracle),
+        Canonical(),
+        Generated(folder),
+    )

@@ -1,0 +1,40 @@
+"""Whether two JSON values are the same on the wire."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+from tests.agreement.cases import Json
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def is_same(left: Json, right: Json) -> bool:
+    """Whether two values are one JSON value.
+
+    1 and 1.0 are, 1 and true are not. What has a canonical text is one value in every spelling: an
+    instant, and a UUID.
+
+    >>> is_same({"a": [1, "2025-01-01T01:00:00+01:00"]}, {"a": [1.0, "2025-01-01T00:00:00.000Z"]})
+    True
+    >>> is_same([1], [True]), is_same({"a": None}, {})
+    (False, False)
+    """
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[k], right[k]) for k in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right or _canonical(left) == _canonical(right)
+    return bool(left == right)
+
+
+def _canonical(text: str) -> object:
+    if _INSTANT.fullmatch(text):
+        return dt.datetime.fromisoformat(text.upper())
+    return text.lower() if _UUID.fullmatch(text) else text

@@ -1,0 +1,105 @@
+"""Committed TypeScript packages, byte for byte; `make golden` writes them anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from tests.codegen.typescript.peer import TypeScript
+from tests.interop.node import Node
+from tests.interop.tsc import compile_strictly
+
+from streamdb_gen import api
+
+GOLDEN = Path(__file__).parent.parent.parent / "golden"
+PACKAGES = GOLDEN / "typescript"
+SPECS = sorted(GOLDEN.glob("*.json"))
+NAMES = [path.stem for path in SPECS]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=NAMES)
+def test_the_package_is_what_is_committed(path: Path, update_golden: bool) -> None:
+    loaded = api.lint(path)
+    assert not isinstance(loaded, api.Problem)
+    assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
+    files, folder = api.generate(loaded.spec, "typescript"), PACKAGES / path.stem
+    if update_golden:
+        assert isinstance(api.write(files, folder), api.WriteReport)
+    for name, text in files.items():
+        assert (folder / name).read_bytes().decode() == text, "run `make golden`, review the diff"
+    states = api.check(files, folder)
+    assert not isinstance(states, api.Problem)
+    assert {state.state for state in states} == {"current"}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"},
+    ],
+    ids=["seed-0-locale-C", "seed-4242-locale-UTF-8"],
+)
+def test_hash_seed_locale_and_working_folder_change_nothing(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    for path in SPECS:
+        command = [sys.executable, "-m", "streamdb_gen", str(path), "--target", "typescript"]
+        subprocess.run(
+            [*command, "-o", path.stem],
+            cwd=tmp_path,
+            env=os.environ | environment,
+            check=True,
+            capture_output=True,
+        )
+        for made in (tmp_path / path.stem).iterdir():
+            assert made.read_bytes() == (PACKAGES / path.stem / made.name).read_bytes()
+
+
+def test_prettier_would_change_nothing(typescript: TypeScript) -> None:
+    files = sorted(PACKAGES.glob("*/*.ts"))
+    assert len(files) == 2 * len(SPECS)
+    sources = [file.read_text("utf-8") for file in files]
+    for file, source, formatted in zip(files, sources, typescript.formatted(sources), strict=True):
+        assert source == formatted, file
+
+
+def test_the_strictest_compiler_finds_nothing(node: Node, tmp_path: Path) -> None:
+    for name in NAMES:
+        shutil.copytree(PACKAGES / name, tmp_path / name)
+    assert compile_strictly(node, tmp_path) == []
+
+
+LOADED = {
+    "module": [
+        "--input-type=module",
+        "-e",
+        "import {{ stateSchema }} from './out/{}/index.js'; {}",
+    ],
+    "commonjs": ["-e", "const {{ stateSchema }} = require('./out/{}/index.js'); {}"],
+}
+CHECKED = "console.log(JSON.stringify(stateSchema.notes.schema['~standard'].validate({})))"
+
+
+@pytest.mark.parametrize("kind", ["module", "commonjs"])
+def test_a_package_runs_as_a_module_of_either_kind(
+    node: Node, tmp_path: Path, kind: Literal["module", "commonjs"]
+) -> None:
+    shutil.copytree(PACKAGES / "minimal", tmp_path / "minimal")
+    assert compile_strictly(node, tmp_path, kind) == []
+    *options, program = LOADED[kind]
+    done = subprocess.run(
+        [node.node, *options, program.format("minimal", CHECKED)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (issue,) = json.loads(done.stdout)["issues"]
+    assert issue == {"message": "must have required property 'id'", "path": []}
