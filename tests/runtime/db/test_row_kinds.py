@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, PydanticTask, field, task, unchecked
+from pydantic import BaseModel
+from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, field, task, unchecked
 
 from streamdb import (
     AsyncStream,
@@ -92,7 +93,7 @@ def _counted(kind: Any, row: Any, count: int) -> Any:
     if isinstance(row, dict):
         row["count"] = count  # a row that is lent may be changed in place
         return row
-    if isinstance(row, PydanticTask):
+    if isinstance(row, BaseModel):
         return row.model_copy(update={"count": count})
     names = ("id", "title", "at", "note", "parent")
     return kind(**{name: getattr(row, name) for name in names}, count=count)
