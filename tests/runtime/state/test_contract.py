@@ -25,6 +25,7 @@ from streamdb import (
 )
 from streamdb.state.decoder import Invalid, Merge, PageDecoder, Put
 from streamdb.state.fold import Fold
+from streamdb.types.faults import pointer_to
 
 SECRET = "row content"
 
@@ -213,14 +214,15 @@ def test_a_schema_that_cannot_be_used(schema: Any) -> None:
         Contract.of(schema).check({})
 
 
-def test_what_is_not_a_schema_in_a_spec_does_not_matter() -> None:
+@pytest.mark.parametrize("name", ["plain", "a/b~c", "50% off#?", "é 😀", "%41", '"', "\ud83d"])
+def test_what_is_not_a_schema_in_a_spec_does_not_matter(name: str) -> None:
     spec = {
         "name": "x",
-        "collections": {"a/b~c": {"type": "t", "schema": {"$ref": "#/$defs/Row"}}},
+        "collections": {name: {"type": "t", "schema": {"$ref": "#/$defs/Row"}}},
         "type": {"type": "a collection that is called like a keyword"},
         "$defs": {"Row": {"type": "object"}},
     }
-    contract = Contract.of(spec, pointer="/collections/a~1b~0c/schema")
+    contract = Contract.of(spec, pointer=pointer_to(["collections", name, "schema"]))
     contract.check({})
     with pytest.raises(ContractBroken):
         contract.check([])
