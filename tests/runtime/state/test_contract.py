@@ -209,9 +209,21 @@ def test_threads_may_share_one() -> None:
     ],
 )
 def test_a_schema_that_cannot_be_used(schema: Any) -> None:
-    """References lead nowhere but into the document: nothing is ever fetched."""
     with pytest.raises(SchemaError):
         Contract.of(schema).check({})
+
+
+def test_references_lead_into_the_document_alone(tmp_path: Path) -> None:
+    """Nothing is ever fetched, from files neither."""
+    (tmp_path / "other.json").write_text("{}")
+    for document in (
+        {"$ref": (tmp_path / "other.json").as_uri()},
+        {"$id": (tmp_path / "this.json").as_uri(), "$ref": "other.json"},
+    ):
+        with pytest.raises(SchemaError, match=r"other\.json"):
+            Contract.of(document).check({})
+        with pytest.raises(SchemaError, match=r"other\.json"):
+            Contract.of({"row": document}, pointer="/row").check({})
 
 
 @pytest.mark.parametrize("name", ["plain", "a/b~c", "50% off#?", "é 😀", "%41", '"', "\ud83d"])

@@ -83,7 +83,7 @@ def test_a_schema_that_is_a_document_of_its_own(tmp_path: Path, own: dict[str, s
         "definitions": {"Role": {"enum": ["user"]}},
         "properties": {
             "id": {"type": "string"},
-            "role": {"$ref": "#/definitions/Role"},
+            "role": {"$ref": own.get("$id", "") + "#/definitions/Role"},
             "pair": {"items": [{"type": "string"}, {"type": "integer"}]},
         },
     }
