@@ -203,10 +203,12 @@ class _FromText:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        number = core_schema.decimal_schema(strict=False)
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.chain_schema([_text(formats.DECIMAL), number]),
+            json_schema=core_schema.no_info_after_validator_function(
+                Decimal, _text(formats.DECIMAL)
+            ),
             python_schema=handler(source),
+            serialization=core_schema.to_string_ser_schema(when_used="json"),
         )
 
 

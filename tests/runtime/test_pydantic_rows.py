@@ -26,6 +26,8 @@ from streamdb.pydantic_rows import (
     Omissible,
     PydanticRow,
 )
+from streamdb.state.row_kinds import row_kind
+from streamdb.types.faults import UNREADABLE
 
 
 class Text(PydanticRow, frozen=True):
@@ -82,7 +84,10 @@ def read(value: Mapping[str, Any]) -> Row:
     ],
 )
 def test_what_is_read_is_written_back(value: Mapping[str, Any]) -> None:
-    assert json.loads(read(value).model_dump_json()) == {**SENT, **value}
+    row = read(value)
+    assert json.loads(row.model_dump_json()) == {**SENT, **value}
+    rows = row_kind(Row, None)
+    assert rows.read(rows.write(row)) == row
 
 
 @pytest.mark.parametrize(
@@ -119,6 +124,8 @@ def test_what_is_read_is_written_back(value: Mapping[str, Any]) -> None:
 def test_what_does_not_fit_is_refused(value: Mapping[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(value)
+    with pytest.raises(UNREADABLE):
+        row_kind(Row, None).read(json.dumps({**SENT, **value}).encode())
 
 
 def test_names_of_fields_mean_nothing_on_the_wire() -> None:
