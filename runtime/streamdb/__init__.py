@@ -18,6 +18,7 @@ from streamdb.collections.transaction import AsyncTransaction, Transaction, Tran
 from streamdb.db.actions import ActionsBase, AsyncActionsBase
 from streamdb.db.async_db import AsyncStreamDB
 from streamdb.db.blocking_db import StreamDB
+from streamdb.db.declaration import DeclaredCollection, collection
 from streamdb.db.options import DatabaseOptions, InvalidEvent
 from streamdb.db.session import Status
 from streamdb.db.state import Metrics
@@ -66,6 +67,7 @@ from streamdb.expr import (
     Condition,
     Expr,
     NullableColumn,
+    UntypedColumns,
 )
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch
@@ -115,6 +117,7 @@ __all__ = [
     "ContractBroken",
     "DatabaseClosed",
     "DatabaseOptions",
+    "DeclaredCollection",
     "DuplicateKey",
     "EventConstructors",
     "Expr",
@@ -160,6 +163,8 @@ __all__ = [
     "UnexpectedStatus",
     "UnknownColumn",
     "UnsetType",
+    "UntypedColumns",
     "WouldDeadlock",
+    "collection",
     "require_abi",
 ]

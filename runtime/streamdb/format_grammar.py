@@ -124,11 +124,12 @@ FORBIDDEN_IN_IDN: Final = "|".join(
     ]
 )
 # RFC 5891, section 4.2.3. The code of a label is no shorter than the label, and has xn-- before it.
+# A label without a character beyond ASCII is none of these, so that each text has one reading.
 U_LABEL: Final = (
-    f"(?![^{SEPARATORS}]{{2}}--|[{MARKS}{JOINERS}])"
+    rf"(?={LDH}*[^{SEPARATORS}\u0000-\u007F])(?![^{SEPARATORS}]{{2}}--|[{MARKS}{JOINERS}])"
     f"[^{SEPARATORS}-](?:[^{SEPARATORS}]{{0,57}}[^{SEPARATORS}-])?"
 )
-IDN_LABEL: Final = f"(?:{LABEL}(?![^{SEPARATORS}])|{U_LABEL})"
+IDN_LABEL: Final = f"(?:{LABEL}|{U_LABEL})"
 
 
 def _idn(separators: str) -> str:

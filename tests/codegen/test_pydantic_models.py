@@ -28,6 +28,7 @@ from streamdb_gen.ir import (
     Scalar,
     Spec,
     Tag,
+    TupleOf,
     Type,
     TypeDefinition,
     UnionType,
@@ -181,6 +182,18 @@ CONSTRUCTS = [
         bad=[[], [0], [1, 2, 3], ["1"], {}, "1", None],
     ),
     Construct(
+        name="tuple",
+        type=TupleOf((Scalar("string", Constraints(min_length=1)), Nullable(INTEGER))),
+        schema={
+            "type": "array",
+            "prefixItems": [{"type": "string", "minLength": 1}, {"type": ["integer", "null"]}],
+            "items": False,
+            "minItems": 2,
+        },
+        good=[["a", 1], ["a", None], ["a", 1.0]],
+        bad=[[], ["a"], ["", 1], ["a", "1"], ["a", 1, 2], {}, "a1"],
+    ),
+    Construct(
         name="map",
         type=MapOf(Nullable(INTEGER), Constraints(min_length=1, max_length=2)),
         schema={
@@ -222,7 +235,6 @@ CONSTRUCTS = [
                 extras=Scalar("string", Constraints(min_length=1)),
             ),
         ),
-        in_msgspec=False,
     ),
     Construct(
         name="object of nothing but extras",
@@ -231,7 +243,6 @@ CONSTRUCTS = [
         good=[{}, {"a": {"n": 1}}],
         bad=[{"a": {}}, {"a": 1}, []],
         types=(OPEN, ObjectType("Inner2", (), closed=False, extras=Named("Inner"))),
-        in_msgspec=False,
     ),
     Construct(
         name="tagged union",
@@ -292,7 +303,6 @@ CONSTRUCTS = [
                 ),
             ),
         ),
-        in_msgspec=False,
     ),
     Construct(
         name="recursion",
@@ -317,7 +327,6 @@ CONSTRUCTS = [
         ],
         bad=["2026-01-02T03:04:05", "2026-02-30T00:00:00Z", "2026-01-02", 1767312000, None],
         lenient=["2026-01-02 03:04Z", "1767312000"],
-        in_msgspec=False,
     ),
     Construct(
         name="date",
@@ -333,6 +342,29 @@ CONSTRUCTS = [
         good=["12345678-1234-5678-1234-56781234567a", "12345678-1234-5678-1234-56781234567A"],
         bad=["12345678", "", 1, None],
         lenient=["1234567812345678123456781234567a"],
+    ),
+    Construct(
+        name="time",
+        type=Scalar("time"),
+        schema=None,
+        good=["03:04:05Z", "03:04:05.5+01:00"],
+        bad=["03:04:05", "24:00:00Z", 3600, None],
+        lenient=["03:04Z"],
+    ),
+    Construct(
+        name="decimal",
+        type=Scalar("decimal"),
+        schema=None,
+        good=["1.50", "-0.1", "12345678901234567890.123456789"],
+        bad=["", "one", "NaN", "1_0", "1e5", 1.5, 1, None],
+        in_msgspec=False,  # which also reads numbers
+    ),
+    Construct(
+        name="bytes",
+        type=Scalar("bytes"),
+        schema=None,
+        good=["", "aGk=", "+/+/"],
+        bad=["aGk", "a", "-_-_", " aGk=", 1, None],
     ),
 ]
 

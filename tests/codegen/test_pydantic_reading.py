@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from streamdb import formats
 from streamdb_gen import api
 from streamdb_gen.ir import (
     AliasType,
@@ -24,7 +23,7 @@ from streamdb_gen.ir import (
     TypeDefinition,
     UnionType,
 )
-from streamdb_gen.targets.python.pydantic_rows.blueprint import blueprint, format_alias
+from streamdb_gen.targets.python.pydantic_rows.blueprint import blueprint
 from streamdb_gen.targets.python.pydantic_rows.reading import (
     BASE_CLASS,
     UnexpectedOutputError,
@@ -190,10 +189,6 @@ Type1.model_rebuild()
     assert old in output
     with pytest.raises(UnexpectedOutputError):
         read_output(output.replace(old, new), plan)
-
-
-def test_formats_have_the_names_that_the_runtime_gives_them() -> None:
-    assert {name: format_alias(name) for name in formats.ALIASES} == formats.ALIASES
 
 
 def test_the_extra_names_the_version_that_is_asked_for() -> None:

@@ -186,7 +186,7 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         if where is None:
             return None
         columns = cast("type[Cols]", self._schema.columns)
-        return predicate(columns, where)
+        return predicate(columns, where, self._schema.rows.getter)
 
     def _watch(
         self,
@@ -224,6 +224,21 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         """
         return self._parts.writer.upsert(self._schema, row)
 
+    def update(self, key: Any, /, *change: Any, **fields: Any) -> Tx:
+        """Write changed fields, or what a function makes of the row.
+
+        ``update(key, content="...")`` or ``update(key, function)``, from row to row. Generated
+        collections give it its types. A row may be shared: a function makes a changed copy of it.
+
+        Raises:
+            MissingKey: there is no row of that key.
+            InvalidRow: the new row does not fit its type, or has another key.
+            TypeError: neither or both of function and fields are given, or a field is unknown.
+        """
+        if len(change) > 1:
+            raise TypeError("update takes a key, and then either fields or one function")
+        return self._update(key, change[0] if change else None, fields)
+
     def delete(self, key: Key) -> Tx:
         """Remove a row.
 
@@ -235,15 +250,7 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
     def _update(
         self, key: Key, change: Callable[[Row], Row] | None, fields: Mapping[str, Any]
     ) -> Tx:
-        """Write changed fields, or what a function makes of the row.
-
-        Generated collections give this its typed form, ``update(key, /, **fields)``.
-
-        Raises:
-            MissingKey: there is no row of that key.
-            InvalidRow: the new row does not fit its type, or has another key.
-            TypeError: neither or both of function and fields are given, or a field is unknown.
-        """
+        """Do what ``update`` does, for its typed forms in generated collections."""
         if (change is None) == (not fields):
             raise TypeError("update takes either fields or one function from row to row")
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from streamdb.collections.callbacks import run_callback
+from streamdb.collections.collection import AsyncCollection
 from streamdb.collections.transaction import AsyncTransaction, Outcome
 from streamdb.db.base import BaseDatabase
 from streamdb.db.mutations import Draft
 
 
-class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
+class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any]]):
     """A stream as typed collections, for asyncio.
 
     Generated packages subclass it; ``async with`` connects, loads, stays live, and closes::
@@ -21,8 +22,13 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction]):
         async with AsyncAgentSession("http://localhost:4437/v1/stream/demo", create=True) as db:
             await db.messages.insert(Message(...))
 
+    Without generated code, a class declares its collections by :func:`streamdb.collection`, or a
+    schema is given and ``db.collections`` used: ``AsyncStreamDB(schema, url)``.
+
     It belongs to the event loop that it is first used on. Reads of collections are plain calls.
     """
+
+    _form = AsyncCollection[Any, Any, Any]
 
     async def preload(self, timeout: float | None = None) -> None:
         """Connect, and wait until everything that the stream held is in the collections.

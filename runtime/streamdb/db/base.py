@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar, Unpack
+from typing import Any, Final, Generic, TypeVar, Unpack, cast, overload
 
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.transaction import Outcome
+from streamdb.db.declaration import declared_schema
 from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
 from streamdb.db.session import Session, Status
@@ -24,15 +25,27 @@ from streamdb.streams.address import parse_address
 log: Final = logging.getLogger("streamdb.state")
 
 Tx = TypeVar("Tx")
+CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
 AnyCollection = TypeVar("AnyCollection", bound=BaseCollection[Any, Any, Any, Any])
 
 
-class BaseDatabase(Generic[Tx]):
+class BaseDatabase(Generic[Tx, CollectionForm]):
     """The engine room of :class:`AsyncStreamDB` and :class:`StreamDB`."""
 
+    @overload
     def __init__(
         self, schema: StateSchema, url: str, /, **options: Unpack[DatabaseOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self, url: str, /, **options: Unpack[DatabaseOptions]) -> None: ...
+    def __init__(
+        self, first: StateSchema | str, second: str = "", /, **options: Unpack[DatabaseOptions]
     ) -> None:
+        """Take a schema and the address of a stream; the address alone if the class declares it."""
+        if isinstance(first, str):
+            schema, url = declared_schema(type(self)), first
+        else:
+            schema, url = first, second
         check_options(options)
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
@@ -51,9 +64,17 @@ class BaseDatabase(Generic[Tx]):
             wrap=self._wrap,
         )
         self._session.settled = self._mutations.settle
-        self._collections: Final[dict[str, BaseCollection[Any, Any, Any, Tx]]] = {}
+        self._collections: Final[dict[str, CollectionForm]] = {}
+        self._prepare()
+        for name in schema.by_name:
+            self._collection(self._form, name)
 
     # What the two forms do differently.
+
+    _form: type[CollectionForm]
+
+    def _prepare(self) -> None:
+        """Set up what the form has beside the rest."""
 
     def _enqueue(self, draft: Draft) -> None:
         raise NotImplementedError
@@ -83,11 +104,11 @@ class BaseDatabase(Generic[Tx]):
                 check_started=self._session.check_started,
             )
         )
-        self._collections[name] = collection
+        self._collections[name] = cast("Any", collection)
         return collection
 
     @property
-    def collections(self) -> Mapping[str, BaseCollection[Any, Any, Any, Tx]]:
+    def collections(self) -> Mapping[str, CollectionForm]:
         """The collections by their name in the spec."""
         return MappingProxyType(self._collections)
 

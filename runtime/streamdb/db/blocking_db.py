@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self, Unpack
+from typing import Any, Self
 
+from streamdb.collections.collection import Collection
 from streamdb.collections.transaction import Outcome, Transaction
 from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
 from streamdb.db.mutations import Draft
-from streamdb.db.options import DatabaseOptions
 from streamdb.errors import StreamDBError
-from streamdb.state.schema import StateSchema
 from streamdb.streams.loop_thread import shared_loop_thread
 
 
-class StreamDB(BaseDatabase[Transaction]):
+class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     """A stream as typed collections, for blocking code.
 
     Generated packages subclass it; ``with`` connects, loads, stays live, and closes::
@@ -24,16 +23,18 @@ class StreamDB(BaseDatabase[Transaction]):
         with AgentSession("embedded:session.db#demo", create=True) as db:
             db.messages.insert(Message(...)).result()
 
+    Without generated code, a class declares its collections by :func:`streamdb.collection`, or a
+    schema is given and ``db.collections`` used: ``StreamDB(schema, url)``.
+
     One background thread of the process reads and writes for all databases; callbacks run on a
     thread of their database, so ``.result()`` is legal inside them.
     """
 
-    def __init__(
-        self, schema: StateSchema, url: str, /, **options: Unpack[DatabaseOptions]
-    ) -> None:
-        super().__init__(schema, url, **options)
-        self._thread: Final = shared_loop_thread()
-        self._dispatcher: Final = Dispatcher()
+    _form = Collection[Any, Any, Any]
+
+    def _prepare(self) -> None:
+        self._thread = shared_loop_thread()
+        self._dispatcher = Dispatcher()
 
     def preload(self, timeout: float | None = None) -> None:
         """Connect, and wait until everything that the stream held is in the collections.

@@ -117,8 +117,9 @@ class Mutations(Generic[Tx]):
             with self._state.lock:
                 self._check_open()
                 row = self._existing(schema, key, "update")
-            changed = change(row)  # the user's code: it may take its time, and any other lock
-            if isinstance(changed, schema.row) and schema.key_of(changed) != key:
+            # The user's code: it may take its time, and any other lock.
+            changed = change(schema.rows.lent(row))
+            if schema.rows.holds(changed) and schema.key_of(changed) != key:
                 raise InvalidRow(
                     f"{schema.row.__name__}: an update must keep {schema.primary_key}={key!r}; "
                     "delete the row and insert another one instead",

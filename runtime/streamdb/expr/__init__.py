@@ -18,7 +18,7 @@ in, ``expression`` the typed surface that builds the tree, ``columns`` the names
 """
 
 from streamdb.errors import ExpressionError, UnknownColumn
-from streamdb.expr.columns import Columns
+from streamdb.expr.columns import Columns, UntypedColumns, columns_of
 from streamdb.expr.conditions import predicate
 from streamdb.expr.expression import Column, Condition, Expr, NullableColumn
 
@@ -30,5 +30,7 @@ __all__ = [
     "ExpressionError",
     "NullableColumn",
     "UnknownColumn",
+    "UntypedColumns",
+    "columns_of",
     "predicate",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from inspect import get_annotations
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from streamdb.errors import UnknownColumn
-from streamdb.expr.expression import column
+from streamdb.expr.expression import Column, column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Row = TypeVar("Row")
 
@@ -41,6 +44,48 @@ class Columns(Generic[Row]):
 
         def __getattr__(self, name):
             raise UnknownColumn(_unknown(name, type(self)))
+
+
+class UntypedColumns(Columns[Row]):
+    """Columns that type checkers know nothing of: every name is one, of any type.
+
+    Those of a row class are made by :func:`columns_of`. This class itself has a column of every
+    name, for rows whose properties are not listed anywhere.
+
+    >>> UntypedColumns().role == "assistant"
+    role == 'assistant'
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Column[Any]:
+            """Return the column of that name."""
+            ...
+
+    else:
+
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)  # asked for by the language, not by a user
+            return column(name)
+
+
+def columns_of(row: type[Row], names: Iterable[str]) -> type[UntypedColumns[Row]]:
+    """Make the columns of a row class from the names of its fields.
+
+    >>> columns_of(int, ["real"])().imaginary
+    Traceback (most recent call last):
+    ...
+    streamdb.errors.UnknownColumn: intColumns has no column 'imaginary'. Its columns: real
+    """
+    namespace = {
+        "__annotations__": dict.fromkeys(names, Column[Any]),
+        "__slots__": (),
+        "__getattr__": vars(Columns)["__getattr__"],
+    }
+    return type(f"{row.__name__}Columns", (UntypedColumns,), namespace)
 
 
 def _unknown(name: str, columns: type[Columns[Row]]) -> str:

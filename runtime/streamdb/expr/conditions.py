@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from streamdb.errors import ExpressionError
@@ -13,23 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamdb.expr.columns import Columns
+    from streamdb.expr.evaluate import Getter
 
 Cols = TypeVar("Cols", bound="Columns[Any]")
 
 
 @overload
 def predicate(
-    columns: type[Cols], function: Callable[[Cols], Expr[bool, Any]], /
+    columns: type[Cols], function: Callable[[Cols], Expr[bool, Any]], /, getter: Getter = ...
 ) -> Callable[[Any], bool]: ...
 @overload
 def predicate(
-    columns: Cols, function: Callable[[Cols], Expr[bool, Any]], /
+    columns: Cols, function: Callable[[Cols], Expr[bool, Any]], /, getter: Getter = ...
 ) -> Callable[[Any], bool]: ...
-def predicate(columns: Any, function: Callable[[Any], Expr[bool, Any]], /) -> Callable[[Any], bool]:
+def predicate(
+    columns: Any, function: Callable[[Any], Expr[bool, Any]], /, getter: Getter = attrgetter
+) -> Callable[[Any], bool]:
     """Build the expression once and return the test of rows: true where the expression is true.
 
     Where it is false or unknown, the row does not pass. Which row type the test takes is what
-    ``columns`` say; the caller knows it, so the result is typed by whoever keeps it.
+    ``columns`` say; the caller knows it, so the result is typed by whoever keeps it. ``getter``
+    makes the function that reads a column of such a row; by default, an attribute.
 
     Raises:
         ExpressionError: the function returned something else than an expression. The returned
@@ -44,7 +49,7 @@ def predicate(columns: Any, function: Callable[[Any], Expr[bool, Any]], /) -> Ca
     (True, False)
     """
     expression = condition(columns() if isinstance(columns, type) else columns, function)
-    evaluate = evaluator(expression.node)
+    evaluate = evaluator(expression.node, getter)
 
     def test(row: object) -> bool:
         value = evaluate(row)

@@ -6,6 +6,7 @@ it by tests, so it stays simple for ever.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -17,35 +18,39 @@ from streamdb.expr.operators import OPERATORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Getter = Callable[[str], Callable[[Any], Any]]
 
-def evaluator(node: Node) -> Callable[[object], Any]:
+
+def evaluator(node: Node, getter: Getter = attrgetter) -> Callable[[Any], Any]:
     """Return the function from a row to the value of ``node``; ``None`` is null, or unknown.
+
+    ``getter`` makes the function that reads a column; rows need not have attributes.
 
     The function raises ``ExpressionError`` where the values of a row do not suit an operator,
     for instance when text is ordered with a number.
     """
     match node:
         case ColumnNode(name):
-            return _reader(name)
+            return _reader(getter(name))
         case ConstantNode(value):
             return lambda row: value
         case OperationNode():
-            return _operation(node)
+            return _operation(node, getter)
 
 
-def _reader(name: str) -> Callable[[object], Any]:
-    def read(row: object) -> Any:
-        value = getattr(row, name)
+def _reader(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(row: Any) -> Any:
+        value = get(row)
         return None if value is UNSET else value
 
     return read
 
 
-def _operation(node: OperationNode) -> Callable[[object], Any]:
+def _operation(node: OperationNode, getter: Getter) -> Callable[[Any], Any]:
     _, function, handles_null = OPERATORS[node.operator]
-    operands = tuple(map(evaluator, node.operands))
+    operands = [evaluator(operand, getter) for operand in node.operands]
 
-    def apply(row: object) -> Any:
+    def apply(row: Any) -> Any:
         values = [operand(row) for operand in operands]
         if not handles_null and any(value is None for value in values):
             return None

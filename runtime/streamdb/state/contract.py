@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib.resources import files
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -62,8 +62,8 @@ class Contract:
     ) -> Contract:
         """Make one of a JSON Schema, or of a part of a document that holds schemas.
 
-        It is JSON Schema 2020-12 if its ``$schema`` names no other draft. References lead into
-        the document alone.
+        A schema is one of 2020-12 if its ``$schema`` names no other draft; what ``pointer`` leads
+        to always is. References lead into the document alone.
         """
         copy = msgspec.to_builtins(schema)
         contract = cls("", pointer, beyond_type=beyond_type)
@@ -72,6 +72,15 @@ class Contract:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.pointer or 'a schema'}>"
+
+    def compile(self) -> None:
+        """Make ready for the first check.
+
+        Raises:
+            MissingExtra: the extra ``validate`` is not installed.
+            SchemaError: the schema cannot be used.
+        """
+        _ = self._validator
 
     def check(self, plain: object) -> None:
         """Check plain JSON. May be called on any thread.
@@ -100,7 +109,8 @@ class Contract:
         try:
             return _compiled(library, _without_surrogates(document), self.pointer)
         except ValueError as error:
-            raise SchemaError(f"the schema at {self.pointer or '/'}: {error}") from error
+            reason = getattr(error, "message", str(error))  # the first line says it all
+            raise SchemaError(f"the schema at {self.pointer or '/'}: {reason}") from error
 
 
 def _library() -> Any:
@@ -126,18 +136,16 @@ def _schema_json(module: str) -> Any:
 
 
 def _compiled(library: Any, document: Any, pointer: str) -> jsonschema_rs.Validator:
+    options = {"formats": _formats(), "validate_formats": True, "offline": True}
+    if not pointer:
+        validator_class = library.validator_cls_for(document)
+        return cast("jsonschema_rs.Validator", validator_class(document, **options))
     # A spec is no schema, but holds some. In the registry it is a document with a name, into which
     # references may point; nothing is made of the members that are no schemas.
     registry = library.Registry([(_SPEC, document)], draft=library.Draft202012)
-    validator: jsonschema_rs.Validator = library.Draft202012Validator(
-        {"$ref": f"{_SPEC}#{pointer}"},
-        registry=registry,
-        formats=_formats(),
-        validate_formats=True,
-        ignore_unknown_formats=True,
-        offline=True,
-    )
-    return validator
+    reference = {"$ref": f"{_SPEC}#{pointer}"}
+    validator = library.Draft202012Validator(reference, registry=registry, **options)
+    return cast("jsonschema_rs.Validator", validator)
 
 
 # The library would check them by grammars of its own.

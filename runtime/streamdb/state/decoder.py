@@ -186,8 +186,8 @@ class PageDecoder:
                     return Invalid(schema.type, key, "/value", "not an object")
                 return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
             item = _put(schema, key, _row(schema, parsed_key, value))
-            if self._strict and schema.contract is not None and isinstance(item, Put):
-                schema.contract.check({**_parsed(value), schema.wire_primary_key: parsed_key})
+            if self._strict and schema.beyond_rows is not None and isinstance(item, Put):
+                schema.beyond_rows.check({**_parsed(value), schema.wire_primary_key: parsed_key})
         except UNREADABLE as error:
             return invalid_because(error, schema.type, key, at="/value")
         return item
@@ -212,7 +212,8 @@ def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
     try:
         return Put(schema, key, with_key(schema, row, key))
     except UNREADABLE as error:
-        return invalid_because(error, schema.type, key, at="/key")
+        reason, _ = explain(error, private=True)
+        return Invalid(schema.type, key, "/key", reason)
 
 
 def _control_item(headers: _LooseHeaders) -> Item:
@@ -256,12 +257,13 @@ class _Event(msgspec.Struct, frozen=True, gc=False):
 
 
 def _event_type(schema: CollectionSchema[Any, Any], strict: bool) -> type[_Event]:
-    is_typed, value = True, schema.rows.in_page
+    value = schema.rows.in_page
     if schema.updates == "merge":
         # These rows may lack anything: they stay plain until they are laid over the stored ones.
-        is_typed, value = False, dict[str, Any]
-    elif strict and schema.contract is not None:
-        is_typed, value = False, Raw
+        value = dict[str, Any]
+    elif strict and schema.beyond_rows is not None:
+        value = Raw
+    is_typed = value is schema.row
     return cast(
         "type[_Event]",
         msgspec.defstruct(

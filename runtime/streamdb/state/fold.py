@@ -123,8 +123,8 @@ class Fold:
         plain.update(item.fields)
         try:
             row = schema.rows.convert(plain)
-            if self._strict and schema.contract is not None:
-                schema.contract.check(plain)
+            if self._strict and schema.beyond_rows is not None:
+                schema.beyond_rows.check(plain)
         except UNREADABLE as error:
             self.staged.invalid.append(invalid_because(error, schema.type, key, at="/value"))
             return

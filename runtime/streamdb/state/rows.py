@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from streamdb.errors import InvalidRow
 from streamdb.state.schema import CollectionSchema, Key, Row
-from streamdb.types.conversion import convert
 
 
 def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -> Key:
@@ -33,11 +32,9 @@ def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -
 def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row:
     """Return the row with the event's key in its primary key field (KEY-2 to KEY-5).
 
-    Raises:
-        ValueError: the key cannot be of the declared type.
-        msgspec.ValidationError: it can, but breaks what is declared beside it, a pattern perhaps.
+    Raises one of ``UNREADABLE`` if the key cannot be of the declared type, or breaks what is
+    declared beside it, a pattern perhaps.
     """
     if str(schema.key_of(row)) == wire_key:
         return row
-    key = convert(schema.parse_key(wire_key), schema.key_type)
-    return schema.rows.replace(row, {schema.primary_key: key})
+    return schema.rows.with_key(row, schema.primary_key, schema.parse_key(wire_key))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from streamdb.errors import InvalidRow, SchemaError
-from streamdb.expr import Columns
+from streamdb.expr import Columns, UntypedColumns
 from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
-from streamdb.state.row_kinds import RowKind
+from streamdb.state.row_kinds import RowKind, row_kind
+from streamdb.state.spec_file import read_spec
 from streamdb.types.faults import UNREADABLE, explain
 
 Row = TypeVar("Row")
@@ -34,8 +36,9 @@ class CollectionSchema(Generic[Row, Key]):
     Args:
         name: the collection's name in the spec.
         type: the event type that is routed to it.
-        primary_key: the attribute of the row that holds its key.
-        row: the row's class.
+        primary_key: the field of the row that holds its key, by its name in Python.
+        row: the row's class: a msgspec struct, ``Extensible``, a pydantic model, a dataclass, a
+            ``TypedDict``, or ``dict`` for plain JSON that its contract alone judges.
         key: the key's class, ``str`` or ``int``.
         columns: the typed columns of the row.
         updates: ``replace`` by the protocol (UPDATE-1), or ``merge`` for producers that send
@@ -56,7 +59,8 @@ class CollectionSchema(Generic[Row, Key]):
     ('7', 7, 7)
 
     Raises:
-        SchemaError: a name or type is empty, or the row has no such attribute.
+        SchemaError: a name or type is empty, the row is of no such class or has no such
+            field.
     """
 
     name: str
@@ -73,23 +77,23 @@ class CollectionSchema(Generic[Row, Key]):
     wire_primary_key: str = field(init=False)
     #: Reads the key of a row.
     key_of: Callable[[Row], Key] = field(init=False, repr=False, compare=False)
-    #: The primary key's declared type, which may be narrower than its class.
-    key_type: Any = field(init=False, repr=False, compare=False)
+    #: The contract, unless reading a row asks it anyway.
+    beyond_rows: Contract | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the declaration and look up what is used for every event."""
         if not self.name or not self.type:
             raise SchemaError("a collection needs a name and an event type")
-        rows = RowKind(self.row)
-        fields = {item.name: item for item in rows.fields}
-        if self.primary_key not in fields:
+        rows = row_kind(self.row, self.contract)
+        if rows.fields and self.primary_key not in rows.fields:
             raise SchemaError(
-                f"collection {self.name!r}: {self.row.__name__} has no attribute "
-                f"{self.primary_key!r}; it has {', '.join(fields)}"
+                f"collection {self.name!r}: {self.row.__name__} has no field "
+                f"{self.primary_key!r}; it has {', '.join(rows.fields)}"
             )
-        primary_key = fields[self.primary_key]
-        object.__setattr__(self, "wire_primary_key", primary_key.wire_name)
-        object.__setattr__(self, "key_type", primary_key.type)
+        declared = rows.fields.get(self.primary_key)
+        wire_name = self.primary_key if declared is None else declared.wire_name
+        object.__setattr__(self, "wire_primary_key", wire_name)
+        object.__setattr__(self, "beyond_rows", None if rows.is_its_contract else self.contract)
         object.__setattr__(self, "key_of", rows.getter(self.primary_key))
         object.__setattr__(self, "rows", rows)
 
@@ -112,7 +116,7 @@ class CollectionSchema(Generic[Row, Key]):
                 the place and the reason.
             MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
         """
-        rows, contract = self.rows, self.contract
+        rows, contract = self.rows, self.beyond_rows
         if not rows.holds(row):
             raise InvalidRow(
                 f"collection {self.name!r} holds {self.row.__name__}, not {type(row).__name__}",
@@ -120,7 +124,7 @@ class CollectionSchema(Generic[Row, Key]):
             )
         try:
             text = rows.write(row)
-            rows.read(text)
+            rows.check(row, text)
             if contract is not None and contract.beyond_type:
                 contract.check(parse(text))
         except (*UNREADABLE, TypeError) as error:
@@ -136,8 +140,8 @@ class CollectionSchema(Generic[Row, Key]):
         """
         try:
             row = self.rows.read(text)
-            if strict and self.contract is not None:
-                self.contract.check(parse(text))
+            if strict and self.beyond_rows is not None:
+                self.beyond_rows.check(parse(text))
         except UNREADABLE as error:
             raise self._invalid_row(error) from None
         return row
@@ -218,3 +222,41 @@ class StateSchema:
             by_name[collection.name] = by_type[collection.type] = collection
         object.__setattr__(self, "by_type", MappingProxyType(by_type))
         object.__setattr__(self, "by_name", MappingProxyType(by_name))
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> StateSchema:
+        """Read a spec file, to use it without generated code.
+
+        Rows are plain dicts, as the JSON parser makes them, and held to the schemas of the spec
+        both when they are written and when they are read. They are shared: change a copy of one.
+
+        ::
+
+            schema = StateSchema.from_file("schema.json")
+            with StreamDB(schema, "embedded:session.db#demo", create=True) as db:
+                db.collections["messages"].insert({"id": "m1", "role": "user"})
+
+        Raises:
+            SchemaError: it is no spec, or refers to other files, which only ``streamdb-gen``
+                follows; names the file and the place.
+            OSError: it cannot be read.
+            MissingExtra: the extra ``validate`` is not installed.
+        """
+        spec = read_spec(path)
+        collections = [
+            CollectionSchema[Any, Any](
+                name=declared.name,
+                type=declared.type,
+                primary_key=declared.primary_key,
+                row=dict[str, Any],
+                key=declared.key,
+                columns=UntypedColumns,
+                updates=declared.updates,
+                contract=declared.contract,
+            )
+            for declared in spec.collections
+        ]
+        try:
+            return cls(name=spec.name, collections=tuple(collections), version=spec.version)
+        except SchemaError as error:
+            raise SchemaError(f"{fspath(path)}: {error}") from None

@@ -22,12 +22,14 @@ _QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enu
 class Misfit(ValueError):
     """A value does not fit a type of ours; ``pointer`` leads from that value to the fault.
 
-    msgspec makes its own error of it and appends the way that leads to the value.
+    msgspec makes its own error of it and appends the way that leads to the value. A ``private``
+    reason, where the other one may quote the value, does not.
     """
 
-    def __init__(self, reason: str, pointer: str = "") -> None:
+    def __init__(self, reason: str, pointer: str = "", *, private: str | None = None) -> None:
         super().__init__(reason)
         self.pointer = pointer
+        self.private = reason if private is None else private
 
 
 def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
@@ -42,7 +44,7 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     if isinstance(error, RecursionError):
         return "nested too deeply", ""
     if isinstance(error, Misfit):
-        return str(error), error.pointer
+        return error.private if private else str(error), error.pointer
     if isinstance(error, ContractBroken):
         return error.reason, error.pointer
     text = str(error)

@@ -49,7 +49,6 @@ def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
     context: dict[str, object] = {
         "abi": ABI,
         "spec": spec,
-        "definitions": definition_views(spec, annotations),
         "columns": columns_views(spec, annotations),
         "updates": update_views(spec, annotations),
         "collections": collections,
@@ -60,8 +59,9 @@ def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
         "exported": sorted((n for group in names.values() for n in group), key=export_order),
     }
     if models == "pydantic":
-        texts = {view.name: view.documentation for view in definition_views(spec, annotations)}
-        context["models"] = models_view(spec, annotations, texts)
+        context["models"] = models_view(spec, annotations)
+    else:
+        context["definitions"] = definition_views(spec, annotations)
 
     def render(module: str, imports: Code) -> str:
         name = _MODELS_TEMPLATES[models] if module == "models.py" else f"{module}.jinja"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
+from streamdb_gen.formats import ALIASES
 from streamdb_gen.ir import (
     AliasType,
     ArrayOf,
@@ -97,16 +98,6 @@ def field_placeholder(number: int) -> str:
     return f"field{number}"
 
 
-def format_alias(name: str) -> str:
-    """What :mod:`streamdb.formats` calls text of a format.
-
-    >>> format_alias("idn-email"), format_alias("date-time")
-    ('IdnEmail', 'DateTimeText')
-    """
-    pascal = "".join(word.capitalize() for word in name.split("-"))
-    return f"{pascal}Text" if name in _SCALARS else pascal  # which also has a type
-
-
 #: The placeholder of a property that has the type of an object's extras.
 EXTRAS: Final = "extras"
 
@@ -186,11 +177,15 @@ class _Drafting:
                 return {"anyOf": [self._type(inner), {"type": "null"}]}
 
     def _tuple(self, items: tuple[Type, ...]) -> Schema:
-        schema: Schema = {"type": "array", "minItems": len(items), "maxItems": len(items)}
-        if not items:
-            return self._part(schema | {"items": {}})
-        prefix = [self._type(item) for item in items]
-        return self._part(schema | {"prefixItems": prefix, "items": False})
+        return self._part(
+            {
+                "type": "array",
+                "prefixItems": [self._type(item) for item in items],
+                "items": False,
+                "minItems": len(items),
+                "maxItems": len(items),
+            }
+        )
 
     def _bounded(self, schema: Schema, unit: str, constraints: Constraints | None) -> Schema:
         if constraints is None:
@@ -218,7 +213,7 @@ class _Drafting:
 
 
 def _format(name: str) -> Schema:
-    return {"type": "string", "customTypePath": f"{FORMATS}.{format_alias(name)}"}
+    return {"type": "string", "customTypePath": f"{FORMATS}.{ALIASES[name]}"}
 
 
 def _reference(placeholder: str) -> Schema:

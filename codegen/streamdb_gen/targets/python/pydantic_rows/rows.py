@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from streamdb_gen.ir import Field, LiteralType, ObjectType, Spec, Tag
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, join
+from streamdb_gen.targets.purposes import purposes
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.models import FieldView, documentation
 from streamdb_gen.targets.python.pydantic_rows.blueprint import (
@@ -67,28 +68,31 @@ class ModelsView:
     incomplete: tuple[str, ...]
 
 
-def models_view(spec: Spec, annotations: Annotations, texts: Mapping[str, str]) -> ModelsView:
-    """The definitions in their order; ``texts`` is the documentation of each by name.
+def models_view(spec: Spec, annotations: Annotations) -> ModelsView:
+    """The definitions in their order.
 
     Raises:
         UnexpectedOutputError: datamodel-code-generator wrote what it was not asked for.
     """
     plan = blueprint(spec.types)
     classes, aliases = read_output(run_tool(plan.document, BASE_CLASS), plan)
+    purpose_of = purposes(spec)
     views: list[ClassView | AliasView] = []
     incomplete: list[str] = []
     defined: set[str] = set()
     complete: set[str] = set()
     for definition in spec.types:
         name = definition.name
+        text = (definition.description or "").strip()
         if isinstance(definition, ObjectType):
             needed = [*classes[name].fields.values()]
-            views.append(_class(definition, classes[name], annotations, texts[name], defined))
+            purpose = text or purpose_of[name]
+            views.append(_class(definition, classes[name], annotations, purpose, defined))
         else:
             needed = [aliases[name]]
             decoded = _decoded(definition) if isinstance(definition, LiteralType) else None
             value = annotation(aliases[name], defined)
-            views.append(AliasView(name, value, decoded, texts[name]))
+            views.append(AliasView(name, value, decoded, text))
         if complete.issuperset(n for expression in needed for n in references(expression)):
             complete.add(name)
         elif isinstance(definition, ObjectType):

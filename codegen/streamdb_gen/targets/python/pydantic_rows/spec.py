@@ -31,14 +31,13 @@ from streamdb_gen.ir import (
 )
 from streamdb_gen.problems import Problem
 
-# The public attributes of pydantic's models, and the names that annotations in a class body use
-# beside those that no field has anyway. A frozen list: names must not change with the version.
+# The public attributes of pydantic's models, and pydantic itself, which annotations name. A frozen
+# list: names must not change with the version.
 TAKEN: Final = frozenset(
     {
         "construct",
         "copy",
         "dict",
-        "formats",
         "from_orm",
         "json",
         "model_computed_fields",
@@ -63,7 +62,6 @@ TAKEN: Final = frozenset(
         "pydantic",
         "schema",
         "schema_json",
-        "tuple",
         "update_forward_refs",
         "validate",
     }

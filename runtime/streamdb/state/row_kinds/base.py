@@ -1,0 +1,99 @@
+"""What is asked of every kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
+
+import msgspec
+
+from streamdb.protocol import json_text
+
+Row = TypeVar("Row")
+
+
+class RowField(NamedTuple):
+    """A declared field: its attribute or key in Python, its name on the wire, its type."""
+
+    name: str
+    wire_name: str
+    type: Any
+
+
+class RowKind(Generic[Row]):
+    """What is done with rows of one class.
+
+    Attributes:
+        row: the class.
+        fields: what it declares, by their names in Python.
+        in_page: the type that msgspec decodes for a value within a page of events; ``Raw`` or a
+            plain object if the row is then made of it one by one.
+        is_its_contract: whether reading a row asks its JSON Schema anyway.
+    """
+
+    in_page: Any = msgspec.Raw
+    is_its_contract = False
+
+    def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
+        self.row: Final = row
+        self.fields: Final = fields
+
+    def holds(self, value: object) -> TypeGuard[Row]:
+        """Tell whether a value is a row of this class, whatever it holds."""
+        return isinstance(value, self.row)
+
+    def read(self, text: bytes | msgspec.Raw) -> Row:
+        """Read a row from JSON text, by the rules of JSON where the class is stricter.
+
+        That is: ``1.0`` is an integer, and a lone surrogate is text (INVALID-9).
+
+        Raises one of ``UNREADABLE`` if the value does not fit the class, or is not JSON.
+        """
+        raise NotImplementedError
+
+    def convert(self, plain: Any) -> Row:
+        """Turn plain parsed JSON into a row, by the same rules as :meth:`read`."""
+        raise NotImplementedError
+
+    def write(self, row: Row) -> bytes:
+        """Write a row as JSON text, unchecked.
+
+        Raises:
+            ValueError, TypeError, RecursionError: it holds what JSON has no form for.
+        """
+        return json_text.encode(row)
+
+    def check(self, row: Row, text: bytes) -> None:
+        """Check what was written of a row. Raises one of ``UNREADABLE``."""
+        self.read(text)
+
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Return a copy of a row with other values in some fields, unchecked.
+
+        Raises:
+            TypeError: it has no such field.
+        """
+        raise NotImplementedError
+
+    def with_key(self, row: Row, name: str, key: str | int) -> Row:
+        """Return a copy of a row with another key.
+
+        Raises one of ``UNREADABLE`` if the row may not have it.
+        """
+        return self.read(self.write(self.replace(row, {name: key})))
+
+    def lent(self, row: Row) -> Row:
+        """Return a row for the user's code to work on; a copy, if it could be changed in place."""
+        raise NotImplementedError
+
+    def getter(self, name: str) -> Callable[[Any], Any]:
+        """Return the function that reads a field of a row."""
+        return attrgetter(name)
+
+    def _refuse_unknown(self, changes: Mapping[str, Any]) -> None:
+        for name in changes:
+            if name not in self.fields:
+                raise TypeError(
+                    f"{self.row.__name__} has no field {name!r}; it has {', '.join(self.fields)}"
+                )

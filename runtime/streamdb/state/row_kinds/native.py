@@ -1,0 +1,182 @@
+"""Rows that msgspec reads by itself: structs, dataclasses, typed dicts."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NotRequired,
+    Required,
+    TypeGuard,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from msgspec import UNSET
+
+from streamdb.protocol import json_text
+from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.types.conversion import convert, dec_hook
+from streamdb.types.extensible import Extensible, record_of
+from streamdb.types.faults import UNREADABLE
+
+Row = TypeVar("Row")
+
+
+class NativeRows(RowKind[Row]):
+    """What these kinds share: a page is decoded straight into them."""
+
+    def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
+        super().__init__(row, fields)
+        self.in_page = row
+        self._decoder: Final[msgspec.json.Decoder[Row]] = msgspec.json.Decoder(
+            row, dec_hook=dec_hook
+        )
+
+    def read(self, text: bytes | msgspec.Raw) -> Row:
+        """Read a row in one call, or by the rules of JSON where msgspec is stricter."""
+        try:
+            return self._decoder.decode(text)
+        except UNREADABLE:
+            return self.convert(parse(text))
+
+    def convert(self, plain: Any) -> Row:
+        """Convert it by msgspec."""
+        return cast("Row", convert(with_whole_numbers(plain), self.row))
+
+    def with_key(self, row: Row, name: str, key: str | int) -> Row:
+        """Convert the key alone."""
+        return self.replace(row, {name: convert(key, self.fields[name].type)})
+
+    def lent(self, row: Row) -> Row:
+        """Copy it at every depth."""
+        return copy.deepcopy(row)
+
+
+class StructRows(NativeRows[Row]):
+    """Rows that are msgspec structs, or of a class based on ``Extensible``."""
+
+    def __init__(self, row: type[Row]) -> None:
+        record = record_of(row)
+        assert record is not None  # noqa: S101 - how the kind is chosen
+        fields = [
+            RowField(field.name, field.encode_name, field.type)
+            for field in msgspec.structs.fields(record)
+        ]
+        super().__init__(row, {field.name: field for field in fields})
+        # The record of an extensible class is frozen, as its instances are.
+        self._is_frozen: Final = record.__struct_config__.frozen
+
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Copy it."""
+        copied: Any = row
+        if isinstance(row, Extensible):
+            return cast("Row", copied.__replace__(**changes))
+        return cast("Row", msgspec.structs.replace(copied, **changes))
+
+    def lent(self, row: Row) -> Row:
+        """Copy it if it is not frozen."""
+        return row if self._is_frozen else super().lent(row)
+
+
+class DataclassRows(NativeRows[Row]):
+    """Rows that are dataclasses.
+
+    A field may be absent if its default is ``UNSET``, or None where its type knows no null
+    (``note: Maybe[str] = None``). The latter holds for the row itself, not for dataclasses in it.
+    """
+
+    def __init__(self, row: type[Row]) -> None:
+        types = get_type_hints(row, include_extras=True)
+        declared = dataclasses.fields(cast("Any", row))
+        names = [field.name for field in declared]
+        super().__init__(row, {name: RowField(name, name, types[name]) for name in names})
+        self._absent_if_none: Final = frozenset(
+            field.name
+            for field in declared
+            if field.default is None and not _takes_null(types[field.name])
+        )
+
+    def write(self, row: Row) -> bytes:
+        """Leave out what is absent."""
+        values = {name: getattr(row, name) for name in self.fields}
+        return json_text.encode(
+            {
+                name: value
+                for name, value in values.items()
+                if value is not UNSET and not (value is None and name in self._absent_if_none)
+            }
+        )
+
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Copy it."""
+        return cast("Row", dataclasses.replace(cast("Any", row), **changes))
+
+
+class TypedDictRows(NativeRows[Row]):
+    """Rows that are dicts whose keys are declared by a ``TypedDict``."""
+
+    def __init__(self, row: type[Row]) -> None:
+        types = get_type_hints(row, include_extras=True)
+        super().__init__(
+            row, {name: RowField(name, name, _bare(kind)) for name, kind in types.items()}
+        )
+
+    def holds(self, value: object) -> TypeGuard[Row]:
+        """Take any dict; what it holds is checked when it is written."""
+        return isinstance(value, dict)
+
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Copy it; a field that is set to ``UNSET`` goes."""
+        self._refuse_unknown(changes)
+        return cast("Row", changed_dict(row, changes))
+
+    def getter(self, name: str) -> Callable[[Any], Any]:
+        """Read a key, None if it is absent."""
+        return item_getter(name)
+
+
+def changed_dict(row: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a dict with other values; a key that is set to ``UNSET`` goes.
+
+    >>> changed_dict({"a": 1, "b": 2}, {"a": UNSET, "c": 3})
+    {'b': 2, 'c': 3}
+    """
+    changed = {**row, **changes}
+    return {name: value for name, value in changed.items() if value is not UNSET}
+
+
+def item_getter(name: str) -> Callable[[Any], Any]:
+    """Return the function that reads a key of a dict, None if it is absent."""
+
+    def get(row: Any) -> Any:
+        return row.get(name)
+
+    return get
+
+
+def _takes_null(kind: Any) -> bool:
+    try:
+        convert(None, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _bare(kind: Any) -> Any:
+    """Leave out ``Required`` and ``NotRequired``, wherever they stand."""
+    if get_origin(kind) in (Required, NotRequired):
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) is Annotated:
+        inner, *metadata = get_args(kind)
+        return Annotated[(_bare(inner), *metadata)]
+    return kind

@@ -1,0 +1,157 @@
+"""Rows that are pydantic models. Imported only when there is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar, cast, get_args
+
+import msgspec
+from msgspec import UNSET
+from pydantic import BaseModel, ValidationError
+from pydantic_core.core_schema import ErrorType
+
+from streamdb import formats
+from streamdb.errors import SchemaError
+from streamdb.protocol import json_text
+from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.types.faults import UNREADABLE, Misfit, pointer_to
+
+Row = TypeVar("Row")
+
+_parser: Final = msgspec.json.Decoder[Any]()
+_HUGE: Final = re.compile(rb"[0-9]{309}")  # no float holds it
+
+# The kinds of messages that quote no value.
+_DISCREET: Final = frozenset(get_args(ErrorType)) - {
+    "assertion_error",
+    "union_tag_invalid",
+    "value_error",
+}
+
+
+class PydanticRows(RowKind[Row]):
+    """Rows that are pydantic models, read by the strict rules that pydantic has for JSON.
+
+    What is absent from the JSON is a question of the class. Generated ones, which have
+    ``__maybe__``, leave out what is None or ``UNSET`` where that means absent. Others leave out
+    the fields that were never set (``model_fields_set``). An update that sets a field to ``UNSET``
+    makes it absent in both.
+    """
+
+    def __init__(self, row: type[Row]) -> None:
+        self._model: Final = cast("type[BaseModel]", row)
+        names = self._model.model_fields
+        super().__init__(row, {name: _field(self._model, name) for name in names})
+        self._exclude_unset: Final = not hasattr(row, "__maybe__")
+        self._has_extras: Final = "extras" not in names and hasattr(row, "extras")
+
+    def read(self, text: bytes | msgspec.Raw) -> Row:
+        """Validate it strictly, or by the rules of JSON where pydantic is stricter."""
+        try:
+            return self._validated(bytes(text))
+        except UNREADABLE:
+            return self.convert(parse(text))
+
+    def convert(self, plain: Any) -> Row:
+        """Validate it as the JSON that it stands for."""
+        return self._validated(json_text.encode(with_whole_numbers(plain)))
+
+    def _validated(self, text: bytes) -> Row:
+        plain = _parser.decode(text)  # pydantic takes NaN, and makes infinity of 1e999
+        try:
+            row: Any = self._model.model_validate_json(
+                text, strict=True, by_alias=True, by_name=False
+            )
+        except ValidationError as error:
+            raise _misfit(error, plain) from None
+        if _HUGE.search(text):
+            self.write(row)  # which refuses infinity
+        return cast("Row", row)
+
+    def write(self, row: Row) -> bytes:
+        """Write it in our canonical form, not in pydantic's."""
+        return json_text.encode(
+            cast("BaseModel", row).model_dump(
+                by_alias=True, exclude_unset=self._exclude_unset, warnings=False
+            )
+        )
+
+    def check(self, row: Row, text: bytes) -> None:
+        """See whether it comes back the same: a type or serializer of its own may lose that."""
+        again = self.read(text)
+        if again != row and self.write(again) != text:
+            raise Misfit("it reads back as another row: look at its types and serializers")
+
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Copy it; a field that is set to ``UNSET`` becomes absent."""
+        fields = dict(changes)
+        extras = fields.pop("extras", None) if self._has_extras else None
+        if self._has_extras or self._model.model_config.get("extra") != "allow":
+            self._refuse_unknown(fields)
+        absent = {name for name, value in fields.items() if value is UNSET}
+        fields.update((name, self._default(name)) for name in absent)
+        copied = cast("BaseModel", row).model_copy(update=fields)
+        copied.model_fields_set.difference_update(absent)
+        if extras is not None:
+            object.__setattr__(copied, "__pydantic_extra__", dict(extras))
+        return cast("Row", copied)
+
+    def _default(self, name: str) -> Any:
+        field = self._model.model_fields[name]
+        if field.is_required():
+            raise TypeError(f"{self.row.__name__}.{name} is required: it cannot be UNSET")
+        return field.get_default(call_default_factory=True)
+
+    def lent(self, row: Row) -> Row:
+        """Copy it if it is not frozen."""
+        if self._model.model_config.get("frozen"):
+            return row
+        return cast("Row", cast("BaseModel", row).model_copy(deep=True))
+
+
+def _field(model: type[BaseModel], name: str) -> RowField:
+    field = model.model_fields[name]
+    read = name if field.validation_alias is None else field.validation_alias
+    written = name if field.serialization_alias is None else field.serialization_alias
+    if read != written:
+        raise SchemaError(
+            f"{model.__name__}.{name} is read as {read!r} and written as {written!r}: "
+            "give it one `alias`"
+        )
+    return RowField(name, written, field.annotation)
+
+
+def _misfit(error: ValidationError, plain: Any) -> Misfit:
+    """Report the most specific error: the first of those whose place is furthest inside."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [(_way(detail["loc"], plain), detail) for detail in details]
+    way, detail = max(places, key=lambda place: len(place[0]))
+    kind, message = detail["type"], detail["msg"]
+    if kind == "missing":
+        message = f"lacks the property `{detail['loc'][-1]}`"
+    elif kind == "string_pattern_mismatch":
+        for name, pattern in formats.PYTHON_PATTERNS.items():
+            message = message.replace(f"match pattern '{pattern}'", f"be of the format {name}")
+    reason = message[:1].lower() + message[1:]
+    return Misfit(
+        reason,
+        pointer_to(way),
+        private=reason if kind in _DISCREET else f"refused by the model ({kind})",
+    )
+
+
+def _way(location: Sequence[str | int], plain: Any) -> list[str | int]:
+    """Keep the steps that lead through the value; pydantic also names the forms of unions."""
+    way: list[str | int] = []
+    for step in location:
+        items: Any = plain
+        if json_text.is_object(plain):
+            is_inside = step in plain
+        else:
+            is_inside = json_text.is_array(plain) and isinstance(step, int) and step < len(plain)
+        if is_inside:
+            way.append(step)
+            plain = items[step]
+    return way

@@ -1,0 +1,374 @@
+"""Rows of every kind of class: the same JSON, the same verdicts."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+import pytest
+from msgspec import UNSET, Meta, Struct
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from tests.runtime.task_rows import (
+    KINDS,
+    NOON,
+    NOON_TEXT,
+    SCHEMA,
+    DataclassTask,
+    PydanticTask,
+    StructTask,
+    TypedDictTask,
+    field,
+    task,
+    unchecked,
+)
+
+from streamdb import (
+    CollectionSchema,
+    Columns,
+    Contract,
+    InvalidRow,
+    SchemaError,
+    StateSchema,
+)
+from streamdb.state.decoder import Invalid, PageDecoder, Put
+from streamdb.state.fold import Fold
+
+GOOD = {"id": "t1", "title": "write", "count": 1, "at": NOON_TEXT}
+kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def tasks(kind: Any, **options: Any) -> CollectionSchema[Any, Any]:
+    given = {
+        "name": "tasks",
+        "type": "task",
+        "primary_key": "id",
+        "row": kind,
+        "key": str,
+        "columns": Columns[Any],
+        "contract": Contract.of(SCHEMA),
+    }
+    return CollectionSchema(**{**given, **options})
+
+
+def event(value: Any, key: str = "t1") -> dict[str, Any]:
+    return {"type": "task", "key": key, "headers": {"operation": "insert"}, "value": value}
+
+
+@kinds
+def test_what_is_absent_stays_absent_and_null_stays_null(kind: Any) -> None:
+    schema = tasks(kind)
+    for plain in (GOOD, {**GOOD, "note": "n"}, {**GOOD, "parent": None}, {**GOOD, "parent": "t0"}):
+        row = schema.decode(json.dumps(plain).encode(), strict=True)
+        assert json.loads(schema.encode(row)) == plain
+    assert json.loads(schema.encode(task(kind))) == GOOD
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({}, None),
+        ({"count": 1.0}, None),
+        ({"count": 2**70}, None),
+        ({"count": -0.0}, None),
+        ({"unknown": [1]}, None),
+        ({"note": "\U0001f600"}, None),
+        ({"at": "2026-03-01T14:00:00+02:00"}, None),
+        ({"at": "2026-03-01T12:00:00.5Z"}, None),
+        ({"parent": None}, None),
+        ({"count": 1.5}, "/count"),
+        ({"count": "1"}, "/count"),
+        ({"count": True}, "/count"),
+        ({"count": None}, "/count"),
+        ({"title": 5}, "/title"),
+        ({"title": "more than twenty characters"}, "/title"),
+        ({"note": None}, "/note"),
+        ({"note": ["n"]}, "/note"),
+        ({"parent": 5}, "/parent"),
+        ({"at": "2026-03-01T12:00:00"}, "/at"),
+        ({"at": "2026-03-01"}, "/at"),
+        ({"at": 1772366400}, "/at"),
+        ({"id": 5}, "/id"),
+        ({"title": UNSET}, ""),
+    ],
+)
+def test_the_verdict_is_that_of_the_schema(
+    kind: Any, changes: dict[str, Any], pointer: str | None
+) -> None:
+    plain = {name: value for name, value in {**GOOD, **changes}.items() if value is not UNSET}
+    schema = tasks(kind)
+    if pointer is None:
+        row = schema.decode(json.dumps(plain).encode(), strict=True)
+        assert field(row, "count") == plain["count"]
+        return
+    with pytest.raises(InvalidRow) as caught:
+        schema.decode(json.dumps(plain).encode(), strict=True)
+    assert caught.value.pointer == pointer
+    assert kind.__name__ in str(caught.value)
+
+
+@kinds
+@pytest.mark.parametrize("text", [b"[]", b"null", b"5", b"{", b'{"id":NaN}', b'{"count":1e999}'])
+def test_what_is_no_object_or_no_json_is_no_row(kind: Any, text: bytes) -> None:
+    with pytest.raises(InvalidRow):
+        tasks(kind).decode(text)
+
+
+@kinds
+def test_nesting_beyond_all_measure_is_an_error_and_no_crash(kind: Any) -> None:
+    text = b'{"id":"t1","title":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(InvalidRow):
+        tasks(kind).decode(text)
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"count": "many"}, "/count"),
+        ({"title": "more than twenty characters"}, "/title"),
+        ({"title": None}, "/title"),
+        ({"at": dt.datetime(2026, 1, 1)}, ""),
+        ({"title": object()}, ""),
+        ({"count": float("nan")}, ""),
+    ],
+)
+def test_a_wrong_row_is_not_written(kind: Any, fields: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRow) as caught:
+        tasks(kind).encode(unchecked(kind, **fields))
+    assert caught.value.pointer == pointer
+
+
+@kinds
+def test_a_row_of_another_class_is_not_written(kind: Any) -> None:
+    other = task(DataclassTask if kind is StructTask else StructTask)
+    with pytest.raises(InvalidRow, match=f"holds {kind.__name__}, not"):
+        tasks(kind).encode(other)
+
+
+@kinds
+def test_a_changed_copy(kind: Any) -> None:
+    rows = tasks(kind).rows
+    row = task(kind, note="n", parent=None)
+    changed = rows.replace(row, {"title": "read", "note": UNSET if kind is dict else None})
+    if kind in (TypedDictTask, PydanticTask):
+        changed = rows.replace(changed, {"note": UNSET})
+    assert field(changed, "title") == "read"
+    assert field(row, "title") == "write"
+    assert json.loads(rows.write(changed)) == {**GOOD, "title": "read", "parent": None}
+    again = rows.replace(changed, {"parent": UNSET})
+    assert "parent" not in json.loads(rows.write(again))
+    if kind is not dict:
+        with pytest.raises(TypeError):
+            rows.replace(row, {"titel": "read"})
+
+
+@kinds
+def test_user_code_cannot_change_a_row_that_others_hold(kind: Any) -> None:
+    row = task(kind)
+    lent = tasks(kind).rows.lent(row)
+    assert lent == row
+    is_mutable = isinstance(row, dict) or kind is DataclassTask
+    assert (lent is not row) == is_mutable
+
+
+@kinds
+@pytest.mark.parametrize("contract", [True, False])
+@pytest.mark.parametrize("beside", [[], [{"headers": {"control": "snapshot-start"}}]])
+@pytest.mark.parametrize("strict", [True, False])
+def test_pages_are_decoded_alike(
+    kind: Any, contract: bool, beside: list[Any], strict: bool
+) -> None:
+    schema = tasks(kind) if contract or kind is dict else tasks(kind, contract=None)
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)), strict=strict)
+    without_id = {name: value for name, value in GOOD.items() if name != "id"}
+    values = [GOOD, without_id, {**GOOD, "id": "t2"}, {**GOOD, "count": 1.0}]
+    broken: list[Any] = [{**GOOD, "title": 5}, [], None]
+    page = [*map(event, values), *map(event, broken), *beside]
+    items = decoder.decode(json.dumps(page).encode(), url="u", offset="o").items
+    assert [item for item in items[:4] if isinstance(item, Put)] == [
+        Put(schema, "t1", task(kind))
+    ] * 4
+    faults = [item.pointer for item in items[4:7] if isinstance(item, Invalid)]
+    assert faults == ["/value/title", "/value", "/value"]
+
+
+@kinds
+def test_rows_are_merged_alike(kind: Any) -> None:
+    """UPDATE-4."""
+    schema = tasks(kind, updates="merge")
+    state = StateSchema(name="s", collections=(schema,))
+    fold = Fold(state, {"tasks": {}}, lambda _: "clear", strict=True)
+    page = [event(part) for part in (GOOD, {"note": "n"}, {"title": "x" * 21}, {"count": 2.0})]
+    fold.add(PageDecoder(state).decode(json.dumps(page).encode(), url="u", offset="o"))
+    assert [row for _, row in fold.staged.writes["tasks"]] == [
+        task(kind),
+        task(kind, note="n"),
+        task(kind, note="n", count=2),
+    ]
+    assert [invalid.pointer for invalid in fold.staged.invalid] == ["/value/title"]
+
+
+# --- pydantic ----------------------------------------------------------------------------------
+
+
+def of(model: type[BaseModel], **options: Any) -> CollectionSchema[Any, Any]:
+    return tasks(model, contract=None, **options)
+
+
+class Part(BaseModel):
+    n: int = Field(alias="partNumber")
+
+
+class Aliased(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str
+    created_at: dt.datetime = Field(alias="createdAt", default=NOON)
+    parts: Sequence[Part] = ()
+
+
+def test_wire_names_of_pydantic_models() -> None:
+    schema = of(Aliased)
+    row = Aliased(id="a", createdAt=NOON, parts=[Part(partNumber=1)])
+    text = b'{"id":"a","createdAt":"2026-03-01T12:00:00.000Z","parts":[{"partNumber":1}]}'
+    assert schema.encode(row) == text
+    assert schema.decode(text) == row
+    assert schema.encode(Aliased(id="a")) == b'{"id":"a"}'
+    with pytest.raises(InvalidRow) as caught:
+        schema.decode(b'{"id":"a","parts":[{"n":1}]}')  # names in Python mean nothing on the wire
+    assert caught.value.pointer == "/parts/0"
+    renamed = of(Aliased, primary_key="created_at")
+    assert renamed.wire_primary_key == "createdAt"
+
+
+def test_faults_of_pydantic_models_have_places_and_quote_nothing_in_reports() -> None:
+    class Refusing(BaseModel):
+        id: str
+        parts: dict[str, int | Part] = {}
+
+        @field_validator("id")
+        @classmethod
+        def refuse(cls, value: str) -> str:
+            if value == "secret":
+                raise ValueError(f"not {value}")
+            return value
+
+    schema = of(Refusing)
+    with pytest.raises(InvalidRow) as caught:
+        schema.decode(b'{"id":"a","parts":{"x/y":{"partNumber":"five"}}}')
+    assert caught.value.pointer == "/parts/x~1y/partNumber"
+    with pytest.raises(InvalidRow, match="not secret"):
+        schema.decode(b'{"id":"secret"}')
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
+    page = json.dumps([event({"id": "secret"}, "secret")]).encode()
+    (invalid,) = decoder.decode(page, url="u", offset="o").items
+    assert isinstance(invalid, Invalid)
+    assert (invalid.pointer, "secret" in invalid.message) == ("/value/id", False)
+
+
+def test_a_pydantic_row_that_would_come_back_as_another_is_refused() -> None:
+    class Lossy(BaseModel):
+        id: str
+        data: bytes = b""  # pydantic reads the text itself, and no base64
+        tags: Sequence[str] = ()
+
+    schema = of(Lossy)
+    with pytest.raises(InvalidRow, match="reads back as another row"):
+        schema.encode(Lossy(id="A", data=b"hi"))
+    schema.encode(Lossy(id="A", tags=("a", "b")))  # which comes back as a list, the same JSON
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"1e999", b"1" + b"0" * 400])
+def test_pydantic_rows_hold_no_number_that_cannot_be_written(number: bytes) -> None:
+    class Measured(BaseModel):
+        id: str
+        x: float
+
+    with pytest.raises(InvalidRow):
+        of(Measured).decode(b'{"id":"a","x":' + number + b"}")
+
+
+def test_integers_of_any_size_are_kept_in_pydantic_rows() -> None:
+    class Counted(BaseModel):
+        id: str
+        n: int
+
+    text = b'{"id":"a","n":%d}' % 10**400
+    assert of(Counted).encode(of(Counted).decode(text)) == text
+
+
+def test_a_class_that_says_itself_what_is_absent() -> None:
+    """Generated classes do, by `__maybe__`; what they dump is written."""
+
+    class Generated(BaseModel):
+        __maybe__: ClassVar[frozenset[str]] = frozenset({"note"})
+
+        id: str
+        kind: str = "task"
+        note: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+    assert of(Generated).encode(Generated(id="a")) == b'{"id":"a","kind":"task"}'
+    assert of(Generated).encode(Generated(id="a", note=None)) == b'{"id":"a","kind":"task"}'
+
+
+def test_one_name_for_reading_and_writing() -> None:
+    class Ambiguous(BaseModel):
+        id: str
+        x: int = Field(validation_alias=AliasChoices("a", "b"))
+
+    with pytest.raises(SchemaError, match=r"Ambiguous\.x is read as"):
+        of(Ambiguous)
+
+
+def test_extras_of_a_pydantic_model_are_kept() -> None:
+    class Open(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        id: str
+
+    schema = of(Open)
+    row = schema.decode(b'{"id":"a","x":[1]}')
+    changed = schema.rows.replace(row, {"y": 2})
+    assert json.loads(schema.encode(changed)) == {"id": "a", "x": [1], "y": 2}
+
+
+# --- which classes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", [int, list[int], object, str])
+def test_other_classes_are_refused(row: Any) -> None:
+    with pytest.raises(SchemaError, match="is no class of rows"):
+        tasks(row)
+
+
+def test_plain_rows_need_a_schema() -> None:
+    with pytest.raises(SchemaError, match="need a contract"):
+        tasks(dict, contract=None)
+
+
+def test_a_key_that_the_class_refuses_is_invalid_in_every_kind() -> None:
+    """KEY-5."""
+
+    class NarrowStruct(Struct, frozen=True):
+        id: Annotated[str, Meta(pattern="^n[0-9]+$")]
+
+    @dataclasses.dataclass
+    class NarrowDataclass:
+        id: Annotated[str, Meta(pattern="^n[0-9]+$")]
+
+    class NarrowModel(BaseModel):
+        id: str = Field(pattern="^n[0-9]+$")
+
+    plain = Contract.of({"properties": {"id": {"pattern": "^n[0-9]+$"}}})
+    for row in (NarrowStruct, NarrowDataclass, NarrowModel, dict):
+        schema = tasks(row, contract=plain if row is dict else None)
+        decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
+        page = json.dumps([event({"id": "n1"}, "n2"), event({"id": "n1"}, "wrong")]).encode()
+        good, bad = decoder.decode(page, url="u", offset="o").items
+        assert isinstance(good, Put)
+        assert field(good.row, "id") == "n2"
+        assert isinstance(bad, Invalid)
+        assert bad.pointer == "/key"
