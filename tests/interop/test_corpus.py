@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -23,6 +24,8 @@ from streamdb_gen.ir import Spec
 
 _NUMBERS: Final = itertools.count()
 _EXACT: Final = 2**53
+#: msgspec 0.22 corrupts memory: text that is of no pattern, where a map might stand as well.
+_CRASHES: Final = frozenset({"public/github_workflow"})
 #: Rows that come out otherwise, and why; one that does not is no longer to be listed.
 _OTHERWISE: Final = {
     "public/openai_response_event valid 1": "Python does not keep a property that is not declared",
@@ -104,7 +107,13 @@ def javascript_can_write_it(value: Any) -> bool:
 
 @pytest.fixture(scope="module")
 def corpus(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
-    found = Corpus(c for c in [*own_cases(), *public_cases()] if "github_workflow" not in c.name)
+    try:
+        cases = [*own_cases(), *public_cases()]
+    except RuntimeError as error:  # other people's schemas cannot be downloaded
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    found = Corpus(case for case in cases if case.name not in _CRASHES)
     with packages_of(found.specs, node, tmp_path_factory.mktemp("corpus")) as packages:
         found.packages = packages
         yield found
