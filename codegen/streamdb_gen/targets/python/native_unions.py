@@ -1,7 +1,8 @@
 """What definitions are read from: which unions msgspec reads by itself, and which accept null.
 
 msgspec tells the members of a union apart by their kind of JSON, or several objects by a tag, so
-there may be one member of each kind. Any other union is read by :class:`streamdb.AnyOf`.
+there may be one member of each kind. Any other union is read by :class:`streamdb.AnyOf`; so are
+those with constraints or tuples, for which msgspec (0.22) reads memory that is not its own.
 """
 
 from __future__ import annotations
@@ -27,13 +28,18 @@ from streamdb_gen.ir import (
     UnionType,
 )
 
-Kind = Literal["null", "text", "number", "boolean", "array", "object", "anything", "ours"]
-"""A kind of JSON; ``ours`` is in the kinds of what msgspec cannot read in a union."""
+Kind = Literal["null", "text", "number", "boolean", "array", "object", "anything", "alone"]
+"""A kind of JSON; ``alone`` is in the kinds of what msgspec cannot read in a union."""
 _Kinds = frozenset[Kind]
 
 _PLAIN_NUMBERS: Final = (Scalar("integer"), Scalar("number"))
 _MOST_OPERANDS: Final = 100  # of `A | B`, which Python nests when it reads it
 _TEXT: Final[_Kinds] = frozenset({"text"})
+_ARRAY: Final[_Kinds] = frozenset({"array"})
+_OBJECT: Final[_Kinds] = frozenset({"object"})
+_NULL: Final[_Kinds] = frozenset({"null"})
+_ALONE: Final[_Kinds] = frozenset({"alone"})
+_ANNOTATED: Final = frozenset({"date-time", "time"})  # by their time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,17 @@ class Kinds:
             case Named(name):
                 return self._by_name[name]
             case Nullable(inner):
-                return self.of(inner) | {"null"}
-            case ArrayOf() | TupleOf():
-                return frozenset({"array"})
-            case MapOf():
-                return frozenset({"object"})
-            case Scalar(kind):
-                return _SCALARS.get(kind, _TEXT)
+                return self.of(inner) | _NULL
+            case ArrayOf(constraints=constraints):
+                return _ARRAY if constraints is None else _ARRAY | _ALONE
+            case TupleOf():
+                return _ARRAY | _ALONE
+            case MapOf(constraints=constraints):
+                return _OBJECT if constraints is None else _OBJECT | _ALONE
+            case Scalar(kind, constraints, format_):
+                is_plain = constraints is None and format_ is None and kind not in _ANNOTATED
+                kinds = _SCALARS.get(kind, _TEXT)
+                return kinds if is_plain else kinds | _ALONE
 
     def is_native(self, choice: ChoiceType | UnionType) -> bool:
         """Whether msgspec can read the union, written by its members."""
@@ -78,7 +88,7 @@ class Kinds:
         numbers = [member for member in choice.members if member in _PLAIN_NUMBERS]
         others = [member for member in choice.members if member not in numbers[1:]]
         kinds = [kind for member in others for kind in self.of(member) if kind != "null"]
-        return "ours" not in kinds and len(kinds) == len(set(kinds))
+        return "alone" not in kinds and len(kinds) == len(set(kinds))
 
     def _of_definition(self, definition: TypeDefinition) -> _Kinds:
         match definition:
@@ -87,15 +97,15 @@ class Kinds:
             case ChoiceType(members=members) | UnionType(members=members):
                 kinds = frozenset[Kind]().union(*map(self.of, members))
                 is_native = "anything" in kinds or self.is_native(definition)
-                return kinds if is_native else kinds | {"ours"}
+                return kinds if is_native else kinds | _ALONE
             case LiteralType(values=values):
-                return frozenset(map(_of_value, values))
+                return frozenset[Kind](map(_of_value, values))
             case ObjectType():
                 return _of_object(definition)
 
 
 def _of_object(definition: ObjectType) -> _Kinds:
-    return frozenset({"object"} if definition.extras is None else {"object", "ours"})
+    return _OBJECT if definition.extras is None else _OBJECT | _ALONE
 
 
 def _of_value(value: LiteralValue) -> Kind:
