@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
+import jsonschema_rs
 
 from streamdb_gen.findings import shown
 
@@ -81,18 +81,32 @@ def _meta_schema() -> Any:
 
 
 @cache
+def _fast_validator(definition: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(_definition(definition))
+
+
+@cache
 def _validator(definition: str) -> Any:
-    """A validator for one definition, to which every inner schema is fine, whatever it is."""
+    # Slow to import, and needed only where something is wrong. It ships no types.
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+    return Draft202012Validator(_definition(definition))
+
+
+def _definition(definition: str) -> dict[str, Any]:
+    """The schema of one definition, to which every inner schema is fine, whatever it is."""
     definitions: dict[str, Any] = dict(_meta_schema()["$defs"])
     definitions["subschema"] = True
     # Unknown keywords and misplaced members of effects are told elsewhere, in better words.
     definitions["schema"] = {**definitions["schema"], "additionalProperties": True}
     definitions["effect"] = {**definitions["effect"], "dependentSchemas": {}}
-    return Draft202012Validator({**definitions[definition], "$defs": definitions})
+    return {**definitions[definition], "$defs": definitions}
 
 
 def _check(place: Place, definition: str, report: Report) -> list[tuple[str, ...]]:
     """Report all problems; return the paths of the values concerned."""
+    if _is_fine(place.value, definition):
+        return []
     paths: list[tuple[str, ...]] = []
     told: set[tuple[tuple[str, ...], str]] = set()
     for error in _validator(definition).iter_errors(place.value):
@@ -106,6 +120,14 @@ def _check(place: Place, definition: str, report: Report) -> list[tuple[str, ...
         describe = _DESCRIPTIONS.get(keyword, _describe_other)
         describe(_Problem(found, keyword, error.validator_value, error.schema), report)
     return paths
+
+
+def _is_fine(value: object, definition: str) -> bool:
+    """Whether there is nothing to report, by a validator that is fast and gives poor reasons."""
+    try:
+        return _fast_validator(definition).is_valid(value)
+    except ValueError:  # half of a surrogate pair, for which it has no form
+        return False
 
 
 def _descend(place: Place, path: Iterable[str | int]) -> Place:

@@ -322,6 +322,14 @@ _RULES: Final = (
         ("Correct one of the schemas.", "Use `anyOf` if one of them is to be enough."),
     ),
     Rule(
+        "ALLOF_TOO_MANY",
+        "error",
+        "Too many schemas joined",
+        "What `allOf` joins becomes one class with the properties of all.",
+        '{"allOf": [{"$ref": "#/$defs/A1"}, {"$ref": "#/$defs/A2"}, "and 99 more"]}',
+        ("Write the properties that are meant into one schema.",),
+    ),
+    Rule(
         "DIALECT_UNKNOWN",
         "error",
         "A version of JSON Schema that is not known",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import jsonschema_rs
+
 from streamdb_gen.json_source import JsonValue
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,8 +28,6 @@ def validator_fault(document: JsonValue, pointer: str) -> str | None:
 
 
 def _fault(schema: dict[str, Any]) -> str | None:
-    import jsonschema_rs
-
     try:
         jsonschema_rs.validator_for(schema)
     except (ValueError, RecursionError) as error:

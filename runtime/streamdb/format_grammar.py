@@ -92,7 +92,7 @@ NO_LETTERS: Final = (
     "\U000e0000-\U0010ffff"  # tags, private use
 )
 # The blocks that hold nothing but marks, which combine with what stands before them.
-MARKS: Final = r"\u0300-\u036F\u0483-\u0489\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF\uFE20-\uFE2F"
+MARKS: Final = r"\u0300-\u036F\u0483-\u0489\u1AB0-\u1AFF\u1DC0-\u1DFF\uFE20-\uFE2F"
 JOINERS: Final = r"\u200C\u200D"
 # Scripts whose letters neither join nor have a virama.
 SEPARATE_LETTERS: Final = r"\u0000-\u02FF\u0370-\u0482\u048A-\u058F"

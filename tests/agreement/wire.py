@@ -9,6 +9,7 @@ from typing import Final
 from tests.agreement.cases import Json
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TIME: Final = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
@@ -16,7 +17,7 @@ def is_same(left: Json, right: Json) -> bool:
     """Whether two values are one JSON value.
 
     1 and 1.0 are, 1 and true are not. What has a canonical text is one value in every spelling: an
-    instant, and a UUID.
+    instant, a time of day, and a UUID.
 
     >>> is_same({"a": [1, "2025-01-01T01:00:00+01:00"]}, {"a": [1.0, "2025-01-01T00:00:00.000Z"]})
     True
@@ -37,4 +38,6 @@ def is_same(left: Json, right: Json) -> bool:
 def _canonical(text: str) -> object:
     if _INSTANT.fullmatch(text):
         return dt.datetime.fromisoformat(text.upper())
+    if _TIME.fullmatch(text):
+        return dt.time.fromisoformat(text.upper())
     return text.lower() if _UUID.fullmatch(text) else text

@@ -124,21 +124,23 @@ class TypeScriptPackages:
         return found
 
 
+def compiled(path: Path) -> Spec:
+    """The meaning of a spec that has no errors."""
+    loaded = api.lint(path)
+    assert not isinstance(loaded, api.Problem)
+    assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
+    return loaded.spec
+
+
 @contextmanager
-def packages_of(specs: Iterable[Path], node: Node, folder: Path) -> Iterator[dict[str, Package]]:
-    """Generate and compile packages of all specs, by the names of their files."""
-    compiled: dict[str, Spec] = {}
-    for path in specs:
-        loaded = api.lint(path)
-        assert not isinstance(loaded, api.Problem)
-        assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
-        compiled[path.stem] = loaded.spec
-        names: dict[api.TargetName, str] = {
-            "typescript": path.stem,
-            "python": _python_name(path.stem),
-        }
-        for target, name in names.items():
-            written = api.write(api.generate(loaded.spec, target), folder / name)
+def packages_of(
+    specs: Mapping[str, Spec], node: Node, folder: Path
+) -> Iterator[dict[str, Package]]:
+    """Generate the packages of all specs, and compile those in TypeScript, under these names."""
+    for name, spec in specs.items():
+        folders: dict[api.TargetName, str] = {"typescript": name, "python": _python_name(name)}
+        for target, package in folders.items():
+            written = api.write(api.generate(spec, target), folder / package)
             assert isinstance(written, api.WriteReport)
     assert compile_strictly(node, folder) == []
     with _importable(folder):
@@ -148,13 +150,13 @@ def packages_of(specs: Iterable[Path], node: Node, folder: Path) -> Iterator[dic
                 importlib.import_module(_python_name(name)),
                 folder / "out" / name / "index.js",
             )
-            for name, spec in compiled.items()
+            for name, spec in specs.items()
         }
 
 
-def _python_name(spec: str) -> str:
+def _python_name(name: str) -> str:
     """A name that no other package of the tests has."""
-    return f"interop_{spec}"
+    return f"interop_{name}"
 
 
 @contextmanager

@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from tests.interop.generated import Change, Package, TypeScriptPackages, packages_of
+from tests.interop.generated import (
+    Change,
+    Package,
+    TypeScriptPackages,
+    compiled,
+    packages_of,
+)
 from tests.interop.node import FOLDER, Node
 from tests.interop.processes import Ended, Peer, running
 from tests.interop.writes import Json, Rows
@@ -102,7 +108,9 @@ SPECS: Final = [
 
 @pytest.fixture(scope="module")
 def packages(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Package]]:
-    with packages_of(SPECS, node, tmp_path_factory.mktemp("generated")) as made:
+    with packages_of(
+        {path.stem: compiled(path) for path in SPECS}, node, tmp_path_factory.mktemp("generated")
+    ) as made:
         yield made
 
 

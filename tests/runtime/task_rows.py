@@ -9,7 +9,8 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from msgspec import UNSET, Meta, Struct, UnsetType
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from streamdb import Extensible, Maybe
+from streamdb import Extensible, Maybe, pydantic_rows
+from streamdb.pydantic_rows import PydanticRow
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 NOON_TEXT = "2026-03-01T12:00:00.000Z"
@@ -76,12 +77,24 @@ class PydanticTask(BaseModel):
     parent: str | None = None
 
 
+class GeneratedPydanticTask(PydanticRow, frozen=True):
+    """As `--models pydantic` writes it."""
+
+    id: str
+    title: str
+    count: int
+    at: AwareDatetime
+    note: pydantic_rows.Maybe[str] = None
+    parent: pydantic_rows.Omissible[str | None] = UNSET
+
+
 KINDS: dict[str, Any] = {
     "struct": StructTask,
     "extensible": ExtensibleTask,
     "dataclass": DataclassTask,
     "TypedDict": TypedDictTask,
     "pydantic": PydanticTask,
+    "generated pydantic": GeneratedPydanticTask,
     "plain": dict,
 }
 
@@ -96,8 +109,8 @@ def task(kind: Any, key: str = "t1", **fields: Any) -> Any:
 
 def unchecked(kind: Any, **fields: Any) -> Any:
     """Make a row that may be wrong; pydantic has to be asked for that."""
-    if kind is PydanticTask:
-        return PydanticTask.model_construct(**dict(task(kind)) | fields)
+    if issubclass(kind, BaseModel):
+        return kind.model_construct(**dict(task(kind)) | fields)
     return task(kind, **fields)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from streamdb_gen.ir import Type
@@ -15,6 +16,7 @@ from streamdb_gen.lowering.references import or_null
 from streamdb_gen.lowering.resources import Key, key_of
 
 _OBJECT: Final = frozenset({"object"})
+_MAX_PARTS: Final = 100  # all of their properties go into one class
 _JOINING: Final = ("$ref", "allOf")
 # What an object's class is made of; the rest is left to a validator.
 _MERGED: Final = frozenset(
@@ -58,7 +60,13 @@ class ConjunctionLowering:
             if target is not None:
                 self._context.beyond.refer(target.key)
             return type_
-        parts = list(self._parts(schema, keywords, {}))
+        parts = list(islice(self._parts(schema, keywords), _MAX_PARTS + 1))
+        if len(parts) > _MAX_PARTS:
+            message = f"more than {_MAX_PARTS} schemas are joined here"
+            hint = "write the properties that are meant into one schema"
+            where = keywords.get("allOf") or keywords["$ref"]
+            self._context.report.add("ALLOF_TOO_MANY", where, message, hint, at_key=True)
+            return BROKEN
         if types - {"null"} == _OBJECT and any(_shapes(part.keywords) for part in parts):
             for part in parts:
                 self._context.leave(part.keywords, *_MERGED)
@@ -96,23 +104,28 @@ class ConjunctionLowering:
             if isinstance(member.value, dict):
                 self._context.leave(self._context.keywords(member), "$ref")
 
-    def _parts(self, schema: Place, keywords: Keywords, passed: dict[Key, None]) -> Iterator[Part]:
-        """A schema and all that it is joined with, references followed."""
-        if key_of(schema) in passed:
-            return
-        passed[key_of(schema)] = None
-        if set(constraining(keywords)) - set(_JOINING):
-            yield Part(schema, keywords)
-        inner = list(keywords["allOf"].items()) if "allOf" in keywords else []
-        target = self._context.references.resolve(schema) if "$ref" in keywords else None
-        if target is not None:
-            inner.insert(0, target)
-            self._context.beyond.refer(key_of(target))
-        for place in inner:
-            if isinstance(place.value, dict):
-                yield from self._parts(place, self._context.keywords(place), passed)
-            elif place.value is False:
-                self._context.beyond.add("allOf")
+    def _parts(self, schema: Place, keywords: Keywords) -> Iterator[Part]:
+        """A schema and all that it is joined with, in the order of the text."""
+        passed: set[Key] = set()
+        pending = [schema]
+        while pending:
+            place = pending.pop()
+            if not isinstance(place.value, dict):
+                if place.value is False:
+                    self._context.beyond.add("allOf")
+                continue
+            if key_of(place) in passed:
+                continue
+            passed.add(key_of(place))
+            words = keywords if place is schema else self._context.keywords(place)
+            if set(constraining(words)) - set(_JOINING):
+                yield Part(place, words)
+            inner = list(words["allOf"].items()) if "allOf" in words else []
+            target = self._context.references.resolve(place) if "$ref" in words else None
+            if target is not None:
+                inner.insert(0, target)
+                self._context.beyond.refer(key_of(target))
+            pending += reversed(inner)
 
     def _merged(self, parts: list[Part]) -> dict[str, Place]:
         """The keywords of all parts; of a keyword that differs, the first is kept."""

@@ -14,6 +14,7 @@ from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Names
 from streamdb_gen.lowering.keywords import Keywords, constraining, strings
 from streamdb_gen.lowering.own_words import description, report_bad_name
+from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.scalars import integral, literal_places
 from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
@@ -32,7 +33,6 @@ _APPLICATORS: Final = (
     "dependentSchemas",
     "dependencies",
 )
-_DEEPEST: Final = 20  # steps of looking for properties; beyond, there may be some
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +111,25 @@ class ObjectLowering:
         required = {name for name, _ in parts[0].required}
         return self._tag(parts, _declared(parts), required)
 
-    def declares_properties(self, schema: Place, depth: int = 0) -> bool:
+    def declares_properties(self, schema: Place) -> bool:
         """Whether a schema, or one that it applies to the same value, declares properties."""
-        if depth > _DEEPEST:
-            return True
-        if not isinstance(schema.value, dict):
-            return False
-        if any(schema.get(word) is not None for word in ("properties", "patternProperties")):
-            return True
-        additional = schema.get("additionalProperties")
-        if additional is not None and not isinstance(additional.value, bool):
-            return True
-        target = self._context.references.resolve(schema)
-        inner = [*_applied(schema), *([target] if target is not None else [])]
-        return any(self.declares_properties(place, depth + 1) for place in inner)
+        seen = {key_of(schema)}
+        pending = [schema]
+        while pending:
+            place = pending.pop()
+            if not isinstance(place.value, dict):
+                continue
+            additional = place.get("additionalProperties")
+            if place.get("properties") is not None or place.get("patternProperties") is not None:
+                return True
+            if additional is not None and not isinstance(additional.value, bool):
+                return True
+            target = self._context.references.resolve(place)
+            for inner in [*_applied(place), *([target] if target is not None else [])]:
+                if key_of(inner) not in seen:
+                    seen.add(key_of(inner))
+                    pending.append(inner)
+        return False
 
     def _field(
         self, wire_name: str, places: list[Place], required: bool, parent: str, names: Names

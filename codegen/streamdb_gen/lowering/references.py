@@ -19,7 +19,7 @@ from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.lowering.scalars import literal_places, types_of
 from streamdb_gen.reporting import Report
 
-_DEEPEST: Final = 100  # steps of looking for types; what lies deeper may be of any
+_DEEPEST: Final = 40  # steps of looking for types; what lies deeper may be of any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +54,32 @@ class References:
 
     def meaning(self, place: Place) -> tuple[Type, Target | None]:
         """The type that a reference to a schema stands for, and the target that it names."""
-        path: dict[Key, Place] = {}
-        nullable = False
-        start = key_of(place)
-        if start in self._meanings:
-            return self._meanings[start]
+        path: dict[Key, tuple[Place, bool]] = {}  # what was looked through, and whether null may be
         found: tuple[Type, Target | None] | None = None
         while found is None:
             key = key_of(place)
+            if key in self._meanings:
+                found = self._meanings[key]
+                break
             if key in path:
-                self._report_circle(list(path.values()), place)
+                self._report_circle([step for step, _ in path.values()], place)
                 found = BROKEN, None
                 break
-            path[key] = place
             inner, has_null = _sole_choice(place)
-            nullable = nullable or has_null
-            if self.is_reference(inner):
-                following = self.resolve(inner)
-                if following is None:
-                    found = BROKEN, None
-                else:
-                    place = following
-            else:
+            path[key] = place, has_null
+            if not self.is_reference(inner):
                 found = self._named(place, inner)
-        type_, target = found
-        meaning = (or_null(type_) if nullable else type_), target
-        self._meanings[start] = meaning
-        return meaning
+                break
+            following = self.resolve(inner)
+            if following is None:
+                found = BROKEN, None
+            else:
+                place = following
+        meaning, target = found
+        for key, (_, has_null) in reversed(path.items()):
+            meaning = or_null(meaning) if has_null else meaning
+            self._meanings[key] = meaning, target
+        return meaning, target
 
     def name_of(self, place: Place) -> str:
         """What a schema is called."""

@@ -7,15 +7,14 @@ templates print, not all of Python; the tests hold its output against the pinned
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 LINE_LENGTH: Final = 100
 _INDENT: Final = 4
+_QUOTES: Final = '"""'
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")
 _OPERATORS: Final = (" | ", " and ")
@@ -24,27 +23,24 @@ _CALL: Final = re.compile(r"[\w)\]][(\[]\Z")  # or a subscript, but no tuple, li
 
 def wrap_long_lines(source: str) -> str:
     """Break each statement of ``source`` that stands on one line and is too long for it."""
-    lines = source.split("\n")
-    for number in _single_line_statements(source):
-        line = lines[number - 1]
-        if len(line) > LINE_LENGTH:
-            text = line.lstrip(" ")
-            lines[number - 1] = "\n".join(_statement(text, len(line) - len(text)))
-    return "\n".join(lines)
+    return "\n".join(_wrapped(source.split("\n")))
 
 
-def _single_line_statements(source: str) -> Iterator[int]:
-    """Line numbers of the statements on one line that are more than a docstring."""
-    tokens: list[tokenize.TokenInfo] = []
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT):
-            continue
-        tokens.append(token)
-        if token.type == tokenize.NEWLINE:
-            is_docstring = tokens[0].type == tokenize.STRING
-            if tokens[0].start[0] == token.start[0] and not is_docstring:
-                yield token.start[0]
-            tokens.clear()
+def _wrapped(lines: Iterable[str]) -> Iterator[str]:
+    # What our templates print on several lines is a docstring, whose end has a line of its own.
+    in_docstring = False
+    for line in lines:
+        text = line.lstrip(" ")
+        if in_docstring:
+            in_docstring = text != _QUOTES
+            yield line
+        elif text.startswith(_QUOTES):
+            in_docstring = not (text.endswith(_QUOTES) and len(text) >= 2 * len(_QUOTES))
+            yield line
+        elif len(line) > LINE_LENGTH and not text.startswith("#"):
+            yield from _statement(text, len(line) - len(text))
+        else:
+            yield line
 
 
 def _statement(text: str, indent: int) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NoReturn
 from streamdb.errors import SchemaError
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.state.contract import Contract
+from streamdb.state.schema_document import SchemaDocument
 from streamdb.types.faults import pointer_to
 
 KeyClass = type[str] | type[int]
@@ -72,6 +73,7 @@ class _Reader:
     def __init__(self, file: PurePath, root: Any) -> None:
         self._file = file
         self._root = root
+        self._document = SchemaDocument(lambda: root)
 
     def read(self) -> SpecFile:
         root = self._root
@@ -115,18 +117,21 @@ class _Reader:
         schema, place = declared.get("schema"), f"{at}/schema"
         if not is_object(schema):
             self._refuse(place, "a collection has a `schema`, which is an object")
-        document, pointer = (schema, "") if _is_document(schema) else (self._root, place)
-        key = self._key_class(document, pointer, primary_key, place)
-        contract = Contract.of(document, pointer=pointer)
+        if _is_document(schema):
+            key = self._key_class(schema, schema, primary_key, place)
+            contract = Contract.of(schema)
+        else:
+            key = self._key_class(self._root, schema, primary_key, place)
+            contract = Contract.within(self._document, place)
         try:
             contract.compile()
         except SchemaError as error:
             self._refuse(place, str(error))
         return SpecCollection(name, type_, primary_key, key, updates, contract)
 
-    def _key_class(self, document: Any, pointer: str, primary_key: str, at: str) -> KeyClass:
+    def _key_class(self, document: Any, schema: Any, primary_key: str, at: str) -> KeyClass:
         try:
-            declared = _property(document, _at(document, pointer), primary_key)
+            declared = _property(document, schema, primary_key)
         except (LookupError, ValueError):
             declared = None
         key = _KEY_CLASSES.get(_type_of(declared) or "")

@@ -25,6 +25,7 @@ from streamdb import (
 )
 from streamdb.state.decoder import Invalid, Merge, PageDecoder, Put
 from streamdb.state.fold import Fold
+from streamdb.types.faults import pointer_to
 
 SECRET = "row content"
 
@@ -208,19 +209,32 @@ def test_threads_may_share_one() -> None:
     ],
 )
 def test_a_schema_that_cannot_be_used(schema: Any) -> None:
-    """References lead nowhere but into the document: nothing is ever fetched."""
     with pytest.raises(SchemaError):
         Contract.of(schema).check({})
 
 
-def test_what_is_not_a_schema_in_a_spec_does_not_matter() -> None:
+def test_references_lead_into_the_document_alone(tmp_path: Path) -> None:
+    """Nothing is ever fetched, from files neither."""
+    (tmp_path / "other.json").write_text("{}")
+    for document in (
+        {"$ref": (tmp_path / "other.json").as_uri()},
+        {"$id": (tmp_path / "this.json").as_uri(), "$ref": "other.json"},
+    ):
+        with pytest.raises(SchemaError, match=r"other\.json"):
+            Contract.of(document).check({})
+        with pytest.raises(SchemaError, match=r"other\.json"):
+            Contract.of({"row": document}, pointer="/row").check({})
+
+
+@pytest.mark.parametrize("name", ["plain", "a/b~c", "50% off#?", "é 😀", "%41", '"', "\ud83d"])
+def test_what_is_not_a_schema_in_a_spec_does_not_matter(name: str) -> None:
     spec = {
         "name": "x",
-        "collections": {"a/b~c": {"type": "t", "schema": {"$ref": "#/$defs/Row"}}},
+        "collections": {name: {"type": "t", "schema": {"$ref": "#/$defs/Row"}}},
         "type": {"type": "a collection that is called like a keyword"},
         "$defs": {"Row": {"type": "object"}},
     }
-    contract = Contract.of(spec, pointer="/collections/a~1b~0c/schema")
+    contract = Contract.of(spec, pointer=pointer_to(["collections", name, "schema"]))
     contract.check({})
     with pytest.raises(ContractBroken):
         contract.check([])

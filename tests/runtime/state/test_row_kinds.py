@@ -6,17 +6,19 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import pytest
 from msgspec import UNSET, Meta, Struct
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from tests.runtime.task_rows import (
     KINDS,
     NOON,
     NOON_TEXT,
     SCHEMA,
     DataclassTask,
+    GeneratedPydanticTask,
     PydanticTask,
     StructTask,
     TypedDictTask,
@@ -32,7 +34,9 @@ from streamdb import (
     InvalidRow,
     SchemaError,
     StateSchema,
+    pydantic_rows,
 )
+from streamdb.pydantic_rows import ExtensiblePydanticRow, PydanticRow
 from streamdb.state.decoder import Invalid, PageDecoder, Put
 from streamdb.state.fold import Fold
 
@@ -154,7 +158,7 @@ def test_a_changed_copy(kind: Any) -> None:
     rows = tasks(kind).rows
     row = task(kind, note="n", parent=None)
     changed = rows.replace(row, {"title": "read", "note": UNSET if kind is dict else None})
-    if kind in (TypedDictTask, PydanticTask):
+    if kind in (TypedDictTask, PydanticTask, GeneratedPydanticTask):
         changed = rows.replace(changed, {"note": UNSET})
     assert field(changed, "title") == "read"
     assert field(row, "title") == "write"
@@ -301,18 +305,62 @@ def test_integers_of_any_size_are_kept_in_pydantic_rows() -> None:
     assert of(Counted).encode(of(Counted).decode(text)) == text
 
 
-def test_a_class_that_says_itself_what_is_absent() -> None:
-    """Generated classes do, by `__maybe__`; what they dump is written."""
+def test_tags_of_generated_pydantic_rows_are_written() -> None:
+    """Though they were not given; and null is an error where it means absent."""
 
-    class Generated(BaseModel):
-        __maybe__: ClassVar[frozenset[str]] = frozenset({"note"})
-
+    class Tagged(PydanticRow, frozen=True):
         id: str
-        kind: str = "task"
-        note: str | None = Field(default=None, exclude_if=lambda value: value is None)
+        kind: Literal["task"] = "task"
+        note: pydantic_rows.Maybe[str] = None
 
-    assert of(Generated).encode(Generated(id="a")) == b'{"id":"a","kind":"task"}'
-    assert of(Generated).encode(Generated(id="a", note=None)) == b'{"id":"a","kind":"task"}'
+    schema = of(Tagged)
+    assert schema.encode(Tagged(id="a", note=None)) == b'{"id":"a","kind":"task"}'
+    with pytest.raises(InvalidRow) as caught:
+        schema.decode(b'{"id":"a","kind":"task","note":null}')
+    assert caught.value.pointer == "/note"
+
+
+def test_values_of_generated_pydantic_rows_are_canonical() -> None:
+    class Valued(PydanticRow, frozen=True):
+        id: str
+        at: Annotated[AwareDatetime, Field(alias="when")]
+        time: pydantic_rows.AwareTime
+        price: pydantic_rows.DecimalText
+        data: pydantic_rows.Base64Bytes
+
+    schema = of(Valued)
+    row = Valued(
+        id="a",
+        at=NOON.astimezone(dt.timezone(dt.timedelta(hours=2))),
+        time=dt.time(9, tzinfo=dt.UTC),
+        price=Decimal("1E+2"),
+        data=b"hi",
+    )
+    text = schema.encode(row)
+    assert json.loads(text) == {
+        "id": "a",
+        "when": NOON_TEXT,
+        "time": "09:00:00.000Z",
+        "price": "100",
+        "data": "aGk=",
+    }
+    assert schema.decode(text) == row
+
+
+def test_extras_of_generated_pydantic_rows_are_replaced_as_a_whole() -> None:
+    class Open(ExtensiblePydanticRow, frozen=True):
+        id: str
+        __pydantic_extra__: dict[str, int]
+
+    schema = of(Open)
+    row = schema.decode(b'{"id":"a","x":1}')
+    changed = schema.rows.replace(row, {"extras": {"y": 2}})
+    assert (schema.encode(row), schema.encode(changed)) == (
+        b'{"id":"a","x":1}',
+        b'{"id":"a","y":2}',
+    )
+    with pytest.raises(TypeError):
+        schema.rows.replace(row, {"y": 2})
 
 
 def test_one_name_for_reading_and_writing() -> None:

@@ -132,6 +132,13 @@ def test_a_name_in_a_pointer_is_escaped() -> None:
     assert explain(error)[1] == "/a~1b~0c"
 
 
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"1" + b"0" * 400])
+def test_a_number_that_no_float_holds_is_refused(number: bytes) -> None:
+    """It would become an infinity, which cannot be written."""
+    with pytest.raises(InvalidRow):
+        sensors.schema.decode(b'{"id":1,"room":"","celsius":' + number + b"}")
+
+
 def test_integer_keys_of_maps_survive() -> None:
     class Floors(msgspec.Struct, frozen=True):
         id: str

@@ -189,6 +189,13 @@ def test_a_union_may_lead_to_itself(tree: Any) -> None:
             "Sequence[str]: expected `str`, got `object` at /0)",
         ),
         (
+            AnyOf[Text, Note],
+            {"text": "a"},
+            "",
+            "fits none of 2 types (Text: object missing required field `kind`; "
+            "Note: object missing required field `type`)",
+        ),
+        (
             AnyOf[Leaf, Branch],
             {"mode": "secret"},
             "",

@@ -22,10 +22,11 @@ from streamdb_gen.ir import (
     TupleOf,
     Type,
     TypeDefinition,
+    UnionType,
 )
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, ident, join
-from streamdb_gen.targets.python.native_unions import is_anything, is_native
+from streamdb_gen.targets.python.native_unions import Kinds
 
 _SCALARS: Final[Mapping[str, Code]] = {
     "string": code("str"),
@@ -60,6 +61,7 @@ class Annotations:
 
     def __init__(self, types: tuple[TypeDefinition, ...]) -> None:
         self._types: Final = {definition.name: definition for definition in types}
+        self._kinds: Final = Kinds.of_types(types)
 
     def of_field(self, field: Field, defined: Set[str]) -> Code:
         """The annotation of a struct's field; names outside ``defined`` are forward references."""
@@ -105,32 +107,18 @@ class Annotations:
             case Nullable(inner):
                 return _either(self.of_type(inner, defined), code("None"))
 
-    def of_choice(self, definition: ChoiceType, defined: Set[str]) -> Code:
+    def of_choice(self, definition: ChoiceType | UnionType, defined: Set[str]) -> Code:
         """The right side of a union's alias."""
-        if is_anything(definition, self._types):
+        if "anything" in self._kinds.of(Named(definition.name)):
             return _SCALARS["any"]
         members = [self.of_type(member, defined) for member in definition.members]
-        if is_native(definition, self._types):
+        if self._kinds.is_native(definition):
             return join(" | ", members)
         return code("AnyOf[{}]", join(", ", members))
 
     def admits_null(self, type_: Type) -> bool:
         """Whether null is among the type's values."""
-        match type_:
-            case Nullable() | Scalar(kind="null" | "any"):
-                return True
-            case Named(name):
-                match self._types[name]:
-                    case AliasType(type=target):
-                        return self.admits_null(target)
-                    case LiteralType(values=values):
-                        return None in values
-                    case ChoiceType(members=members):
-                        return any(map(self.admits_null, members))
-                    case _:
-                        return False
-            case _:
-                return False
+        return "null" in self._kinds.of(type_)
 
     def absent(self, type_: Type) -> Code:
         """What an optional field of the type holds if it is absent."""

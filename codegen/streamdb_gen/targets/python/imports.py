@@ -90,9 +90,9 @@ def import_lines(
     ``siblings`` maps modules of the package (``.models``) to the names that they define. A third
     party without names is imported whole.
     """
-    read = _used_names(body)
+    read, quoted = _used_names(ast.parse(body))
     # A quoted alias names, of the package's own, what follows or what checkers import alone.
-    used = read | _names_in_quoted_aliases(body)
+    used = read | quoted
     plain = [line for name, line in _PLAIN_IMPORTS.items() if name in used]
     whole = [code("import {}", m) for m, names in third_parties.items() if not names and m in used]
     blocks = [
@@ -147,28 +147,30 @@ def _natural(text: str) -> list[tuple[int, int]]:
     ]
 
 
-def _used_names(body: str) -> set[str]:
-    """Names that the code reads, those in quoted annotations included."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(body)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.AnnAssign):
-            for reference in _forward_references(node.annotation):
-                found |= _used_names(reference)
-    return found
-
-
-def _names_in_quoted_aliases(body: str) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(body)):
+def _used_names(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """Names that code reads, those in quoted annotations included; and those in quoted aliases."""
+    read: set[str] = set()
+    quoted: set[str] = set()
+    for node in ast.walk(tree):
         match node:
-            case ast.AnnAssign(annotation=ast.Name("TypeAlias"), value=ast.expr() as value):
-                for reference in _forward_references(value):
-                    found |= _used_names(reference)
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+            case ast.AnnAssign(annotation=annotation, value=value):
+                read |= _names_in(_forward_references(annotation))
+                if value is not None and _is_type_alias(annotation):
+                    quoted |= _names_in(_forward_references(value))
             case _:
                 pass
-    return found
+    return read, quoted
+
+
+def _is_type_alias(annotation: ast.expr) -> bool:
+    return isinstance(annotation, ast.Name) and annotation.id == "TypeAlias"
+
+
+def _names_in(references: Iterable[str]) -> set[str]:
+    found = (_used_names(ast.parse(reference)) for reference in references)
+    return {name for read, _ in found for name in read}
 
 
 def _forward_references(annotation: ast.expr) -> Iterator[str]:

@@ -17,7 +17,7 @@ from streamdb_gen.ir import (
     UnionType,
 )
 from streamdb_gen.rendering.literals import lit
-from streamdb_gen.rendering.marked import Code, code, ident, join
+from streamdb_gen.rendering.marked import Code, code, join
 from streamdb_gen.targets.python.annotations import (
     Annotations,
     decoded_literal,
@@ -156,9 +156,7 @@ def _alias_value(
     match definition:
         case LiteralType(values=values):
             return literal(values)
-        case UnionType(members=members):
-            return join(" | ", (ident(member.name) for member in members))
-        case ChoiceType():
+        case UnionType() | ChoiceType():
             return annotations.of_choice(definition, defined)
         case AliasType(type=target):
             return annotations.of_type(target, defined)

@@ -33,13 +33,14 @@ _MODELS_TEMPLATES: Final[Mapping[Models, str]] = {
     "msgspec": "models.py.jinja",
     "pydantic": "models_pydantic.py.jinja",
 }
+_IMPORTS: Final = "\0"
 MODULES: Final = ("models.py", "columns.py", "events.py", "actions.py", "client.py")
 
 
 def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
     """Return the text of each module by file name, without the marker line.
 
-    Each template is rendered twice: once to see which names it uses, then with their imports.
+    The imports of a module are what its body uses, so they take their place when it is rendered.
     """
     if models == "pydantic":
         spec = for_pydantic(spec)
@@ -68,12 +69,17 @@ def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
         template = environment().get_template(f"python/{name}")
         return template.render(context, imports=imports)
 
-    def imports(module: str) -> Code:
+    def imports(module: str, body: str) -> Code:
         own = f".{module.removesuffix('.py')}"
         siblings = {name: defined for name, defined in names.items() if name != own}
         third_parties = PYDANTIC if (models, module) == ("pydantic", "models.py") else THIRD_PARTIES
-        return import_lines(render(module, code("")), siblings, third_parties)
+        return import_lines(body, siblings, third_parties)
 
-    modules = {name: render(name, imports(name)) for name in MODULES}
+    def with_imports(module: str) -> str:
+        # The mark is a character that text of a spec is never printed with.
+        before, _, after = render(module, code(_IMPORTS)).partition(_IMPORTS)
+        return before + imports(module, before + after) + after
+
+    modules = {name: with_imports(name) for name in MODULES}
     modules["__init__.py"] = render("__init__.py", all_imports(names))
     return {name: wrap_long_lines(text) for name, text in modules.items()}

@@ -16,7 +16,7 @@ from streamdb.types.extensible import record_of
 __all__ = ["RowField", "RowKind", "row_kind"]
 
 
-def row_kind(row: type[Any], contract: Contract | None) -> RowKind[Any]:
+def row_kind(row: Any, contract: Contract | None) -> RowKind[Any]:
     """Return what is done with rows of a class.
 
     Args:
@@ -39,7 +39,7 @@ def row_kind(row: type[Any], contract: Contract | None) -> RowKind[Any]:
         from streamdb.state.row_kinds.pydantic_models import PydanticRows
 
         return PydanticRows[Any](row)
-    if dataclasses.is_dataclass(row):
+    if isinstance(row, type) and dataclasses.is_dataclass(row):
         return DataclassRows[Any](row)
     raise SchemaError(
         f"{row!r} is no class of rows: use a msgspec struct, Extensible, a pydantic model, "
@@ -47,7 +47,7 @@ def row_kind(row: type[Any], contract: Contract | None) -> RowKind[Any]:
     )
 
 
-def _is_pydantic_model(row: type[Any]) -> bool:
+def _is_pydantic_model(row: Any) -> bool:
     # Whoever has such a class has imported it; for all others it stays unloaded.
     pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and issubclass(row, pydantic.BaseModel)
+    return pydantic is not None and isinstance(row, type) and issubclass(row, pydantic.BaseModel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import (
     Annotated,
     Any,
@@ -38,9 +39,10 @@ class NativeRows(RowKind[Row]):
     def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
         super().__init__(row, fields)
         self.in_page = row
-        self._decoder: Final[msgspec.json.Decoder[Row]] = msgspec.json.Decoder(
-            row, dec_hook=dec_hook
-        )
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[Row]:
+        return msgspec.json.Decoder(self.row, dec_hook=dec_hook)
 
     def read(self, text: bytes | msgspec.Raw) -> Row:
         """Read a row in one call, or by the rules of JSON where msgspec is stricter."""

@@ -34,17 +34,17 @@ _DISCREET: Final = frozenset(get_args(ErrorType)) - {
 class PydanticRows(RowKind[Row]):
     """Rows that are pydantic models, read by the strict rules that pydantic has for JSON.
 
-    What is absent from the JSON is a question of the class. Generated ones, which have
-    ``__maybe__``, leave out what is None or ``UNSET`` where that means absent. Others leave out
-    the fields that were never set (``model_fields_set``). An update that sets a field to ``UNSET``
-    makes it absent in both.
+    Generated classes, which have ``__maybe__``, are strict by themselves, and leave out what is
+    None or ``UNSET`` where that means absent. Others are made strict, and leave out the fields that
+    were never set (``model_fields_set``). An update that sets a field to ``UNSET`` makes it absent
+    in both.
     """
 
     def __init__(self, row: type[Row]) -> None:
         self._model: Final = cast("type[BaseModel]", row)
         names = self._model.model_fields
         super().__init__(row, {name: _field(self._model, name) for name in names})
-        self._exclude_unset: Final = not hasattr(row, "__maybe__")
+        self._is_generated: Final = hasattr(row, "__maybe__")
         self._has_extras: Final = "extras" not in names and hasattr(row, "extras")
 
     def read(self, text: bytes | msgspec.Raw) -> Row:
@@ -62,7 +62,7 @@ class PydanticRows(RowKind[Row]):
         plain = _parser.decode(text)  # pydantic takes NaN, and makes infinity of 1e999
         try:
             row: Any = self._model.model_validate_json(
-                text, strict=True, by_alias=True, by_name=False
+                text, strict=None if self._is_generated else True, by_alias=True, by_name=False
             )
         except ValidationError as error:
             raise _misfit(error, plain) from None
@@ -74,7 +74,7 @@ class PydanticRows(RowKind[Row]):
         """Write it in our canonical form, not in pydantic's."""
         return json_text.encode(
             cast("BaseModel", row).model_dump(
-                by_alias=True, exclude_unset=self._exclude_unset, warnings=False
+                by_alias=True, exclude_unset=not self._is_generated, warnings=False
             )
         )
 

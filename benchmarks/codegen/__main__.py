@@ -1,0 +1,73 @@
+"""How much CPU generating and checking 300 models takes, beside datamodel-code-generator alone.
+
+Run it in the project's folder: `python -m benchmarks.codegen [ROUNDS]`. Each command is a process
+of its own, start-up included; they take turns, and the medians of user and system time count.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from benchmarks.codegen.models_300 import MODELS, models_spec
+
+_ROUNDS: Final = 5
+_BASE: Final = "datamodel-code-generator"
+
+
+def main() -> None:
+    """Print a table."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
+    with tempfile.TemporaryDirectory() as name:
+        commands = _commands(Path(name))
+        seconds: dict[str, list[float]] = {what: [] for what in commands}
+        for _ in range(rounds):
+            for what, command in commands.items():
+                seconds[what].append(_cpu_seconds(command))
+    base = statistics.median(seconds[_BASE])
+    print(f"{MODELS} models, medians of {rounds} rounds, CPU seconds of the whole process")
+    for what, measured in seconds.items():
+        median = statistics.median(measured)
+        print(f"{what:42} {median:6.2f} s   {median / base:5.2f} of {_BASE}")
+
+
+def _commands(folder: Path) -> dict[str, list[str]]:
+    spec, definitions = folder / "models.json", folder / "definitions.json"
+    document = models_spec()
+    spec.write_text(json.dumps(document), encoding="utf-8")
+    definitions.write_text(json.dumps({"$defs": document["$defs"]}), encoding="utf-8")
+    ours = [sys.executable, "-m", "streamdb_gen"]
+    return {
+        "streamdb-gen generate (every file anew)": [
+            *("sh", "-c", 'rm -rf "$1" && shift && exec "$@"', "sh", str(folder / "models")),
+            *ours,
+            str(spec),
+        ],
+        "streamdb-gen check": [*ours, "check", str(spec)],
+        "streamdb-gen lint": [*ours, "lint", str(spec)],
+        "streamdb-gen generate --target typescript": [*ours, str(spec), "--target", "typescript"],
+        _BASE: [
+            *(sys.executable, "-m", "datamodel_code_generator", "--input", str(definitions)),
+            *("--input-file-type", "jsonschema", "--output", str(folder / "models.py")),
+            *("--output-model-type", "msgspec.Struct"),
+        ],
+    }
+
+
+def _cpu_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise SystemExit(f"{command} failed:\n{done.stdout}{done.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Databases on rows of every kind of class: the same events, the same rows, the same refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, field, task, unchecked
+
+from streamdb import (
+    AsyncStream,
+    AsyncStreamDB,
+    DuplicateKey,
+    InvalidRow,
+    MissingKey,
+    StreamDB,
+    collection,
+)
+from streamdb.protocol import json_text
+
+kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def async_class(kind: Any) -> type[Any]:
+    declared = collection(kind, type="task", primary_key="id", schema=SCHEMA)
+    return type("Tasks", (AsyncStreamDB,), {"tasks": declared})
+
+
+def blocking_class(kind: Any) -> type[Any]:
+    declared = collection(kind, type="task", primary_key="id", schema=SCHEMA)
+    return type("Tasks", (StreamDB,), {"tasks": declared})
+
+
+async def events_of(url: str) -> list[dict[str, Any]]:
+    stream = AsyncStream(url)
+    found: list[dict[str, Any]] = []
+    async for batch in stream.read(live=False):
+        found += json_text.messages(batch, url=url)
+    await stream.aclose()
+    for event in found:
+        event["headers"].pop("txid")
+    return found
+
+
+@kinds
+async def test_a_life_of_some_rows(kind: Any, embedded_url: str) -> None:
+    async with async_class(kind)(embedded_url, create=True, strict=True) as db:
+        tasks = db.tasks
+        changes = tasks.changes(where=lambda t: (t.count > 1) & t.note.is_null())
+        await tasks.insert(task(kind)).synced()
+        await tasks.insert(task(kind, "t2", note="n", parent=None)).synced()
+        assert tasks["t1"] == task(kind)
+        assert [field(row, "note") for row in tasks] == [None, "n"]
+
+        await tasks.update("t1", count=2).synced()
+        await tasks.update("t2", lambda row: _counted(kind, row, 5)).synced()
+        assert [field(row, "count") for row in tasks] == [2, 5]
+        assert [change.key for change in await anext(changes)] == ["t1"]
+
+        with pytest.raises(DuplicateKey):
+            tasks.insert(task(kind))
+        with pytest.raises(MissingKey):
+            tasks.update("t9", count=1)
+        for wrong in ({"title": 5}, {"title": "more than twenty characters"}):
+            with pytest.raises(InvalidRow, match="at /title"):
+                tasks.insert(unchecked(kind, id="t3", **wrong))
+            with pytest.raises(InvalidRow, match="at /title"):
+                tasks.update("t1", **wrong)
+        with pytest.raises(InvalidRow, match="an update must keep"):
+            tasks.update("t1", id="t9")
+        await tasks.delete("t1").synced()
+        assert list(tasks) == [tasks["t2"]]
+        changes.close()
+    first = {"id": "t1", "title": "write", "count": 1, "at": NOON_TEXT}
+    second = {**first, "id": "t2", "note": "n", "parent": None}
+    assert await events_of(embedded_url) == [
+        _event("t1", "insert", first),
+        _event("t2", "insert", second),
+        _event("t1", "update", {**first, "count": 2}),
+        _event("t2", "update", {**second, "count": 5}),
+        {"type": "task", "key": "t1", "headers": {"operation": "delete"}},
+    ]
+
+
+def _event(key: str, operation: str, value: Any) -> dict[str, Any]:
+    return {"type": "task", "key": key, "value": value, "headers": {"operation": operation}}
+
+
+def _counted(kind: Any, row: Any, count: int) -> Any:
+    if isinstance(row, dict):
+        row["count"] = count  # a row that is lent may be changed in place
+        return row
+    if isinstance(row, BaseModel):
+        return row.model_copy(update={"count": count})
+    names = ("id", "title", "at", "note", "parent")
+    return kind(**{name: getattr(row, name) for name in names}, count=count)
+
+
+@kinds
+async def test_events_of_others(kind: Any, embedded_url: str) -> None:
+    row = {"id": "t1", "title": "write", "count": 1.0, "at": "2026-03-01T14:00:00+02:00"}
+    stream = await AsyncStream.create(embedded_url)
+    await stream.append_many(
+        [
+            _event("t1", "insert", {**row, "unknown": [1]}),
+            _event("t2", "insert", {**row, "title": "more than twenty characters"}),
+            _event("t3", "insert", {**row, "count": "1"}),
+            _event("t4", "insert", row),  # KEY-4
+        ]
+    )
+    await stream.aclose()
+    async with async_class(kind)(embedded_url, strict=True) as db:
+        assert [field(row, "id") for row in db.tasks] == ["t1", "t4"]
+        assert [event.pointer for event in db.invalid_events] == ["/value/title", "/value/count"]
+        found: list[Any] = []
+        db.tasks.subscribe(found.extend, initial=True, where=lambda t: t.count == 1)
+        await asyncio.sleep(0)
+        assert [change.key for change in found] == ["t1", "t4"]
+
+
+@kinds
+def test_the_blocking_form(kind: Any, embedded_url: str) -> None:
+    with blocking_class(kind)(embedded_url, create=True) as db:
+        with db.transaction():
+            db.tasks.insert(task(kind))
+            db.tasks.update("t1", title="read")
+        db.tasks.update("t1", lambda row: _counted(kind, row, 7)).synced(5)
+        assert (field(db.tasks["t1"], "title"), field(db.tasks["t1"], "count")) == ("read", 7)
+
+
+@pytest.mark.parametrize("written", KINDS.values(), ids=KINDS)
+async def test_kinds_read_what_others_wrote(written: Any, embedded_url: str) -> None:
+    async with async_class(written)(embedded_url, create=True) as db:
+        await db.tasks.insert(task(written, note="n"))
+    for kind in KINDS.values():
+        async with async_class(kind)(embedded_url, strict=True) as db:
+            assert list(db.tasks) == [task(kind, note="n")]
+
+
+async def test_rows_that_are_shared_are_not_changed_by_an_update(embedded_url: str) -> None:
+    """A dict that user code changes in place is its own copy."""
+    async with async_class(dict)(embedded_url, create=True) as db:
+        await db.tasks.insert(task(dict)).synced()
+        before = db.tasks["t1"]
+        text = json.dumps(before)
+        with pytest.raises(InvalidRow):
+            db.tasks.update("t1", lambda row: row.update(count="x") or row)
+        assert json.dumps(before) == text
+        assert db.tasks["t1"] is before

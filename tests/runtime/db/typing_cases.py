@@ -1,0 +1,98 @@
+"""Good and bad uses of databases without generated code; test_declaration.py runs the checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict, assert_type
+
+from msgspec import Struct
+from pydantic import BaseModel
+
+from streamdb import (
+    AsyncCollection,
+    AsyncStreamDB,
+    AsyncTransaction,
+    ChangeEvent,
+    Collection,
+    Column,
+    Columns,
+    StateSchema,
+    StreamDB,
+    Transaction,
+    UntypedColumns,
+    collection,
+)
+
+
+class Message(Struct):
+    id: str
+    role: str
+
+
+class MessageColumns(Columns[Message]):
+    id: Column[str]
+    role: Column[str]
+
+
+class Sensor(BaseModel):
+    id: int
+
+
+class Note(TypedDict):
+    id: str
+
+
+class AsyncSession(AsyncStreamDB):
+    messages = collection(Message, type="message", primary_key="id", key=str)
+    typed = collection(Message, primary_key="id", key=str, columns=MessageColumns)
+    sensors = collection(Sensor, primary_key="id", updates="merge")
+    notes = collection(Note, primary_key="id", schema={"type": "object"})
+    plain = collection(dict[str, Any], primary_key="id", schema={"type": "object"})
+    wrong = collection(Message, primary_key=5)  # E
+
+
+class Session(StreamDB):
+    messages = collection(Message, type="message", primary_key="id", key=str)
+
+
+async def asynchronous(db: AsyncSession) -> None:
+    assert_type(db.messages, AsyncCollection[Message, str, UntypedColumns[Message]])
+    assert_type(db.typed, AsyncCollection[Message, str, MessageColumns])
+    assert_type(db.messages["m1"], Message)
+    assert_type(db.sensors[5], Sensor)
+    assert_type(db.notes["n"], Note)
+    assert_type(db.plain["n"], dict[str, Any])
+    assert_type(db.messages.insert(Message("m1", "user")), AsyncTransaction)
+    assert_type(db.messages.update("m1", role="user"), AsyncTransaction)
+    await db.messages.update("m1", changed)
+    db.messages.subscribe(print, where=lambda m: (m.role == "user") & m.anything.is_null())
+    db.typed.subscribe(print, where=lambda m: m.role == "user")
+    db.messages[5]  # E: keys are text
+    db.messages.insert(Sensor(id=5))  # E: another row
+    db.typed.subscribe(print, where=lambda m: m.rol == "user")  # E: no such column
+    db.nothing()  # E
+
+
+def changed(row: Message) -> Message:
+    return row
+
+
+def blocking(db: Session) -> None:
+    assert_type(db.messages, Collection[Message, str, UntypedColumns[Message]])
+    assert_type(db.messages.update("m1", role="user"), Transaction)
+    for message in db.messages:
+        assert_type(message, Message)
+
+
+def producers() -> None:
+    assert_type(Session.messages.events.insert(Message("m1", "user")), ChangeEvent[Message])
+
+
+def from_a_file() -> None:
+    schema = StateSchema.from_file("schema.json")
+    db = StreamDB(schema, "embedded:file.db#x", create=True, strict=True)
+    assert_type(db.collections, Mapping[str, Collection[Any, Any, Any]])
+    assert_type(db.collections["messages"].update("m1", role="user"), Transaction)
+    StreamDB(schema, "embedded:file.db#x", strict="yes")  # E
+    AsyncStreamDB(schema)  # E: no address
+    AsyncSession("embedded:file.db#x", created=True)  # E: no such option
