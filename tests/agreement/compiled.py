@@ -55,12 +55,12 @@ def collection_of(spec: Spec, case: Case) -> Collection:
     return found
 
 
-def load_package(spec: Spec, folder: Path) -> ModuleType:
+def load_package(spec: Spec, folder: Path, models: api.Models = "msgspec") -> ModuleType:
     """Generate the package into a folder of its own below ``folder``, and import it."""
     name = f"agreement_package_{next(_NUMBERS)}"
     package = folder / name
     package.mkdir()
-    for file, text in api.generate(spec).items():
+    for file, text in api.generate(spec, models=models).items():
         (package / file).write_text(text, "utf-8")
     found = importlib.util.spec_from_file_location(
         name, package / "__init__.py", submodule_search_locations=[str(package)]

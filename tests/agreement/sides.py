@@ -20,6 +20,7 @@ from tests.agreement.compiled import (
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
 
 from streamdb import CollectionSchema, InvalidRow
+from streamdb_gen import api
 from streamdb_gen.ir import Spec
 
 _CANONICAL: Final = "https://agreement.test/canonical"
@@ -70,11 +71,11 @@ class Canonical(Side):
 
 
 class Generated(Side):
-    """The generated package, reading strictly."""
+    """The generated package with rows of one kind, reading strictly."""
 
-    name = "msgspec"
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, models: api.Models = "msgspec") -> None:
+        self.name = models
+        self._models: Final = models
         self._folder = folder
         self._loaded: tuple[str, ModuleType] | None = None
 
@@ -101,7 +102,7 @@ class Generated(Side):
             if digest == spec.digest:
                 return package
             unload_package(package)
-        package = load_package(spec, self._folder)
+        package = load_package(spec, self._folder, self._models)
         self._loaded = (spec.digest, package)
         return package
 
@@ -113,4 +114,5 @@ def all_sides(folder: Path) -> tuple[Side, ...]:
         Oracle("jsonschema-rs", RustOracle),
         Canonical(),
         Generated(folder),
+        Generated(folder, "pydantic"),
     )
