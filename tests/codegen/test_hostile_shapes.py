@@ -1,0 +1,125 @@
+"""Specs that are large, deep or circular: a package or a finding, in bounded resources.
+
+Each is compiled in a process of its own, which ends for lack of memory or processor time where the
+compiler needs more than its input warrants. The limits are many times what is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Json = dict[str, Any]
+
+CPU_SECONDS = 60
+MEMORY = 2 * 1024**3
+CHAIN = 2_000
+
+
+def nested(levels: int, wrap: Callable[[Json], Json]) -> Json:
+    schema: Json = {"$ref": "#/$defs/C0"}
+    for _ in range(levels):
+        schema = wrap(schema)
+    return schema
+
+
+def chained(link: Callable[[str], Json], last: Json) -> Json:
+    links = {f"C{n}": link(f"#/$defs/C{n + 1}") for n in range(CHAIN)}
+    return {**links, f"C{CHAIN}": last}
+
+
+UNIONS = chained(lambda next_: {"anyOf": [{"$ref": next_}, {"type": "string"}]}, {"type": "null"})
+REFERENCES = chained(lambda next_: {"$ref": next_}, {"type": "string"})
+DOUBLED = {
+    f"C{n}": {
+        "anyOf": [
+            {"$ref": f"#/$defs/C{n + 1}"},
+            {"type": "array", "items": {"$ref": f"#/$defs/C{n + 1}"}},
+            {"$ref": f"#/$defs/C{n + 1}"},
+        ]
+    }
+    for n in range(300)
+} | {"C300": {"type": "object", "properties": {}}}
+JOINED = {
+    f"C{n}": {"allOf": [{"$ref": f"#/$defs/C{n + 1}"}] * 2, "properties": {f"p{n}": {}}}
+    for n in range(90)
+} | {"C90": {"type": "object", "properties": {}}}
+CIRCULAR = {
+    "C0": {"allOf": [{"$ref": "#/$defs/C1"}, {"$ref": "#/$defs/C0"}], "type": "object"},
+    "C1": {"anyOf": [{"$ref": "#/$defs/C0"}, {"$ref": "#/$defs/C2"}]},
+    "C2": {"type": "array", "items": {"$ref": "#/$defs/C2"}},
+}
+FIRST: Json = {"$ref": "#/$defs/C0"}
+
+SHAPES: dict[str, tuple[Json, Json]] = {
+    "arrays": (nested(90, lambda s: {"type": "array", "items": s}), UNIONS),
+    "maps": (nested(90, lambda s: {"type": "object", "additionalProperties": s}), UNIONS),
+    "any-of": (nested(45, lambda s: {"anyOf": [s, {"type": "string"}]}), UNIONS),
+    "all-of": (nested(45, lambda s: {"allOf": [s, {"minLength": 1}]}), UNIONS),
+    "not": (nested(90, lambda s: {"not": s}), UNIONS),
+    "objects": (nested(45, lambda s: {"type": "object", "properties": {"a": s}}), UNIONS),
+    "chain-of-references": (FIRST, REFERENCES),
+    "doubled-unions": (FIRST, DOUBLED),
+    "doubled-conjunctions": (FIRST, JOINED),
+    "circular": (FIRST, CIRCULAR),
+    "huge-enum": ({"enum": [f"value {n}" for n in range(50_000)]}, {}),
+    "huge-enum-of-objects": ({"enum": [{"n": n} for n in range(10_000)]}, {}),
+    "many-properties": (
+        {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(10_000)}},
+        {},
+    ),
+    "many-choices": (
+        {
+            "oneOf": [
+                {"type": "object", "required": ["k"], "properties": {"k": {"const": f"t{n}"}}}
+                for n in range(2_000)
+            ]
+        },
+        {},
+    ),
+    "many-plain-choices": ({"anyOf": [{"const": n} for n in range(2_000)]}, {}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_compiles_and_imports_or_is_refused(tmp_path: Path, shape: str) -> None:
+    value, definitions = SHAPES[shape]
+    row = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {"type": "string"}, "value": value},
+    }
+    document = {
+        "name": "shape",
+        "collections": {"rows": {"primaryKey": "id", "schema": row}},
+        "$defs": definitions,
+    }
+    (tmp_path / "shape.json").write_text(json.dumps(document), encoding="utf-8")
+    generated = _limited(tmp_path, "-m", "streamdb_gen", "shape.json")
+    assert generated.returncode in (0, 4), generated.stdout + generated.stderr
+    assert "Traceback" not in generated.stderr
+    if generated.returncode == 0:
+        imported = _limited(tmp_path, "-c", "import shape; shape.events.rows.schema.decode(b'{}')")
+        assert "InvalidRow" in imported.stderr.splitlines()[-1], imported.stderr
+
+
+def _limited(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
