@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from streamdb_gen.config import Config, Target, load_config
 from streamdb_gen.findings import Finding, render_text
-from streamdb_gen.folder import Folder
+from streamdb_gen.fixes import apply
+from streamdb_gen.folder import Folder, replace_file
 from streamdb_gen.ir import Spec
 from streamdb_gen.loading import LoadedSpec, load_spec
 from streamdb_gen.marker import can_be_marked, digest, stamp
@@ -28,6 +31,7 @@ __all__ = [
     "Config",
     "FileState",
     "Finding",
+    "Fixed",
     "LoadedSpec",
     "Models",
     "Problem",
@@ -37,6 +41,7 @@ __all__ = [
     "TargetName",
     "WriteReport",
     "check",
+    "fix",
     "generate",
     "lint",
     "load_config",
@@ -47,6 +52,17 @@ __all__ = [
     "version",
     "write",
 ]
+
+
+_MOST_ROUNDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The findings that were mended, and what the spec is now."""
+
+    findings: tuple[Finding, ...]
+    loaded: LoadedSpec
 
 
 def lint(path: Path) -> LoadedSpec | Problem:
@@ -62,6 +78,29 @@ def models_problem(spec: Spec, models: Models) -> Problem | None:
     if models == "pydantic":
         return installation_problem() or name_problem(spec)
     return None
+
+
+def fix(path: Path) -> Fixed | Problem:
+    """Write into a spec, and the files that it refers to, what certainly mends findings.
+
+    Only what leaves the accepted values as they are is written: a comma too many, an item or
+    keyword without effect, a name for one of two things that are called alike in Python.
+    """
+    fixed: list[Finding] = []
+    loaded = lint(path)
+    for _ in range(_MOST_ROUNDS):  # one edit may bring another finding to light
+        if isinstance(loaded, Problem):
+            return loaded
+        fixable = [finding for finding in loaded.findings if finding.fix is not None]
+        if not fixable or any(finding.rule == "JSON_ENCODING" for finding in loaded.findings):
+            break
+        for file in sorted({finding.file for finding in fixable}):
+            edits = [f.fix for f in fixable if f.file == file and f.fix is not None]
+            if problem := replace_file(Path(file), apply(loaded.sources[file], edits)):
+                return problem
+        fixed += fixable
+        loaded = lint(path)
+    return loaded if isinstance(loaded, Problem) else Fixed(tuple(fixed), loaded)
 
 
 def generate(

@@ -152,9 +152,14 @@ def check(
     show_default=True,
     help="How findings are printed.",
 )
-def lint(spec: Path, format_: str) -> Exit:
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Write into the spec what mends a finding and changes nothing about what it accepts.",
+)
+def lint(spec: Path, format_: str, fix: bool) -> Exit:
     """Find every fault of a spec."""
-    loaded = api.lint(spec)
+    loaded = _fixed(spec) if fix else api.lint(spec)
     if isinstance(loaded, api.Problem):
         complain(loaded)
         return Exit.USAGE
@@ -163,6 +168,16 @@ def lint(spec: Path, format_: str) -> Exit:
     else:
         show_raw(FORMATS[format_](loaded.findings))
     return Exit.FINDINGS if _has_errors(loaded) else Exit.FINE
+
+
+def _fixed(spec: Path) -> api.LoadedSpec | api.Problem:
+    fixed = api.fix(spec)
+    if isinstance(fixed, api.Problem):
+        return fixed
+    for finding in fixed.findings:
+        place = f"{finding.file}:{finding.line}:{finding.column}"
+        complain_raw(f"fixed {place}: {finding.message} [{finding.rule}]\n")
+    return fixed.loaded
 
 
 @_group.command("meta-schema")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from streamdb_gen.fixes import Edit
 
 Severity = Literal["error", "warning"]
 
@@ -41,6 +43,8 @@ class Finding:
     pointer: str
     message: str
     hint: str | None = None
+    #: What would mend it without changing what the spec accepts, where that is certain.
+    fix: Edit | None = field(default=None, compare=False, repr=False)
 
     def __lt__(self, other: Finding) -> bool:
         return self._order() < other._order()

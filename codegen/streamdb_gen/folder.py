@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from streamdb_gen.problems import Problem, file_problem
+
 TEMPORARY_PREFIX: Final = ".streamdb-gen-"
 
 
@@ -28,6 +30,17 @@ class Unusable:
 
 Content = str | Unusable
 """Text of a file; bytes that are no UTF-8 are kept as lone surrogates."""
+
+
+def replace_file(path: Path, text: str) -> Problem | None:
+    """Write a file of the user anew, whole, with the permissions that it has."""
+    try:
+        target = path.resolve(strict=True)
+        with Folder(target.parent) as folder:
+            folder.replace([(target.name, text)], mode=target.stat().st_mode & 0o7777)
+    except OSError as error:
+        return file_problem("write", path, error)
+    return None
 
 
 class Folder:
@@ -65,15 +78,16 @@ class Folder:
         with os.fdopen(descriptor, "rb") as file:
             return file.read().decode("utf-8", "surrogateescape")
 
-    def replace(self, files: Iterable[tuple[str, str]]) -> None:
+    def replace(self, files: Iterable[tuple[str, str]], mode: int | None = None) -> None:
         """Write files and put them in place one by one, in this order, the last one last of all.
 
-        All of them are on disk before the first is put in place.
+        All of them are on disk before the first is put in place. Without ``mode`` they get the
+        permissions of new files.
         """
         staged: list[tuple[str, str]] = []
         try:
             for name, text in files:
-                staged.append((self._stage(text), name))
+                staged.append((self._stage(text, mode), name))
             for position, (temporary, name) in enumerate(staged, start=1):
                 if position == len(staged):
                     os.fsync(self._descriptor)
@@ -88,13 +102,15 @@ class Folder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)
 
-    def _stage(self, text: str) -> str:
+    def _stage(self, text: str, mode: int | None) -> str:
         name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         descriptor = os.open(name, flags, 0o666, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text.encode())
+                if mode is not None:
+                    os.fchmod(file.fileno(), mode)
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamdb_gen.findings import Finding
+from streamdb_gen.fixes import FIXERS, TEXT_FIXERS, Edit, insert_member
 from streamdb_gen.json_scanner import Fault
 from streamdb_gen.json_source import Place, Source
 from streamdb_gen.rules import RULES
@@ -35,19 +36,26 @@ class Report:
         hint: str | None = None,
         *,
         at_key: bool = False,
-        inside: int = 0,
+        member: str | None = None,
     ) -> None:
-        """Report a finding at a value, at its key, or ``inside`` characters after its start."""
+        """Report a finding at a value, or at its key; ``member``, put into it, would mend it."""
         if place.node.start in self._broken[place.file]:
             return
         at_its_key = at_key and place.key_start is not None
         offset = place.key_start if at_its_key and place.key_start is not None else place.node.start
-        self._add(rule, place.file, offset + inside, place.pointer, message, hint)
+        text = self._sources[place.file].text
+        fixer = FIXERS.get(rule)
+        fix = fixer(text, place) if fixer is not None else None
+        if member is not None:
+            fix = insert_member(text, place, member)
+        self._add(rule, place.file, offset, place.pointer, message, hint, fix)
 
     def add_faults(self, file: str, faults: Iterable[Fault]) -> None:
         """Report what is wrong with the text itself."""
         for fault in faults:
-            self._add(fault.rule, file, fault.offset, fault.pointer, fault.message, fault.hint)
+            fixer = TEXT_FIXERS.get(fault.rule)
+            fix = fixer(fault.offset) if fixer is not None else None
+            self._add(fault.rule, file, fault.offset, fault.pointer, fault.message, fault.hint, fix)
 
     def findings(self) -> tuple[Finding, ...]:
         """Everything reported, in the order of the text."""
@@ -62,8 +70,15 @@ class Report:
         return {file: source.text for file, source in self._sources.items()}
 
     def _add(
-        self, rule: str, file: str, offset: int, pointer: str, message: str, hint: str | None
+        self,
+        rule: str,
+        file: str,
+        offset: int,
+        pointer: str,
+        message: str,
+        hint: str | None,
+        fix: Edit | None,
     ) -> None:
         line, column = self._sources[file].position(offset)
         severity = RULES[rule].severity
-        self._findings.add(Finding(rule, severity, file, line, column, pointer, message, hint))
+        self._findings.add(Finding(rule, severity, file, line, column, pointer, message, hint, fix))

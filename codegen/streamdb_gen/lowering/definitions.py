@@ -39,8 +39,11 @@ class Names:
             return True
         self.contested.add(name)
         message = f"{what} and {holder[1]} are both called {shown(name)} in Python"
-        hint = f'give one of them another name; here: "x-streamdb-name": "{other}"'
-        self._report.add("NAME_COLLISION", place, message, hint, at_key=True)
+        name_it = f'"x-streamdb-name": "{other}"'
+        hint = f"give one of them another name; here: {name_it}"
+        # A name that the user chose is not for us to change.
+        member = name_it if place.get("x-streamdb-name") is None else None
+        self._report.add("NAME_COLLISION", place, message, hint, at_key=True, member=member)
         return False
 
 

@@ -69,7 +69,12 @@ class ObjectLowering:
         tag = None if extras is not None else self._tag(parts, declared, required)
         names = Names(self._context.report)
         if tag is not None:
-            names.claim(tag.name, declared[tag.wire_name][0], _property(tag.wire_name), "")
+            names.claim(
+                tag.name,
+                declared[tag.wire_name][0],
+                _property(tag.wire_name),
+                f"{tag.name}_2",
+            )
         fields: list[Field] = []
         for wire_name, places in declared.items():
             if tag is None or wire_name != tag.wire_name:
