@@ -293,15 +293,17 @@ _RULES: Final = (
         "KEYWORD_UNSUPPORTED",
         "error",
         "A keyword that cannot be compiled",
-        "The generated types could not honour it, and nothing is dropped silently.",
-        '{"type": "array", "uniqueItems": true}',
-        ("Delete it and check it in the application.", "Say it with the keywords that are known."),
+        "Neither a type nor a validator honours it here, and it would change what the schema "
+        "means: dynamic references, other vocabularies, words of draft-04 and of OpenAPI.",
+        '{"type": "string", "nullable": true}',
+        ("Say it with the keyword that the hint names.",),
     ),
     Rule(
         "KEYWORD_UNKNOWN",
         "error",
         "A keyword that JSON Schema does not know",
-        "JSON Schema ignores unknown keywords, so a misspelt one would be lost silently.",
+        "It is nearly one that JSON Schema knows. Unknown keywords are ignored, so a misspelt one "
+        "would be lost silently.",
         '{"type": "object", "requird": ["id"]}',
         ("Correct its name.", "Begin it with `x-` if it is for another tool."),
     ),
@@ -367,15 +369,17 @@ _RULES: Final = (
         "SCHEMA_FALSE",
         "error",
         "A schema that accepts nothing",
-        "`false` has no values, so nothing with it could ever be written.",
-        '{"properties": {"old": false}}',
-        ("Delete the property.", "List it in `reserved` so that it does not come back."),
+        "It has no values, so nothing with it could ever be written. A property that may not be "
+        "there at all may be `false`.",
+        '{"type": "array", "items": {"type": "string", "enum": [1, 2]}}',
+        ("Delete it.", "Correct what excludes its values."),
     ),
     Rule(
         "TYPE_MISSING",
         "warning",
         "Constraints without a type",
-        "Without `type` a constraint applies to values of its own type and lets all others pass.",
+        "Without `type` a constraint applies to values of its own type and lets all others pass, so "
+        "the value may be anything in Python.",
         '{"minLength": 1}',
         ("Add `type`.",),
     ),
@@ -414,19 +418,20 @@ _RULES: Final = (
     Rule(
         "FORMAT_UNSUPPORTED",
         "warning",
-        "A format that cannot be compiled",
-        "Known are date-time (with an offset), date and uuid of strings, and int64 of integers.",
-        '{"type": "string", "format": "email"}',
+        "A format that is not checked",
+        "Formats of strings are checked by one grammar in every language, and int64 of integers is "
+        "known; other formats are annotations, as JSON Schema has it.",
+        '{"type": "string", "format": "color"}',
         ("Describe it by `pattern`.", "Say it in `description`."),
     ),
     Rule(
         "PATTERN_UNSUPPORTED",
         "error",
-        "A pattern that is not portable",
-        r"It would mean different things in Python and JavaScript, or nothing. \w, \s, \b, \p, "
-        "named groups, references and look-behind are not portable.",
-        r'{"type": "string", "pattern": "^\\w+$"}',
-        ("Write the characters out: [0-9A-Za-z_].",),
+        "A pattern that is no regular expression",
+        "Patterns are expressions of ECMA-262. Those that mean the same in Python are checked by "
+        "the type itself, all others by a validator.",
+        '{"type": "string", "pattern": "[a-z"}',
+        ("Correct it at the character that the message names.",),
     ),
     Rule(
         "BOUNDS_EXCLUDE_ALL",
@@ -449,15 +454,17 @@ _RULES: Final = (
         "REFERENCE_UNKNOWN",
         "error",
         "A reference that leads nowhere",
-        "References lead to entries of `$defs`, or to the whole schema of a collection or input.",
+        "References lead to schemas: by a JSON Pointer from the beginning of the file or of the "
+        "schema with an `$id` around them, by an `$anchor`, or by an `$id`.",
         '{"$ref": "#/$defs/Mesage"}',
         ("Correct the name.", "Move the schema to `$defs`."),
     ),
     Rule(
         "REFERENCE_OUTSIDE",
         "error",
-        "A reference out of the file",
-        "The compiler never fetches anything, so that it gives the same result everywhere.",
+        "A reference out of the spec's folder",
+        "The compiler never fetches anything, and reads no file outside the spec's folder, so that "
+        "it gives the same result everywhere.",
         '{"$ref": "https://example.org/message.json"}',
         ("Copy the schema to `$defs`.",),
     ),
