@@ -378,7 +378,7 @@ _RULES: Final = (
         "TYPE_MISSING",
         "warning",
         "Constraints without a type",
-        "Without `type` a constraint applies to values of its own type and lets all others pass, so "
+        "Without `type` a constraint applies to values of its own type and lets all others pass; "
         "the value may be anything in Python.",
         '{"minLength": 1}',
         ("Add `type`.",),
