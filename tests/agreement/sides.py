@@ -101,6 +101,7 @@ class Generated(Side):
             digest, package = self._loaded
             if digest == spec.digest:
                 return package
+            self._loaded = None
             unload_package(package)
         package = load_package(spec, self._folder, self._models)
         self._loaded = (spec.digest, package)

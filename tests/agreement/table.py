@@ -24,7 +24,9 @@ from tests.agreement.downloads import jsonschema_source
 from tests.agreement.random_cases import random_cases
 from tests.agreement.sides import Side, all_sides
 from tests.agreement.suite import suite_cases
+from tests.agreement.typescript_side import typescript_side
 from tests.agreement.varied import with_changes
+from tests.interop.node import find_node, packages_installed
 
 _CHANGES: Final = 100
 _SHOWN: Final = 20
@@ -37,8 +39,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), metavar="S")
     options = parser.parse_args()
     tally = Tally(read_excuses())
-    with tempfile.TemporaryDirectory() as folder:
-        sides = all_sides(Path(folder))
+    node = find_node()
+    if node is None:
+        sys.exit("needs Node.js with npm: on PATH, or by the extra `dev`")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        packages_installed(node),
+        typescript_side(node) as typescript,
+    ):
+        sides = (*all_sides(Path(folder)), typescript)
         for case in suite_cases(jsonschema_source()):
             tally.take(case, sides)
         for case in [*own_cases(), *public_cases()]:
