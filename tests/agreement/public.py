@@ -117,9 +117,6 @@ PUBLIC: Final[Mapping[str, Callable[[], Json]]] = {
 
 
 REFUSED: Final[Mapping[str, Callable[[], Json]]] = {
-    "a pattern that is none in a browser": partial(
-        _stored, "https://json.schemastore.org/sarif-2.1.0.json"
-    ),
     "a dynamic reference": partial(
         _file, "openapi_spec_validator/resources/schemas/v3.1/schema.json"
     ),

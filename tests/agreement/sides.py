@@ -18,6 +18,7 @@ from tests.agreement.compiled import (
     unload_package,
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
+from tests.codegen.typescript.peer import TypeScript
 
 from streamdb import CollectionSchema, InvalidRow
 from streamdb_gen import api
@@ -107,7 +108,24 @@ class Generated(Side):
         return package
 
 
-def all_sides(folder: Path) -> tuple[Side, ...]:
+class TypeScriptPackage(Side):
+    """The generated TypeScript package: what ajv says of a value that `JSON.parse` has read."""
+
+    name = "typescript"
+
+    def __init__(self, typescript: TypeScript) -> None:
+        self._typescript = typescript
+        self._index = ("", "")
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        if self._index[0] != spec.digest:
+            self._index = spec.digest, api.generate(spec, "typescript")["index.ts"]
+        collection = collection_of(spec, case).wire_name
+        found = self._typescript.verdicts(self._index[1], texts, collection=collection)
+        return ["same" in verdict for verdict in found]
+
+
+def all_sides(folder: Path, typescript: TypeScript) -> tuple[Side, ...]:
     """Every side there is; generated packages are put below ``folder``."""
     return (
         Oracle("jsonschema", JsonSchemaOracle),
@@ -115,4 +133,5 @@ def all_sides(folder: Path) -> tuple[Side, ...]:
         Canonical(),
         Generated(folder),
         Generated(folder, "pydantic"),
+        TypeScriptPackage(typescript),
     )
