@@ -29,9 +29,13 @@ unit: $(READY)
 golden: $(READY)
 	$(BIN)/pytest tests/codegen --update-golden
 
-# 10,000 random hostile specs through the compiler; some minutes, so no part of `make test`.
+# Long forms of tests, some minutes each, so no part of `make test`: 10,000 random hostile specs and
+# schemas through the compiler, 20,000 edits of which none may rename anything, and the table of what
+# every side says of the JSON-Schema-Test-Suite, public schemas and random ones.
 campaign: $(READY)
 	$(BIN)/python -m tests.codegen.hostile_campaign
+	$(BIN)/python -m tests.codegen.name_campaign
+	$(BIN)/python -m tests.agreement.table
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:

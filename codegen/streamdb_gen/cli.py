@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-_EXTRA: Final = frozenset({"click", "jinja2", "jsonschema"})
+_EXTRA: Final = frozenset({"click", "jinja2", "jsonschema", "jsonschema_rs"})
 _USAGE: Final = 2
 
 

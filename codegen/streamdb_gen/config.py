@@ -109,6 +109,10 @@ def _read(file: Path, text: str) -> Config | Problem:
         return _invalid(file, text, str(error))
     if not tables:
         return Problem(f"{file}:{_line(text, 'targets', 0)}: `targets` is empty")
+    for number, table in enumerate(tables):
+        if table.target == "typescript" and table.models != "msgspec":
+            where = f"{file}:{_line(text, 'models', number)}"
+            return Problem(f"{where}: `models` is the kind of the rows of Python packages")
     return Config(file, tuple(_target(file.parent, table) for table in tables))
 
 

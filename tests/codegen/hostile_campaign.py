@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from tests.codegen.hostile_schemas import documents, is_compiled_or_refused
 from tests.codegen.hostile_specs import SPECS, carries_its_text
 from tests.codegen.typescript.hostile_specs import (
     carries_its_text as carries_its_text_in_typescript,
@@ -35,6 +36,10 @@ def main() -> None:
     with typescript_if_there() as typescript:
         run(count, start, verdicts, typescript)
     print(f"{verdicts.total()} specs: {verdicts[True]} compiled, {verdicts[False]} refused by lint")
+    verdicts.clear()
+    run_schemas(count, start, verdicts)
+    told = f"{verdicts[True]} compiled, {verdicts[False]} refused by lint"
+    print(f"{verdicts.total()} specs of schemas of every keyword: {told}")
 
 
 def run(count: int, start: int, verdicts: Counter[bool], typescript: TypeScript | None) -> None:
@@ -51,6 +56,22 @@ def run(count: int, start: int, verdicts: Counter[bool], typescript: TypeScript 
         verdicts[carries_its_text(document)] += 1
         if typescript is not None:
             carries_its_text_in_typescript(document, typescript)
+
+    campaign()
+
+
+def run_schemas(count: int, start: int, verdicts: Counter[bool]) -> None:
+    @seed(start)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(documents())
+    def campaign(document: dict[str, Any]) -> None:
+        verdicts[is_compiled_or_refused(document)] += 1
 
     campaign()
 

@@ -221,7 +221,7 @@ def test_the_other_verbs(tmp_path: Path) -> None:
         assert verb in run(tmp_path, "-h").stdout
 
 
-@pytest.mark.parametrize("package", ["click", "jinja2", "jsonschema"])
+@pytest.mark.parametrize("package", ["click", "jinja2", "jsonschema_rs"])
 def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> None:
     """A module of that name that cannot be imported stands for one that is not installed."""
     (tmp_path / f"{package}.py").write_text(

@@ -105,3 +105,13 @@ def test_without_a_section_it_says_what_to_write(tmp_path: Path) -> None:
     assert "has no section [tool.streamdb-gen]" in problem.message
     assert problem.hint is not None
     assert 'schema = "schema.json"' in problem.hint
+
+
+def test_typescript_has_no_models(tmp_path: Path) -> None:
+    text = '[tool.streamdb-gen]\nschema = "a.json"\ntarget = "typescript"\nmodels = "pydantic"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    problem = load_config(tmp_path)
+    assert isinstance(problem, Problem)
+    assert problem.message.endswith(
+        "pyproject.toml:4: `models` is the kind of the rows of Python packages"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from streamdb_gen.ir import Type, TypeDefinition
 from streamdb_gen.json_source import Place
@@ -13,6 +13,22 @@ from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, Keywords, read_key
 from streamdb_gen.lowering.references import References
 from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.reporting import Report
+
+# Keywords by which a schema becomes more than a scalar.
+_NAMING: Final = frozenset(
+    {
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "enum",
+        "items",
+        "oneOf",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+    }
+)
 
 
 class Lower(Protocol):
@@ -46,6 +62,23 @@ class Context:
                 schema, self.report, only_reference=dialect.only_reference
             )
         return self._keywords[key]
+
+    def lower_inside(
+        self, owner: Place, schema: Place, name: str, types: frozenset[str] = TYPES
+    ) -> Type:
+        """The type of a schema inside another one; of one that was joined to it, by reference.
+
+        What `allOf` brings along from elsewhere is compiled there, under its own name, and never
+        copied: it may contain this very schema again.
+        """
+        prefix = f"{owner.pointer}/"
+        is_inside = schema.file == owner.file and schema.pointer.startswith(prefix)
+        if is_inside or not isinstance(schema.value, dict) or not _NAMING & schema.value.keys():
+            return self.lower(schema, name, types)
+        type_, target = self.references.meaning(schema)
+        if target is not None:
+            self.beyond.refer(target.key)
+        return type_
 
     def add(self, definition: TypeDefinition, schema: Place) -> None:
         """Put a definition aside; `x-streamdb-name` of a property names the field."""

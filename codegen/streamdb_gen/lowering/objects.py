@@ -63,7 +63,7 @@ class ObjectLowering:
     def lower(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
         """One class that has the properties of all parts."""
         self._check_required(parts)
-        extras = self._extras(parts, name)
+        extras = self._extras(schema, parts, name)
         declared = _declared(parts)
         required = {wire_name for part in parts for wire_name, _ in part.required}
         tag = None if extras is not None else self._tag(parts, declared, required)
@@ -78,7 +78,8 @@ class ObjectLowering:
         fields: list[Field] = []
         for wire_name, places in declared.items():
             if tag is None or wire_name != tag.wire_name:
-                fields += self._field(wire_name, places, wire_name in required, name, names)
+                is_required = wire_name in required
+                fields += self._field(schema, wire_name, places, is_required, name, names)
         fields += self._undeclared(parts, declared, name, names)
         for part in parts:
             self._leave_sizes(part.keywords)
@@ -137,7 +138,13 @@ class ObjectLowering:
         return False
 
     def _field(
-        self, wire_name: str, places: list[Place], required: bool, parent: str, names: Names
+        self,
+        owner: Place,
+        wire_name: str,
+        places: list[Place],
+        required: bool,
+        parent: str,
+        names: Names,
     ) -> Iterator[Field]:
         context, place = self._context, places[0]
         if any(one.value is False for one in places):
@@ -154,19 +161,19 @@ class ObjectLowering:
         yield Field(
             wire_name=wire_name,
             name=python_name,
-            type=self._property_type(places, inner_name),
+            type=self._property_type(owner, places, inner_name),
             required=required,
             description=next(filter(None, map(description, places)), None),
             default=canonical_value(default.value) if default is not None else None,
             pointer=place.pointer,
         )
 
-    def _property_type(self, places: list[Place], name: str) -> Type:
+    def _property_type(self, owner: Place, places: list[Place], name: str) -> Type:
         """The type by the schema that says most, where several parts declare the property."""
         others = [place for place in places if place.value is not True] or places[:1]
         different = [place for place in others if place.value != others[0].value]
         if not different:
-            return self._context.lower(others[0], name)
+            return self._context.lower_inside(owner, others[0], name)
         types = [self._context.references.types(place) for place in others]
         common = types[0].intersection(*types)
         if not common:
@@ -176,7 +183,7 @@ class ObjectLowering:
             return BROKEN
         self._context.beyond.add("allOf")
         best = min(range(len(others)), key=lambda index: len(types[index]))
-        return self._context.lower(others[best], name, common)
+        return self._context.lower_inside(owner, others[best], name, common)
 
     def _undeclared(
         self, parts: Sequence[Part], declared: dict[str, list[Place]], parent: str, names: Names
@@ -195,14 +202,14 @@ class ObjectLowering:
                 names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
                 yield Field(wire_name, python_name, _ANYTHING, True, pointer=place.pointer)
 
-    def _extras(self, parts: Sequence[Part], name: str) -> Type | None:
+    def _extras(self, owner: Place, parts: Sequence[Part], name: str) -> Type | None:
         """The type of further properties; None if they need not be kept."""
         beyond = self._context.beyond
         if any("patternProperties" in part.keywords for part in parts):
             beyond.add("patternProperties")
         additional = self._extras_schema(parts)
         if additional is not None and len(parts) == 1 and not self._keeps_others(parts):
-            return self._context.lower(additional, nested(name, "Value"))
+            return self._context.lower_inside(owner, additional, nested(name, "Value"))
         if additional is not None:
             beyond.add("additionalProperties")
         return _ANYTHING if additional is not None or self._keeps_others(parts) else None

@@ -284,9 +284,9 @@ class SchemaLowering:
             case "object" if _is_object(keywords):
                 return self._objects.lower(schema, [Part(schema, keywords)], name)
             case "object":
-                return self._map(keywords, name)
+                return self._map(schema, keywords, name)
             case "array":
-                return self._array(keywords, name)
+                return self._array(schema, keywords, name)
             case "string":
                 return string_type(keywords, self._beyond, self._report)
             case "integer" | "number":
@@ -294,28 +294,30 @@ class SchemaLowering:
             case _:
                 return Scalar("boolean")
 
-    def _map(self, keywords: Keywords, name: str) -> Type:
+    def _map(self, schema: Place, keywords: Keywords, name: str) -> Type:
         for keyword in ("required", "unevaluatedProperties"):
             if keyword in keywords and keywords[keyword].value not in (True, []):
                 self._beyond.add(keyword)
         others, patterns = keywords.get("additionalProperties"), keywords.get("patternProperties")
         if patterns is not None:
             self._beyond.add("patternProperties")
-            value = self._pattern_value(patterns, others, name)
+            value = self._pattern_value(schema, patterns, others, name)
         else:
-            value = self._element(others, nested(name, "Value"))
+            value = self._element(schema, others, nested(name, "Value"))
         low, high = sizes("Properties", keywords, self._beyond, self._report)
         bounds = constraints_or_none(min_length=low, max_length=high)
         return BROKEN if value == BROKEN else MapOf(value, bounds)
 
-    def _pattern_value(self, patterns: Place, others: Place | None, name: str) -> Type:
+    def _pattern_value(
+        self, schema: Place, patterns: Place, others: Place | None, name: str
+    ) -> Type:
         """The type of all values, if there is one pattern and nothing else."""
         schemas = [place for _, place in patterns.members()]
         if len(schemas) == 1 and others is not None and others.value is False:
-            return self._element(schemas[0], nested(name, "Value"))
+            return self._element(schema, schemas[0], nested(name, "Value"))
         return _ANYTHING
 
-    def _array(self, keywords: Keywords, name: str) -> Type:
+    def _array(self, schema: Place, keywords: Keywords, name: str) -> Type:
         low, high = sizes("Items", keywords, self._beyond, self._report)
         bounds = constraints_or_none(min_length=low, max_length=high)
         items, prefix = keywords.get("items"), keywords.get("prefixItems")
@@ -325,7 +327,7 @@ class SchemaLowering:
             if items is not None and items.value is False:
                 self._beyond.add("items")
                 return ArrayOf(_ANYTHING, bounds)
-            item = self._element(items, nested(name, "Item"))
+            item = self._element(schema, items, nested(name, "Item"))
             return BROKEN if item == BROKEN else ArrayOf(item, bounds)
         places = list(prefix.items())
         ends = high == len(places) or (items is not None and items.value is False)
@@ -334,16 +336,17 @@ class SchemaLowering:
             self._beyond.add("prefixItems")
             return ArrayOf(_ANYTHING, bounds)
         types = [
-            self._element(place, nested(name, f"Item{position}"))
+            self._element(schema, place, nested(name, f"Item{position}"))
             for position, place in enumerate(places, start=1)
         ]
         return BROKEN if BROKEN in types else TupleOf(tuple(types))
 
-    def _element(self, schema: Place | None, name: str) -> Type:
+    def _element(self, owner: Place, schema: Place | None, name: str) -> Type:
         """The items of an array or the values of a map."""
         if schema is None:
             return _ANYTHING
-        return self.lower(schema, chosen_class_name(schema, name, self._report))
+        own_name = chosen_class_name(schema, name, self._report)
+        return self.context.lower_inside(owner, schema, own_name)
 
     def _literal(self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]) -> Type:
         values = literal_values(keywords, types, self._report)

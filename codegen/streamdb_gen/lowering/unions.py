@@ -48,11 +48,13 @@ class UnionLowering:
             return Scalar("null")
         if len(others) == 1:
             own_name = chosen_class_name(others[0], name, self._context.report)
-            lowered = self._context.lower(others[0], own_name, types)
+            lowered = self._context.lower_inside(schema, others[0], own_name, types)
         else:
             tags = [self._objects.tag_of(choice) for choice in others]
             members = [
-                self._context.lower(choice, self._name(choice, tag, name, position), types)
+                self._context.lower_inside(
+                    schema, choice, self._name(choice, tag, name, position), types
+                )
                 for position, (choice, tag) in enumerate(zip(others, tags, strict=True), start=1)
             ]
             lowered = self.of_members(schema, members, tags, name)
