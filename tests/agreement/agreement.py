@@ -100,7 +100,7 @@ class Tally:
     def stale(self, sources: Iterable[str]) -> Iterator[Excuse]:
         """The exceptions for cases of these sources that excused nothing."""
         for excuse in self.excuses:
-            if excuse.cases.partition("/")[0] in sources and not self.excused[excuse]:
+            if excuse.cases.partition("/")[0] in (*sources, "*") and not self.excused[excuse]:
                 yield excuse
 
 

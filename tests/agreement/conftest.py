@@ -7,6 +7,9 @@ import os
 import pytest
 from tests.agreement import downloads
 from tests.agreement.public import PUBLIC
+from tests.interop.node import node
+
+__all__ = ["node"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -92,7 +92,6 @@ PUBLIC: Final[Mapping[str, Callable[[], Json]]] = {
     "mcp_request": partial(_exported, "mcp-request"),
     "mcp_tool": partial(_exported, "mcp-tool"),
     "mcp_tool_result": partial(_exported, "mcp-tool-result"),
-    "notebook": partial(_file, "nbformat/v4/nbformat.v4.5.schema.json"),
     "open_api_3_0": partial(_file, "openapi_spec_validator/resources/schemas/v3.0/schema.json"),
     "open_api_3_1": _open_api_3_1,
     "openai_chat_chunk": partial(_exported, "openai-chat-chunk"),
@@ -120,6 +119,7 @@ REFUSED: Final[Mapping[str, Callable[[], Json]]] = {
     "a dynamic reference": partial(
         _file, "openapi_spec_validator/resources/schemas/v3.1/schema.json"
     ),
+    "a misspelt keyword": partial(_file, "nbformat/v4/nbformat.v4.5.schema.json"),
     "another draft": partial(_stored, "https://json.schemastore.org/package.manifest.json"),
 }
 """Public schemas that the compiler has to refuse, by what is wrong with them."""

@@ -11,8 +11,8 @@ from tests.agreement.mutations import bounds_of, changes
 from tests.agreement.random_schemas import random_schemas
 from tests.agreement.values import rows
 
-_ROWS = 3
-_CHANGES = 2
+_ROWS = 4
+_CHANGES = 3
 
 
 @st.composite
@@ -29,7 +29,9 @@ def random_cases(draw: st.DrawFn) -> Case:
         row = draw(rows(spec, collection_of(spec, case)))
         instances.append(Instance(f"row {number}", json.dumps(row)))
         possible = changes(row["value"], bounds)
-        for change in draw(st.lists(st.sampled_from(possible), max_size=_CHANGES)):
+        for change in draw(
+            st.lists(st.sampled_from(possible), min_size=_CHANGES, max_size=_CHANGES)
+        ):
             changed = {**row, "value": change.applied_to(row["value"])}
             instances.append(Instance(f"row {number} > {change.name}", json.dumps(changed)))
     return case.with_instances(*instances)

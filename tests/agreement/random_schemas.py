@@ -72,15 +72,15 @@ several_types: Final = st.lists(
     unique=True,
 ).map(lambda types: {"type": types})
 
-leaves: Final = st.one_of(
+plain: Final = st.one_of(
     texts,
     integers,
     fractions,
     enumerations,
-    references,
     several_types,
     st.sampled_from(({"type": "boolean"}, {"type": "null"}, {}, True)),
 )
+leaves: Final = plain | references
 
 
 def arrays(inner: Schemas) -> Schemas:
@@ -178,6 +178,9 @@ schemas: Final = st.recursive(
     max_leaves=6,
 )
 
+# A definition refers to others from inside a value only: it is never just another one.
+defined: Final = plain | objects(schemas) | arrays(schemas) | maps(schemas) | unions(plain)
+
 
 @st.composite
 def random_schemas(draw: st.DrawFn) -> Case:
@@ -185,5 +188,5 @@ def random_schemas(draw: st.DrawFn) -> Case:
     schema: Any = draw(schemas)
     if not isinstance(schema, dict):
         schema = {"allOf": [schema]}
-    definitions = draw(st.fixed_dictionaries(dict.fromkeys(DEFINITIONS, schemas)))
+    definitions = draw(st.fixed_dictionaries(dict.fromkeys(DEFINITIONS, defined)))
     return wrapped("random/schema", {**schema, "$defs": definitions}, DRAFT_2020_12)

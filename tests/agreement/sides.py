@@ -18,7 +18,6 @@ from tests.agreement.compiled import (
     unload_package,
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
-from tests.codegen.typescript.peer import TypeScript
 
 from streamdb import CollectionSchema, InvalidRow
 from streamdb_gen import api
@@ -102,30 +101,14 @@ class Generated(Side):
             digest, package = self._loaded
             if digest == spec.digest:
                 return package
+            self._loaded = None
             unload_package(package)
         package = load_package(spec, self._folder, self._models)
         self._loaded = (spec.digest, package)
         return package
 
 
-class TypeScriptPackage(Side):
-    """The generated TypeScript package: what ajv says of a value that `JSON.parse` has read."""
-
-    name = "typescript"
-
-    def __init__(self, typescript: TypeScript) -> None:
-        self._typescript = typescript
-        self._index = ("", "")
-
-    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
-        if self._index[0] != spec.digest:
-            self._index = spec.digest, api.generate(spec, "typescript")["index.ts"]
-        collection = collection_of(spec, case).wire_name
-        found = self._typescript.verdicts(self._index[1], texts, collection=collection)
-        return ["same" in verdict for verdict in found]
-
-
-def all_sides(folder: Path, typescript: TypeScript) -> tuple[Side, ...]:
+def all_sides(folder: Path) -> tuple[Side, ...]:
     """Every side there is; generated packages are put below ``folder``."""
     return (
         Oracle("jsonschema", JsonSchemaOracle),
@@ -133,5 +116,4 @@ def all_sides(folder: Path, typescript: TypeScript) -> tuple[Side, ...]:
         Canonical(),
         Generated(folder),
         Generated(folder, "pydantic"),
-        TypeScriptPackage(typescript),
     )

@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +24,9 @@ from tests.agreement.downloads import jsonschema_source
 from tests.agreement.random_cases import random_cases
 from tests.agreement.sides import Side, all_sides
 from tests.agreement.suite import suite_cases
+from tests.agreement.typescript_side import typescript_side
 from tests.agreement.varied import with_changes
-from tests.codegen.typescript.peer import TypeScript
-from tests.interop.node import FOLDER, find_node, packages_installed
-from tests.interop.processes import Peer, running
+from tests.interop.node import find_node, packages_installed
 
 _CHANGES: Final = 100
 _SHOWN: Final = 20
@@ -41,8 +39,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), metavar="S")
     options = parser.parse_args()
     tally = Tally(read_excuses())
-    with tempfile.TemporaryDirectory() as folder, _typescript() as typescript:
-        sides = all_sides(Path(folder), typescript)
+    node = find_node()
+    if node is None:
+        sys.exit("needs Node.js with npm: on PATH, or by the extra `dev`")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        packages_installed(node),
+        typescript_side(node) as typescript,
+    ):
+        sides = (*all_sides(Path(folder)), typescript)
         for case in suite_cases(jsonschema_source()):
             tally.take(case, sides)
         for case in [*own_cases(), *public_cases()]:
@@ -57,18 +62,6 @@ def main() -> None:
     if too_many:
         print(f"exceptions for more than {MOST_EXCUSED:.1%} of the instances")
     sys.exit(1 if tally.disagreements or stale or too_many else 0)
-
-
-@contextmanager
-def _typescript() -> Iterator[TypeScript]:
-    node = find_node()
-    if node is None:
-        raise SystemExit("needs Node.js with npm: on PATH, or by the extra `dev`")
-    with (
-        packages_installed(node),
-        running([node.node, FOLDER / "peers" / "typescript.mjs"]) as process,
-    ):
-        yield TypeScript(Peer(process))
 
 
 def _take_random(tally: Tally, sides: tuple[Side, ...], count: int, seed: int) -> None:

@@ -1,0 +1,83 @@
+"""One run over the suite and the corpus: what every side says of every instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.agreement.agreement import MOST_EXCUSED, Tally, read_excuses
+from tests.agreement.cases import Case
+from tests.agreement.corpus import own_cases, public_cases
+from tests.agreement.downloads import jsonschema_source
+from tests.agreement.random_cases import random_cases
+from tests.agreement.sides import Side, all_sides
+from tests.agreement.suite import suite_cases
+from tests.agreement.typescript_side import typescript_side
+from tests.agreement.varied import with_changes
+from tests.interop.node import Node
+
+LEAST_COMPILED = 0.9
+CHANGES = 70
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory, node: Node) -> Iterator[tuple[Side, ...]]:
+    with typescript_side(node) as typescript:
+        yield (*all_sides(tmp_path_factory.mktemp("packages")), typescript)
+
+
+@pytest.fixture(scope="module")
+def tally(sides: tuple[Side, ...]) -> Tally:
+    """The run. To compile a schema to code that does not import or decode fails it."""
+    tally = Tally(read_excuses())
+    for case in cases():
+        tally.take(case, sides)
+    return tally
+
+
+def cases() -> Iterator[Case]:
+    yield from suite_cases(jsonschema_source())
+    for case in [*own_cases(), *public_cases()]:
+        yield with_changes(case, CHANGES, SEED)
+
+
+def test_all_sides_agree(tally: Tally) -> None:
+    assert not tally.disagreements, "\n".join(map(str, tally.disagreements[:20]))
+
+
+def test_exceptions_are_few(tally: Tally) -> None:
+    assert tally.excused_instances <= MOST_EXCUSED * tally.instances
+
+
+def test_no_exception_is_stale(tally: Tally) -> None:
+    assert list(tally.stale({"suite", "own", "public"})) == []
+
+
+def test_nine_in_ten_schemas_of_the_suite_compile(tally: Tally) -> None:
+    refused = [name for name in tally.refused if name.startswith("suite/")]
+    compiled = tally.compiled["suite"]
+    assert compiled >= LEAST_COMPILED * (compiled + len(refused)), "\n".join(refused)
+
+
+def test_the_whole_corpus_compiles(tally: Tally) -> None:
+    refused = {
+        name: [finding.message for finding in refused.findings]
+        for name, refused in tally.refused.items()
+        if not name.startswith("suite/")
+    }
+    assert refused == {}
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(case=random_cases())
+def test_all_sides_agree_on_random_schemas(case: Case, sides: tuple[Side, ...]) -> None:
+    tally = Tally(read_excuses())
+    tally.take(case, sides)
+    assert not tally.disagreements, f"{case.spec}\n{tally.disagreements[0]}"

@@ -1,0 +1,64 @@
+"""The generated packages of the corpus, as type checkers and the interpreter see them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.agreement.compiled import Refused, compiled
+from tests.agreement.corpus import own_cases, public_cases
+
+from streamdb_gen import api
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package of each spec."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for case in [*own_cases(), *public_cases()]:
+        source, name = case.name.split("/")[:2]
+        spec = compiled(case.spec)
+        if not isinstance(spec, Refused):
+            api.write(api.generate(spec), folder / f"{source}_{name}")
+    return folder
+
+
+def test_mypy_strict_finds_nothing(packages: Path) -> None:
+    names = sorted(path.name for path in packages.iterdir())
+    options = [f"--package={name}" for name in names]
+    done = run("mypy", "--no-error-summary", *options, MYPYPATH=str(packages))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_pyright_strict_finds_nothing(packages: Path) -> None:
+    done = run("pyright", "--project", "pyproject.toml", str(packages))
+    assert done.returncode == 0, done.stdout
+    assert "No source files" not in done.stdout
+
+
+def test_they_import_without_a_warning(packages: Path) -> None:
+    names = ", ".join(sorted(path.name for path in packages.iterdir()))
+    done = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", f"import {names}"],
+        cwd=packages,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

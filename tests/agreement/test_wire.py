@@ -1,0 +1,60 @@
+"""A row that is read and written back unchanged is the same JSON value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.agreement.cases import Case
+from tests.agreement.compiled import Refused, compiled
+from tests.agreement.corpus import own_cases, public_cases
+from tests.agreement.random_cases import random_cases
+from tests.agreement.sides import Generated
+from tests.agreement.wire import is_same
+
+#: Instances with properties that their schema leaves open. They are dropped until the runtime
+#: keeps what it does not know.
+UNDECLARED: frozenset[str] = frozenset()
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    return Generated(tmp_path_factory.mktemp("packages"))
+
+
+def test_the_corpus_survives(generated: Generated) -> None:
+    changed = [
+        line for case in [*own_cases(), *public_cases()] for line in changes(case, generated)
+    ]
+    assert not changed, "\n".join(changed)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(case=random_cases())
+def test_random_rows_survive(case: Case, generated: Generated) -> None:
+    assert not changes(case, generated)
+
+
+def changes(case: Case, generated: Generated) -> list[str]:
+    """What became of the valid rows that their authors wrote, where it is something else."""
+    spec = compiled(case.spec)
+    if isinstance(spec, Refused):
+        return []
+    written_by_hand = [instance for instance in case.instances if " > " not in instance.name]
+    verdicts = generated.judge(case, spec, [instance.text for instance in written_by_hand])
+    schema = generated.schema(case, spec)
+    found = []
+    for instance, is_valid in zip(written_by_hand, verdicts, strict=True):
+        if not is_valid:
+            continue
+        written = json.loads(schema.encode(schema.decode(instance.text.encode(), strict=True)))
+        same = is_same(json.loads(instance.text), written)
+        if not same and f"{case.name}/{instance.name}" not in UNDECLARED:
+            found.append(f"{case.name} | {instance.name}\n  {instance.text}\n  {written}")
+    return found
