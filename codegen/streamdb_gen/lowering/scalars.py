@@ -14,7 +14,7 @@ from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.keywords import Keywords, strings
 from streamdb_gen.lowering.wire_text import check_wire_text
-from streamdb_gen.portable_pattern import portable_pattern
+from streamdb_gen.portable_pattern import javascript_fault, portable_pattern
 from streamdb_gen.reporting import Report
 from streamdb_gen.validator_fault import is_pattern
 
@@ -272,9 +272,12 @@ def _pattern(place: Place | None, beyond: Beyond, report: Report) -> str | None:
         check_wire_text(place.value, place, report)
         return translated
     beyond.add("pattern")
-    if not is_pattern(place.value):
-        where = "" if translated.index == 0 else f" (at character {translated.index + 1})"
-        reason = translated.reason.removeprefix("it is not a regular expression: ")
+    fault = javascript_fault(place.value)
+    if fault is None and not is_pattern(place.value):
+        fault = translated
+    if fault is not None:
+        where = "" if fault.index == 0 else f" (at character {fault.index + 1})"
+        reason = fault.reason.removeprefix("it is not a regular expression: ")
         message = f"this is not a regular expression{where}: {reason}"
         report.add("PATTERN_UNSUPPORTED", place, message, "see ECMA-262, with the flag u")
     return None
