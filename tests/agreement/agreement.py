@@ -28,12 +28,16 @@ class Excuse:
     """An entry of `exceptions.toml`."""
 
     side: str
-    cases: str
-    instances: str
+    cases: tuple[str, ...]
+    instances: tuple[str, ...]
     why: str
 
     def is_about(self, case: str, instance: str) -> bool:
-        return fnmatchcase(case, self.cases) and fnmatchcase(instance, self.instances)
+        return _is_named(case, self.cases) and _is_named(instance, self.instances)
+
+    def is_within(self, sources: Iterable[str]) -> bool:
+        """Whether all that it is about can be met in cases of these sources."""
+        return {pattern.partition("/")[0] for pattern in self.cases} <= {*sources, "*"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Tally:
     def stale(self, sources: Iterable[str]) -> Iterator[Excuse]:
         """The exceptions for cases of these sources that excused nothing."""
         for excuse in self.excuses:
-            if excuse.cases.partition("/")[0] in (*sources, "*") and not self.excused[excuse]:
+            if excuse.is_within(sources) and not self.excused[excuse]:
                 yield excuse
 
 
@@ -112,4 +116,10 @@ def source_of(case: Case) -> str:
 def read_excuses() -> tuple[Excuse, ...]:
     """The committed exceptions."""
     listed = tomllib.loads(_EXCEPTIONS.read_text("utf-8"))["exception"]
-    return tuple(Excuse(**entry) for entry in listed)
+    return tuple(
+        Excuse(e["side"], tuple(e["cases"]), tuple(e["instances"]), e["why"]) for e in listed
+    )
+
+
+def _is_named(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -107,7 +107,7 @@ def _exceptions(tally: Tally) -> Iterator[str]:
     share = tally.excused_instances / max(tally.instances, 1)
     yield f"exceptions: {tally.excused_instances:,} instances, {share:.3%}"
     for excuse, count in tally.excused.items():
-        yield f"{count:>8,}  {excuse.side}, {excuse.cases}: {excuse.why}"
+        yield f"{count:>8,}  {excuse.side}, {' '.join(excuse.cases)}: {excuse.why}"
 
 
 def _compiled(tally: Tally) -> Iterator[str]:

@@ -47,14 +47,14 @@ def test_a_side_that_cannot_tell_disagrees() -> None:
 
 
 def test_an_exception_excuses_what_it_names_and_is_counted() -> None:
-    excuse = Excuse("liar", "own/*", "te*", "it is known to")
+    excuse = Excuse("liar", ("own/*",), ("te*",), "it is known to")
     tally = tallied(Constant("liar", True), excuse)
     assert (tally.disagreements, tally.excused[excuse], tally.excused_instances) == ([], 1, 1)
     assert list(tally.stale({"own"})) == []
 
 
 def test_an_exception_that_excuses_nothing_is_stale() -> None:
-    excuse = Excuse("liar", "own/*", "seven", "it was known to")
+    excuse = Excuse("liar", ("own/*",), ("seven",), "it was known to")
     tally = tallied(Constant("liar", True), excuse)
     assert len(tally.disagreements) == 1
     assert list(tally.stale({"own"})) == [excuse]
