@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,6 +17,7 @@ from streamdb_gen.ir import (
 )
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, join
+from streamdb_gen.targets.purposes import purposes
 from streamdb_gen.targets.python.annotations import (
     Annotations,
     decoded_literal,
@@ -72,12 +72,12 @@ class AliasView:
 
 def definition_views(spec: Spec, annotations: Annotations) -> tuple[StructView | AliasView, ...]:
     """Every definition, each after what it needs when the module is imported."""
-    purposes = _purposes(spec)
+    purpose_of = purposes(spec)
     defined: set[str] = set()
     views: list[StructView | AliasView] = []
     for definition in spec.types:
         if isinstance(definition, ObjectType):
-            purpose = purposes.get(definition.name) or _place(definition)
+            purpose = purpose_of[definition.name]
             views.append(_struct(definition, annotations, defined, purpose))
         else:
             views.append(_alias(definition, annotations, defined))
@@ -160,25 +160,6 @@ def _alias_value(
             return annotations.of_choice(definition, defined)
         case AliasType(type=target):
             return annotations.of_type(target, defined)
-
-
-def _purposes(spec: Spec) -> dict[str, str]:
-    """What each type is there for, said in place of a missing description."""
-    uses: defaultdict[str, list[str]] = defaultdict(list)
-    for collection in spec.collections:
-        uses[collection.row.name].append(f"a row of `{collection.wire_name}`")
-    for action in spec.actions:
-        uses[action.input.name].append(f"the input of `{action.wire_name}`")
-    for definition in spec.types:
-        if isinstance(definition, UnionType):
-            for member in definition.members:
-                uses[member.name].append(f"a form of `{definition.name}`")
-    sentences = {name: ", ".join(parts) for name, parts in uses.items()}
-    return {name: f"{text[0].upper()}{text[1:]}." for name, text in sentences.items()}
-
-
-def _place(definition: ObjectType) -> str:
-    return f"The object at `{definition.pointer}` of the spec."
 
 
 def _described(description: str | None, otherwise: str) -> str:
