@@ -76,9 +76,12 @@ class _Bundling:
         if not isinstance(schema.value, dict) or key_of(schema) not in self._resources:
             return schema.value
         if schema.get("$ref") is not None and self._resources.of(schema).dialect.only_reference:
-            return {"$ref": self._reference(schema)}
+            kept = ("$ref", "definitions", "$defs")  # what can be referred to stays where it is
+            members = [(key, place) for key, place in schema.members() if key in kept]
+        else:
+            members = list(schema.members())
         found: dict[str, JsonValue] = {}
-        for keyword, place in schema.members():
+        for keyword, place in members:
             found |= self._keyword(keyword, place, schema)
         override = schema.get("x-streamdb-type")
         pattern = OVERRIDE_PATTERNS.get(str(override.value)) if override is not None else None
