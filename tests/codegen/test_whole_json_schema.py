@@ -315,3 +315,22 @@ def test_discriminated_unions_by_the_first_constant_of_the_file() -> None:
     assert isinstance(union, UnionType)
     assert union.tag_wire_name == "type"
     assert isinstance(definition(spec, "RowValueAKind"), LiteralType)
+
+
+@pytest.mark.parametrize(
+    "circle",
+    [
+        {"type": "integer", "$ref": "#/$defs/A"},
+        {"anyOf": [{"$ref": "#/$defs/A"}], "minimum": 1},
+        {"allOf": [{"$ref": "#/$defs/A"}], "not": {"const": 1}},
+    ],
+)
+def test_a_definition_by_itself_and_other_keywords_is_refused(circle: Any) -> None:
+    row = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    spec = {
+        "collections": {"rows": {"primaryKey": "id", "schema": row}},
+        "$defs": {"A": circle, "B": {"$ref": "#/$defs/A"}},
+    }
+    loaded = load_spec_text(json.dumps(spec), "schema.json")
+    assert loaded.spec is None
+    assert {finding.rule for finding in loaded.findings} == {"REFERENCE_CIRCLE"}

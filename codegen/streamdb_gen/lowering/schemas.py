@@ -128,7 +128,11 @@ class SchemaLowering:
         self._beyond.enter(target.key)
         lowered = self.lower(target.place, target.name)
         inner = lowered.inner if isinstance(lowered, Nullable) else lowered
-        if BROKEN not in (lowered, inner) and inner != Named(target.name):
+        if inner == Named(target.name) and self.context.definitions.is_missing(target.name):
+            message = f"{shown(target.name)} is defined by nothing but itself"
+            hint = "take the reference to itself out"
+            self._report.add("REFERENCE_CIRCLE", target.place, message, hint, at_key=True)
+        elif BROKEN not in (lowered, inner) and inner != Named(target.name):
             # The name of a nullable definition stands for what it is besides null.
             is_reference = self.context.references.is_reference(target.place)
             meaning = lowered if is_reference else inner
