@@ -211,8 +211,8 @@ _RULES: Final = (
         "LONE_SURROGATE",
         "error",
         "Text that cannot be sent",
-        "Half of a surrogate pair has no form in UTF-8: no reader accepts it in names, in patterns "
-        "and in the constants that tell the members of a union apart. In other values, "
+        "Half of a surrogate pair has no form in UTF-8: no reader accepts it in names and in "
+        "patterns. In values, "
         "descriptions and defaults it is kept as it is.",
         r'{"properties": {"\ud83d": {"type": "string"}}}',
         ("Write the whole pair.", "Use another character."),
