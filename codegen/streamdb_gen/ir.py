@@ -125,8 +125,8 @@ class ObjectType:
     """An object with declared properties: a row, an action input or a nested value.
 
     ``tag`` is the first required property, in the order of the file, that is a constant string or
-    integer; it is then not among ``fields``. ``extras`` is the type of the properties that are not declared,
-    where they are to be kept; an object with extras has no tag. It is never closed.
+    integer; it is then not among ``fields``. ``extras`` is the type of the properties that are not
+    declared, where they are to be kept; an object with extras has no tag. It is never closed.
     """
 
     name: str

@@ -212,8 +212,7 @@ _RULES: Final = (
         "error",
         "Text that cannot be sent",
         "Half of a surrogate pair has no form in UTF-8: no reader accepts it in names and in "
-        "patterns. In values, "
-        "descriptions and defaults it is kept as it is.",
+        "patterns. In values, descriptions and defaults it is kept as it is.",
         r'{"properties": {"\ud83d": {"type": "string"}}}',
         ("Write the whole pair.", "Use another character."),
     ),
