@@ -154,7 +154,6 @@ class UnionType:
 
     name: str
     members: tuple[Named, ...]
-    tag_wire_name: str
     description: str | None = None
     pointer: str = ""
 

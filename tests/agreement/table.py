@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as seeded
 from tests.agreement.agreement import MOST_EXCUSED, Tally, read_excuses
 from tests.agreement.cases import Case
 from tests.agreement.corpus import own_cases, public_cases
@@ -26,6 +24,7 @@ from tests.agreement.sides import Side, all_sides
 from tests.agreement.suite import suite_cases
 from tests.agreement.typescript_side import typescript_side
 from tests.agreement.varied import with_changes
+from tests.campaigns import run_examples
 from tests.interop.node import find_node, packages_installed
 
 _CHANGES: Final = 100
@@ -67,20 +66,11 @@ def main() -> None:
 def _take_random(tally: Tally, sides: tuple[Side, ...], count: int, seed: int) -> None:
     numbers = iter(range(10**9))
 
-    @seeded(seed)
-    @settings(
-        max_examples=max(count, 1),
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(random_cases())
     def take(case: Case) -> None:
         tally.take(case.renamed(f"random/{next(numbers)}"), sides)
 
     if count > 0:
-        take()
+        run_examples(take, random_cases(), count=count, start=seed)
 
 
 def report(tally: Tally) -> Iterator[str]:

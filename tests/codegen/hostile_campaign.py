@@ -7,14 +7,12 @@ there is Node.js, the packages are compiled to TypeScript, too.
 
 from __future__ import annotations
 
-import random
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from tests.campaigns import count_and_seed, run_examples
 from tests.codegen.hostile_schemas import documents, is_compiled_or_refused
 from tests.codegen.hostile_specs import SPECS, carries_its_text
 from tests.codegen.typescript.hostile_specs import (
@@ -29,51 +27,29 @@ DEFAULT_COUNT = 10_000
 
 def main() -> None:
     """Run the campaign."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_COUNT
-    start = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32)
-    verdicts: Counter[bool] = Counter()
-    print(f"seed {start}", flush=True)
+    count, start = count_and_seed(DEFAULT_COUNT)
+    texts: Counter[bool] = Counter()
     with typescript_if_there() as typescript:
-        run(count, start, verdicts, typescript)
-    print(f"{verdicts.total()} specs: {verdicts[True]} compiled, {verdicts[False]} refused by lint")
-    verdicts.clear()
-    run_schemas(count, start, verdicts)
+
+        def judge_text(document: dict[str, Any]) -> None:
+            texts[carries_its_text(document)] += 1
+            if typescript is not None:
+                carries_its_text_in_typescript(document, typescript)
+
+        run_examples(judge_text, SPECS, count=count, start=start)
+    _tell("specs", texts)
+    keywords: Counter[bool] = Counter()
+
+    def judge_keywords(document: dict[str, Any]) -> None:
+        keywords[is_compiled_or_refused(document)] += 1
+
+    run_examples(judge_keywords, documents(), count=count, start=start)
+    _tell("specs of schemas of every keyword", keywords)
+
+
+def _tell(what: str, verdicts: Counter[bool]) -> None:
     told = f"{verdicts[True]} compiled, {verdicts[False]} refused by lint"
-    print(f"{verdicts.total()} specs of schemas of every keyword: {told}")
-
-
-def run(count: int, start: int, verdicts: Counter[bool], typescript: TypeScript | None) -> None:
-    @seed(start)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(SPECS)
-    def campaign(document: dict[str, Any]) -> None:
-        verdicts[carries_its_text(document)] += 1
-        if typescript is not None:
-            carries_its_text_in_typescript(document, typescript)
-
-    campaign()
-
-
-def run_schemas(count: int, start: int, verdicts: Counter[bool]) -> None:
-    @seed(start)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(documents())
-    def campaign(document: dict[str, Any]) -> None:
-        verdicts[is_compiled_or_refused(document)] += 1
-
-    campaign()
+    print(f"{verdicts.total()} {what}: {told}", flush=True)
 
 
 @contextmanager

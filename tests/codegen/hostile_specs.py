@@ -188,6 +188,29 @@ HOSTILE_NAMES = st.builds(with_property, COMPILABLE, TEXT, described(LEAVES))
 SPECS = st.integers(1, 20).flatmap(lambda number: HOSTILE_NAMES if number == 7 else COMPILABLE)
 
 
+def with_every_text(text: str) -> dict[str, Any]:
+    """A spec in which every text is this one."""
+    wire = text.encode("utf-8", "ignore").decode()
+    row = {
+        "type": "object",
+        "description": text,
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string", "description": text},
+            "value": {"enum": [text, f"{text} again"], "default": text},
+            "constant": {"const": text},
+        },
+    }
+    collection = {"description": text, "type": f"{wire} type", "primaryKey": "id", "schema": row}
+    return {
+        "name": f"n {wire}",
+        "description": text,
+        "version": f"1{wire}",
+        "collections": {f"c {wire}": collection},
+        "actions": {f"a {wire}": {"description": text, "input": row}},
+    }
+
+
 def carries_its_text(document: Mapping[str, Any]) -> bool:
     """Compile a spec and hold the package to it; False if lint refuses the spec."""
     loaded = load_spec_text(json.dumps(document), "hostile.json")

@@ -6,11 +6,8 @@ the seed, which repeats a failure. Edits of specs that lint refuses do not count
 
 from __future__ import annotations
 
-import random
-import sys
-
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from tests.campaigns import count_and_seed, run_examples
 from tests.codegen.name_stability import compiled, edits, renamed, specs
 
 DEFAULT_COUNT = 20_000
@@ -20,9 +17,7 @@ _EDITS_OF_ONE_SPEC = 4
 
 def main() -> None:
     """Run the campaign."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_COUNT
-    start = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32)
-    print(f"seed {start}", flush=True)
+    count, start = count_and_seed(DEFAULT_COUNT)
     done = 0
     while done < count:
         done += _run_round(start)
@@ -34,16 +29,7 @@ def _run_round(start: int) -> int:
     """Edit random specs; return how many edits were judged."""
     judged = 0
 
-    @seed(start)
-    @settings(
-        max_examples=_ROUND,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def round_of_edits(data: st.DataObject) -> None:
+    def edit(data: st.DataObject) -> None:
         nonlocal judged
         spec = data.draw(specs())
         before = compiled(spec)
@@ -55,7 +41,7 @@ def _run_round(start: int) -> int:
                 judged += 1
                 assert renamed(before, after) == []
 
-    round_of_edits()
+    run_examples(edit, st.data(), count=_ROUND, start=start)
     return judged
 
 

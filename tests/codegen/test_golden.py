@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.codegen.golden import ENVIRONMENTS, assert_committed
 from tests.type_checkers import CHECKERS, Checker, check_marked
 
 from streamdb_gen import api
@@ -47,23 +48,10 @@ def generated(package: Package) -> dict[str, str]:
 @pytest.mark.parametrize("package", PACKAGES, ids=NAMES)
 def test_the_package_is_what_is_committed(package: Package, update_golden: bool) -> None:
     files, folder = generated(package), GOLDEN / package.name
-    if update_golden:
-        assert isinstance(api.write(files, folder), api.WriteReport)
-    for name, text in files.items():
-        assert (folder / name).read_bytes().decode() == text, "run `make golden`, review the diff"
-    states = api.check(files, folder)
-    assert not isinstance(states, api.Problem)
-    assert {state.state for state in states} == {"current"}
+    assert_committed(files, folder, update=update_golden)
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONUTF8": "0"},
-        {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"},
-    ],
-    ids=["seed-0-locale-C", "seed-4242-locale-UTF-8"],
-)
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_hash_seed_locale_and_working_folder_change_nothing(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -27,7 +27,7 @@ TYPES = (
     ObjectType("Plain", (), closed=False),
     ObjectType("Other", (), closed=False),
     ObjectType("Open", (), closed=False, extras=NUMBER),
-    UnionType("Tagged", (Named("Plain"), Named("Other")), "kind"),
+    UnionType("Tagged", (Named("Plain"), Named("Other"))),
     LiteralType("Word", ("a", "b")),
     LiteralType("Digit", (1, 2)),
     AliasType("Short", SHORT),
@@ -80,5 +80,5 @@ def test_a_union_with_anything_in_it_is_anything() -> None:
 def test_very_many_members_are_no_operands() -> None:
     members = tuple(Named(f"Member{n}") for n in range(101))
     objects = [ObjectType(member.name, (), closed=False) for member in members]
-    union = UnionType("Many", members, "kind")
+    union = UnionType("Many", members)
     assert not Kinds.of_types([*objects, union]).is_native(union)

@@ -255,7 +255,7 @@ CONSTRUCTS = [
         types=(
             tagged("A", "a", field("x", INTEGER)),
             tagged("B", "b"),
-            UnionType("Either", (Named("A"), Named("B")), "kind"),
+            UnionType("Either", (Named("A"), Named("B"))),
         ),
     ),
     Construct(
@@ -267,7 +267,7 @@ CONSTRUCTS = [
         types=(
             tagged("A", 1),
             tagged("B", 2),
-            UnionType("Either", (Named("A"), Named("B")), "kind"),
+            UnionType("Either", (Named("A"), Named("B"))),
         ),
     ),
     Construct(
@@ -473,9 +473,9 @@ def test_a_tag_may_have_another_name_in_python() -> None:
     members = (
         ObjectType("A", (), closed=False, tag=Tag("@type", "type", "a")),
         ObjectType("B", (), closed=False, tag=Tag("@type", "type_of_b", "b")),
-        UnionType("Either", (Named("A"), Named("B")), "@type"),
+        UnionType("Either", (Named("A"), Named("B"))),
         ObjectType("C", (), closed=False, tag=Tag("@type", "type", "c")),
-        UnionType("Other", (Named("A"), Named("C")), "@type"),
+        UnionType("Other", (Named("A"), Named("C"))),
     )
     value, other = field("value", Named("Either")), field("other", Named("Other"), required=False)
     with models_of(spec_of(*members, row(ID, value, other))) as models:

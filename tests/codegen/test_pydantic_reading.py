@@ -116,7 +116,7 @@ TYPES: tuple[TypeDefinition, ...] = (
         True,
         tag=Tag("k", "k", "node"),
     ),
-    UnionType("Any_", (Named("Text"), Named("Node")), "k"),
+    UnionType("Any_", (Named("Text"), Named("Node"))),
 )
 
 

@@ -313,7 +313,10 @@ def test_discriminated_unions_by_the_first_constant_of_the_file() -> None:
     spec = compiled({"oneOf": [message("a"), message("b")]})
     union = definition(spec, "RowValue")
     assert isinstance(union, UnionType)
-    assert union.tag_wire_name == "type"
+    member = definition(spec, union.members[0].name)
+    assert isinstance(member, ObjectType)
+    assert member.tag is not None
+    assert member.tag.wire_name == "type"
     assert isinstance(definition(spec, "RowValueAKind"), LiteralType)
 
 

@@ -12,26 +12,9 @@ from typing import Final
 
 from streamdb_gen.json_source import JsonValue, Place, escape_token, split_pointer
 from streamdb_gen.lowering.resources import Key, Resources, key_of
+from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
 _SPEC_SCHEMA: Final = frozenset({"$id", "$schema", "$anchor"})
-_ONE: Final = frozenset(
-    {
-        "additionalProperties",
-        "contains",
-        "contentSchema",
-        "else",
-        "if",
-        "not",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
-)
-_LIST: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED: Final = frozenset(
-    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
-)
 # What `x-streamdb-type` asserts: the grammar of :mod:`streamdb.formats`.
 OVERRIDE_PATTERNS: Final[Mapping[str, str]] = {
     "Decimal": "^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?$",
@@ -104,11 +87,11 @@ class _Bundling:
             return {"items": self._schema(place)} if by_position else {}
         if keyword == "dependencies":
             return self._dependencies(place)
-        if keyword in _ONE or keyword == "items":
+        if keyword in HOLDING_A_SCHEMA:
             return {keyword: self._schema(place)}
-        if keyword in _LIST:
+        if keyword in HOLDING_A_LIST:
             return {keyword: [self._schema(item) for item in place.items()]}
-        if keyword in _NAMED:
+        if keyword in HOLDING_BY_NAME:
             return {keyword: {key: self._schema(inner) for key, inner in place.members()}}
         return {keyword: place.value}
 

@@ -9,6 +9,7 @@ from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place
 from streamdb_gen.meta_schema import check_schema, near_miss
 from streamdb_gen.reporting import Report
+from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
 Keywords = Mapping[str, Place]
 
@@ -97,34 +98,10 @@ REFUSED: Final[Mapping[str, str]] = {
     "nullable": 'write "type": ["string", "null"], or `anyOf` with {"type": "null"}',
 }
 
-# Where schemas stand inside a schema.
-_SCHEMA: Final = frozenset(
-    {
-        "additionalItems",
-        "additionalProperties",
-        "contains",
-        "contentSchema",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
-)
-_SCHEMAS: Final = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
-_SCHEMAS_BY_NAME: Final = frozenset(
-    {
-        "$defs",
-        "definitions",
-        "dependencies",
-        "dependentSchemas",
-        "patternProperties",
-        "properties",
-    }
-)
+# Where schemas stand inside a schema, in any version of JSON Schema that is read.
+_SCHEMA: Final = HOLDING_A_SCHEMA | {"additionalItems"}
+_SCHEMAS: Final = HOLDING_A_LIST | {"items"}
+_SCHEMAS_BY_NAME: Final = HOLDING_BY_NAME | {"dependencies"}
 
 
 def subschemas(schema: Place) -> Iterator[Place]:

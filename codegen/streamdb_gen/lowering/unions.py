@@ -75,9 +75,8 @@ class UnionLowering:
             return or_null(distinct[0]) if nullable else distinct[0]
         text = description(schema)
         named = tuple(one for one in distinct if isinstance(one, Named))
-        tag = _common_tag(tags) if len(named) == len(members) else None
-        if tag is not None:
-            self._context.add(UnionType(name, named, tag, text, schema.pointer), schema)
+        if len(named) == len(members) and _tell_apart(tags):
+            self._context.add(UnionType(name, named, text, schema.pointer), schema)
         else:
             self._context.add(ChoiceType(name, distinct, text, schema.pointer), schema)
         return Nullable(Named(name)) if nullable else Named(name)
@@ -93,7 +92,7 @@ class UnionLowering:
 
     def _exclude_each_other(self, choices: Sequence[Place]) -> bool:
         """Whether it is certain that no value satisfies two of the choices."""
-        if _common_tag([self._objects.tag_of(choice) for choice in choices]) is not None:
+        if _tell_apart([self._objects.tag_of(choice) for choice in choices]):
             return True
         constants = [_constants(choice) for choice in choices]
         if all(constants):
@@ -111,14 +110,13 @@ class UnionLowering:
         return self._context.references.types(choice)
 
 
-def _common_tag(tags: Sequence[Tag | None]) -> str | None:
-    """The tag property of all, if it has a different constant of one type in each."""
+def _tell_apart(tags: Sequence[Tag | None]) -> bool:
+    """Whether all have the same tag property, with a different constant of one type in each."""
     found = [tag for tag in tags if tag is not None]
     names = {tag.wire_name for tag in found}
     values = {tag.value for tag in found}
     kinds = {type(tag.value) for tag in found}
-    apart = len(found) == len(tags) == len(values) and len(names) == len(kinds) == 1
-    return next(iter(names)) if apart else None
+    return len(found) == len(tags) == len(values) and len(names) == len(kinds) == 1
 
 
 def _constants(choice: Place) -> tuple[str | int | bool | None, ...] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from tests.codegen.golden import ENVIRONMENTS, assert_committed
 from tests.codegen.typescript.peer import TypeScript
 from tests.interop.node import Node
 from tests.interop.tsc import compile_strictly
@@ -29,23 +30,10 @@ def test_the_package_is_what_is_committed(path: Path, update_golden: bool) -> No
     assert not isinstance(loaded, api.Problem)
     assert loaded.spec is not None, api.render_text(loaded.findings, loaded.sources)
     files, folder = api.generate(loaded.spec, "typescript"), PACKAGES / path.stem
-    if update_golden:
-        assert isinstance(api.write(files, folder), api.WriteReport)
-    for name, text in files.items():
-        assert (folder / name).read_bytes().decode() == text, "run `make golden`, review the diff"
-    states = api.check(files, folder)
-    assert not isinstance(states, api.Problem)
-    assert {state.state for state in states} == {"current"}
+    assert_committed(files, folder, update=update_golden)
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONUTF8": "0"},
-        {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"},
-    ],
-    ids=["seed-0-locale-C", "seed-4242-locale-UTF-8"],
-)
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_hash_seed_locale_and_working_folder_change_nothing(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

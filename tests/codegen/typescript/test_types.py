@@ -83,7 +83,7 @@ def test_types_of_properties(type_: Type, expected: str) -> None:
         (LiteralType("Kind", ("a", -1, True, None)), 'export type Kind = "a" | -1 | true | null;'),
         (AliasType("Names", ArrayOf(TEXT)), "export type Names = string[];"),
         (
-            UnionType("Part", (Named("A"), Named("B")), "kind"),
+            UnionType("Part", (Named("A"), Named("B"))),
             "export type Part = A | B;",
         ),
         (

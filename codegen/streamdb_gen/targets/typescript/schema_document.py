@@ -9,30 +9,12 @@ from urllib.parse import quote, unquote
 
 from streamdb_gen.ir import Action, Collection, Spec
 from streamdb_gen.portable_pattern import unicode_pattern
+from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-# The keywords of JSON Schema 2020-12, by what they hold. Others are left out: they mean nothing,
-# but ajv gives a meaning to some of them (`nullable`, `dependencies`, `id`).
-_SCHEMA: Final = frozenset(
-    {
-        "additionalProperties",
-        "contains",
-        "contentSchema",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
-)
-_SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED_SCHEMAS: Final = frozenset(
-    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
-)
+# The keywords of JSON Schema 2020-12 that hold no schema. What is no keyword is left out: it means
+# nothing, but ajv gives a meaning to some words (`nullable`, `dependencies`, `id`).
 _VALUES: Final = frozenset(
     {
         "$comment",
@@ -69,7 +51,7 @@ _VALUES: Final = frozenset(
         "writeOnly",
     }
 )
-_KEYWORDS: Final = _SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _VALUES
+_KEYWORDS: Final = HOLDING_A_SCHEMA | HOLDING_A_LIST | HOLDING_BY_NAME | _VALUES
 _CONTAINS: Final = ("contains", "minContains", "maxContains")
 _PROTO: Final = "__proto__"
 
@@ -151,13 +133,13 @@ class _Rewriting:
                 _put(document, tokens, self.schema(_find(source, tokens)))
 
     def _value(self, keyword: str, value: Json) -> Json:
-        if keyword in _SCHEMA:
+        if keyword in HOLDING_A_SCHEMA:
             return self.schema(value)
-        if keyword in _SCHEMAS:
+        if keyword in HOLDING_A_LIST:
             return [self.schema(schema) for schema in value]
         if keyword == "patternProperties":
             value = _with_unicode_patterns(value)
-        if keyword in _NAMED_SCHEMAS:
+        if keyword in HOLDING_BY_NAME:
             return self.named_schemas(value)
         if keyword == "pattern":
             return unicode_pattern(value)
