@@ -28,6 +28,7 @@ from streamdb.errors import (
     BadAddress,
     BadHeader,
     BadRequest,
+    BufferFull,
     ConnectionFailed,
     ContentTypeConflict,
     ContractBroken,
@@ -42,11 +43,14 @@ from streamdb.errors import (
     MissingKey,
     NotAStateStream,
     NotConnected,
+    NotSupported,
     PayloadTooLarge,
+    ProducerFailed,
     ProducerFenced,
     ProducerGap,
     RateLimited,
     SchemaError,
+    SequenceConflict,
     StreamClosed,
     StreamDBError,
     StreamError,
@@ -54,6 +58,7 @@ from streamdb.errors import (
     StreamGone,
     StreamNotFound,
     StreamParseError,
+    StreamTimeout,
     TransactionFailed,
     TransactionUnresolved,
     TxidTimeout,
@@ -75,7 +80,9 @@ from streamdb.protocol.retry import RetryPolicy
 from streamdb.state.contract import Contract
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.streams.async_producer import AsyncProducer
 from streamdb.streams.async_stream import AsyncStream
+from streamdb.streams.blocking_producer import Producer
 from streamdb.streams.blocking_stream import Stream
 from streamdb.streams.handle import StreamOptions
 from streamdb.types.any_of import AnyOf
@@ -94,6 +101,7 @@ __all__ = [
     "AsyncActionsBase",
     "AsyncChanges",
     "AsyncCollection",
+    "AsyncProducer",
     "AsyncStream",
     "AsyncStreamDB",
     "AsyncTransaction",
@@ -102,6 +110,7 @@ __all__ = [
     "BadRequest",
     "Batch",
     "BlockingChanges",
+    "BufferFull",
     "Change",
     "ChangeEvent",
     "ChangeKind",
@@ -134,13 +143,17 @@ __all__ = [
     "MissingKey",
     "NotAStateStream",
     "NotConnected",
+    "NotSupported",
     "NullableColumn",
     "PayloadTooLarge",
+    "Producer",
+    "ProducerFailed",
     "ProducerFenced",
     "ProducerGap",
     "RateLimited",
     "RetryPolicy",
     "SchemaError",
+    "SequenceConflict",
     "StateSchema",
     "Status",
     "Stream",
@@ -154,6 +167,7 @@ __all__ = [
     "StreamNotFound",
     "StreamOptions",
     "StreamParseError",
+    "StreamTimeout",
     "Subscription",
     "Transaction",
     "TransactionFailed",

@@ -7,6 +7,8 @@ what happened, where, and what to do.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class StreamDBError(Exception):
     """The root of all errors of this package."""
@@ -89,6 +91,40 @@ class ProducerGap(StreamError):
         self.received = received
 
 
+class ProducerFailed(StreamError):
+    """A producer could not write some of what it was given. ``__cause__`` says why.
+
+    Attributes:
+        unwritten: values that are certainly not on the stream, in the order they were given.
+        unknown: values that may be on the stream: the answer to their request was lost.
+        is_stopped: True if the producer writes no more until it is restarted; False if the server
+            refused these values alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        unwritten: tuple[Any, ...],
+        unknown: tuple[Any, ...],
+        is_stopped: bool,
+        url: str,
+        status: int | None,
+    ) -> None:
+        super().__init__(message, url=url, status=status)
+        self.unwritten = unwritten
+        self.unknown = unknown
+        self.is_stopped = is_stopped
+
+
+class BufferFull(StreamDBError):
+    """A producer holds as much as it may: use `append`, which waits for room."""
+
+
+class SequenceConflict(StreamError):
+    """``Stream-Seq`` is not above the last one of the stream (409 on append)."""
+
+
 class BadRequest(StreamError):
     """The server did not understand the request, for instance a malformed offset (400)."""
 
@@ -111,6 +147,14 @@ class UnexpectedStatus(StreamError):
 
 class ConnectionFailed(StreamError):
     """The server could not be reached, or the connection broke, and retrying did not help."""
+
+
+class StreamTimeout(ConnectionFailed, TimeoutError):
+    """The server was reached and did not answer in time, and retrying did not help."""
+
+
+class NotSupported(StreamError):
+    """The server does not do this (405, 501)."""
 
 
 class StreamParseError(StreamError):

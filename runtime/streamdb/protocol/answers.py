@@ -12,6 +12,7 @@ from streamdb.errors import (
     AccessDenied,
     BadRequest,
     ContentTypeConflict,
+    NotSupported,
     PayloadTooLarge,
     ProducerFenced,
     ProducerGap,
@@ -35,10 +36,10 @@ _BY_STATUS: Final[Mapping[int, tuple[type[StreamError], str]]] = {
     403: (AccessDenied, "the server refuses these credentials"),
     404: (StreamNotFound, "there is no such stream: check the address, or create it first"),
     410: (StreamGone, "the stream was deleted, or the offset is older than what the server keeps"),
-    405: (UnexpectedStatus, "the server does not do this"),
+    405: (NotSupported, "the server does not do this"),
     413: (PayloadTooLarge, "the body is larger than the server takes: send less at a time"),
     429: (RateLimited, "the server asks for fewer requests"),
-    501: (UnexpectedStatus, "the server does not do this"),
+    501: (NotSupported, "the server does not do this"),
 }
 _SERVER_FAILED: Final = (UnexpectedStatus, "the server failed")
 _UNKNOWN: Final = (UnexpectedStatus, "an unexpected answer")
@@ -94,6 +95,19 @@ def _raise_conflict(reply: Reply, *, url: str, doing: str) -> Never:
         )
     raise ContentTypeConflict(
         f"{doing}: the body's content type is not the stream's", url=url, status=409
+    )
+
+
+def is_sequence_conflict(reply: Reply) -> bool:
+    """Whether an append with `Stream-Seq` was refused for its number.
+
+    The headers do not tell it from a wrong media type (18.2), which our appends never have: they
+    send the type that the stream itself gave.
+    """
+    return (
+        reply.status == 409
+        and not names.is_true(header(reply, names.STREAM_CLOSED))
+        and header(reply, names.PRODUCER_EXPECTED_SEQ) is None
     )
 
 

@@ -12,11 +12,19 @@ from streamdb.errors import (
     ConnectionFailed,
     ProducerFenced,
     RateLimited,
+    SequenceConflict,
     StreamClosed,
+    StreamTimeout,
     UnexpectedStatus,
 )
 from streamdb.protocol import names, values
-from streamdb.protocol.answers import header, integer, next_offset, raise_for_answer
+from streamdb.protocol.answers import (
+    header,
+    integer,
+    is_sequence_conflict,
+    next_offset,
+    raise_for_answer,
+)
 from streamdb.protocol.exchange import (
     Interrupted,
     NoReply,
@@ -26,7 +34,7 @@ from streamdb.protocol.exchange import (
     exchange,
     pause,
 )
-from streamdb.protocol.retry import RetryPolicy, is_retryable, retry_after
+from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable, retry_after
 
 # A plain append is repeated only where the server says that it did not act (CLIENT-23).
 _NOT_ACTED_UPON: Final = frozenset({429, 503})
@@ -67,6 +75,30 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ForkPoint:
+    """Where a fork leaves its source (FORK-1, FORK-2, FORKSUB-2).
+
+    Attributes:
+        source: the URL path of the source, on the same server.
+        offset: an offset of the source; None is its tail.
+        sub_offset: messages of a JSON stream, or bytes of another one, beyond the offset.
+    """
+
+    source: str
+    offset: str | None = None
+    sub_offset: int = 0
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the request that creates the fork, and of no other (CLIENT-30)."""
+        headers = {names.STREAM_FORKED_FROM: self.source}
+        if self.offset is not None:
+            headers[names.STREAM_FORK_OFFSET] = self.offset
+        if self.sub_offset:
+            headers[names.STREAM_FORK_SUB_OFFSET] = str(self.sub_offset)
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
 class Appended:
     """An acknowledged append.
 
@@ -100,35 +132,43 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
     Raises:
         ConnectionFailed: no answer, and no tries left.
     """
-    failures = 0
+    failures = retry.begin()
     in_doubt = False
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, Reply) and not is_retryable(reply.status):
             return Answered(reply, in_doubt)
         in_doubt = in_doubt or not _was_turned_away(reply)
-        failures += 1
-        interrupted = interruption(reply, failures, retry)
+        interrupted = interruption(reply, failures)
         if interrupted is not None:
             yield from pause(interrupted)
         elif isinstance(reply, Reply):
             return Answered(reply, in_doubt)  # the caller turns the status into its error
         else:
-            raise ConnectionFailed(
-                f"{doing}: {reply.reason}; gave up after {failures} tries: "
-                "is the server running at this address?",
-                url=url,
-            )
+            raise no_answer(reply, failures, url=url, doing=doing)
 
 
-def interruption(reply: Reply | NoReply, failures: int, retry: RetryPolicy) -> Interrupted | None:
+def interruption(reply: Reply | NoReply, failures: Failures) -> Interrupted | None:
     """Return what to tell before a failed request is repeated; None if the policy is used up."""
     if isinstance(reply, Reply):
         reason, asked = f"the server answered {reply.status}", retry_after(reply.headers)
     else:
         reason, asked = reply.reason, None
-    wait = retry.delay(failures, asked)
-    return None if wait is None else Interrupted(reason, wait, failures)
+    wait = failures.next_delay(asked)
+    return None if wait is None else Interrupted(reason, wait, failures.count)
+
+
+def no_answer(
+    reply: NoReply, failures: Failures, *, url: str, doing: str, offset: str | None = None
+) -> ConnectionFailed:
+    """Make the error of a request that was never answered."""
+    error = StreamTimeout if reply.is_timeout else ConnectionFailed
+    return error(
+        f"{doing}: {reply.reason}; gave up after {failures.count} tries: "
+        "is the server running at this address?",
+        url=url,
+        offset=offset,
+    )
 
 
 def raise_for_write(answered: Answered, *, url: str, doing: str) -> None:
@@ -157,6 +197,7 @@ def create(
     expires_at: str | None = None,
     closed: bool = False,
     body: bytes = b"",
+    fork: ForkPoint | None = None,
 ) -> Operation[StreamInfo]:
     """Create the stream, or confirm that it exists with the same configuration (CREATE-1 to 9).
 
@@ -165,6 +206,8 @@ def create(
     """
     _check_configuration(content_type, expires_at)
     headers = {"Content-Type": content_type}
+    if fork is not None:
+        headers |= fork.headers()
     if ttl_seconds is not None:
         headers[names.STREAM_TTL] = str(ttl_seconds)
     if expires_at is not None:
@@ -185,28 +228,40 @@ def head(url: str, retry: RetryPolicy) -> Operation[StreamInfo]:
     return _info(reply, url=url, doing="head", created=False)
 
 
-def append(url: str, retry: RetryPolicy, *, content_type: str, body: bytes) -> Operation[Appended]:
+def append(
+    url: str, retry: RetryPolicy, *, content_type: str, body: bytes, seq: str | None = None
+) -> Operation[Appended]:
     """Append once; repeated only where the server says that nothing was stored (CLIENT-23).
+
+    ``seq`` is sent as `Stream-Seq`: the server refuses what is not above the last one (SEQ-2).
 
     Raises:
         ConnectionFailed: the connection broke or the server failed, and whether the data was
             stored is unknown.
     """
-    request = Request("POST", headers={"Content-Type": content_type}, body=body)
-    failures = 0
+    headers = {"Content-Type": content_type}
+    if seq is not None:
+        if not values.is_printable(seq):
+            raise BadHeader("append: seq must be printable ASCII")
+        headers[names.STREAM_SEQ] = seq
+    request = Request("POST", headers=headers, body=body)
+    failures = retry.begin()
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, NoReply):
             raise _unknown_outcome(reply.reason, None, url=url, doing="append")
         if not _was_turned_away(reply):
             break
-        failures += 1
-        interrupted = interruption(reply, failures, retry)
+        interrupted = interruption(reply, failures)
         if interrupted is None:
             break
         yield from pause(interrupted)
     if is_retryable(reply.status) and not _was_turned_away(reply):
         raise _unknown_outcome("the server failed", reply, url=url, doing="append")
+    if seq is not None and is_sequence_conflict(reply):
+        raise SequenceConflict(
+            f"append: seq {seq!r} is not above the last one of the stream", url=url, status=409
+        )
     raise_for_answer(reply, url=url, doing="append", allow=_STORED)
     return Appended(next_offset(reply, url=url, doing="append"))
 

@@ -36,9 +36,13 @@ class Reply(NamedTuple):
 
 
 class NoReply(NamedTuple):
-    """The connection failed or broke: whether the server acted is unknown."""
+    """The connection failed or broke: whether the server acted is unknown.
+
+    ``is_timeout`` is True if the server was reached and said nothing in time.
+    """
 
     reason: str
+    is_timeout: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
-from streamdb.errors import ConnectionFailed, StreamParseError
+from streamdb.errors import StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
-from streamdb.protocol.calling import call, interruption
+from streamdb.protocol.calling import call, interruption, no_answer
 from streamdb.protocol.exchange import (
     Batch,
     Deliver,
@@ -34,7 +34,7 @@ from streamdb.protocol.exchange import (
     pause,
     receive,
 )
-from streamdb.protocol.retry import RetryPolicy, is_retryable
+from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
 from streamdb.protocol.sse import EventParser
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
@@ -147,7 +147,8 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
 def _follow_long_poll(
     options: ReadOptions, position: _Position, *, is_interrupted: bool
 ) -> Operation[None]:
-    failures = idle_answers = 0
+    failures = options.reconnect.begin(options.clock)
+    idle_answers = 0
     while True:
         # A poll of an idle stream is answered late. After an interruption the reader shall learn
         # at once that it is connected again, so that one request is made without waiting.
@@ -155,11 +156,10 @@ def _follow_long_poll(
         request = Request("GET", params=position.params(live), patient=live is not None)
         reply = yield from exchange(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
-            failures += 1
             is_interrupted = True
             yield from _back_off(options, position, reply, failures)
             continue
-        failures = 0
+        failures.forget()
         is_interrupted = False
         raise_for_answer(
             reply,
@@ -182,7 +182,8 @@ def _follow_long_poll(
 
 def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Position | None]:
     """Follow by SSE. Return None at the end of the stream, or where long-poll shall go on."""
-    failures = short_connections = 0
+    failures = options.reconnect.begin(options.clock)
+    short_connections = 0
     while True:
         request = Request(
             "GET",
@@ -193,10 +194,9 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         reply = yield from open_reply(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
             yield Release()
-            failures += 1
             yield from _back_off(options, position, reply, failures)
             continue
-        failures = 0
+        failures.forget()
         raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
         if names.media_type(reply.headers.get("content-type", "")) != names.SSE_MEDIA_TYPE:
             yield Release()
@@ -249,9 +249,9 @@ def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_P
 
 
 def _back_off(
-    options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: int
+    options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: Failures
 ) -> Operation[None]:
-    interrupted = interruption(reply, failures, options.reconnect)
+    interrupted = interruption(reply, failures)
     if interrupted is not None:
         yield from pause(interrupted)
     elif isinstance(reply, Reply):
@@ -259,11 +259,7 @@ def _back_off(
             reply, url=options.url, doing="read", offset=position.offset, allow=frozenset()
         )
     else:
-        raise ConnectionFailed(
-            f"read: {reply.reason}; gave up after {failures} tries",
-            url=options.url,
-            offset=position.offset,
-        )
+        raise no_answer(reply, failures, url=options.url, doing="read", offset=position.offset)
 
 
 def _short_wait(times: int) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,8 @@ class RetryPolicy:
         initial: longest wait before the second try, in seconds.
         multiplier: growth of the longest wait from one try to the next.
         maximum: bound of the longest wait, in seconds.
+        elapsed: no try begins later than so many seconds after the first one; None is without
+            bound.
 
     The wait is drawn evenly between 0 and the longest wait ("full jitter"), so that many clients
     of one server do not come back at the same moment. ``Retry-After`` is a lower bound.
@@ -37,6 +40,7 @@ class RetryPolicy:
     initial: float = 0.1
     multiplier: float = 1.3
     maximum: float = 60.0
+    elapsed: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
@@ -49,9 +53,17 @@ class RetryPolicy:
             )
         if not 1 <= self.multiplier < math.inf:
             raise ValueError(f"multiplier is {self.multiplier}: at least 1, and finite")
+        if self.elapsed is not None and not self.elapsed >= 0:
+            raise ValueError(f"elapsed is {self.elapsed}: seconds, or None for no bound")
+
+    def begin(self, clock: Callable[[], float] = time.monotonic) -> Failures:
+        """Begin to count the failures of one request; ``clock`` gives seconds."""
+        return Failures(self, clock)
 
     def delay(self, failures: int, retry_after: float | None = None) -> float | None:
         """Return the seconds to wait after so many failures in a row, or None to give up.
+
+        Of ``elapsed`` only :class:`Failures` knows.
 
         >>> RetryPolicy(attempts=2).delay(2) is None
         True
@@ -65,6 +77,37 @@ class RetryPolicy:
         longest = min(self.maximum, self.initial * math.exp(exponent))
         wait = random.uniform(0, longest)  # noqa: S311 - jitter needs no secrecy
         return max(wait, retry_after or 0.0)
+
+
+class Failures:
+    """The failures in a row of one request, and since when.
+
+    >>> failures = RetryPolicy(attempts=2).begin()
+    >>> failures.next_delay() is None, failures.next_delay() is None, failures.count
+    (False, True, 2)
+    """
+
+    def __init__(self, policy: RetryPolicy, clock: Callable[[], float]) -> None:
+        self.count = 0
+        self._policy: Final = policy
+        self._clock: Final = clock
+        self._began_at = 0.0
+        self.forget()
+
+    def next_delay(self, retry_after: float | None = None) -> float | None:
+        """Count one more failure; return the seconds to wait, or None to give up."""
+        self.count += 1
+        wait = self._policy.delay(self.count, retry_after)
+        bound = self._policy.elapsed
+        if wait is None or bound is None:
+            return wait
+        return wait if self._clock() - self._began_at + wait <= bound else None
+
+    def forget(self) -> None:
+        """Begin anew: the request was answered."""
+        self.count = 0
+        if self._policy.elapsed is not None:
+            self._began_at = self._clock()
 
 
 def is_retryable(status: int) -> bool:

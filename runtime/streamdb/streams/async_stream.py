@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
+from weakref import WeakSet
 
 from streamdb.protocol import calling, names
 from streamdb.protocol.calling import Appended, StreamInfo
@@ -14,9 +15,11 @@ from streamdb.protocol.reading import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.async_producer import AsyncProducer
 from streamdb.streams.embedded import EmbeddedAsyncWire
 from streamdb.streams.handle import Handle, StreamOptions
 from streamdb.streams.http import AsyncClient, HttpxAsyncWire
+from streamdb.streams.producing import ProducerSettings
 from streamdb.streams.wire import AsyncWire
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ class AsyncStream(Handle):
             BadAddress: this is no address of a stream.
         """
         super().__init__(url, **options)
+        self._producers: WeakSet[AsyncProducer] = WeakSet()
         self._wire: AsyncWire = (
             HttpxAsyncWire(
                 self._address,
@@ -163,6 +167,26 @@ class AsyncStream(Handle):
         """
         return await self._run(self._append_once(producer, body))
 
+    def producer(
+        self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]
+    ) -> AsyncProducer:
+        """Make an idempotent producer: batches, pipelined, each stored exactly once (section 8).
+
+        Args:
+            producer_id: who writes: the same over restarts together with a higher ``epoch``; made
+                up if it is not given.
+            **settings: see :class:`ProducerSettings`.
+
+        Raises:
+            ValueError: for an empty id, or numbers that make no sense; nothing is sent yet.
+        """
+        made = AsyncProducer(self._run, self._ask_content_type, producer_id, self.url, settings)
+        self._producers.add(made)
+        return made
+
+    async def _ask_content_type(self) -> str:
+        return await self._run(self._known_content_type())
+
     async def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given. Readers learn of the end.
 
@@ -215,7 +239,13 @@ class AsyncStream(Handle):
         return await drivers.run(operation, self._wire, self._tell)
 
     async def aclose(self) -> None:
-        """Release connections and, in embedded mode, the data file. The stream stays."""
+        """Release connections and, in embedded mode, the data file. The stream stays.
+
+        Producers of this handle that were not detached are stopped; what they had not written yet
+        goes to their ``on_error``, and to the log as an error.
+        """
+        for producer in list(self._producers):
+            await producer.abandon()
         await self._wire.aclose()
 
     async def __aenter__(self) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
+from weakref import WeakSet
 
 from streamdb.protocol import calling, names
 from streamdb.protocol.calling import Appended, StreamInfo
@@ -13,9 +14,11 @@ from streamdb.protocol.exchange import Batch, Operation
 from streamdb.protocol.reading import LiveMode
 from streamdb.streams import drivers
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.blocking_producer import Producer
 from streamdb.streams.embedded import EmbeddedWire
 from streamdb.streams.handle import Handle, StreamOptions
 from streamdb.streams.http import Client, HttpxWire
+from streamdb.streams.producing import ProducerSettings
 from streamdb.streams.wire import Wire
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ class Stream(Handle):
     ) -> None:
         """Make a handle; nothing is sent yet. ``client`` is an ``httpx.Client`` of yours."""
         super().__init__(url, **options)
+        self._producers: WeakSet[Producer] = WeakSet()
         self._wire: Wire = (
             HttpxWire(
                 self._address,
@@ -121,6 +125,26 @@ class Stream(Handle):
         """Append several values in one request: all of them or none."""
         return self._run(self._append(list(values)))
 
+    def producer(
+        self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]
+    ) -> Producer:
+        """Make an idempotent producer: batches, pipelined, each stored exactly once (section 8).
+
+        Args:
+            producer_id: who writes: the same over restarts together with a higher ``epoch``; made
+                up if it is not given.
+            **settings: see :class:`ProducerSettings`.
+
+        Raises:
+            ValueError: for an empty id, or numbers that make no sense; nothing is sent yet.
+        """
+        made = Producer(self._run, self._ask_content_type, producer_id, self.url, settings)
+        self._producers.add(made)
+        return made
+
+    def _ask_content_type(self) -> str:
+        return self._run(self._known_content_type())
+
     def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given."""
         return self._run(self._close_stream(list(last)))
@@ -142,7 +166,13 @@ class Stream(Handle):
         return drivers.run_blocking(operation, self._wire, self._tell)
 
     def close(self) -> None:
-        """Release connections and, in embedded mode, the data file. The stream stays."""
+        """Release connections and, in embedded mode, the data file. The stream stays.
+
+        Producers of this handle that were not detached are stopped; what they had not written yet
+        goes to their ``on_error``, and to the log as an error.
+        """
+        for producer in list(self._producers):
+            producer.abandon()
         self._wire.close()
 
     def __enter__(self) -> Self:

@@ -147,7 +147,7 @@ class _AsyncHands:
                 case Deliver() | Interrupted():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
-            return NoReply(str(failure))
+            return NoReply(str(failure), failure.is_timeout)
         return None
 
     async def _exchange(self, request: Request) -> Reply:
@@ -190,7 +190,7 @@ class _Hands:
                 case Deliver() | Interrupted():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
-            return NoReply(str(failure))
+            return NoReply(str(failure), failure.is_timeout)
         return None
 
     def _exchange(self, request: Request) -> Reply:

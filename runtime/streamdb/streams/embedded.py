@@ -304,7 +304,7 @@ async def _patience(seconds: float | None) -> AsyncGenerator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise wires.WireFailure(f"no answer within {seconds:g} s") from None
+        raise wires.WireFailure(f"no answer within {seconds:g} s", is_timeout=True) from None
 
 
 def _open_application(address: EmbeddedAddress) -> tuple[Store, Application]:

@@ -112,7 +112,7 @@ class _AsyncAnswer:
         try:
             return await anext(self._pieces, b"")
         except (httpx.HTTPError, httpx.StreamError) as error:
-            raise WireFailure(_reason(error)) from error
+            raise _failure(error) from error
 
     async def aclose(self) -> None:
         await self._pieces.aclose()
@@ -130,7 +130,7 @@ class _Answer:
         try:
             return next(self._pieces, b"")
         except (httpx.HTTPError, httpx.StreamError) as error:
-            raise WireFailure(_reason(error)) from error
+            raise _failure(error) from error
 
     def close(self) -> None:
         self._response.close()
@@ -176,14 +176,16 @@ def _sending(address: HttpAddress) -> Generator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise WireFailure(_reason(error)) from error
+        raise _failure(error) from error
     finally:
         _url_to_show.reset(reset)
 
 
-def _reason(error: Exception) -> str:
+def _failure(error: Exception) -> WireFailure:
     # httpx's messages hold no headers and no URL; an empty one still has its kind.
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    is_timeout = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+    return WireFailure(reason, is_timeout=is_timeout)
 
 
 _url_to_show: ContextVar[str | None] = ContextVar("streamdb_url_to_show", default=None)

@@ -15,6 +15,10 @@ from streamdb.protocol.exchange import Request
 class WireFailure(Exception):
     """The connection failed or broke; the text says how."""
 
+    def __init__(self, reason: str, *, is_timeout: bool = False) -> None:
+        super().__init__(reason)
+        self.is_timeout = is_timeout
+
 
 class AsyncAnswer(Protocol):
     """An answer whose body is still to come."""

@@ -9,6 +9,7 @@ from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
+    NotSupported,
     PayloadTooLarge,
     RateLimited,
     StreamClosed,
@@ -102,11 +103,11 @@ def test_a_server_without_offsets_is_no_durable_stream() -> None:
         (401, AccessDenied),
         (403, AccessDenied),
         (404, StreamNotFound),
-        (405, UnexpectedStatus),
+        (405, NotSupported),
         (410, StreamGone),
         (413, PayloadTooLarge),
         (418, UnexpectedStatus),
-        (501, UnexpectedStatus),
+        (501, NotSupported),
     ],
 )
 def test_what_cannot_pass_is_not_repeated(status: int, error: type[StreamError]) -> None:

@@ -1,0 +1,199 @@
+"""The idempotent producer for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+
+from streamdb.errors import BufferFull, HandleClosed
+from streamdb.protocol.calling import Answered, Appended
+from streamdb.protocol.exchange import Operation
+from streamdb.protocol.pipeline import Parcel
+from streamdb.streams.producing import ProducerBase, ProducerSettings
+
+Run = Callable[[Operation[Answered]], Awaitable[Answered]]
+
+
+class AsyncProducer(ProducerBase):
+    """Writes values exactly once, many at a time: `append` returns at once.
+
+    Made by :meth:`AsyncStream.producer`. What is appended is sent in batches, several under way at
+    once, each under a number that the server stores once, whatever happens to connections.
+
+    ::
+
+        async with stream.producer("agent-7") as producer:
+            for chunk in chunks:
+                await producer.append(chunk)
+            await producer.flush()  # raises ProducerFailed, with what was not written
+
+    Leaving the block flushes, too. A value is lost only by being told so: by `flush`, `close`,
+    `detach` or the end of the block, and by ``on_error`` at once.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        content_type: Callable[[], Awaitable[str]],
+        producer_id: str | None,
+        url: str,
+        settings: ProducerSettings,
+    ) -> None:
+        super().__init__(producer_id, url, settings)
+        self._run = run
+        self._ask_content_type = content_type
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
+
+    async def append(self, value: Any) -> None:
+        """Take a value to be written; waits only while the buffer is full.
+
+        Raises:
+            ProducerFailed: the producer has stopped; `flush` says what was not written.
+            HandleClosed: it was detached.
+        """
+        if self._is_json is None:
+            self._learn(await self._ask_content_type())
+        if self._pipeline.is_full:
+            await self._wait_for_room()
+        self._add(value)
+
+    async def _wait_for_room(self) -> None:
+        self._pipeline.seal()  # nobody lingers while others wait
+        self._pump()
+        while self._pipeline.is_full and not self._is_detached:
+            await self._changed.wait()
+
+    def append_nowait(self, value: Any) -> None:
+        """Take a value without ever waiting.
+
+        Raises:
+            BufferFull: there is no room.
+            HandleClosed: it was detached, or nothing has asked for the content type yet: the first
+                value goes through `append`, or the producer is entered by ``async with``.
+        """
+        if self._is_json is None:
+            raise HandleClosed("append_nowait: enter the producer by `async with` before")
+        if self._pipeline.is_full:
+            raise BufferFull(f"producer {self.id}: the buffer is full; use `append`, which waits")
+        self._add(value)
+
+    def _add(self, value: Any) -> None:
+        self._check_usable()
+        if self._pipeline.add(self._encode(value), asyncio.get_running_loop().time()):
+            self._pump()
+
+    async def flush(self) -> Appended:
+        """Wait until all that was appended is stored; return the offset behind it.
+
+        Raises:
+            ProducerFailed: some of it is not, or perhaps not, on the stream: the error holds it.
+        """
+        mark = self._pipeline.mark()
+        self._pump()
+        while not self._pipeline.is_settled(mark):
+            await self._changed.wait()
+        self._raise_losses()
+        return self._pipeline.last()
+
+    async def close(self, *last: Any) -> Appended:
+        """Close the stream behind all that was appended, with last values if given.
+
+        Not `aclose`: nobody can write to the stream afterwards. The second time it does nothing.
+
+        Raises:
+            ProducerFailed: as `flush`; the stream may still be open then.
+        """
+        if self._pipeline.is_closed:
+            return self._pipeline.last()
+        self._check_usable()
+        if last and self._is_json is None:
+            self._learn(await self._ask_content_type())
+        self._pipeline.close([self._encode(value) for value in last])
+        closed = await self.flush()
+        self._is_detached = True
+        return closed
+
+    async def detach(self) -> Appended:
+        """Flush and end the producer; the stream stays open for others.
+
+        Raises:
+            ProducerFailed: as `flush`.
+        """
+        self._is_detached = True
+        try:
+            return await self.flush()
+        finally:
+            await self._end()
+
+    async def restart(self) -> None:
+        """Begin the next epoch, after a failure, or to fence a copy that has the same id (PROD-15).
+
+        Raises:
+            ProducerFailed: a failure that nobody has been told of yet. It is told now; restart
+                again.
+        """
+        await self.flush()
+        self._pipeline.restart()
+
+    async def abandon(self) -> None:
+        """Stop at once; done by the stream's `aclose` if nobody has detached the producer."""
+        self._abandon()
+        self._notify()
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _pump(self) -> None:
+        """Send what may be sent, and see to it that what lingers is sent in time."""
+        loop = asyncio.get_running_loop()
+        while (parcel := self._pipeline.take(loop.time())) is not None:
+            task = loop.create_task(self._send(parcel))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        due_at = self._pipeline.due_at
+        if due_at is not None and self._timer is None:
+            self._timer = loop.call_at(due_at, self._lingered)
+
+    def _lingered(self) -> None:
+        self._timer = None
+        self._pump()
+
+    async def _send(self, parcel: Parcel) -> None:
+        outcome: Answered | Exception
+        try:
+            if self._is_json is None:
+                self._learn(await self._ask_content_type())
+            outcome = await self._run(self._operation(parcel))
+        except Exception as error:  # noqa: BLE001 - whatever it is, its values are not lost silently
+            outcome = error
+        self._settle(parcel, outcome)
+        self._pump()
+        self._notify()
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def __aenter__(self) -> Self:
+        if self._is_json is None:
+            self._learn(await self._ask_content_type())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._is_detached:
+            await self.detach()

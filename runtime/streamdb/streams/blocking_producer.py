@@ -1,0 +1,217 @@
+"""The idempotent producer for blocking code."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from streamdb.errors import BufferFull
+from streamdb.protocol.calling import Answered, Appended
+from streamdb.protocol.exchange import Operation
+from streamdb.protocol.pipeline import Parcel
+from streamdb.streams.producing import ProducerBase, ProducerSettings
+
+Run = Callable[[Operation[Answered]], Answered]
+
+
+class Producer(ProducerBase):
+    """Writes values exactly once, many at a time; see :class:`AsyncProducer`.
+
+    Made by :meth:`Stream.producer`. It may be used from several threads. Requests are sent by
+    threads of its own, no more than ``max_in_flight``, which end with `detach` and `close`.
+
+    ::
+
+        with stream.producer("agent-7") as producer:
+            for chunk in chunks:
+                producer.append(chunk)
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        content_type: Callable[[], str],
+        producer_id: str | None,
+        url: str,
+        settings: ProducerSettings,
+    ) -> None:
+        super().__init__(producer_id, url, settings)
+        self._run = run
+        self._ask_content_type = content_type
+        self._lock = threading.RLock()
+        self._work = threading.Condition(self._lock)  # for the threads that send
+        self._changed = threading.Condition(self._lock)  # for those that wait
+        self._threads: list[threading.Thread] = []
+        self._idle_threads = 0
+
+    def append(self, value: Any) -> None:
+        """Take a value to be written; waits only while the buffer is full.
+
+        Raises:
+            ProducerFailed: the producer has stopped; `flush` says what was not written.
+            HandleClosed: it was detached.
+        """
+        item = self._encode(value) if self._is_json is not None else self._encode_first(value)
+        with self._lock:
+            if self._pipeline.is_full:
+                self._wait_for_room()
+            self._add(item)
+
+    def _wait_for_room(self) -> None:
+        self._pipeline.seal()  # nobody lingers while others wait
+        self._pump()
+        while self._pipeline.is_full and not self._is_detached:
+            self._changed.wait()
+
+    def append_nowait(self, value: Any) -> None:
+        """Take a value without waiting for room.
+
+        Raises:
+            BufferFull: there is none.
+        """
+        item = self._encode(value) if self._is_json is not None else self._encode_first(value)
+        with self._lock:
+            if self._pipeline.is_full:
+                raise BufferFull(
+                    f"producer {self.id}: the buffer is full; use `append`, which waits"
+                )
+            self._add(item)
+
+    def _encode_first(self, value: Any) -> bytes:
+        self._learn(self._ask_content_type())
+        return self._encode(value)
+
+    def _add(self, item: bytes) -> None:
+        self._check_usable()
+        if self._pipeline.add(item, time.monotonic()):
+            self._pump()
+
+    def flush(self, timeout: float | None = None) -> Appended:
+        """Wait until all that was appended is stored; return the offset behind it.
+
+        Raises:
+            ProducerFailed: some of it is not, or perhaps not, on the stream: the error holds it.
+            TimeoutError: it took longer than ``timeout`` seconds; nothing is given up.
+        """
+        with self._lock:
+            mark = self._pipeline.mark()
+            self._pump()
+            if not self._changed.wait_for(lambda: self._pipeline.is_settled(mark), timeout):
+                raise TimeoutError(f"producer {self.id}: not all was stored within {timeout} s")
+            self._raise_losses()
+            return self._pipeline.last()
+
+    def close(self, *last: Any) -> Appended:
+        """Close the stream behind all that was appended, with last values if given.
+
+        Raises:
+            ProducerFailed: as `flush`; the stream may still be open then.
+        """
+        if last and self._is_json is None:
+            self._learn(self._ask_content_type())
+        with self._lock:
+            if self._pipeline.is_closed:
+                return self._pipeline.last()
+            self._check_usable()
+            self._pipeline.close([self._encode(value) for value in last])
+        closed = self.flush()
+        self._is_detached = True
+        self._end()
+        return closed
+
+    def detach(self) -> Appended:
+        """Flush and end the producer; the stream stays open for others.
+
+        Raises:
+            ProducerFailed: as `flush`.
+        """
+        self._is_detached = True
+        try:
+            return self.flush()
+        finally:
+            self._end()
+
+    def restart(self) -> None:
+        """Begin the next epoch, after a failure, or to fence a copy that has the same id (PROD-15).
+
+        Raises:
+            ProducerFailed: a failure that nobody has been told of yet. It is told now; restart
+                again.
+        """
+        with self._lock:
+            self.flush()
+            self._pipeline.restart()
+
+    def abandon(self) -> None:
+        """Stop at once; done by the stream's `close` if nobody has detached the producer."""
+        with self._lock:
+            self._abandon()
+            self._changed.notify_all()
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            threads, self._threads = self._threads, []
+            self._work.notify_all()
+        for thread in threads:
+            thread.join()
+
+    def _pump(self) -> None:
+        """Wake a thread that sends, or start one."""
+        if self._idle_threads:
+            self._work.notify()
+        elif len(self._threads) < self._pipeline.options.max_in_flight:
+            thread = threading.Thread(target=self._send_on, name="streamdb-producer", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _send_on(self) -> None:
+        while (parcel := self._next()) is not None:
+            outcome = self._send(parcel)
+            with self._lock:
+                self._settle(parcel, outcome)
+                self._changed.notify_all()
+                self._work.notify_all()
+
+    def _next(self) -> Parcel | None:
+        """Wait for something to send; None at the end."""
+        with self._lock:
+            while True:
+                parcel = self._pipeline.take(time.monotonic())
+                if parcel is not None:
+                    if self._pipeline.has_more:
+                        self._pump()  # perhaps another thread may send, too
+                    return parcel
+                if threading.current_thread() not in self._threads:
+                    return None
+                due_at = self._pipeline.due_at
+                self._idle_threads += 1
+                try:
+                    self._work.wait(None if due_at is None else max(due_at - time.monotonic(), 0))
+                finally:
+                    self._idle_threads -= 1
+
+    def _send(self, parcel: Parcel) -> Answered | Exception:
+        try:
+            if self._is_json is None:
+                self._learn(self._ask_content_type())
+            return self._run(self._operation(parcel))
+        except Exception as error:  # noqa: BLE001 - whatever it is, its values are not lost silently
+            return error
+
+    def __enter__(self) -> Self:
+        if self._is_json is None:
+            self._learn(self._ask_content_type())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._is_detached:
+            self.detach()

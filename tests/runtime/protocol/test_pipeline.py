@@ -1,0 +1,448 @@
+"""The producer's state machine, against a model of the server and a network that loses things."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tests.runtime.protocol.player import LOST, reply
+
+from streamdb.errors import (
+    ConnectionFailed,
+    PayloadTooLarge,
+    ProducerFenced,
+    ProducerGap,
+    StreamClosed,
+    StreamNotFound,
+)
+from streamdb.protocol.calling import Answered
+from streamdb.protocol.exchange import Reply, Request
+from streamdb.protocol.pipeline import Parcel, Pipeline, ProducerOptions
+
+URL = "http://server/v1/stream/s"
+BYTES = "application/octet-stream"
+
+
+def pipeline(**options: int | float | bool) -> Pipeline:
+    return Pipeline("p", URL, ProducerOptions(**{"linger": 0, **options}))  # type: ignore[arg-type] - names and kinds vary
+
+
+def add(machine: Pipeline, *items: bytes) -> None:
+    for item in items:
+        machine.add(item, 0.0)
+        machine.seal()
+
+
+def take(machine: Pipeline) -> Parcel:
+    parcel = machine.take(0.0)
+    assert parcel is not None
+    return parcel
+
+
+def stored(offset: str | None = "9", **headers: str) -> Answered:
+    return Answered(reply(200, next=offset, headers=headers), in_doubt=False)
+
+
+def refused(status: int, *, in_doubt: bool = False, **headers: str) -> Answered:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answered(reply(status, headers=named), in_doubt)
+
+
+def gap(expected: int) -> Answered:
+    return refused(409, producer_expected_seq=str(expected), producer_received_seq="9")
+
+
+def test_a_number_for_every_request_and_the_same_headers_for_each_repetition() -> None:  # CLIENT-31
+    machine = pipeline(epoch=3)
+    add(machine, b"1")
+    parcel = take(machine)
+    request = machine.request(parcel, "application/json")
+    assert request == Request(
+        "POST",
+        headers={
+            "Producer-Id": "p",
+            "Producer-Epoch": "3",
+            "Producer-Seq": "0",
+            "Content-Type": "application/json",
+        },
+        body=b"[1]",
+    )
+    assert machine.request(parcel, "application/json") == request
+    machine.answered(parcel, stored("7"))
+    assert machine.offset == "7"
+    add(machine, b"2")
+    assert machine.request(take(machine), BYTES).headers["Producer-Seq"] == "1"
+
+
+def test_a_batch_collects_what_comes_within_the_linger_time() -> None:
+    machine = pipeline(linger=1.0)
+    assert machine.add(b"a", 10.0)  # a timer is wanted
+    assert not machine.add(b"b", 10.5)
+    assert machine.take(10.9) is None
+    assert machine.due_at == 11.0
+    parcel = machine.take(11.0)
+    assert parcel is not None
+    assert parcel.items == [b"a", b"b"]
+
+
+def test_limits_of_size_and_count_hold() -> None:
+    machine = pipeline(linger=60.0, max_batch_bytes=4)
+    assert [machine.add(item, 0.0) for item in (b"aa", b"a", b"bbb", b"b")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    first, second = take(machine), machine.take(0.0)
+    assert first.items == [b"aa", b"a"]
+    assert second is None  # the first of an epoch goes alone
+    machine.answered(first, stored())
+    assert take(machine).items == [b"bbb", b"b"]
+    counted = pipeline(linger=60.0, max_batch_items=2)
+    assert [counted.add(b"x", 0.0) for _ in range(3)] == [True, True, True]
+    assert take(counted).items == [b"x", b"x"]
+
+
+def test_the_window_bounds_what_is_in_flight() -> None:
+    machine = pipeline(max_in_flight=2)
+    add(machine, b"1", b"2", b"3", b"4")
+    machine.answered(take(machine), stored())
+    second, third = take(machine), take(machine)
+    assert (second.seq, third.seq) == (1, 2)
+    assert machine.take(0.0) is None
+    assert machine.due_at is None  # an answer comes first
+    machine.answered(second, stored())
+    assert take(machine).seq == 3
+
+
+def test_a_batch_before_its_turn_waits_and_goes_again() -> None:  # CLIENT-34
+    machine = pipeline()
+    add(machine, b"1", b"2", b"3")
+    machine.answered(take(machine), stored())
+    second, third = take(machine), take(machine)
+    machine.answered(third, gap(1))
+    assert machine.take(0.0) is None
+    machine.answered(second, stored())
+    assert take(machine) is third
+    assert third.seq == 2
+    machine.answered(third, stored("12"))
+    assert machine.is_idle
+    assert machine.losses == []
+    assert machine.offset == "12"
+
+
+def test_a_gap_that_nothing_in_flight_can_fill_is_an_error() -> None:  # CLIENT-34, PROD-14
+    machine = pipeline()
+    add(machine, b"1", b"2")
+    machine.answered(take(machine), stored())
+    machine.answered(take(machine), gap(0))
+    assert isinstance(machine.failure, ProducerGap)
+    assert [loss.unwritten for loss in machine.losses] == [(b"2",)]
+
+
+def test_an_answer_to_a_later_batch_speaks_for_earlier_ones() -> None:
+    machine = pipeline()
+    add(machine, b"1", b"2", b"3")
+    machine.answered(take(machine), stored())
+    second, third = take(machine), take(machine)
+    machine.answered(third, stored())
+    machine.gave_up(second, ConnectionFailed("lost"))
+    assert machine.is_idle
+    assert machine.failure is None
+    assert machine.losses == []
+
+
+def test_a_duplicate_is_a_success_without_an_offset() -> None:  # CLIENT-32, PROD-12
+    machine = pipeline()
+    add(machine, b"1")
+    machine.answered(take(machine), Answered(reply(204), in_doubt=True))
+    assert machine.is_idle
+    assert machine.losses == []
+
+
+def test_fenced_without_auto_claim_stops_with_all_that_was_not_written() -> None:  # CLIENT-33
+    machine = pipeline()
+    add(machine, b"1", b"2")
+    machine.answered(take(machine), refused(403, producer_epoch="4"))
+    assert isinstance(machine.failure, ProducerFenced)
+    assert machine.failure.epoch == 4
+    assert [loss.unwritten for loss in machine.losses] == [(b"1", b"2")]
+    with pytest.raises(ProducerFenced):
+        machine.add(b"3", 0.0)
+    machine.restart()  # PROD-15
+    add(machine, b"3")
+    assert (take(machine).epoch, machine.epoch) == (1, 1)
+
+
+def test_auto_claim_takes_the_next_epoch_and_sends_the_first_batch_alone() -> None:  # PROD-16
+    machine = pipeline(auto_claim=True)
+    add(machine, b"1", b"2")
+    machine.answered(take(machine), refused(403, producer_epoch="4"))
+    claimed = take(machine)
+    assert (claimed.epoch, claimed.seq, claimed.items) == (5, 0, [b"1"])
+    assert machine.take(0.0) is None  # CLIENT-33
+    machine.answered(claimed, stored())
+    assert (take(machine).seq, machine.epoch) == (1, 5)
+
+
+def test_fenced_after_a_lost_answer_is_unknown() -> None:  # trap 20
+    machine = pipeline(auto_claim=True)
+    add(machine, b"1")
+    machine.answered(take(machine), refused(403, in_doubt=True, producer_epoch="4"))
+    assert isinstance(machine.failure, ConnectionFailed)
+    assert [(loss.unwritten, loss.unknown) for loss in machine.losses] == [((), (b"1",))]
+
+
+def test_a_closed_stream_ends_it() -> None:  # CLIENT-35
+    machine = pipeline()
+    add(machine, b"1", b"2")
+    closed = Answered(reply(409, next="7", closed=True), in_doubt=False)
+    machine.answered(take(machine), closed)
+    assert isinstance(machine.failure, StreamClosed)
+    assert machine.failure.final_offset == "7"
+    assert [loss.unwritten for loss in machine.losses] == [(b"1", b"2")]
+
+
+def test_closing_goes_last_under_the_next_number_with_its_data() -> None:  # CLIENT-36, PROD-17
+    machine = pipeline()
+    add(machine, b"1")
+    machine.close([b"2"])
+    machine.answered(take(machine), stored())
+    closing = take(machine)
+    request = machine.request(closing, BYTES)
+    assert (request.headers["Producer-Seq"], request.headers["Stream-Closed"]) == ("1", "true")
+    assert request.body == b"2"
+    machine.answered(closing, stored())
+    assert machine.is_closed
+
+
+def test_closing_without_data_has_no_content_type() -> None:  # CLOSE-3, PROD-18
+    machine = pipeline()
+    machine.close([])
+    request = machine.request(take(machine), BYTES)
+    assert "Content-Type" not in request.headers
+    assert request.body == b""
+
+
+def test_a_refused_batch_is_halved_until_the_one_at_fault_is_found() -> None:
+    machine = pipeline(linger=60)
+    for item in (b"1", b"bad", b"3", b"4"):
+        machine.add(item, 0.0)
+    machine.seal()
+    sent: list[tuple[int, list[bytes]]] = []
+    while not machine.is_idle:
+        parcel = take(machine)
+        sent.append((parcel.seq, list(parcel.items)))
+        machine.answered(parcel, refused(413) if b"bad" in parcel.items else stored())
+    assert sent == [
+        (0, [b"1", b"bad", b"3", b"4"]),
+        (0, [b"1", b"bad"]),
+        (0, [b"1"]),
+        (1, [b"bad"]),
+        (1, [b"3", b"4"]),
+    ]
+    assert machine.failure is None
+    [loss] = machine.pop_losses()
+    assert isinstance(loss.error, PayloadTooLarge)
+    assert loss.unwritten == (b"bad",)
+    assert machine.pop_losses() == []
+
+
+def test_numbers_are_not_given_again_while_a_request_with_them_may_be_under_way() -> None:
+    machine = pipeline()
+    add(machine, b"1", b"bad", b"3")
+    machine.answered(take(machine), stored())
+    bad, third = take(machine), take(machine)
+    machine.answered(bad, refused(400))
+    assert machine.take(0.0) is None  # the third is still unanswered
+    machine.answered(third, Answered(gap(1).reply, in_doubt=True))  # one of its tries is astray
+    again = take(machine)
+    assert (again.items, again.epoch, again.seq) == ([b"3"], 1, 0)
+
+
+def test_what_is_held_counts_until_it_is_stored() -> None:
+    machine = pipeline(max_buffered_bytes=4)
+    add(machine, b"12")
+    assert not machine.is_full
+    add(machine, b"34")
+    assert machine.is_full
+    machine.answered(take(machine), stored())
+    assert not machine.is_full
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epoch": -1},
+        {"linger": -0.1},
+        {"linger": float("nan")},
+        {"max_batch_bytes": 0},
+        {"max_batch_items": 0},
+        {"max_in_flight": 0},
+        {"max_buffered_bytes": 0},
+    ],
+    ids=str,
+)
+def test_bounds_that_make_no_sense_are_refused(options: dict[str, float]) -> None:  # CLIENT-37
+    with pytest.raises(ValueError, match=next(iter(options))):
+        pipeline(**options)
+
+
+@dataclass
+class Server:
+    """The decision table of the protocol, on one stream and one producer."""
+
+    poison: frozenset[bytes] = frozenset()
+    log: list[bytes] = field(default_factory=list[bytes])
+    epoch: int = -1
+    seq: int = -1
+    closer: tuple[int, int] | None = None
+
+    def take(self, request: Request) -> Reply:
+        epoch = int(request.headers["Producer-Epoch"])
+        seq = int(request.headers["Producer-Seq"])
+        if self.closer is not None:
+            return reply(204 if self.closer == (epoch, seq) else 409, next="end", closed=True)
+        if epoch < self.epoch:
+            return reply(403, headers={"producer-epoch": str(self.epoch)})
+        if epoch > self.epoch and seq != 0:
+            return reply(400)
+        if epoch == self.epoch and seq <= self.seq:
+            return reply(204)
+        if epoch == self.epoch and seq != self.seq + 1:
+            expected = {"producer-expected-seq": str(self.seq + 1)}
+            return reply(409, headers={**expected, "producer-received-seq": str(seq)})
+        items = request.body.split(b",") if request.body else []
+        if self.poison.intersection(items):
+            return reply(400)
+        self.epoch, self.seq = epoch, seq
+        self.log += filter(None, items)
+        if "Stream-Closed" in request.headers:
+            self.closer = (epoch, seq)
+        return reply(200, next=str(len(self.log)))
+
+
+class Network:
+    """Carries requests in any order, loses them or their answers, and lets strays arrive late."""
+
+    def __init__(self, chance: random.Random, server: Server, machine: Pipeline) -> None:
+        self._chance = chance
+        self._server = server
+        self._machine = machine
+        self._under_way: list[tuple[Parcel, Request, bool]] = []
+        self._strays: list[Request] = []
+
+    def step(self, *, is_calm: bool) -> bool:
+        """Let one thing happen. Return False if there is nothing that could."""
+        while (parcel := self._machine.take(0.0)) is not None:
+            self._under_way.append((parcel, self._machine.request(parcel, BYTES), False))
+        if not self._under_way:
+            return False
+        position = self._chance.randrange(len(self._under_way))
+        parcel, request, in_doubt = self._under_way.pop(position)
+        what = "answered" if is_calm else self._chance.choice(EVENTS)
+        if what == "answered":
+            self._machine.answered(parcel, Answered(self._server.take(request), in_doubt))
+        elif what == "answer lost":
+            self._server.take(request)
+            self._under_way.append((parcel, request, True))  # it is repeated
+        elif what == "astray":
+            self._strays.append(request)
+            self._under_way.append((parcel, request, True))
+        elif what == "given up":
+            self._strays.append(request)
+            self._machine.gave_up(parcel, ConnectionFailed("gave up"))
+        else:
+            self._under_way.append((parcel, request, in_doubt))
+            if self._strays:
+                self._server.take(self._strays.pop(self._chance.randrange(len(self._strays))))
+        return True
+
+
+EVENTS = ["answered", "answered", "answered", "answer lost", "astray", "stray arrives", "given up"]
+
+
+def run(
+    seed: int, *, count: int, poison: Iterable[int], auto_claim: bool, closes: bool, size: int
+) -> tuple[list[bytes], list[bytes], Server, Pipeline]:
+    """Write values through a bad network, restarting after failures; then let it calm down."""
+    chance = random.Random(seed)
+    values = [b"%d," % number for number in range(count)]
+    server = Server(frozenset(b"%d" % number for number in poison))
+    machine = pipeline(auto_claim=auto_claim, max_batch_items=size, max_in_flight=3, linger=5)
+    network = Network(chance, server, machine)
+    unwritten: list[bytes] = []
+    unknown: list[bytes] = []
+
+    def settle() -> None:
+        for loss in machine.pop_losses():
+            unwritten.extend(loss.unwritten)
+            unknown.extend(loss.unknown)
+        if machine.failure is not None:
+            machine.restart()
+
+    for number, value in enumerate(values):
+        machine.add(value, 0.0)
+        for _ in range(chance.randrange(3)):
+            network.step(is_calm=False)
+            settle()
+        if closes and number == count - 1:
+            machine.close([])
+    machine.seal()
+    for _ in range(chance.randrange(10)):
+        network.step(is_calm=False)
+        settle()
+    while network.step(is_calm=True):
+        settle()
+    assert machine.is_idle
+    return unwritten, unknown, server, machine
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 14),
+    poison=st.sets(st.integers(0, 13), max_size=2),
+    auto_claim=st.booleans(),
+    closes=st.booleans(),
+    size=st.integers(1, 4),
+)
+@example(seed=0, count=3, poison=set(), auto_claim=False, closes=True, size=1)
+def test_every_value_is_stored_once_or_told(
+    seed: int, count: int, poison: set[int], auto_claim: bool, closes: bool, size: int
+) -> None:
+    unwritten, unknown, server, machine = run(
+        seed, count=count, poison=poison, auto_claim=auto_claim, closes=closes, size=size
+    )
+    values = [b"%d" % number for number in range(count)]
+    told_unwritten = [value.rstrip(b",") for value in unwritten]
+    told_unknown = [value.rstrip(b",") for value in unknown]
+    assert server.log == [value for value in values if value in server.log], "order, or a double"
+    assert not set(told_unwritten) & set(server.log), "told as unwritten, and on the stream"
+    assert sorted({*server.log, *told_unwritten, *told_unknown}) == sorted(values), "lost"
+    assert len(told_unwritten) == len(set(told_unwritten))
+    if machine.is_closed:
+        assert server.closer is not None
+
+
+def test_the_simulation_meets_what_it_is_for() -> None:
+    met: set[str] = set()
+    for seed in range(300):
+        unwritten, unknown, server, _ = run(
+            seed, count=9, poison=[4], auto_claim=False, closes=False, size=3
+        )
+        met |= {"unwritten"} if unwritten else set()
+        met |= {"unknown"} if unknown else set()
+        met |= {"all but the poison"} if len(server.log) == 8 else set()
+        met |= {"new epoch"} if server.epoch > 0 else set()
+    assert met == {"unwritten", "unknown", "all but the poison", "new epoch"}
+
+
+def test_lost_and_missing_are_told_apart() -> None:
+    machine = pipeline()
+    add(machine, b"1")
+    machine.answered(take(machine), refused(404))
+    assert isinstance(machine.failure, StreamNotFound)
+    assert LOST.reason
