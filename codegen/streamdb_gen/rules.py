@@ -193,9 +193,13 @@ _RULES: Final = (
         "Two things with one Python name",
         "A Python name depends on the wire name alone and is never made different by adding "
         "something, so that adding a property cannot rename another. Where two come out alike, "
-        "you choose.",
+        "you choose. One whose name in the spec is the Python name already keeps it; then `--fix` "
+        "can name the other one.",
         '{"properties": {"userId": {}, "user_id": {}}}',
-        ('Add "x-streamdb-name" to one of the two.', "Rename one of them."),
+        (
+            'Add "x-streamdb-name" to one of the two: in the example to `userId`.',
+            "Rename one of them.",
+        ),
     ),
     Rule(
         "NAME_INVALID",

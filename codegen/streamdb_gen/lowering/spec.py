@@ -13,7 +13,7 @@ from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.bundle import bundle
 from streamdb_gen.lowering.collections import CollectionLowering
-from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
+from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
 from streamdb_gen.lowering.effects import EffectLowering
 from streamdb_gen.lowering.laxity import Laxity
 from streamdb_gen.lowering.own_words import (
@@ -167,11 +167,18 @@ class _SpecLowering:
     def _actions(
         self, inputs: Mapping[str, Type], collections: Mapping[str, Collection | None]
     ) -> Iterator[Action]:
-        methods = Names(self._report)
         effects = EffectLowering(collections, self._definitions, self._report)
+        names = {
+            wire_name: chosen_attribute_name(
+                place, action_name(wire_name), frozenset(), self._report
+            )
+            for wire_name, place in self._frame.actions.items()
+        }
+        Names(self._report).claim_all(
+            Claim(names[wire_name], wire_name, place, f"the action {shown(wire_name)}")
+            for wire_name, place in self._frame.actions.items()
+        )
         for wire_name, place in self._frame.actions.items():
-            name = chosen_attribute_name(place, action_name(wire_name), frozenset(), self._report)
-            methods.claim(name, place, f"the action {shown(wire_name)}", f"{name}_2")
             given = inputs[wire_name]
             definition = self._definitions.object_of(given)
             schema = place.get("input")
@@ -185,7 +192,7 @@ class _SpecLowering:
             compiled = [effects.lower(e, input_type) for e in (listed.items() if listed else ())]
             yield Action(
                 wire_name=wire_name,
-                name=name,
+                name=names[wire_name],
                 input=input_type,
                 effects=tuple(effect for effect in compiled if effect is not None),
                 description=description(place),
