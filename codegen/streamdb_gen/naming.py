@@ -231,7 +231,7 @@ def has_words(wire_name: str) -> bool:
     >>> has_words("createdAt"), has_words("-"), has_words("")
     (True, False, False)
     """
-    return bool(_words(wire_name))
+    return any(c.isascii() and c.isalnum() for c in wire_name) or bool(_words(wire_name))
 
 
 def _is_own_name(name: str) -> bool:

@@ -212,6 +212,15 @@ _RULES: Final = (
         ("Choose another name.", "Leave it out: the name made from the key is always valid."),
     ),
     Rule(
+        "NAME_UNREADABLE",
+        "warning",
+        "A name made of a digest",
+        "Names in Python are made of the letters and digits of the name in the spec. Where it has "
+        "none, they are made of a digest of it, which says nothing to people.",
+        '{"properties": {"-": {"type": "string"}}}',
+        ('Add "x-streamdb-name" with a name that can be read.', "Rename it."),
+    ),
+    Rule(
         "LONE_SURROGATE",
         "error",
         "Text that cannot be sent",
@@ -417,6 +426,15 @@ _RULES: Final = (
         "`type` excludes it.",
         '{"type": "string", "enum": ["a", 1]}',
         ("Delete the value.", "Correct the type."),
+    ),
+    Rule(
+        "DEFAULT_MISFIT",
+        "warning",
+        "A default that is not allowed",
+        "A default is documentation: it is never filled in, and stands in the docstring as if it "
+        "were a value of the schema.",
+        '{"type": "integer", "default": "x"}',
+        ("Correct the default.", "Correct the schema."),
     ),
     Rule(
         "FORMAT_UNSUPPORTED",

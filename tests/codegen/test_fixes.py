@@ -106,6 +106,32 @@ def test_of_two_with_the_same_right_to_a_name_none_is_renamed(tmp_path: Path) ->
     assert spec.read_text("utf-8") == text
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"type": "string", "enum": ["a", 1, "b"]', '"type": "string", "enum": ["a", "b"]'),
+        ('"type": "string", "enum": [1, null, "b"]', '"type": "string", "enum": ["b"]'),
+        ('"enum": [ 1 ,"b"], "type": "string"', '"enum": [ "b"], "type": "string"'),
+        # What another schema excludes may be meant elsewhere.
+        ('"allOf": [{"type": "string"}, {"enum": ["a", 1]}]', None),
+        # Nothing would be left.
+        ('"type": "string", "enum": [1]', None),
+        ('"type": "string", "const": 1', None),
+    ],
+)
+def test_values_that_their_own_type_excludes_go(
+    tmp_path: Path, before: str, after: str | None
+) -> None:
+    spec = tmp_path / "notes.json"
+    text = AFTER.replace('"created-at": {}', f'"other": {{ {before} }}')
+    spec.write_text(text, encoding="utf-8")
+    found = run(tmp_path, "lint", "notes.json").stdout
+    assert "ENUM_VALUE_TYPE" in found
+    done = run(tmp_path, "lint", "notes.json", "--fix")
+    assert spec.read_text("utf-8") == (text if after is None else text.replace(before, after))
+    assert ("ENUM_VALUE_TYPE" in done.stdout) == (after is None)
+
+
 def test_line_ends_and_other_text_are_kept(tmp_path: Path) -> None:
     spec = tmp_path / "notes.json"
     text = "\ufeff" + BEFORE.replace('"created-at": {}', '"é": {"description": "日本"}')

@@ -20,7 +20,12 @@ from streamdb_gen.ir import (
 )
 from streamdb_gen.json_source import Place, descend
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
-from streamdb_gen.lowering.own_words import chosen_attribute_name, description, text
+from streamdb_gen.lowering.own_words import (
+    check_has_words,
+    chosen_attribute_name,
+    description,
+    text,
+)
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.naming import (
     ASYNC_PREFIX,
@@ -67,6 +72,8 @@ class CollectionLowering:
             )
             for wire_name, place in self._places.items()
         }
+        for wire_name, place in self._places.items():
+            check_has_words(wire_name, place, names[wire_name], self._report)
         free = Names(self._report).claim_all(
             Claim(names[wire_name], wire_name, place, f"the collection {shown(wire_name)}")
             for wire_name, place in self._places.items()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streamdb_gen.findings import shown
+from streamdb_gen.fixes import insert_member
 from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefinition
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
@@ -73,8 +75,8 @@ class Names:
         # Which one to rename is for the user to say, unless one has the better right to the name;
         # and one that the user chose is not for us to change.
         decided = name in self._owned and place.get("x-streamdb-name") is None
-        member = name_it if decided else None
-        self._report.add("NAME_COLLISION", place, message, hint, at_key=True, member=member)
+        fixer = partial(insert_member, name_it) if decided else None
+        self._report.add("NAME_COLLISION", place, message, hint, at_key=True, fixer=fixer)
         return False
 
 

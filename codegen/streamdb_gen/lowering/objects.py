@@ -13,7 +13,7 @@ from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
 from streamdb_gen.lowering.keywords import Keywords, constraining, strings
-from streamdb_gen.lowering.own_words import description, report_bad_name
+from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
 from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.scalars import integral, literal_places
 from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
@@ -187,6 +187,8 @@ class ObjectLowering:
             for wire_name, places in declared.items()
             if all(place.value is not False for place in places)
         }
+        for wire_name, (name, place) in names.items():
+            check_has_words(wire_name, place, name, self._context.report)
         for place in undeclared:
             names[str(place.value)] = field_name(str(place.value)), place
         Names(self._context.report).claim_all(
