@@ -6,6 +6,7 @@ of its own, start-up included; they take turns, and the medians of user and syst
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
@@ -23,7 +24,7 @@ _BASE: Final = "datamodel-code-generator"
 
 def main() -> None:
     """Print a table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
+    rounds = _rounds()
     with tempfile.TemporaryDirectory() as name:
         commands = _commands(Path(name))
         seconds: dict[str, list[float]] = {what: [] for what in commands}
@@ -35,6 +36,18 @@ def main() -> None:
     for what, measured in seconds.items():
         median = statistics.median(measured)
         print(f"{what:42} {median:6.2f} s   {median / base:5.2f} of {_BASE}")
+
+
+def _rounds() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.codegen",
+        description=f"CPU time of generating and checking {MODELS} models, beside {_BASE}.",
+    )
+    parser.add_argument("rounds", nargs="?", type=int, default=_ROUNDS, help="default: %(default)s")
+    given: int = parser.parse_args().rounds
+    if given < 1:
+        parser.error("at least one round is needed")
+    return given
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:

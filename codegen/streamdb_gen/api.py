@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from streamdb_gen.config import Config, Target, load_config
+from streamdb_gen.config import Config, Target, find_config, load_config
 from streamdb_gen.findings import Finding, render_text
 from streamdb_gen.fixes import apply
 from streamdb_gen.folder import Folder, replace_file
@@ -20,6 +20,7 @@ from streamdb_gen.package_writer import WriteReport, write_package
 from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
 from streamdb_gen.targets.choices import Models, TargetName
+from streamdb_gen.targets.python.existing import MODELS_FILE, models_of
 from streamdb_gen.targets.python.pydantic_rows.spec import name_problem
 from streamdb_gen.targets.python.pydantic_rows.tool import installation_problem
 from streamdb_gen.targets.registry import TARGETS
@@ -41,7 +42,10 @@ __all__ = [
     "TargetName",
     "WriteReport",
     "check",
+    "existing_models",
+    "find_config",
     "fix",
+    "folder_problem",
     "generate",
     "lint",
     "load_config",
@@ -121,6 +125,24 @@ def generate(
 def package_folder(spec_path: Path, spec: Spec, target: TargetName = "python") -> Path:
     """Where the package goes if nothing else is said: beside the spec, under the spec's name."""
     return spec_path.parent / TARGETS[target].folder(spec)
+
+
+def folder_problem(folder: Path, target: TargetName, *, named_by_spec: bool) -> Problem | None:
+    """Say why a package of this target cannot be in a folder, if it cannot.
+
+    ``named_by_spec``: the folder is the one of :func:`package_folder`.
+    """
+    return TARGETS[target].folder_problem(folder, named_by_spec=named_by_spec)
+
+
+def existing_models(folder: Path) -> Models | None:
+    """The kind of the rows of the Python package in a folder; None if there is none of ours."""
+    try:
+        with Folder(folder) as opened:
+            text = opened.read(MODELS_FILE)
+    except OSError:
+        return None
+    return models_of(text) if isinstance(text, str) else None
 
 
 def write(files: Mapping[str, str], folder: Path) -> WriteReport | Problem:

@@ -5,7 +5,9 @@ Exit codes: 0 fine, 2 usage, 3 the package is not current, 4 findings, 70 a faul
 
 from __future__ import annotations
 
+import difflib
 import enum
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +19,7 @@ import click
 
 from streamdb_gen import api
 from streamdb_gen.finding_formats import FORMATS
+from streamdb_gen.selection import Given, from_here, models_command, targets
 from streamdb_gen.terminal import (
     complain,
     complain_raw,
@@ -71,8 +74,16 @@ class _SpecFirst(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else ""
         if first not in self.commands and first not in _NOT_VERBS:
+            self._refuse_misspelt(first)
             args = ["generate", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, first: str) -> None:
+        """Refuse what is no spec and nearly a command."""
+        if first.startswith("-") or Path(first).suffix or os.path.lexists(first):
+            return
+        if near := difflib.get_close_matches(first, self.commands, n=1):
+            raise click.UsageError(f"no such command `{first}`; did you mean `{near[0]}`?")
 
 
 # Whether a path can be read is told by who reads it, with a reason.
@@ -103,6 +114,8 @@ _models = click.option(
     cls=_SpecFirst,
     invoke_without_command=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 2 wrong usage or a file that cannot be read or written, "
+    "3 a package is not current (check), 4 errors in a spec, 70 a fault of streamdb-gen.",
 )
 @click.version_option(api.version(), prog_name="streamdb-gen")
 def _group() -> None:
@@ -127,7 +140,7 @@ def generate(
     only_check: bool,
 ) -> Exit:
     """Write the package; only files that streamdb-gen made are touched."""
-    return _each_target(_Given(spec, out, language, models), _check if only_check else _write)
+    return _each_target(Given(spec, out, language, models), _check if only_check else _write)
 
 
 @_group.command()
@@ -139,11 +152,11 @@ def check(
     spec: Path | None, out: Path | None, language: api.TargetName | None, models: api.Models | None
 ) -> Exit:
     """Say whether the package is what the spec gives now, and how it differs."""
-    return _each_target(_Given(spec, out, language, models), _check)
+    return _each_target(Given(spec, out, language, models), _check)
 
 
 @_group.command()
-@click.argument("spec", type=_PATH)
+@_spec
 @click.option(
     "--format",
     "format_",
@@ -157,17 +170,35 @@ def check(
     is_flag=True,
     help="Write into the spec what mends a finding and changes nothing about what it accepts.",
 )
-def lint(spec: Path, format_: str, fix: bool) -> Exit:
+def lint(spec: Path | None, format_: str, fix: bool) -> Exit:
     """Find every fault of a spec."""
-    loaded = _fixed(spec) if fix else api.lint(spec)
-    if isinstance(loaded, api.Problem):
-        complain(loaded)
+    specs = _specs(spec)
+    if isinstance(specs, api.Problem):
+        complain(specs)
         return Exit.USAGE
-    if format_ == "text":
-        show_raw(api.render_text(loaded.findings, loaded.sources))
-    else:
-        show_raw(FORMATS[format_](loaded.findings))
-    return Exit.FINDINGS if _has_errors(loaded) else Exit.FINE
+    results = [_fixed(path) if fix else api.lint(path) for path in specs]
+    problems = [result for result in results if isinstance(result, api.Problem)]
+    loaded = [result for result in results if not isinstance(result, api.Problem)]
+    for problem in problems:
+        complain(problem)
+    if loaded:
+        findings = tuple(finding for one in loaded for finding in one.findings)
+        sources = {file: text for one in loaded for file, text in one.sources.items()}
+        text = format_ == "text"
+        show_raw(api.render_text(findings, sources) if text else FORMATS[format_](findings))
+    if any(map(_has_errors, loaded)):
+        return Exit.FINDINGS
+    return Exit.USAGE if problems else Exit.FINE
+
+
+def _specs(given: Path | None) -> tuple[Path, ...] | api.Problem:
+    """The spec, or those of the configuration, each once."""
+    if given is not None:
+        return (given,)
+    found = targets(Given())
+    if isinstance(found, api.Problem):
+        return found
+    return tuple(dict.fromkeys(from_here(target.schema) for target in found))
 
 
 def _fixed(spec: Path) -> api.LoadedSpec | api.Problem:
@@ -188,9 +219,13 @@ def meta_schema() -> Exit:
 
 
 @_group.command()
-@click.argument("rule")
-def explain(rule: str) -> Exit:
-    """Say what a rule of `lint` means."""
+@click.argument("rule", required=False)
+def explain(rule: str | None) -> Exit:
+    """Say what a rule of `lint` means; without one, list all rules."""
+    if rule is None:
+        for known in api.RULES.values():
+            show(f"{known.id} ({known.severity}): {known.title}")
+        return Exit.FINE
     found = api.RULES.get(rule.upper())
     if found is None:
         complain(api.Problem(f"there is no rule {rule}", f"rules: {', '.join(api.RULES)}"))
@@ -203,48 +238,32 @@ def explain(rule: str) -> Exit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What the command line says of the target; without a spec, the configuration says it all."""
+class _Package:
+    """A package as the spec gives it now, and where it stands."""
 
-    spec: Path | None
-    out: Path | None
-    language: api.TargetName | None
-    models: api.Models | None
+    target: api.Target
+    given: Given
+    files: dict[str, str]
+    folder: Path
+
+    def other_models(self) -> api.Models | None:
+        """The kind of the rows that are there, if it is not the one of the target."""
+        if self.target.language != "python":
+            return None
+        present = api.existing_models(self.folder)
+        return None if present == self.target.models else present
 
 
-def _each_target(given: _Given, act: Callable[[dict[str, str], Path], Exit]) -> Exit:
+def _each_target(given: Given, act: Callable[[_Package], Exit]) -> Exit:
     """Compile the spec, or those of the configuration, and act on each; the worst code counts."""
-    targets = _targets(given)
-    if isinstance(targets, api.Problem):
-        complain(targets)
+    found = targets(given)
+    if isinstance(found, api.Problem):
+        complain(found)
         return Exit.USAGE
-    return max(_compile(target, act) for target in targets)
+    return max(_compile(target, given, act) for target in found)
 
 
-def _targets(given: _Given) -> tuple[api.Target, ...] | api.Problem:
-    if given.language == "typescript" and given.models is not None:
-        return api.Problem("--models goes with Python packages", "leave out one of the two")
-    if given.spec is not None:
-        return (
-            api.Target(
-                given.spec, given.out, given.language or "python", given.models or "msgspec"
-            ),
-        )
-    for option, value, example in (
-        ("--out", given.out, "DIR"),
-        ("--target", given.language, given.language),
-        ("--models", given.models, given.models),
-    ):
-        if value is not None:
-            return api.Problem(
-                f"{option} goes with a spec",
-                f"streamdb-gen SPEC {option} {example}, or write it into the configuration",
-            )
-    config = api.load_config(Path.cwd())
-    return config if isinstance(config, api.Problem) else config.targets
-
-
-def _compile(target: api.Target, act: Callable[[dict[str, str], Path], Exit]) -> Exit:
+def _compile(target: api.Target, given: Given, act: Callable[[_Package], Exit]) -> Exit:
     loaded = api.lint(target.schema)
     if isinstance(loaded, api.Problem):
         complain(loaded)
@@ -252,21 +271,35 @@ def _compile(target: api.Target, act: Callable[[dict[str, str], Path], Exit]) ->
     complain_raw(api.render_text(loaded.findings, loaded.sources))
     if loaded.spec is None:
         return Exit.FINDINGS
-    if problem := api.models_problem(loaded.spec, target.models):
+    folder = target.out or api.package_folder(target.schema, loaded.spec, target.language)
+    problem = api.models_problem(loaded.spec, target.models) or api.folder_problem(
+        folder, target.language, named_by_spec=target.out is None
+    )
+    if problem:
         complain(problem)
         return Exit.USAGE
-    folder = target.out or api.package_folder(target.schema, loaded.spec, target.language)
-    return act(api.generate(loaded.spec, target.language, target.models), folder)
+    files = api.generate(loaded.spec, target.language, target.models)
+    return act(_Package(target, given, files, folder))
 
 
-def _write(files: dict[str, str], folder: Path) -> Exit:
-    report = api.write(files, folder)
+def _write(package: _Package) -> Exit:
+    folder, models, present = package.folder, package.target.models, package.other_models()
+    if present is not None and package.given.models is None:
+        message = f"{folder} was written with --models {present}, and would be with {models} now"
+        hint = f"to keep it: {models_command(package.target, present)}"
+        hint += f"\n  to change it: {models_command(package.target, models)}"
+        complain(api.Problem(message, hint))
+        return Exit.USAGE
+    report = api.write(package.files, folder)
     if isinstance(report, api.Problem):
         complain(report)
         return Exit.USAGE
     _list("wrote", report.written, folder)
     _list("removed", report.removed, folder)
     _list("kept, for it was changed by hand:", report.kept, folder)
+    for name in report.overwritten:
+        message = f"{folder / name} was changed by hand; it has been written anew"
+        complain(api.Problem(message, "change the spec, or extend the classes elsewhere"))
     if not (report.written or report.removed):
         show(f"{folder} is current")
     return Exit.FINE
@@ -277,19 +310,31 @@ def _list(verb: str, names: Iterable[str], folder: Path) -> None:
         show(f"{verb} {folder / name}")
 
 
-def _check(files: dict[str, str], folder: Path) -> Exit:
-    states = api.check(files, folder)
+def _check(package: _Package) -> Exit:
+    folder, present = package.folder, package.other_models()
+    states = api.check(package.files, folder)
     if isinstance(states, api.Problem):
         complain(states)
         return Exit.USAGE
+    command = package.given.command()
+    if all(state.state == "missing" for state in states):
+        complain(api.Problem(f"there is no package yet at {folder}", f"run: {command}"))
+        return Exit.STALE
     outdated = [state for state in states if state.state != "current"]
     for state in outdated:
         reason = f" ({state.reason})" if state.reason else ""
         show(f"{state.state}: {folder / state.name}{reason}")
         show_diff(state.diff)
-    if outdated:
-        complain(api.Problem(f"{folder} is not current", "run streamdb-gen to write it anew"))
-    return Exit.STALE if outdated else Exit.FINE
+    if not outdated:
+        return Exit.FINE
+    problem = api.Problem(f"{folder} is not current", f"to write it anew: {command}")
+    if present is not None:
+        models = package.target.models
+        message = f"{folder} was written with --models {present}, and is checked with {models}"
+        hint = f"to write it anew: {models_command(package.target, models)}"
+        problem = api.Problem(message, hint)
+    complain(problem)
+    return Exit.STALE
 
 
 def _has_errors(loaded: api.LoadedSpec) -> bool:

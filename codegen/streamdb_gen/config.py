@@ -74,13 +74,26 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
 
 def load_config(start: Path) -> Config | Problem:
     """Read the `pyproject.toml` of ``start`` or of the nearest folder above it."""
-    folders = (start, *start.parents)
-    file = next((folder / _FILE for folder in folders if (folder / _FILE).is_file()), None)
+    config = find_config(start)
+    if config is not None:
+        return config
+    file = _file(start)
     if file is None:
         return Problem(
             f"no spec is given, and there is no {_FILE} here or above",
             f"name a spec (streamdb-gen schema.json), or write into {_FILE}:\n{_EXAMPLE}",
         )
+    return Problem(
+        f"no spec is given, and {file} has no section [{_SECTION}]",
+        f"name a spec (streamdb-gen schema.json), or add:\n{_EXAMPLE}",
+    )
+
+
+def find_config(start: Path) -> Config | Problem | None:
+    """The same; None if there is no file, or nothing for us in it."""
+    file = _file(start)
+    if file is None:
+        return None
     try:
         return _read(file, file.read_bytes().decode())
     except OSError as error:
@@ -90,7 +103,12 @@ def load_config(start: Path) -> Config | Problem:
         return Problem(f"{file}:{line}: this is not UTF-8")
 
 
-def _read(file: Path, text: str) -> Config | Problem:
+def _file(start: Path) -> Path | None:
+    folders = (start, *start.parents)
+    return next((folder / _FILE for folder in folders if (folder / _FILE).is_file()), None)
+
+
+def _read(file: Path, text: str) -> Config | Problem | None:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -100,10 +118,7 @@ def _read(file: Path, text: str) -> Config | Problem:
     try:
         section = msgspec.convert(document.get("tool", {}), dict[str, Any]).get("streamdb-gen")
         if section is None:
-            return Problem(
-                f"no spec is given, and {file} has no section [{_SECTION}]",
-                f"name a spec (streamdb-gen schema.json), or add:\n{_EXAMPLE}",
-            )
+            return None
         tables = _tables(msgspec.convert(section, dict[str, Any]))
     except msgspec.ValidationError as error:
         return _invalid(file, text, str(error))

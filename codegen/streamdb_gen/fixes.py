@@ -42,9 +42,14 @@ def character(offset: int) -> Edit:
 
 
 def drop_item(text: str, place: Place) -> Edit | None:
-    """Drop an item of an array that is not the first one, and the comma before it."""
-    comma = len(text[: place.node.start].rstrip(" \t\r\n")) - 1
-    return Edit(comma, place.node.end) if text[comma : comma + 1] == "," else None
+    """Drop an item of an array that is not the only one, and a comma beside it."""
+    before = len(text[: place.node.start].rstrip(" \t\r\n")) - 1
+    if text[before : before + 1] == ",":
+        return Edit(before, place.node.end)
+    after = _end_of_space(text, place.node.end)
+    if text[after : after + 1] != ",":
+        return None
+    return Edit(place.node.start, _end_of_space(text, after + 1))
 
 
 def drop_member(text: str, place: Place) -> Edit | None:
@@ -60,7 +65,7 @@ def drop_member(text: str, place: Place) -> Edit | None:
     return Edit(place.key_start, _end_of_space(text, after + 1))
 
 
-def insert_member(text: str, place: Place, member: str) -> Edit | None:
+def insert_member(member: str, text: str, place: Place) -> Edit | None:
     """Put a member, written as JSON, before the others of an object."""
     if not isinstance(place.value, dict) or not text.startswith("{", place.node.start):
         return None
@@ -71,8 +76,11 @@ def insert_member(text: str, place: Place, member: str) -> Edit | None:
     return Edit(inside, inside, f"{text[inside:first]}{member},")
 
 
+#: Mends the place of a finding in the text, if it can.
+Fixer = Callable[[str, Place], Edit | None]
+
 #: By rule: what mends the place that a finding is about.
-FIXERS: Final[Mapping[str, Callable[[str, Place], Edit | None]]] = {
+FIXERS: Final[Mapping[str, Fixer]] = {
     "ENUM_VALUE_DUPLICATE": drop_item,
     "KEYWORD_INAPPLICABLE": drop_member,
     "REQUIRED_DUPLICATE": drop_item,

@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,9 +44,13 @@ def replace_file(path: Path, text: str) -> Problem | None:
 
 
 class Folder:
-    """An open folder; raises OSError for one that is missing, no folder or a symbolic link."""
+    """An open folder; raises OSError for one that is missing, no folder or a symbolic link.
+
+    Errors name the file with its folder, and never a temporary file.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path: Final = path
         self._descriptor: Final = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
     def __enter__(self) -> Self:
@@ -72,7 +76,8 @@ class Folder:
                 kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
                 return Unusable(kind)
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            descriptor = os.open(name, flags, dir_fd=self._descriptor)
+            with _errors_name(self._path / name):
+                descriptor = os.open(name, flags, dir_fd=self._descriptor)
         except FileNotFoundError:
             return None
         with os.fdopen(descriptor, "rb") as file:
@@ -86,20 +91,21 @@ class Folder:
         """
         staged: list[tuple[str, str]] = []
         try:
-            for name, text in files:
-                staged.append((self._stage(text, mode), name))
-            for position, (temporary, name) in enumerate(staged, start=1):
-                if position == len(staged):
-                    os.fsync(self._descriptor)
-                self._rename(temporary, name)
-            os.fsync(self._descriptor)
+            with _errors_name(self._path):
+                for name, text in files:
+                    staged.append((self._stage(text, mode), name))
+                for position, (temporary, name) in enumerate(staged, start=1):
+                    if position == len(staged):
+                        os.fsync(self._descriptor)
+                    self._rename(temporary, name)
+                os.fsync(self._descriptor)
         finally:
             for temporary, _ in staged:
                 self.remove(temporary)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
+        with _errors_name(self._path / name), contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)
 
     def _stage(self, text: str, mode: int | None) -> str:
@@ -120,3 +126,13 @@ class Folder:
 
     def _rename(self, temporary: str, name: str) -> None:
         os.replace(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+
+@contextlib.contextmanager
+def _errors_name(path: Path) -> Generator[None]:
+    """Let errors name a path instead of what is relative to a descriptor."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise

@@ -52,8 +52,17 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
     >>> suggestion("requird", ["required", "type"])
     'did you mean `required`?'
     """
-    close = difflib.get_close_matches(word[:80], known, n=1)
-    return f"did you mean {shown(close[0])}?" if close else None
+    close = nearest(word, known)
+    return f"did you mean {shown(close)}?" if close is not None else None
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like another one, if any is.
+
+    >>> nearest("requird", ["required", "type"])
+    'required'
+    """
+    return next(iter(difflib.get_close_matches(word[:80], known, n=1)), None)
 
 
 def near_miss(word: str, known: Iterable[str]) -> str | None:
@@ -178,13 +187,22 @@ def _describe_enum(problem: _Problem, report: Report) -> None:
 
 
 def _describe_type_keyword(problem: _Problem, report: Report) -> None:
+    words = [problem.place, *problem.place.items()]
+    wrong = next((word for word in words if _is_no_type(word.value)), problem.place)
     names = ", ".join(map(shown, _ARTICLES))
     message = f"expected one of {names}, or an array of them"
-    report.add("SPEC_VALUE", problem.place, message)
+    word = str(wrong.value).lower()
+    hint = suggestion(_OTHER_WORDS.get(word, word), _ARTICLES)
+    report.add("SPEC_VALUE", wrong, message, hint)
+
+
+def _is_no_type(value: object) -> bool:
+    return isinstance(value, str) and value not in _ARTICLES
 
 
 def _describe_empty(problem: _Problem, report: Report) -> None:
-    report.add("SPEC_VALUE", problem.place, f"{kind_of(problem.place)} must not be empty here")
+    message = f"{kind_of(problem.place)} must not be empty here"
+    report.add("SPEC_VALUE", problem.place, message, _FILLINGS.get(problem.place.pointer))
 
 
 def _describe_bound(problem: _Problem, report: Report) -> None:
@@ -224,6 +242,20 @@ _ARTICLES: Final = {
     "number": "a number",
     "boolean": "a boolean",
     "null": "null",
+}
+# What other languages call the types.
+_OTHER_WORDS: Final[Mapping[str, str]] = {
+    "dict": "object",
+    "map": "object",
+    "list": "array",
+    "decimal": "number",
+    "double": "number",
+    "float": "number",
+    "none": "null",
+}
+#: By pointer: what could stand in something empty.
+_FILLINGS: Final[Mapping[str, str]] = {
+    "/collections": 'add a collection: "messages": {"primaryKey": "id", "schema": {...}}',
 }
 _MISSING: Final = {
     "primaryKey": (

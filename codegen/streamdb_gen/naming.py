@@ -215,6 +215,25 @@ def is_class_name(name: str) -> bool:
     return _is_own_name(name) and _is_capital(name[0]) and name not in CLASS_RESERVED
 
 
+def is_module_name(name: str) -> bool:
+    """Whether an import statement can name a module or package so.
+
+    >>> is_module_name("agent_session"), is_module_name("agent-session"), is_module_name("class")
+    (True, False, False)
+    """
+    is_normal = unicodedata.normalize("NFKC", name) == name
+    return name.isidentifier() and is_normal and name not in _KEYWORDS
+
+
+def has_words(wire_name: str) -> bool:
+    """Whether a name holds letters or digits that a Python name can be made of.
+
+    >>> has_words("createdAt"), has_words("-"), has_words("")
+    (True, False, False)
+    """
+    return any(c.isascii() and c.isalnum() for c in wire_name) or bool(_words(wire_name))
+
+
 def _is_own_name(name: str) -> bool:
     frozen_letters = all(character == "_" or _is_kept(character) for character in name)
     return (

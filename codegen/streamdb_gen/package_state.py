@@ -27,7 +27,8 @@ class FileState:
     - ``orphaned``: written by the compiler, but no longer part of the package;
     - ``foreign``: in the place of a file of the package, but not written by the compiler.
 
-    ``diff`` is a unified diff from the file as it is to the file as it should be. ``keep`` is set
+    ``diff`` is a unified diff from the file as it is to the file as it should be; it is empty where
+    they differ by the marker line alone. ``keep`` is set
     on an orphaned file that somebody has changed, which is not removed.
     """
 
@@ -75,7 +76,10 @@ def _file_state(
             return FileState(name, "foreign", _NOT_OURS)
         if not marker.intact:
             return FileState(name, "edited", "changed by hand", difference)
-        return FileState(name, "stale", _why_stale(marker, read_marker(expected)), difference)
+        reason = _why_stale(marker, read_marker(expected))
+        if _behind_marker(content) == _behind_marker(expected):
+            return FileState(name, "stale", f"{reason}; only the first line differs")
+        return FileState(name, "stale", reason, difference)
     # Files that cannot carry a marker are judged by the markers of the others.
     if not own_specs:
         return FileState(name, "foreign", _NOT_OURS)
@@ -94,6 +98,10 @@ def _why_stale(present: Marker, due: Marker | None) -> str:
     if present.version != due.version:
         return f"streamdb-gen {present.version} wrote it"
     return "it would now be written otherwise"
+
+
+def _behind_marker(text: str) -> str:
+    return text.partition("\n")[2]
 
 
 def _orphan_names(folder: Folder, expected: Mapping[str, str]) -> Iterator[str]:

@@ -20,12 +20,17 @@ _LAST: Final = frozenset({"__init__.py", "index.ts"})
 
 @dataclass(frozen=True, slots=True)
 class WriteReport:
-    """What was done, by file name; ``kept`` are orphaned files that somebody has edited."""
+    """What was done, by file name.
+
+    ``overwritten`` are those of ``written`` that somebody had edited, ``kept`` orphaned files that
+    somebody has edited.
+    """
 
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+    overwritten: tuple[str, ...] = ()
 
 
 def write_package(path: Path, files: Mapping[str, str]) -> WriteReport | Problem:
@@ -50,7 +55,8 @@ def _write(folder: Folder, files: Mapping[str, str], states: tuple[FileState, ..
     for name in removed:
         folder.remove(name)
     kept = tuple(orphan.name for orphan in orphans if orphan.keep)
-    return WriteReport(tuple(due), unchanged, removed, kept)
+    edited = tuple(state.name for state in states if state.state == "edited")
+    return WriteReport(tuple(due), unchanged, removed, kept, edited)
 
 
 def _refusal(path: Path, states: list[FileState]) -> Problem:

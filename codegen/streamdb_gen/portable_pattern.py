@@ -21,6 +21,7 @@ _ESCAPED_CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v
 _GROUP: Final = re.compile(r"\((?:\?[:=!])?")
 # What JavaScript has beyond these, and Python has not or has otherwise.
 _OTHER_GROUP: Final = re.compile(r"\(\?<(?:[=!]|[A-Za-z_$][\w$]*>)", re.ASCII)
+_NO_GROUP: Final = "of groups with `(?` there are `(?:`, `(?=`, `(?!`, `(?<=`, `(?<!`, `(?<name>`"
 _LOOKING: Final = frozenset({"(?=", "(?!", "(?<=", "(?<!"})
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??")
 _CODE: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
@@ -68,8 +69,8 @@ def portable_pattern(pattern: str) -> str | NotPortable:
 def javascript_fault(pattern: str) -> NotPortable | None:
     """Why a pattern is no regular expression of JavaScript, as far as its grammar is known here.
 
-    >>> javascript_fault("(?i)yes")
-    NotPortable(reason='of the groups with `(?` only `(?:`, `(?=`, `(?!` are portable', index=0)
+    >>> javascript_fault("a)")
+    NotPortable(reason='`)` closes nothing', index=1)
     >>> javascript_fault(r"^\\p{L}+$")
     """
     try:
@@ -178,13 +179,12 @@ class _Parser:
         other = _OTHER_GROUP.match(self.pattern, start)
         match = other or _GROUP.match(self.pattern, start)
         opening = match.group() if match else "("
-        reason = "of the groups with `(?` only `(?:`, `(?=`, `(?!` are portable"
         self.at += len(opening)
         self.open.append(_Group(start, len(self.parsed.ecma), opening in _LOOKING))
         if other:
-            self.parsed.refuse(reason, start, opening)
+            self.parsed.refuse(f"`{opening}` is not portable", start, opening)
         elif opening == "(" and self.pattern.startswith("(?", start):
-            raise _Malformed(reason, start)
+            raise _Malformed(_NO_GROUP, start)
         else:
             self.parsed.add(opening, opening)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamdb_gen.findings import Finding
-from streamdb_gen.fixes import FIXERS, TEXT_FIXERS, Edit, insert_member
+from streamdb_gen.fixes import FIXERS, TEXT_FIXERS, Edit, Fixer
 from streamdb_gen.json_scanner import Fault
 from streamdb_gen.json_source import Place, Source
 from streamdb_gen.rules import RULES
@@ -36,18 +36,16 @@ class Report:
         hint: str | None = None,
         *,
         at_key: bool = False,
-        member: str | None = None,
+        fixer: Fixer | None = None,
     ) -> None:
-        """Report a finding at a value, or at its key; ``member``, put into it, would mend it."""
+        """Report a finding at a value, or at its key; ``fixer`` mends this very one."""
         if place.node.start in self._broken[place.file]:
             return
         at_its_key = at_key and place.key_start is not None
         offset = place.key_start if at_its_key and place.key_start is not None else place.node.start
         text = self._sources[place.file].text
-        fixer = FIXERS.get(rule)
+        fixer = fixer or FIXERS.get(rule)
         fix = fixer(text, place) if fixer is not None else None
-        if member is not None:
-            fix = insert_member(text, place, member)
         self._add(rule, place.file, offset, place.pointer, message, hint, fix)
 
     def add_faults(self, file: str, faults: Iterable[Fault]) -> None:

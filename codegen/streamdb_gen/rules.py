@@ -193,9 +193,13 @@ _RULES: Final = (
         "Two things with one Python name",
         "A Python name depends on the wire name alone and is never made different by adding "
         "something, so that adding a property cannot rename another. Where two come out alike, "
-        "you choose.",
+        "you choose. One whose name in the spec is the Python name already keeps it; then `--fix` "
+        "can name the other one.",
         '{"properties": {"userId": {}, "user_id": {}}}',
-        ('Add "x-streamdb-name" to one of the two.', "Rename one of them."),
+        (
+            'Add "x-streamdb-name" to one of the two: in the example to `userId`.',
+            "Rename one of them.",
+        ),
     ),
     Rule(
         "NAME_INVALID",
@@ -206,6 +210,15 @@ _RULES: Final = (
         "are not possible.",
         '{"x-streamdb-name": "class"}',
         ("Choose another name.", "Leave it out: the name made from the key is always valid."),
+    ),
+    Rule(
+        "NAME_UNREADABLE",
+        "warning",
+        "A name made of a digest",
+        "Names in Python are made of the letters and digits of the name in the spec. Where it has "
+        "none, they are made of a digest of it, which says nothing to people.",
+        '{"properties": {"-": {"type": "string"}}}',
+        ('Add "x-streamdb-name" with a name that can be read.', "Rename it."),
     ),
     Rule(
         "LONE_SURROGATE",
@@ -413,6 +426,15 @@ _RULES: Final = (
         "`type` excludes it.",
         '{"type": "string", "enum": ["a", 1]}',
         ("Delete the value.", "Correct the type."),
+    ),
+    Rule(
+        "DEFAULT_MISFIT",
+        "warning",
+        "A default that is not allowed",
+        "A default is documentation: it is never filled in, and stands in the docstring as if it "
+        "were a value of the schema.",
+        '{"type": "integer", "default": "x"}',
+        ("Correct the default.", "Correct the schema."),
     ),
     Rule(
         "FORMAT_UNSUPPORTED",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.codegen.command_line import run, run_without_privileges
 
+from streamdb_gen.rules import RULES
+
 GOLDEN = Path(__file__).parent.parent / "golden"
 SPEC = (GOLDEN / "minimal.json").read_text()
 FAULTY = SPEC.replace('"primaryKey": "id"', '"primaryKey": "nope"')
@@ -140,8 +142,14 @@ def test_the_configuration_names_several_targets_and_the_worst_code_counts(proje
         (["missing.json"], "cannot read missing.json: no such file or folder"),
         (["generate", "."], "cannot read .: is a folder"),
         (["lint", "missing.json"], "cannot read missing.json: no such file or folder"),
-        (["diary.json", "--out", "diary.json"], "cannot write diary.json: is not a folder"),
-        (["check", "diary.json", "--out", "diary.json"], "cannot read diary.json: is not a folder"),
+        (["diary.json", "--out", "a_file"], "cannot write a_file: is not a folder"),
+        (["check", "diary.json", "--out", "a_file"], "cannot read a_file: is not a folder"),
+        (["generat", "diary.json"], "no such command `generat`; did you mean `generate`?"),
+        (["lnt"], "no such command `lnt`; did you mean `lint`?"),
+        (["diary.json", "-o", "src/my-pkg"], "give another folder: -o src/my_pkg\n"),
+        (["diary.json", "-o", "class"], "give another folder: -o class_\n"),
+        (["diary.json", "-o", "json"], "would hide another json: the standard library has"),
+        (["diary.json", "-o", "msgspec"], "give another folder: -o msgspec_db\n"),
         (["--out", "x"], "--out goes with a spec"),
         (["check", "--target", "python"], "--target goes with a spec"),
         (["diary.json", "--target", "cobol"], "'cobol' is not one of 'python', 'typescript'"),
@@ -155,11 +163,89 @@ def test_a_mistake_is_exit_code_2_and_no_traceback(
     project: Path, arguments: list[str], says: str
 ) -> None:
     (project / "schema.json").write_text("mine")
+    (project / "a_file").write_text("")
     done = run(project, *arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert (project / "schema.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["json", "Typing", "streamdb", "pydantic", "imp"])
+def test_a_name_whose_package_would_hide_another_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "spec.json").write_text(SPEC.replace("{", f'{{"name": "{name}",', 1))
+    done = run(tmp_path, "spec.json")
+    assert done.returncode == 2
+    assert f'or another name in the spec: "name": "{name.lower()}-db"' in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["spec.json"]
+    # Somewhere else, or in another language, the name is all right.
+    assert run(tmp_path, "spec.json", "-o", "diary").returncode == 0
+    assert run(tmp_path, "spec.json", "--target", "typescript").returncode == 0
+
+
+def test_inside_a_package_a_name_hides_nothing(project: Path) -> None:
+    assert run(project, "diary.json", "-o", "diary/calendar").returncode == 0
+
+
+def test_a_spec_called_like_a_command_or_nearly_so(project: Path) -> None:
+    (project / "generat").write_text(SPEC)
+    assert run(project, "generat", "-o", "made").returncode == 0
+
+
+def test_check_of_a_package_never_generated_says_the_command(tmp_path: Path) -> None:
+    (tmp_path / "my diary.json").write_text(SPEC)
+    checked = run(tmp_path, "check", "my diary.json", "--models", "pydantic", "-o", "a/b")
+    assert (checked.returncode, checked.stdout) == (3, "")
+    assert checked.stderr == (
+        "streamdb-gen: there is no package yet at a/b\n"
+        "  run: streamdb-gen 'my diary.json' -o a/b --models pydantic\n"
+    )
+
+
+def test_check_says_how_the_package_is_written_anew(project: Path) -> None:
+    (project / "diary" / "py.typed").unlink()
+    for arguments, command in (
+        (["diary.json", "--target", "python"], "streamdb-gen diary.json --target python"),
+        ([], "streamdb-gen"),
+    ):
+        checked = run(project, "check", *arguments)
+        assert checked.stderr.endswith(f"is not current\n  to write it anew: {command}\n")
+
+
+def test_check_shows_the_change_and_not_that_of_marker_lines(project: Path) -> None:
+    (project / "diary.json").write_text(SPEC.replace("{", '{"description": "New.",', 1))
+    checked = run(project, "check", "diary.json")
+    assert "stale: diary/columns.py (the spec has changed; only the first line differs)" in (
+        checked.stdout
+    )
+    assert "columns.py (in the folder)" not in checked.stdout
+    assert "client.py (in the folder)" in checked.stdout
+
+
+def test_changes_by_hand_are_told_when_they_are_overwritten(project: Path) -> None:
+    models = project / "diary" / "models.py"
+    before = models.read_text()
+    models.write_text(before + "# mine\n")
+    done = run(project, "diary.json")
+    assert (done.returncode, models.read_text()) == (0, before)
+    assert "diary/models.py was changed by hand; it has been written anew\n" in done.stderr
+    assert run(project, "diary.json").stderr == ""
+
+
+def test_lint_without_a_spec_takes_those_of_the_configuration(project: Path) -> None:
+    (project / "faulty.json").write_text(FAULTY)
+    (project / "pyproject.toml").write_text(
+        '[[tool.streamdb-gen.targets]]\nschema = "faulty.json"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "faulty.json"\ntarget = "typescript"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "missing.json"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\n'
+    )
+    done = run(project, "lint", "--format", "json")
+    assert done.returncode == 4
+    assert [finding["file"] for finding in json.loads(done.stdout)] == ["faulty.json"]
+    assert done.stderr == "streamdb-gen: cannot read missing.json: no such file or folder\n"
+    (project / "pyproject.toml").unlink()
+    assert "no spec is given" in run(project, "lint").stderr
 
 
 def test_permissions_are_told(open_folder: Path) -> None:
@@ -215,6 +301,10 @@ def test_the_other_verbs(tmp_path: Path) -> None:
     explained = run(tmp_path, "explain", "row_closed")
     assert explained.returncode == 0
     assert explained.stdout.startswith("ROW_CLOSED (warning): ")
+    listed = run(tmp_path, "explain").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == list(RULES)
+    for code in ("0 fine", "2 wrong usage", "3 a package", "4 errors", "70 a fault"):
+        assert code in " ".join(run(tmp_path, "--help").stdout.split())
     assert run(tmp_path, "--version").stdout.startswith("streamdb-gen, version ")
     for verb in ("generate", "check", "lint", "meta-schema", "explain"):
         assert verb in run(tmp_path, "--help").stdout

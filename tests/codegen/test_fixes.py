@@ -43,8 +43,8 @@ AFTER = """{
           "id": { "type": "string" },
           "text": { "pattern": "^a", "type": "string" },
           "state": { "enum": ["on", "off"] },
-          "createdAt": { "type": "integer" },
-          "created_at": { "x-streamdb-name": "created_at_2", "type": "integer" },
+          "createdAt": { "x-streamdb-name": "created_at_2", "type": "integer" },
+          "created_at": { "type": "integer" },
           "created-at": {}
         }
       }
@@ -80,6 +80,56 @@ def test_fixing_changes_nothing_about_what_is_accepted(tmp_path: Path) -> None:
     row = json.loads(spec.read_text("utf-8"))["collections"]["notes"]["schema"]
     assert row["required"] == ["id", "text"]
     assert row["properties"]["state"] == {"enum": ["on", "off"]}
+
+
+@pytest.mark.parametrize("first", ["created_at", "createdAt"])
+def test_what_is_called_so_already_keeps_its_name(tmp_path: Path, first: str) -> None:
+    spec = tmp_path / "notes.json"
+    other = {"created_at": "createdAt", "createdAt": "created_at"}[first]
+    text = AFTER.replace('"x-streamdb-name": "created_at_2", ', "").replace('"createdAt"', '"1"')
+    text = text.replace('"created_at"', f'"{other}"').replace('"1"', f'"{first}"')
+    spec.write_text(text.replace('"created-at": {}', '"other": {}'), encoding="utf-8")
+    assert run(tmp_path, "lint", "notes.json", "--fix").returncode == 0
+    row = json.loads(spec.read_text("utf-8"))["collections"]["notes"]["schema"]
+    assert row["properties"]["created_at"] == {"type": "integer"}
+    assert row["properties"]["createdAt"]["x-streamdb-name"] == "created_at_2"
+
+
+def test_of_two_with_the_same_right_to_a_name_none_is_renamed(tmp_path: Path) -> None:
+    spec = tmp_path / "notes.json"
+    text = AFTER.replace('"x-streamdb-name": "created_at_2", ', "")
+    text = text.replace('"created_at"', '"CreatedAt"').replace('"created-at": {}', '"other": {}')
+    spec.write_text(text, encoding="utf-8")
+    done = run(tmp_path, "lint", "notes.json", "--fix")
+    assert done.returncode == 4
+    assert "NAME_COLLISION" in done.stdout
+    assert spec.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"type": "string", "enum": ["a", 1, "b"]', '"type": "string", "enum": ["a", "b"]'),
+        ('"type": "string", "enum": [1, null, "b"]', '"type": "string", "enum": ["b"]'),
+        ('"enum": [ 1 ,"b"], "type": "string"', '"enum": [ "b"], "type": "string"'),
+        # What another schema excludes may be meant elsewhere.
+        ('"allOf": [{"type": "string"}, {"enum": ["a", 1]}]', None),
+        # Nothing would be left.
+        ('"type": "string", "enum": [1]', None),
+        ('"type": "string", "const": 1', None),
+    ],
+)
+def test_values_that_their_own_type_excludes_go(
+    tmp_path: Path, before: str, after: str | None
+) -> None:
+    spec = tmp_path / "notes.json"
+    text = AFTER.replace('"created-at": {}', f'"other": {{ {before} }}')
+    spec.write_text(text, encoding="utf-8")
+    found = run(tmp_path, "lint", "notes.json").stdout
+    assert "ENUM_VALUE_TYPE" in found
+    done = run(tmp_path, "lint", "notes.json", "--fix")
+    assert spec.read_text("utf-8") == (text if after is None else text.replace(before, after))
+    assert ("ENUM_VALUE_TYPE" in done.stdout) == (after is None)
 
 
 def test_line_ends_and_other_text_are_kept(tmp_path: Path) -> None:

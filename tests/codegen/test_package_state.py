@@ -74,7 +74,9 @@ def test_after_a_change_of_the_spec_all_is_stale(tmp_path: Path) -> None:
         "client.py",
         "models.py",
     }
-    assert found["models.py"].reason == "the spec has changed"
+    assert found["models.py"].reason == "the spec has changed; only the first line differs"
+    assert found["models.py"].diff == ""
+    assert found["schema.json"].reason == "the spec has changed"
     assert "-{}\n+[]\n" in found["schema.json"].diff
 
 
@@ -83,8 +85,15 @@ def test_a_file_of_another_version_is_stale(tmp_path: Path) -> None:
     found = states(tmp_path, package())
     assert (found["models.py"].state, found["models.py"].reason) == (
         "stale",
-        "streamdb-gen 0.9 wrote it",
+        "streamdb-gen 0.9 wrote it; only the first line differs",
     )
+
+
+def test_a_file_whose_text_changes_too_is_shown_with_the_diff(tmp_path: Path) -> None:
+    write_package(tmp_path, package())
+    found = states(tmp_path, package(spec="[]\n", body="x = 2\n"))
+    assert found["models.py"].reason == "the spec has changed"
+    assert "-x = 1\n+x = 2\n" in found["models.py"].diff
 
 
 def test_edited_and_stale_at_once_is_edited(tmp_path: Path) -> None:

@@ -55,8 +55,10 @@ def test_edited_files_of_ours_are_written_anew(tmp_path: Path) -> None:
     for name in ("models.py", "schema.json", "py.typed"):
         with (tmp_path / name).open("a") as file:
             file.write("# edited\n")
-    write(tmp_path, package())
+    report = write(tmp_path, package())
     assert contents(tmp_path) == package()
+    assert set(report.overwritten) == {"models.py", "schema.json", "py.typed"}
+    assert write(tmp_path, package(models="y = 3\n")).overwritten == ()
 
 
 @pytest.mark.parametrize("name", ["models.py", "schema.json", "py.typed", "__init__.py"])
@@ -123,7 +125,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem_and_no_traceback(open_fold
         path.chmod(0o500)
         problem = write_package(path, package(models="z = 9\n"))
     assert isinstance(problem, Problem)
-    assert "permission denied" in problem.message
+    assert problem.message == f"cannot write {path}: permission denied"
     assert contents(path) == package()
 
 

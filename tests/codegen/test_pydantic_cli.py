@@ -29,14 +29,54 @@ def test_the_option_makes_pydantic_rows(project: Path) -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-def test_a_package_with_the_other_rows_is_stale(project: Path) -> None:
+def test_a_package_with_the_other_rows_is_stale_and_check_says_why(project: Path) -> None:
     assert run(project, "diary.json").returncode == 0
     checked = run(project, "check", "diary.json", "--models", "pydantic")
     assert checked.returncode == 3
     assert checked.stdout.startswith("stale: diary/models.py (it would now be written otherwise)")
     assert f"+{CLASS}" in checked.stdout
+    assert checked.stderr == (
+        "streamdb-gen: diary was written with --models msgspec, and is checked with pydantic\n"
+        "  to write it anew: streamdb-gen diary.json --models pydantic\n"
+    )
     assert run(project, "diary.json", "--models", "pydantic").returncode == 0
     assert run(project, "check", "diary.json").returncode == 3
+
+
+@pytest.mark.parametrize(("first", "then"), [("pydantic", "msgspec"), ("msgspec", "pydantic")])
+def test_rows_become_others_only_by_the_option(project: Path, first: str, then: str) -> None:
+    """Neither a forgotten option nor a change of the configuration makes them others."""
+    assert run(project, "diary.json", "--models", first).returncode == 0
+    before = models_of(project)
+    (project / "pyproject.toml").write_text(
+        f'[tool.streamdb-gen]\nschema = "diary.json"\nmodels = "{then}"\n'
+    )
+    for arguments in ([], ["diary.json"]):
+        refused = run(project, *arguments)
+        assert refused.returncode == 2
+        assert f"--models {first}, and would be with {then} now\n" in refused.stderr
+        assert f"to change it: streamdb-gen diary.json --models {then}\n" in refused.stderr
+        assert models_of(project) == before
+    assert run(project, "diary.json", "--models", then).returncode == 0
+    assert (CLASS in models_of(project)) == (then == "pydantic")
+    assert run(project).returncode == 0
+
+
+def test_a_spec_that_the_configuration_names_is_compiled_as_it_says(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\nmodels = "pydantic"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\ntarget = "typescript"\n'
+        '[[tool.streamdb-gen.targets]]\nschema = "diary.json"\nout = "plain"\n'
+    )
+    assert run(project, "./diary.json", "--target", "typescript").returncode == 0
+    assert not (project / "diary").exists()
+    assert run(project, "diary.json", "-o", "plain").returncode == 0
+    assert CLASS not in (project / "plain" / "models.py").read_text()
+    assert not (project / "diary").exists()
+    assert run(project, "diary.json").returncode == 0
+    assert CLASS in models_of(project)
+    assert run(project, "check").returncode == 0
+    assert run(project, "check", "diary.json").returncode == 0
 
 
 def test_the_configuration_says_which_rows(project: Path) -> None:
@@ -53,7 +93,7 @@ def test_the_configuration_says_which_rows(project: Path) -> None:
 
 def test_a_project_whose_settings_the_tool_cannot_read(project: Path) -> None:
     """No formatter of the tool runs, for it would read them."""
-    (project / "pyproject.toml").write_text("[tool.black\n")
+    (project / "pyproject.toml").write_text('[tool.black]\nline-length = "no number"\n')
     assert run(project, "diary.json", "--models", "pydantic").returncode == 0
 
 

@@ -57,6 +57,38 @@ def test_a_whole_file_is_called_by_its_name(tmp_path: Path) -> None:
     assert value_of(load(tmp_path, "tool-call.json")).type == Named("ToolCall")
 
 
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        ("parts.json#/$defs/Prat", "did you mean `parts.json#/$defs/Part`?"),
+        ("#/$defs/Onw", "did you mean `#/$defs/Own`?"),
+        ("urn:own#/$defs/Inne", "did you mean `urn:own#/$defs/Inner`?"),
+    ],
+)
+def test_a_misspelt_reference_is_compared_with_what_is_in_its_file(
+    tmp_path: Path, reference: str, hint: str
+) -> None:
+    write(tmp_path / "spec" / "parts.json", {"$defs": {"Part": {"type": "string"}}})
+    spec = spec_with(reference)
+    inner = {"$defs": {"Inner": {"type": "string"}}}
+    spec["$defs"] = {"Own": {"$id": "urn:own", "type": "string", **inner}}
+    loaded = load_spec(write(tmp_path / "spec" / "schema.json", spec))
+    (finding,) = (f for f in loaded.findings if f.severity == "error")
+    assert (finding.rule, finding.hint) == ("REFERENCE_UNKNOWN", hint)
+
+
+def test_a_default_in_another_file_is_checked(tmp_path: Path) -> None:
+    state = {"enum": ["on", "off"]}
+    part = {
+        "type": "object",
+        "properties": {"state": {"$ref": "#/$defs/State", "default": "of"}},
+    }
+    write(tmp_path / "spec" / "parts.json", {"$defs": {"Part": part, "State": state}})
+    (finding,) = load(tmp_path, "parts.json#/$defs/Part").findings
+    assert finding.rule == "DEFAULT_MISFIT"
+    assert finding.file.endswith("parts.json")
+
+
 def test_recursion_over_files(tmp_path: Path) -> None:
     folder = tmp_path / "spec"
     tree = {"type": "object", "properties": {"leaf": {"$ref": "sub/leaf.json"}}}

@@ -8,9 +8,11 @@ A spec that is such a document already stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.json_source import JsonValue, Place, escape_token, split_pointer
+from streamdb_gen.lowering.defaults import Default
 from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
@@ -22,9 +24,19 @@ OVERRIDE_PATTERNS: Final[Mapping[str, str]] = {
 }
 
 
-def bundle(spec: Place, resources: Resources, name_of: Callable[[Place], str]) -> JsonValue:
-    """The document; ``name_of`` gives a schema of another file a name in `$defs`."""
-    return _Bundling(spec, resources, name_of).run()
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The document, and the defaults in it."""
+
+    document: JsonValue
+    defaults: tuple[Default, ...]
+
+
+def bundle(spec: Place, resources: Resources, name_of: Callable[[Place], str]) -> Bundle:
+    """Make the document; ``name_of`` gives a schema of another file a name in `$defs`."""
+    bundling = _Bundling(spec, resources, name_of)
+    document = bundling.run()
+    return Bundle(document, tuple(bundling.defaults))
 
 
 class _Bundling:
@@ -32,6 +44,7 @@ class _Bundling:
         self._spec = spec
         self._resources = resources
         self._name_of = name_of
+        self.defaults: Final[list[Default]] = []
         self._keys: dict[Key, str] = {}  # of schemas of other files, in `$defs`
         self._pending: list[tuple[str, Place]] = []
         definitions = spec.get("$defs")
@@ -71,6 +84,9 @@ class _Bundling:
         if pattern is not None:
             parts = found.setdefault("allOf", [])
             found["allOf"] = [*(parts if isinstance(parts, list) else []), {"pattern": pattern}]
+        default = schema.get("default")
+        if default is not None and "default" in found:
+            self.defaults.append(Default(default, found))
         return found
 
     def _keyword(self, keyword: str, place: Place, schema: Place) -> dict[str, JsonValue]:

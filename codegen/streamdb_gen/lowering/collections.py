@@ -19,8 +19,13 @@ from streamdb_gen.ir import (
     Type,
 )
 from streamdb_gen.json_source import Place, descend
-from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
-from streamdb_gen.lowering.own_words import chosen_attribute_name, description, text
+from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
+from streamdb_gen.lowering.own_words import (
+    check_has_words,
+    chosen_attribute_name,
+    description,
+    text,
+)
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.naming import (
     ASYNC_PREFIX,
@@ -61,7 +66,18 @@ class CollectionLowering:
         return lowered
 
     def _collections(self, rows: Mapping[str, Type]) -> Iterator[tuple[str, Collection | None]]:
-        attributes = Names(self._report)
+        names = {
+            wire_name: chosen_attribute_name(
+                place, collection_name(wire_name), _RESERVED, self._report
+            )
+            for wire_name, place in self._places.items()
+        }
+        for wire_name, place in self._places.items():
+            check_has_words(wire_name, place, names[wire_name], self._report)
+        free = Names(self._report).claim_all(
+            Claim(names[wire_name], wire_name, place, f"the collection {shown(wire_name)}")
+            for wire_name, place in self._places.items()
+        )
         types: dict[str, str] = {}
         for wire_name, place in self._places.items():
             check_wire_text(wire_name, place, self._report, at_key=True)
@@ -70,10 +86,8 @@ class CollectionLowering:
                 listed = ", ".join(sorted(REFUSED_COLLECTIONS))
                 hint = f"the database itself uses {listed}"
                 self._report.add("COLLECTION_NAME_RESERVED", place, message, hint, at_key=True)
-            name = chosen_attribute_name(place, collection_name(wire_name), _RESERVED, self._report)
-            what = f"the collection {shown(wire_name)}"
-            is_free = attributes.claim(name, place, what, f"{name}_2")
             self._check_event_type(wire_name, place, types)
+            name, is_free = names[wire_name], wire_name in free
             yield wire_name, self._collection(wire_name, name, place, rows[wire_name], is_free)
 
     def _collection(

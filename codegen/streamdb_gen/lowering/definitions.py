@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streamdb_gen.findings import shown
+from streamdb_gen.fixes import insert_member
 from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefinition
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
@@ -20,14 +22,43 @@ BROKEN: Final = Named("")
 _SHOWN_STEPS: Final = 6  # of a circle, in a message
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What asks for a Python name: the part of the spec with that wire name, in words ``what``."""
+
+    name: str
+    wire_name: str
+    place: Place
+    what: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the Python name is the wire name itself."""
+        return self.name == self.wire_name
+
+
 class Names:
     """Names of one scope, each of which may be given once."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._holders: dict[str, tuple[str, str]] = {}
+        self._owned: set[str] = set()  # names whose holder is called so in the spec already
         #: Names that were asked for twice.
         self.contested: set[str] = set()
+
+    def claim_all(self, claims: Iterable[Claim]) -> frozenset[str]:
+        """Take names for all; what is called so in the spec already comes first.
+
+        The others that ask for such a name can be given another one by `lint --fix`. Returns the
+        wire names of those that have their names.
+        """
+        taken: set[str] = set()
+        for claim in sorted(claims, key=lambda claim: not claim.is_own):
+            if self.claim(claim.name, claim.place, claim.what, f"{claim.name}_2"):
+                taken.add(claim.wire_name)
+                self._owned |= {claim.name} if claim.is_own else set()
+        return frozenset(taken)
 
     def claim(self, name: str, place: Place, what: str, other: str) -> bool:
         """Take a name; if it is taken already, report that and return False.
@@ -41,9 +72,11 @@ class Names:
         message = f"{what} and {holder[1]} are both called {shown(name)} in Python"
         name_it = f'"x-streamdb-name": "{other}"'
         hint = f"give one of them another name; here: {name_it}"
-        # A name that the user chose is not for us to change.
-        member = name_it if place.get("x-streamdb-name") is None else None
-        self._report.add("NAME_COLLISION", place, message, hint, at_key=True, member=member)
+        # Which one to rename is for the user to say, unless one has the better right to the name;
+        # and one that the user chose is not for us to change.
+        decided = name in self._owned and place.get("x-streamdb-name") is None
+        fixer = partial(insert_member, name_it) if decided else None
+        self._report.add("NAME_COLLISION", place, message, hint, at_key=True, fixer=fixer)
         return False
 
 

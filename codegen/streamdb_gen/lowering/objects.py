@@ -11,9 +11,9 @@ from streamdb_gen.findings import shown
 from streamdb_gen.ir import Field, Named, ObjectType, Scalar, Tag, Type
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
-from streamdb_gen.lowering.definitions import BROKEN, Names
+from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
 from streamdb_gen.lowering.keywords import Keywords, constraining, strings
-from streamdb_gen.lowering.own_words import description, report_bad_name
+from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
 from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.scalars import integral, literal_places
 from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
@@ -67,20 +67,17 @@ class ObjectLowering:
         declared = _declared(parts)
         required = {wire_name for part in parts for wire_name, _ in part.required}
         tag = None if extras is not None else self._tag(parts, declared, required)
-        names = Names(self._context.report)
-        if tag is not None:
-            names.claim(
-                tag.name,
-                declared[tag.wire_name][0],
-                _property(tag.wire_name),
-                f"{tag.name}_2",
-            )
+        undeclared = self._undeclared(parts, declared)
+        self._claim_names(declared, undeclared)
         fields: list[Field] = []
         for wire_name, places in declared.items():
             if tag is None or wire_name != tag.wire_name:
-                is_required = wire_name in required
-                fields += self._field(schema, wire_name, places, is_required, name, names)
-        fields += self._undeclared(parts, declared, name, names)
+                fields += self._field(schema, wire_name, places, wire_name in required, name)
+        for place in undeclared:
+            wire_name = str(place.value)
+            fields.append(
+                Field(wire_name, field_name(wire_name), _ANYTHING, True, pointer=place.pointer)
+            )
         for part in parts:
             self._leave_sizes(part.keywords)
         definition = ObjectType(
@@ -144,7 +141,6 @@ class ObjectLowering:
         places: list[Place],
         required: bool,
         parent: str,
-        names: Names,
     ) -> Iterator[Field]:
         context, place = self._context, places[0]
         if any(one.value is False for one in places):
@@ -152,7 +148,6 @@ class ObjectLowering:
             return
         check_wire_text(wire_name, place, context.report, at_key=True)
         python_name = self._python_name(wire_name, place)
-        names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
         # A name that the user gave the field also names the types inside it.
         chosen = place.get("x-streamdb-name")
         inner_name = nested(parent, python_name if chosen is not None else wire_name)
@@ -185,22 +180,33 @@ class ObjectLowering:
         best = min(range(len(others)), key=lambda index: len(types[index]))
         return self._context.lower_inside(owner, others[best], name, common)
 
-    def _undeclared(
-        self, parts: Sequence[Part], declared: dict[str, list[Place]], parent: str, names: Names
-    ) -> Iterator[Field]:
-        """Required properties of which nothing else is said."""
-        seen: set[str] = set()
+    def _claim_names(self, declared: dict[str, list[Place]], undeclared: list[Place]) -> None:
+        """Report properties that are called alike in Python."""
+        names = {
+            wire_name: (self._python_name(wire_name, places[0]), places[0])
+            for wire_name, places in declared.items()
+            if all(place.value is not False for place in places)
+        }
+        for wire_name, (name, place) in names.items():
+            check_has_words(wire_name, place, name, self._context.report)
+        for place in undeclared:
+            names[str(place.value)] = field_name(str(place.value)), place
+        Names(self._context.report).claim_all(
+            Claim(name, wire_name, place, f"the property {shown(wire_name)}")
+            for wire_name, (name, place) in names.items()
+        )
+
+    def _undeclared(self, parts: Sequence[Part], declared: dict[str, list[Place]]) -> list[Place]:
+        """Required properties of which nothing else is said, by their places in `required`."""
+        found: dict[str, Place] = {}
         for part in parts:
             for wire_name, place in part.required:
-                if wire_name in declared or wire_name in seen:
-                    continue
-                seen.add(wire_name)
-                message = f"{shown(wire_name)} is required but not among `properties`"
-                hint = "declare it, or delete it here"
-                self._context.report.add("REQUIRED_UNDECLARED", place, message, hint)
-                python_name = field_name(wire_name)
-                names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
-                yield Field(wire_name, python_name, _ANYTHING, True, pointer=place.pointer)
+                if wire_name not in declared and wire_name not in found:
+                    found[wire_name] = place
+                    message = f"{shown(wire_name)} is required but not among `properties`"
+                    hint = "declare it, or delete it here"
+                    self._context.report.add("REQUIRED_UNDECLARED", place, message, hint)
+        return list(found.values())
 
     def _extras(self, owner: Place, parts: Sequence[Part], name: str) -> Type | None:
         """The type of further properties; None if they need not be kept."""
@@ -339,7 +345,3 @@ def _schemas_in(place: Place) -> Iterator[Place]:
             yield inner
     else:
         yield place
-
-
-def _property(wire_name: str) -> str:
-    return f"the property {shown(wire_name)}"

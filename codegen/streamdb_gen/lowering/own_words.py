@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place
-from streamdb_gen.naming import class_name, is_class_name, is_field_name
+from streamdb_gen.naming import class_name, has_words, is_class_name, is_field_name
 from streamdb_gen.reporting import Report
 
 
@@ -41,6 +41,14 @@ def chosen_attribute_name(
         return chosen.value
     report_bad_name(chosen, default, report)
     return default
+
+
+def check_has_words(wire_name: str, place: Place, made: str, report: Report) -> None:
+    """Report a name that nobody can read, for nothing in the wire name can stand in Python."""
+    if not has_words(wire_name) and place.get("x-streamdb-name") is None:
+        message = f"{shown(wire_name)} has no letter or digit: in Python it is called {shown(made)}"
+        hint = 'give it a name that can be read: "x-streamdb-name": "..."'
+        report.add("NAME_UNREADABLE", place, message, hint, at_key=True)
 
 
 def report_bad_name(chosen: Place, better: str, report: Report) -> None:

@@ -16,7 +16,7 @@ from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place, descend, split_pointer
 from streamdb_gen.lowering.dialects import DIALECTS, Dialect
 from streamdb_gen.lowering.keywords import subschemas
-from streamdb_gen.meta_schema import suggestion
+from streamdb_gen.meta_schema import nearest
 from streamdb_gen.reporting import Report
 
 Key = tuple[str, str]  # file and pointer of a schema
@@ -92,7 +92,7 @@ class Resources:
         found = self._in_resource(resource, fragment)
         if found is None or not self._is_schema(found, resource):
             message = f"{shown(text)} is no schema that can be referred to"
-            hint = self._nearest(text) or "refer to an entry of `$defs`: `#/$defs/NAME`"
+            hint = self._nearest(text, resource) or "refer to an entry of `$defs`: `#/$defs/NAME`"
             self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
             return None
         return found
@@ -203,12 +203,20 @@ class Resources:
             if found is not None:
                 yield found
 
-    def _nearest(self, text: str) -> str | None:
+    def _nearest(self, text: str, resource: Resource) -> str | None:
+        """A hint with the reference that is most like this one, in the same file or resource."""
         if not self._suggestions_left:
             return None
         self._suggestions_left -= 1
-        known = [f"#{pointer}" for file, pointer in self._resources if file == self._spec.root.file]
-        return suggestion(text, known)
+        root = resource.root
+        known = [
+            f"#{pointer.removeprefix(root.pointer)}"
+            for file, pointer in self._resources
+            if file == root.file and f"{pointer}/".startswith(f"{root.pointer}/")
+        ]
+        before, _, fragment = text.partition("#")
+        close = nearest(f"#{fragment}", known)
+        return f"did you mean {shown(before + close)}?" if close is not None else None
 
 
 def _relative_path(reference: str, base: str) -> str | None:

@@ -8,12 +8,14 @@ from typing import Final, Literal
 
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
+from streamdb_gen.fixes import drop_item
 from streamdb_gen.formats import ALIASES, TYPED
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.keywords import Keywords, strings
 from streamdb_gen.lowering.wire_text import check_wire_text
+from streamdb_gen.meta_schema import near_miss
 from streamdb_gen.portable_pattern import javascript_fault, portable_pattern
 from streamdb_gen.reporting import Report
 from streamdb_gen.validator_fault import is_pattern
@@ -92,7 +94,9 @@ def literal_values(
         if not types & types_of(value):
             wanted = " or ".join(shown(name) for name in sorted(types))
             message = f"the value is not of type {wanted}, so it can never occur"
-            report.add("ENUM_VALUE_TYPE", place, message, "delete it, or correct the type")
+            fixer = drop_item if _own_type_refuses(place, keywords) else None
+            hint = "delete it, or correct the type"
+            report.add("ENUM_VALUE_TYPE", place, message, hint, fixer=fixer)
             continue
         text = canonical_value(value)
         if text in values:
@@ -102,6 +106,21 @@ def literal_values(
         if isinstance(value, int) and abs(value) > EXACT_INTEGER:
             _warn_of_rounding_at(place, report)
     return tuple(values.values())
+
+
+def _own_type_refuses(place: Place, keywords: Keywords) -> bool:
+    """Whether `type` in the same schema excludes a value of `enum`, and not all of the values.
+
+    A schema that is joined to others may be used alone elsewhere.
+    """
+    enum, type_ = keywords.get("enum"), keywords.get("type")
+    if enum is None or type_ is None or enum.file != type_.file:
+        return False
+    if enum.pointer.rpartition("/")[0] != type_.pointer.rpartition("/")[0]:
+        return False
+    own = {name for name, _ in strings(type_)}
+    others = [item for item in enum.items() if types_of(item.value) & own]
+    return bool(others) and not types_of(place.value) & own
 
 
 def as_literals(values: Iterable[JsonValue]) -> tuple[LiteralValue, ...] | None:
@@ -289,7 +308,8 @@ def _string_format(place: Place | None, report: Report) -> str | None:
     if place.value in ALIASES:
         return place.value
     message = f"the format {shown(place.value)} of strings is not checked"
-    hint = f"known formats: {', '.join(sorted(ALIASES))}; or describe it by `pattern`"
+    known = f"known formats: {', '.join(sorted(ALIASES))}; or describe it by `pattern`"
+    hint = near_miss(place.value, ALIASES) or known
     report.add("FORMAT_UNSUPPORTED", place, message, hint)
     return None
 

@@ -13,10 +13,12 @@ from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.bundle import bundle
 from streamdb_gen.lowering.collections import CollectionLowering
-from streamdb_gen.lowering.definitions import BROKEN, Definitions, Names
+from streamdb_gen.lowering.defaults import check_defaults
+from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
 from streamdb_gen.lowering.effects import EffectLowering
 from streamdb_gen.lowering.laxity import Laxity
 from streamdb_gen.lowering.own_words import (
+    check_has_words,
     chosen_attribute_name,
     chosen_class_name,
     description,
@@ -27,7 +29,7 @@ from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
-from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, package_name
+from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, has_words, package_name
 from streamdb_gen.reporting import Report
 from streamdb_gen.validator_fault import validator_fault
 
@@ -74,6 +76,8 @@ class _SpecLowering:
             key: Target(place, chosen_class_name(place, class_name(key), report))
             for key, place in frame.definitions.items()
         }
+        for key, target in self._named.items():
+            check_has_words(key, target.place, target.name, report)
         candidates = [*self._rows.values(), *self._inputs.values(), *self._named.values()]
         targets = [target for target in candidates if target is not None]
         self._beyond = Beyond()
@@ -114,12 +118,14 @@ class _SpecLowering:
         if self._report.has_errors():
             return None
         references = self._schemas.context.references
-        document = bundle(self._frame.root, self._resources, references.name_of)
+        bundled = bundle(self._frame.root, self._resources, references.name_of)
+        document = bundled.document
         laxity = Laxity(settled.types)
         whole = tuple(self._judged(collection, laxity) for collection in whole)
         self._check_validators(document, whole)
         if self._report.has_errors():
             return None
+        check_defaults(bundled.defaults, document, self._report)
         canonical = canonical_text(document)
         return Spec(
             name=wire_name,
@@ -140,6 +146,10 @@ class _SpecLowering:
         if name is None or not isinstance(name.value, str):
             return PurePath(self._frame.root.file).name.split(".")[0] or "spec"
         check_wire_text(name.value, name, self._report)
+        if name.value and not has_words(name.value):
+            message = f"{shown(name.value)} has no letter or digit, so names are made of a digest"
+            hint = "give the database a name with letters"
+            self._report.add("NAME_UNREADABLE", name, message, hint)
         return name.value
 
     def _judged(self, collection: Collection, laxity: Laxity) -> Collection:
@@ -167,11 +177,20 @@ class _SpecLowering:
     def _actions(
         self, inputs: Mapping[str, Type], collections: Mapping[str, Collection | None]
     ) -> Iterator[Action]:
-        methods = Names(self._report)
         effects = EffectLowering(collections, self._definitions, self._report)
+        names = {
+            wire_name: chosen_attribute_name(
+                place, action_name(wire_name), frozenset(), self._report
+            )
+            for wire_name, place in self._frame.actions.items()
+        }
         for wire_name, place in self._frame.actions.items():
-            name = chosen_attribute_name(place, action_name(wire_name), frozenset(), self._report)
-            methods.claim(name, place, f"the action {shown(wire_name)}", f"{name}_2")
+            check_has_words(wire_name, place, names[wire_name], self._report)
+        Names(self._report).claim_all(
+            Claim(names[wire_name], wire_name, place, f"the action {shown(wire_name)}")
+            for wire_name, place in self._frame.actions.items()
+        )
+        for wire_name, place in self._frame.actions.items():
             given = inputs[wire_name]
             definition = self._definitions.object_of(given)
             schema = place.get("input")
@@ -185,7 +204,7 @@ class _SpecLowering:
             compiled = [effects.lower(e, input_type) for e in (listed.items() if listed else ())]
             yield Action(
                 wire_name=wire_name,
-                name=name,
+                name=names[wire_name],
                 input=input_type,
                 effects=tuple(effect for effect in compiled if effect is not None),
                 description=description(place),
