@@ -32,7 +32,7 @@ from streamdb.errors import (
 from streamdb.protocol import names
 from streamdb.protocol.answers import header
 from streamdb.protocol.calling import Answered, Appended, raise_for_write
-from streamdb.protocol.exchange import Request
+from streamdb.protocol.exchange import Reply, Request
 
 # What a smaller batch may not meet: one value that is no JSON, or a body that is too large.
 _MAY_FIT_IN_PARTS: Final = (BadRequest, PayloadTooLarge)
@@ -136,6 +136,7 @@ class Pipeline:
         failure: what stopped the producer, if something did. Nothing is sent any more.
         losses: refusals that are still to be told.
         offset: the tail behind the last batch that was stored, where the server says it.
+        duplicates: batches that the server says it had before this producer sent them.
         is_closed: True once a closing batch was stored.
     """
 
@@ -146,6 +147,7 @@ class Pipeline:
     failure: StreamError | None = field(init=False, default=None)
     losses: list[Loss] = field(init=False, default_factory=list[Loss])
     offset: str | None = field(init=False, default=None)
+    duplicates: int = field(init=False, default=0)
     is_closed: bool = field(init=False, default=False)
     _collecting: list[bytes] = field(init=False, default_factory=list[bytes])
     _collecting_bytes: int = field(init=False, default=0)
@@ -275,8 +277,19 @@ class Pipeline:
         except StreamError as refusal:
             self._stop(parcel, refusal)
         else:
-            self._stored(parcel, header(answered.reply, names.STREAM_NEXT_OFFSET))
+            self._take_success(parcel, answered.reply)
         self._settle()
+
+    def _take_success(self, parcel: Parcel, reply: Reply) -> None:
+        # Known already, although no answer of ours was lost: another run used this number of this
+        # epoch. Who does not keep epochs cannot mean a repetition; who does, may (CLIENT-32).
+        is_foreign = reply.status == 204 and bool(parcel.items) and not parcel.in_doubt
+        if is_foreign and self.options.auto_claim and self._stored_seq < 0:
+            message = f"append: epoch {parcel.epoch} of this producer id was used before"
+            self._stop(parcel, ProducerFenced(message, epoch=parcel.epoch, url=self.url))
+            return
+        self.duplicates += is_foreign
+        self._stored(parcel, header(reply, names.STREAM_NEXT_OFFSET))
 
     def gave_up(self, parcel: Parcel, error: StreamError) -> None:
         """Take that a batch was never answered, or could not be sent."""
@@ -411,7 +424,7 @@ class Pipeline:
 
     def last(self) -> Appended:
         """What the last batch that was stored came to."""
-        return Appended(self.offset)
+        return Appended(self.offset, duplicate=self.duplicates > 0)
 
 
 def _items(parcels: Iterable[Parcel]) -> tuple[bytes, ...]:

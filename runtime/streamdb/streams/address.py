@@ -27,6 +27,17 @@ class HttpAddress:
     params: tuple[tuple[str, str], ...]
     shown: str
 
+    @property
+    def server(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.shown)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        """The stream's URL path."""
+        return urlsplit(self.url).path
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedAddress:
@@ -41,6 +52,11 @@ class EmbeddedAddress:
     file: Path
     path: str
     shown: str
+
+    @property
+    def server(self) -> str:
+        """The data file."""
+        return str(self.file.resolve())
 
 
 Address = HttpAddress | EmbeddedAddress

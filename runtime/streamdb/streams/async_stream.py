@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.protocol import calling, names
@@ -15,6 +15,7 @@ from streamdb.protocol.reading import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.appending import AsyncAppends
 from streamdb.streams.async_producer import AsyncProducer
 from streamdb.streams.embedded import EmbeddedAsyncWire
 from streamdb.streams.handle import Handle, StreamOptions
@@ -51,7 +52,9 @@ class AsyncStream(Handle):
             BadAddress: this is no address of a stream.
         """
         super().__init__(url, **options)
+        self._client: Final = client
         self._producers: WeakSet[AsyncProducer] = WeakSet()
+        self._appends = AsyncAppends(self._run, self._append)
         self._wire: AsyncWire = (
             HttpxAsyncWire(
                 self._address,
@@ -147,18 +150,28 @@ class AsyncStream(Handle):
         """Ask for the stream's tail, content type, closure and expiry."""
         return await self._run(self._head())
 
-    async def append(self, value: Any) -> Appended:
+    async def append(self, value: Any, *, seq: str | None = None) -> Appended:
         """Append one value: anything JSON can say, a change event, or bytes, by content type.
+
+        Appends that come while another one of this handle is under way go together in the next
+        request; each caller learns of its own.
+
+        Args:
+            value: what to append.
+            seq: a `Stream-Seq`; the server takes only what is above the last one, as text (SEQ-1).
 
         Raises:
             ConnectionFailed: the connection broke, and whether it was stored is unknown; a plain
                 append is never repeated in doubt (CLIENT-23).
+            SequenceConflict: ``seq`` is not above the last one; nothing was stored.
         """
-        return await self._run(self._append([value]))
+        return await self.append_many([value], seq=seq)
 
-    async def append_many(self, values: Iterable[Any]) -> Appended:
+    async def append_many(self, values: Iterable[Any], *, seq: str | None = None) -> Appended:
         """Append several values in one request: all of them or none (APPEND-1)."""
-        return await self._run(self._append(list(values)))
+        content_type = await self._ask_content_type()
+        piece = self._piece(content_type, list(values), seq)
+        return await self._appends.append(piece)
 
     async def append_once(self, producer: ProducerState, body: bytes) -> Appended:
         """Append a ready body under the next number of a producer: repeated until answered.
@@ -193,6 +206,31 @@ class AsyncStream(Handle):
         Not to be taken for :meth:`aclose`, which gives up this handle only.
         """
         return await self._run(self._close_stream(list(last)))
+
+    async def fork(
+        self, url: str, *, at: str | None = None, sub_offset: int = 0, body: Any = None
+    ) -> Self:
+        """Create a stream that shares this one's beginning and then goes its own way (section 6).
+
+        Args:
+            url: the address of the fork, on the same server or in the same data file.
+            at: the offset where it leaves; this stream's tail if not given.
+            sub_offset: so many messages (of JSON) or bytes beyond ``at`` are shared, too.
+            body: first content of its own, as for `create`.
+
+        Raises:
+            BadAddress: the fork would be elsewhere.
+            StreamExists: another stream is there, or this one was deleted.
+        """
+        content_type = await self._ask_content_type()
+        fork = self._fork_point(url, at, sub_offset)
+        made = type(self)(url, client=self._client, **self._options)
+        try:
+            await made._run(made._create(content_type, body=body, fork=fork))
+        except BaseException:
+            await made.aclose()
+            raise
+        return made
 
     async def delete(self) -> None:
         """Delete the stream and all it holds."""
@@ -246,6 +284,7 @@ class AsyncStream(Handle):
         """
         for producer in list(self._producers):
             await producer.abandon()
+        await self._appends.aclose()
         await self._wire.aclose()
 
     async def __aenter__(self) -> Self:

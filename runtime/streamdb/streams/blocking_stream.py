@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.protocol import calling, names
@@ -14,6 +14,7 @@ from streamdb.protocol.exchange import Batch, Operation
 from streamdb.protocol.reading import LiveMode
 from streamdb.streams import drivers
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.appending import Appends
 from streamdb.streams.blocking_producer import Producer
 from streamdb.streams.embedded import EmbeddedWire
 from streamdb.streams.handle import Handle, StreamOptions
@@ -40,7 +41,9 @@ class Stream(Handle):
     ) -> None:
         """Make a handle; nothing is sent yet. ``client`` is an ``httpx.Client`` of yours."""
         super().__init__(url, **options)
+        self._client: Final = client
         self._producers: WeakSet[Producer] = WeakSet()
+        self._appends = Appends(self._run, self._append)
         self._wire: Wire = (
             HttpxWire(
                 self._address,
@@ -117,13 +120,28 @@ class Stream(Handle):
         """Ask for the stream's tail, content type, closure and expiry."""
         return self._run(self._head())
 
-    def append(self, value: Any) -> Appended:
-        """Append one value."""
-        return self._run(self._append([value]))
+    def append(self, value: Any, *, seq: str | None = None) -> Appended:
+        """Append one value: anything JSON can say, a change event, or bytes, by content type.
 
-    def append_many(self, values: Iterable[Any]) -> Appended:
-        """Append several values in one request: all of them or none."""
-        return self._run(self._append(list(values)))
+        Appends that come while another one of this handle is under way go together in the next
+        request; each caller learns of its own.
+
+        Args:
+            value: what to append.
+            seq: a `Stream-Seq`; the server takes only what is above the last one, as text (SEQ-1).
+
+        Raises:
+            ConnectionFailed: the connection broke, and whether it was stored is unknown; a plain
+                append is never repeated in doubt (CLIENT-23).
+            SequenceConflict: ``seq`` is not above the last one; nothing was stored.
+        """
+        return self.append_many([value], seq=seq)
+
+    def append_many(self, values: Iterable[Any], *, seq: str | None = None) -> Appended:
+        """Append several values in one request: all of them or none (APPEND-1)."""
+        content_type = self._ask_content_type()
+        piece = self._piece(content_type, list(values), seq)
+        return self._appends.append(piece)
 
     def producer(
         self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]
@@ -148,6 +166,31 @@ class Stream(Handle):
     def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given."""
         return self._run(self._close_stream(list(last)))
+
+    def fork(
+        self, url: str, *, at: str | None = None, sub_offset: int = 0, body: Any = None
+    ) -> Self:
+        """Create a stream that shares this one's beginning and then goes its own way (section 6).
+
+        Args:
+            url: the address of the fork, on the same server or in the same data file.
+            at: the offset where it leaves; this stream's tail if not given.
+            sub_offset: so many messages (of JSON) or bytes beyond ``at`` are shared, too.
+            body: first content of its own, as for `create`.
+
+        Raises:
+            BadAddress: the fork would be elsewhere.
+            StreamExists: another stream is there, or this one was deleted.
+        """
+        content_type = self._ask_content_type()
+        fork = self._fork_point(url, at, sub_offset)
+        made = type(self)(url, client=self._client, **self._options)
+        try:
+            made._run(made._create(content_type, body=body, fork=fork))
+        except BaseException:
+            made.close()
+            raise
+        return made
 
     def delete(self) -> None:
         """Delete the stream and all it holds."""

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any, Final, TypedDict, Unpack, cast
 
+from streamdb.errors import BadAddress
 from streamdb.protocol import calling, json_text, names, reading
-from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.reading import LiveMode, ReadOptions
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.protocol.writing import ProducerState, append_once
 from streamdb.streams.address import Address, parse_address
+from streamdb.streams.appending import Piece
 from streamdb.streams.given import Headers, Params, check_params
 
 log: Final = logging.getLogger("streamdb.streams")
@@ -59,6 +62,7 @@ class Handle:
 
     def __init__(self, url: str, **options: Unpack[StreamOptions]) -> None:
         self._address: Final[Address] = parse_address(url)
+        self._options: Final = options
         self._headers: Final = options.get("headers", {})
         self._params: Final = options.get("params", {})
         check_params(self._params)
@@ -80,6 +84,21 @@ class Handle:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
+    def _fork_point(self, url: str, at: str | None, sub_offset: int) -> ForkPoint:
+        """Where a fork at another address leaves this stream (FORK-1).
+
+        Raises:
+            BadAddress: it is not on the same server, or in the same data file.
+        """
+        fork = parse_address(url)
+        if type(fork) is not type(self._address) or fork.server != self._address.server:
+            raise BadAddress(
+                f"fork: {fork.shown} is not where {self.url} is: a fork stays on its server"
+            )
+        if sub_offset < 0:
+            raise ValueError(f"fork: sub_offset is {sub_offset}: 0 or more")
+        return ForkPoint(self._address.path, at, sub_offset)
+
     # The operations, built from what the caller gave.
 
     def _create(
@@ -90,6 +109,7 @@ class Handle:
         expires_at: str | None = None,
         closed: bool = False,
         body: Any = None,
+        fork: ForkPoint | None = None,
     ) -> Operation[StreamInfo]:
         info = yield from calling.create(
             self.url,
@@ -99,6 +119,7 @@ class Handle:
             expires_at=expires_at,
             closed=closed,
             body=_initial_body(content_type, body),
+            fork=fork,
         )
         self._content_type = info.content_type
         return info
@@ -113,13 +134,18 @@ class Handle:
             return self._content_type
         return (yield from self._head()).content_type
 
-    def _append(self, values: list[Any]) -> Operation[Appended]:
+    def _piece(self, content_type: str, values: list[Any], seq: str | None) -> Piece:
         if not values:
             raise ValueError("append_many: there is nothing to append")
+        return Piece(_texts(content_type, values), seq)
+
+    def _append(self, texts: Sequence[bytes], seq: str | None) -> Operation[Appended]:
         content_type = yield from self._known_content_type()
-        body = _body(content_type, values)
+        body = _framed(content_type, texts)
         return (
-            yield from calling.append(self.url, self._retry, content_type=content_type, body=body)
+            yield from calling.append(
+                self.url, self._retry, content_type=content_type, body=body, seq=seq
+            )
         )
 
     def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
@@ -183,16 +209,25 @@ def _initial_body(content_type: str, body: Any) -> bytes:
 
 
 def _body(content_type: str, values: list[Any]) -> bytes:
+    return _framed(content_type, _texts(content_type, values))
+
+
+def _texts(content_type: str, values: list[Any]) -> list[bytes]:
     if names.media_type(content_type) == names.JSON_MEDIA_TYPE:
-        return json_text.frame(json_text.encode(value) for value in values)
-    pieces: list[bytes] = []
+        return [json_text.encode(value) for value in values]
+    texts: list[bytes] = []
     for value in values:
         if not isinstance(value, bytes | str):
             raise TypeError(
                 f"a stream of {content_type} takes bytes or text, not {type(value).__name__}"
             )
-        pieces.append(value.encode() if isinstance(value, str) else value)
-    body = b"".join(pieces)
-    if not body:
+        texts.append(value.encode() if isinstance(value, str) else value)
+    if not any(texts):
         raise ValueError("an append must hold data (CLIENT-28)")
-    return body
+    return texts
+
+
+def _framed(content_type: str, texts: Sequence[bytes]) -> bytes:
+    if names.media_type(content_type) == names.JSON_MEDIA_TYPE:
+        return json_text.frame(texts)
+    return b"".join(texts)

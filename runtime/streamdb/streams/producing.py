@@ -27,7 +27,10 @@ class ProducerSettings(TypedDict, total=False):
 
     Attributes:
         epoch: fences earlier writers of the same id; one more than the last one used.
-        auto_claim: when fenced, take the id over with the next epoch instead of failing.
+        auto_claim: when the epoch is fenced, or was used before, take the id over with the next
+            one instead of failing: for who does not keep epochs. Without it, batches with numbers
+            that the server has had before are taken for repetitions, and not stored again; a
+            warning says so, as does ``duplicate`` of what `flush` returns.
         linger: seconds that a value may wait for company before it is sent.
         max_batch_bytes: a batch that has reached this size is sent at once.
         max_batch_items: the same in values.
@@ -97,6 +100,7 @@ class ProducerBase:
 
     def _settle(self, parcel: Parcel, outcome: Answered | Exception) -> None:
         """Note what came of a batch, and tell what it lost."""
+        known = self._pipeline.duplicates
         if isinstance(outcome, Answered):
             self._pipeline.answered(parcel, outcome)
         elif isinstance(outcome, StreamError):
@@ -106,6 +110,15 @@ class ProducerBase:
             error = StreamError(told, url=self._pipeline.url)
             error.__cause__ = outcome
             self._pipeline.gave_up(parcel, error)
+        if known == 0 < self._pipeline.duplicates:
+            log.warning(
+                "%s: producer %s: the server has had batch %d of epoch %d before: what is appended "
+                "now is stored only if this repeats an earlier run; if not, use a higher epoch",
+                self._pipeline.url,
+                self.id,
+                parcel.seq,
+                parcel.epoch,
+            )
         self._tell_losses()
 
     def _abandon(self) -> None:

@@ -53,6 +53,28 @@ def test_create_sends_the_configuration_and_says_whether_it_was_new() -> None:
     }
 
 
+def test_a_fork_names_its_source_and_point() -> None:  # FORK-1, FORK-2, FORKSUB-1
+    forks = [
+        calling.ForkPoint("/v1/stream/source"),
+        calling.ForkPoint("/v1/stream/source", "7", 2),
+    ]
+    headers = []
+    for fork in forks:
+        operation = calling.create(URL, RETRY, content_type="text/plain", fork=fork)
+        player = Player(operation, [reply(201, next="9")])
+        player.run()
+        headers.append(dict(player.requests[0].headers))
+    assert headers == [
+        {"Content-Type": "text/plain", "Stream-Forked-From": "/v1/stream/source"},
+        {
+            "Content-Type": "text/plain",
+            "Stream-Forked-From": "/v1/stream/source",
+            "Stream-Fork-Offset": "7",
+            "Stream-Fork-Sub-Offset": "2",
+        },
+    ]
+
+
 def test_create_of_what_exists_just_so_is_no_error() -> None:  # CREATE-2
     operation = calling.create(
         URL, RETRY, content_type="application/json", expires_at="2030-01-01T00:00:00Z"

@@ -187,6 +187,22 @@ def test_auto_claim_takes_the_next_epoch_and_sends_the_first_batch_alone() -> No
     assert (take(machine).seq, machine.epoch) == (1, 5)
 
 
+def test_a_number_that_was_used_before_is_a_repetition_or_a_reason_to_claim() -> None:
+    repeating = pipeline()  # CLIENT-32
+    add(repeating, b"1")
+    repeating.answered(take(repeating), Answered(reply(204), in_doubt=False))
+    assert repeating.is_idle
+    assert (repeating.duplicates, repeating.last().duplicate) == (1, True)
+    claiming = pipeline(auto_claim=True)
+    add(claiming, b"1", b"2")
+    claiming.answered(take(claiming), Answered(reply(204), in_doubt=False))
+    again = take(claiming)
+    assert (again.items, again.epoch, again.seq) == ([b"1"], 1, 0)
+    claiming.answered(again, stored())
+    claiming.answered(take(claiming), Answered(reply(204), in_doubt=True))
+    assert (claiming.epoch, claiming.duplicates) == (1, 0)
+
+
 def test_fenced_after_a_lost_answer_is_unknown() -> None:  # trap 20
     machine = pipeline(auto_claim=True)
     add(machine, b"1")

@@ -1,0 +1,197 @@
+"""Appends of one handle that come at once go together: one request is under way, the rest wait.
+
+Who comes first is sent alone and at once; what comes meanwhile is collected for the next request
+(CLIENT-29). So the order of appends is the order on the stream, and many small appends cost few
+requests. Each caller gets the outcome of its own values: what the server refuses as a whole is sent
+again caller by caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from streamdb.errors import BadRequest, ConnectionFailed, HandleClosed, PayloadTooLarge
+from streamdb.protocol.calling import Appended
+from streamdb.protocol.exchange import Operation
+
+T = TypeVar("T")
+
+# Refusals of a body: one caller's values may be the cause, and the others' are fine.
+_ONE_IS_AT_FAULT: Final = (BadRequest, PayloadTooLarge)
+_MOST_TOGETHER: Final = 1024 * 1024  # bytes of a joint request
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """What one caller appends.
+
+    Attributes:
+        texts: its values, as they stand on the wire.
+        seq: its `Stream-Seq`. It then goes alone: a joint request has only one, and the server
+            would not see those before it.
+        outcome: what came of it, in the end.
+    """
+
+    texts: Sequence[bytes]
+    seq: str | None = None
+    outcome: Appended | BaseException | None = field(init=False, default=None)
+
+    def result(self) -> Appended:
+        """Return or raise the outcome."""
+        if isinstance(self.outcome, Appended):
+            return self.outcome
+        raise self.outcome or ConnectionFailed(
+            "append: the request was given up; whether the data was stored is unknown"
+        )
+
+
+Send = Callable[[Sequence[bytes], str | None], Operation[Appended]]
+
+
+def append_together(pieces: Sequence[Piece], send: Send) -> Operation[None]:
+    """Send pieces in one request, and note the outcome of each."""
+    texts = [text for piece in pieces for text in piece.texts]
+    outcome: Appended | Exception
+    try:
+        outcome = yield from send(texts, pieces[0].seq)
+    except _ONE_IS_AT_FAULT as refusal:
+        if len(pieces) > 1:
+            for piece in pieces:
+                yield from append_together([piece], send)
+            return
+        outcome = refusal
+    except Exception as error:  # noqa: BLE001 - each caller raises it
+        outcome = error
+    for piece in pieces:
+        piece.outcome = outcome
+
+
+class AsyncAppends:
+    """The appends of an :class:`AsyncStream`."""
+
+    def __init__(self, run: Callable[[Operation[None]], Awaitable[None]], send: Send) -> None:
+        self._run: Final = run
+        self._send: Final = send
+        self._is_busy = False
+        self._waiting: deque[tuple[Piece, asyncio.Future[None]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def append(self, piece: Piece) -> Appended:
+        """Send a piece, now or with others as soon as what is under way is answered.
+
+        Who is cancelled while waiting has appended nothing; who is cancelled while the own request
+        is under way gives it up. A joint request goes on for the others.
+        """
+        if self._is_busy:
+            waiter = piece, asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            try:
+                await waiter[1]
+            except asyncio.CancelledError:
+                if waiter in self._waiting:
+                    self._waiting.remove(waiter)
+                raise
+        else:
+            self._is_busy = True
+            try:
+                await self._run(append_together([piece], self._send))
+            finally:
+                self._go_on()
+        return piece.result()
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._task = asyncio.get_running_loop().create_task(self._send_waiting())
+        else:
+            self._is_busy = False
+
+    async def _send_waiting(self) -> None:
+        try:
+            while self._waiting:
+                group = _next_group(self._waiting, lambda waiter: waiter[0])
+                try:
+                    await self._run(append_together([piece for piece, _ in group], self._send))
+                finally:
+                    for _, done in group:
+                        if not done.done():
+                            done.set_result(None)
+        finally:
+            self._is_busy = False
+
+    async def aclose(self) -> None:
+        """Give up what is under way, and fail what waits."""
+        while self._waiting:
+            piece, done = self._waiting.popleft()
+            piece.outcome = HandleClosed("append: the handle was closed; nothing was sent")
+            if not done.done():
+                done.set_result(None)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+class Appends:
+    """The appends of a :class:`Stream`: threads that come at once share requests."""
+
+    def __init__(self, run: Callable[[Operation[None]], None], send: Send) -> None:
+        self._run: Final = run
+        self._send: Final = send
+        self._changed = threading.Condition()
+        self._is_busy = False
+        self._waiting: deque[Piece] = deque()
+        self._settled: set[Piece] = set()
+
+    def append(self, piece: Piece) -> Appended:
+        """Send a piece, or wait until another thread has sent it with its own."""
+        with self._changed:
+            self._waiting.append(piece)
+            try:
+                while self._is_busy and piece not in self._settled:
+                    self._changed.wait()
+            except BaseException:  # interrupted: nothing of it was sent, or it goes with others
+                if piece in self._waiting:
+                    self._waiting.remove(piece)
+                raise
+            if piece in self._settled:
+                self._settled.remove(piece)
+                return piece.result()
+            self._is_busy = True
+        # This thread sends for all until its own piece is sent; then another one goes on.
+        try:
+            while piece not in self._settled:
+                self._send_next()
+        finally:
+            with self._changed:
+                self._settled.discard(piece)
+                self._is_busy = False
+                self._changed.notify_all()
+        return piece.result()
+
+    def _send_next(self) -> None:
+        with self._changed:
+            group = _next_group(self._waiting, lambda piece: piece)
+        try:
+            self._run(append_together(group, self._send))
+        finally:
+            with self._changed:
+                self._settled.update(group)
+                self._changed.notify_all()
+
+
+def _next_group(waiting: deque[T], piece_of: Callable[[T], Piece]) -> list[T]:
+    """Take as many from the front as go into one request."""
+    group = [waiting.popleft()]
+    first = piece_of(group[0])
+    size = sum(map(len, first.texts))
+    while first.seq is None and waiting:
+        piece = piece_of(waiting[0])
+        size += sum(map(len, piece.texts))
+        if piece.seq is not None or size > _MOST_TOGETHER:
+            break
+        group.append(waiting.popleft())
+    return group
