@@ -85,6 +85,7 @@ from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.blocking_producer import Producer
 from streamdb.streams.blocking_stream import Stream
 from streamdb.streams.handle import StreamOptions
+from streamdb.streams.wire import Retry
 from streamdb.types.any_of import AnyOf
 from streamdb.types.extensible import Extensible
 from streamdb.types.maybe import Maybe
@@ -151,6 +152,7 @@ __all__ = [
     "ProducerFenced",
     "ProducerGap",
     "RateLimited",
+    "Retry",
     "RetryPolicy",
     "SchemaError",
     "SequenceConflict",

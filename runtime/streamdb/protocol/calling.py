@@ -14,6 +14,7 @@ from streamdb.errors import (
     RateLimited,
     SequenceConflict,
     StreamClosed,
+    StreamError,
     StreamTimeout,
     UnexpectedStatus,
 )
@@ -31,6 +32,8 @@ from streamdb.protocol.exchange import (
     Operation,
     Reply,
     Request,
+    Sleep,
+    consult,
     exchange,
     pause,
 )
@@ -38,6 +41,7 @@ from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable, retry_a
 
 # A plain append is repeated only where the server says that it did not act (CLIENT-23).
 _NOT_ACTED_UPON: Final = frozenset({429, 503})
+_WANTS_CREDENTIALS: Final = frozenset({401, 403})
 _STORED: Final = frozenset({200, 204})
 _DELETED: Final = frozenset({200, 204})
 _NOTHING_THERE: Final = frozenset({404, 410})
@@ -123,11 +127,13 @@ class Answered(NamedTuple):
     in_doubt: bool
 
 
-def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Operation[Answered]:
+def call(
+    request: Request, retry: RetryPolicy, *, url: str, doing: str, consults: bool = True
+) -> Operation[Answered]:
     """Send a request that is safe to repeat until it is answered or the policy is used up.
 
     Every failure that is tried again is told by :class:`Interrupted`, so that tries without end
-    can be seen.
+    can be seen. ``consults`` is False where the operation around it asks the caller's handler.
 
     Raises:
         ConnectionFailed: no answer, and no tries left.
@@ -137,6 +143,8 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, Reply) and not is_retryable(reply.status):
+            if consults and (yield from _is_amended(reply, failures, url=url, doing=doing)):
+                continue
             return Answered(reply, in_doubt)
         in_doubt = in_doubt or not _was_turned_away(reply)
         interrupted = interruption(reply, failures)
@@ -146,6 +154,21 @@ def call(request: Request, retry: RetryPolicy, *, url: str, doing: str) -> Opera
             return Answered(reply, in_doubt)  # the caller turns the status into its error
         else:
             raise no_answer(reply, failures, url=url, doing=doing)
+
+
+def _is_amended(reply: Reply, failures: Failures, *, url: str, doing: str) -> Operation[bool]:
+    """Where the server wants other credentials, ask the caller's handler for them (C10)."""
+    if reply.status not in _WANTS_CREDENTIALS or header(reply, names.PRODUCER_EPOCH) is not None:
+        return False
+    try:
+        raise_for_answer(reply, url=url, doing=doing, allow=frozenset())
+    except StreamError as error:
+        if not (yield from consult(error)):
+            return False
+    wait = failures.next_delay()
+    if wait is not None:
+        yield Sleep(wait)
+    return wait is not None
 
 
 def interruption(reply: Reply | NoReply, failures: Failures) -> Interrupted | None:
@@ -250,6 +273,8 @@ def append(
         reply = yield from exchange(request)
         if isinstance(reply, NoReply):
             raise _unknown_outcome(reply.reason, None, url=url, doing="append")
+        if (yield from _is_amended(reply, failures, url=url, doing="append")):
+            continue
         if not _was_turned_away(reply):
             break
         interrupted = interruption(reply, failures)

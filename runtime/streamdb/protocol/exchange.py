@@ -12,6 +12,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from streamdb.errors import StreamError
+
 T = TypeVar("T")
 
 
@@ -124,8 +126,15 @@ class Interrupted:
     failures: int = 1
 
 
-Effect = Exchange | Open | Receive | Release | Sleep | Deliver | Interrupted
-Answer = Reply | NoReply | bytes | None
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask the caller's handler whether to go on after an error: ``bool``."""
+
+    error: StreamError
+
+
+Effect = Exchange | Open | Receive | Release | Sleep | Deliver | Interrupted | Consult
+Answer = Reply | NoReply | bytes | bool | None
 Operation = Generator[Effect, Answer, T]
 
 
@@ -140,6 +149,13 @@ def open_reply(request: Request) -> Operation[Reply | NoReply]:
     """Yield :class:`Open` and return its answer, typed."""
     answer = yield Open(request)
     assert isinstance(answer, Reply | NoReply)  # noqa: S101 - the drivers' contract
+    return answer
+
+
+def consult(error: StreamError) -> Operation[bool]:
+    """Yield :class:`Consult` and return its answer, typed."""
+    answer = yield Consult(error)
+    assert isinstance(answer, bool)  # noqa: S101 - the drivers' contract
     return answer
 
 

@@ -15,11 +15,12 @@ from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
-from streamdb.errors import StreamParseError
+from streamdb.errors import StreamError, StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
 from streamdb.protocol.calling import call, interruption, no_answer
 from streamdb.protocol.exchange import (
+    Answer,
     Batch,
     Deliver,
     Interrupted,
@@ -29,11 +30,13 @@ from streamdb.protocol.exchange import (
     Reply,
     Request,
     Sleep,
+    consult,
     exchange,
     open_reply,
     pause,
     receive,
 )
+from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
 from streamdb.protocol.sse import EventParser
 
@@ -62,6 +65,7 @@ class ReadOptions:
         retry: for requests before the first answer. A reader that was connected before passes
             its reconnect policy here too.
         reconnect: for every loss of connection after it.
+        memory: pages that were read before, for catching up again.
         clock: seconds that never go back, to tell short connections.
     """
 
@@ -71,6 +75,7 @@ class ReadOptions:
     live: LiveMode = "auto"
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     reconnect: RetryPolicy = field(default_factory=RetryPolicy)
+    memory: PageMemory | None = None
 
     def __post_init__(self) -> None:
         """Refuse an unknown mode; True, the likely one, equals no mode."""
@@ -97,9 +102,38 @@ class _Position:
 def reading(options: ReadOptions) -> Operation[None]:
     """Deliver batches until caught up (``live=False``) or until the stream ends.
 
+    After an error the caller's handler is asked (C10); if it says so, the read goes on from the
+    last batch.
+
     Raises:
         StreamError: the stream is missing, gone or unreadable, or the policies are used up.
     """
+    failures = options.reconnect.begin(options.clock)
+    while True:
+        reached = options.offset
+        try:
+            operation = _read_on(options)
+            answer: Answer = None
+            while True:
+                effect = operation.send(answer)
+                if isinstance(effect, Deliver):
+                    options = replace(options, offset=effect.batch.offset, retry=options.reconnect)
+                answer = yield effect
+        except StopIteration:
+            return
+        except StreamError as error:
+            if options.offset != reached:
+                failures.forget()
+            yield Release()
+            if not (yield from consult(error)):
+                raise
+            wait = failures.next_delay()
+            if wait is None:
+                raise
+            yield Sleep(wait)
+
+
+def _read_on(options: ReadOptions) -> Operation[None]:
     batch = yield from _catch_up(options)
     if batch.closed or options.live is False:
         return
@@ -124,10 +158,22 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
     position = _Position(options.offset, None, names.DEFAULT_MEDIA_TYPE)
     retry = options.retry
     while True:
-        request = Request("GET", params=position.params(None))
-        reply, _ = yield from call(request, retry, url=options.url, doing="read")
-        raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
-        batch = _batch_of(reply, position, options.url)
+        page = options.memory.find(position.offset) if options.memory is not None else None
+        request = Request(
+            "GET",
+            params=position.params(None),
+            headers={"If-None-Match": page.etag} if page is not None else {},
+        )
+        reply, _ = yield from call(request, retry, url=options.url, doing="read", consults=False)
+        if page is not None and reply.status == 304:
+            batch = page.batch
+        else:
+            raise_for_answer(
+                reply, url=options.url, doing="read", offset=position.offset, allow=_OK
+            )
+            batch = _batch_of(reply, position, options.url)
+            if options.memory is not None:
+                options.memory.keep(position.offset, header(reply, "ETag"), batch)
         yield Deliver(batch)
         # CLIENT-2, CLIENT-3: headers decide, never the length of a body. A page that moves
         # nothing and claims nothing would be asked for again for ever.

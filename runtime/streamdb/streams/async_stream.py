@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
+from streamdb.errors import StreamError
 from streamdb.protocol import calling, names
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
@@ -248,7 +250,8 @@ class AsyncStream(Handle):
         A live read survives every loss of connection and ends at the end of a closed stream.
         Leave the loop early inside ``contextlib.aclosing`` to release the connection at once.
         """
-        async with aclosing(self.deliveries(offset=offset, live=live)) as deliveries:
+        operation = self._read(offset, live, is_repeatable=live is False)
+        async with aclosing(self._deliver(operation)) as deliveries:
             async for delivered in deliveries:
                 if isinstance(delivered, Batch):
                     yield delivered
@@ -266,15 +269,27 @@ class AsyncStream(Handle):
             resumed: the reader was connected before, so that the policy `reconnect` holds from the
                 first request on.
         """
-        operation = self._read(offset, live, resumed=resumed)
+        async with aclosing(self._deliver(self._read(offset, live, resumed=resumed))) as deliveries:
+            async for delivered in deliveries:
+                yield delivered
+
+    async def _deliver(self, operation: Operation[None]) -> AsyncGenerator[Batch | Interrupted]:
         # Not left to the garbage collector: closing this generator must release the connection.
-        async with aclosing(drivers.deliver(operation, self._wire)) as deliveries:
+        async with aclosing(drivers.deliver(operation, self._wire, self._ask)) as deliveries:
             async for delivered in deliveries:
                 self._note(delivered)
                 yield delivered
 
     async def _run(self, operation: Operation[T]) -> T:
-        return await drivers.run(operation, self._wire, self._tell)
+        return await drivers.run(operation, self._wire, self._tell, self._ask)
+
+    async def _ask(self, error: StreamError) -> bool:
+        answer = self._ask_handler(error)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer is not None:
+            self._wire.amend(answer)
+        return answer is not None
 
     async def aclose(self) -> None:
         """Release connections and, in embedded mode, the data file. The stream stays.

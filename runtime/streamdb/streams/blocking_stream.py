@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
+from streamdb.errors import StreamError
 from streamdb.protocol import calling, names
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Operation
@@ -20,7 +22,7 @@ from streamdb.streams.embedded import EmbeddedWire
 from streamdb.streams.handle import Handle, StreamOptions
 from streamdb.streams.http import Client, HttpxWire
 from streamdb.streams.producing import ProducerSettings
-from streamdb.streams.wire import Wire
+from streamdb.streams.wire import Retry, Wire
 
 T = TypeVar("T")
 
@@ -198,15 +200,26 @@ class Stream(Handle):
 
     def read(self, *, offset: str = names.BEGINNING, live: LiveMode = False) -> Generator[Batch]:
         """Read batches from an offset: to the tail, or on and on with ``live``."""
-        operation = self._read(offset, live)
-        with closing(drivers.deliver_blocking(operation, self._wire)) as deliveries:
+        operation = self._read(offset, live, is_repeatable=live is False)
+        with closing(drivers.deliver_blocking(operation, self._wire, self._ask)) as deliveries:
             for delivered in deliveries:
                 self._note(delivered)
                 if isinstance(delivered, Batch):
                     yield delivered
 
     def _run(self, operation: Operation[T]) -> T:
-        return drivers.run_blocking(operation, self._wire, self._tell)
+        return drivers.run_blocking(operation, self._wire, self._tell, self._ask)
+
+    def _ask(self, error: StreamError) -> bool:
+        answer = self._ask_handler(error)
+        if answer is None:
+            return False
+        if not isinstance(answer, Retry):
+            if inspect.iscoroutine(answer):
+                answer.close()
+            raise TypeError("on_error returns a Retry or None; an async one is for AsyncStream")
+        self._wire.amend(answer)
+        return True
 
     def close(self) -> None:
         """Release connections and, in embedded mode, the data file. The stream stays.

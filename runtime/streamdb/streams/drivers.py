@@ -6,13 +6,14 @@ All decisions are made in :mod:`streamdb.protocol`; what is here only sends, rec
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TypeVar
 
+from streamdb.errors import StreamError
 from streamdb.protocol.exchange import (
     Answer,
     Batch,
+    Consult,
     Deliver,
     Effect,
     Exchange,
@@ -31,9 +32,11 @@ from streamdb.streams import wire as wires
 T = TypeVar("T")
 
 Tell = Callable[[Interrupted], object]
+Ask = Callable[[StreamError], Awaitable[bool]]
+AskBlocking = Callable[[StreamError], bool]
 
 
-async def run(operation: Operation[T], wire: wires.AsyncWire, tell: Tell) -> T:
+async def run(operation: Operation[T], wire: wires.AsyncWire, tell: Tell, ask: Ask) -> T:
     """Carry an operation out to its end and return its result; interruptions are told."""
     hands = _AsyncHands(wire)
     answer: Answer = None
@@ -47,6 +50,8 @@ async def run(operation: Operation[T], wire: wires.AsyncWire, tell: Tell) -> T:
             answer = None
             if isinstance(effect, Interrupted):
                 tell(effect)
+            elif isinstance(effect, Consult):
+                answer = await ask(effect.error)
             else:
                 answer = await hands.carry_out(effect)
     finally:
@@ -55,7 +60,7 @@ async def run(operation: Operation[T], wire: wires.AsyncWire, tell: Tell) -> T:
 
 
 async def deliver(
-    operation: Operation[None], wire: wires.AsyncWire
+    operation: Operation[None], wire: wires.AsyncWire, ask: Ask
 ) -> AsyncGenerator[Batch | Interrupted]:
     """Carry a read out, yielding what it delivers."""
     hands = _AsyncHands(wire)
@@ -71,6 +76,8 @@ async def deliver(
                 yield effect.batch
             elif isinstance(effect, Interrupted):
                 yield effect
+            elif isinstance(effect, Consult):
+                answer = await ask(effect.error)
             else:
                 answer = await hands.carry_out(effect)
     finally:
@@ -78,7 +85,7 @@ async def deliver(
         await hands.aclose()
 
 
-def run_blocking(operation: Operation[T], wire: wires.Wire, tell: Tell) -> T:
+def run_blocking(operation: Operation[T], wire: wires.Wire, tell: Tell, ask: AskBlocking) -> T:
     """Carry an operation out to its end and return its result; interruptions are told."""
     hands = _Hands(wire)
     answer: Answer = None
@@ -92,6 +99,8 @@ def run_blocking(operation: Operation[T], wire: wires.Wire, tell: Tell) -> T:
             answer = None
             if isinstance(effect, Interrupted):
                 tell(effect)
+            elif isinstance(effect, Consult):
+                answer = ask(effect.error)
             else:
                 answer = hands.carry_out(effect)
     finally:
@@ -100,7 +109,7 @@ def run_blocking(operation: Operation[T], wire: wires.Wire, tell: Tell) -> T:
 
 
 def deliver_blocking(
-    operation: Operation[None], wire: wires.Wire
+    operation: Operation[None], wire: wires.Wire, ask: AskBlocking
 ) -> Generator[Batch | Interrupted]:
     """Carry a read out, yielding what it delivers."""
     hands = _Hands(wire)
@@ -116,6 +125,8 @@ def deliver_blocking(
                 yield effect.batch
             elif isinstance(effect, Interrupted):
                 yield effect
+            elif isinstance(effect, Consult):
+                answer = ask(effect.error)
             else:
                 answer = hands.carry_out(effect)
     finally:
@@ -144,7 +155,7 @@ class _AsyncHands:
                     await self.aclose()
                 case Sleep(seconds):
                     await asyncio.sleep(seconds)
-                case Deliver() | Interrupted():
+                case Deliver() | Interrupted() | Consult():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
             return NoReply(str(failure), failure.is_timeout)
@@ -186,8 +197,8 @@ class _Hands:
                 case Release():
                     self.close()
                 case Sleep(seconds):
-                    time.sleep(seconds)
-                case Deliver() | Interrupted():
+                    self._wire.sleep(seconds)
+                case Deliver() | Interrupted() | Consult():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
             return NoReply(str(failure), failure.is_timeout)

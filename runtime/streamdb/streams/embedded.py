@@ -81,6 +81,9 @@ class EmbeddedAsyncWire:
                 raise
             return answer
 
+    def amend(self, amended: wires.Retry) -> None:
+        """Do nothing: there are no headers or parameters of the caller's in embedded mode."""
+
     async def aclose(self) -> None:
         """Disconnect what is open, let the application end, and release the data file."""
         if not self._lifetime.end():
@@ -103,14 +106,23 @@ class EmbeddedWire:
 
     def __init__(self, address: EmbeddedAddress, *, timeout: float) -> None:
         self._thread = shared_loop_thread()
+        self._closed = threading.Event()
         self._wire = EmbeddedAsyncWire(address, timeout=timeout)
 
     def open(self, request: Request) -> _Answer:
         """Send a request and return once the head of the answer is here."""
         return _Answer(self._thread.run(self._wire.open(request)), self._thread)
 
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        self._closed.wait(seconds)
+
+    def amend(self, amended: wires.Retry) -> None:
+        """Do nothing, as :meth:`EmbeddedAsyncWire.amend`."""
+
     def close(self) -> None:
         """Release the data file."""
+        self._closed.set()
         if not self._thread.belongs_to_parent:
             self._thread.run(self._wire.aclose())
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from streamdb.errors import BadAddress, BadHeader
 from streamdb.protocol import names
 from streamdb.streams.loop_thread import on_shared_loop_thread
-from streamdb.streams.wire import WireFailure
-
-Value = str | Callable[[], str] | Callable[[], Awaitable[str]]
-Headers = Mapping[str, Value]
-Params = Mapping[str, Value]
+from streamdb.streams.wire import Headers, Params, Retry, Value, WireFailure
 
 
 class Additions(NamedTuple):
@@ -38,6 +34,17 @@ class Given:
     headers: Headers
     params: Params
     passing: tuple[type[Exception], ...] = (OSError,)
+
+    def amended(self, by: Retry) -> Given:
+        """The same with other values for some names.
+
+        Raises:
+            BadAddress: a parameter belongs to the protocol.
+        """
+        check_params(by.params)
+        others = {name.lower() for name in by.headers}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in others}
+        return Given({**kept, **by.headers}, {**self.params, **by.params}, self.passing)
 
     def ask(self) -> Additions:
         """Ask all functions, here and now.

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypedDict, Unpack, cast
 
-from streamdb.errors import BadAddress
+from streamdb.errors import BadAddress, StreamError
 from streamdb.protocol import calling, json_text, names, reading
 from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
+from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.reading import LiveMode, ReadOptions
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.protocol.writing import ProducerState, append_once
 from streamdb.streams.address import Address, parse_address
 from streamdb.streams.appending import Piece
-from streamdb.streams.given import Headers, Params, check_params
+from streamdb.streams.given import check_params
+from streamdb.streams.wire import Headers, Params, Retry
 
 log: Final = logging.getLogger("streamdb.streams")
 # A request that failed so often in a row is worth a warning; before, it may be a hiccup.
@@ -29,6 +31,11 @@ _WORRYING_FAILURES: Final = 5
 DEFAULT_RETRY: Final = RetryPolicy(attempts=6, initial=0.1, multiplier=2.0, maximum=10.0)
 #: Once a reader has been connected it comes back for as long as it takes.
 DEFAULT_RECONNECT: Final = RetryPolicy(initial=0.1, multiplier=1.5, maximum=10.0)
+
+
+ErrorHandler = (
+    Callable[[StreamError], Retry | None] | Callable[[StreamError], Awaitable[Retry | None]]
+)
 
 
 class StreamOptions(TypedDict, total=False):
@@ -48,6 +55,10 @@ class StreamOptions(TypedDict, total=False):
         reconnect: for a read that was connected before.
         timeout: seconds to connect, to send and to be answered; in embedded mode, to open the file
             and to be answered. Live reads wait longer. A write that has begun is carried out.
+        on_error: asked before an error ends a read, or before wrong credentials (401, 403) end any
+            request. It returns a `Retry`, perhaps with other headers or parameters, to have the
+            request repeated after a wait of the policy, or None to let the error be raised. For the
+            async classes it may be async.
     """
 
     headers: Headers
@@ -55,6 +66,7 @@ class StreamOptions(TypedDict, total=False):
     retry: RetryPolicy
     reconnect: RetryPolicy
     timeout: float
+    on_error: ErrorHandler
 
 
 class Handle:
@@ -69,6 +81,8 @@ class Handle:
         self._retry: Final = options.get("retry", DEFAULT_RETRY)
         self._reconnect: Final = options.get("reconnect", DEFAULT_RECONNECT)
         self._timeout: Final = options.get("timeout", 30.0)
+        self._on_error: Final = options.get("on_error")
+        self._memory: Final = PageMemory()
         self._content_type: str | None = None
 
     @property
@@ -166,7 +180,9 @@ class Handle:
             )
         )
 
-    def _read(self, offset: str, live: LiveMode, *, resumed: bool = False) -> Operation[None]:
+    def _read(
+        self, offset: str, live: LiveMode, *, resumed: bool = False, is_repeatable: bool = False
+    ) -> Operation[None]:
         return reading.reading(
             ReadOptions(
                 url=self.url,
@@ -175,8 +191,12 @@ class Handle:
                 live=live,
                 retry=self._reconnect if resumed else self._retry,
                 reconnect=self._reconnect,
+                memory=self._memory if is_repeatable else None,
             )
         )
+
+    def _ask_handler(self, error: StreamError) -> Retry | Awaitable[Retry | None] | None:
+        return self._on_error(error) if self._on_error is not None else None
 
     def _note(self, delivered: Batch | Interrupted) -> None:
         if isinstance(delivered, Interrupted):

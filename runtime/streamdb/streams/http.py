@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
+import threading
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
+from weakref import WeakSet
 
 import httpx
 
 from streamdb.errors import BadAddress, HandleClosed
 from streamdb.protocol.exchange import Request
 from streamdb.streams.address import HttpAddress
-from streamdb.streams.given import Additions, Given, Headers, Params
+from streamdb.streams.given import Additions, Given
 from streamdb.streams.lifetime import Lifetime
-from streamdb.streams.wire import WireFailure
+from streamdb.streams.wire import Headers, Params, Retry, WireFailure
 
 #: What callers may hand in instead of clients of ours.
 AsyncClient: TypeAlias = httpx.AsyncClient
@@ -59,6 +62,10 @@ class HttpxAsyncWire:
         with _sending(self._address):
             return _AsyncAnswer(await self._client.send(built, stream=True))
 
+    def amend(self, amended: Retry) -> None:
+        """Send other headers and parameters from now on."""
+        self._given = self._given.amended(amended)
+
     async def aclose(self) -> None:
         """Close the client if it is ours."""
         if self._lifetime.end() and self._owns_client:
@@ -82,6 +89,8 @@ class HttpxWire:
         self._given = Given(headers, params, _PASSING_FAULTS)
         self._timeout = timeout
         self._lifetime = Lifetime(address.shown)
+        self._closed = threading.Event()
+        self._sockets = _Sockets()
         self._owns_client = client is None
         self._client = client or httpx.Client(verify=_tls_context(address.url))
 
@@ -90,13 +99,47 @@ class HttpxWire:
         self._lifetime.check()
         own = self._given.ask()
         built = _build(self._client, self._address, request, own, self._timeout)
+        built.extensions["trace"] = self._sockets.note
         with _sending(self._address):
             return _Answer(self._client.send(built, stream=True))
 
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        self._closed.wait(seconds)
+
+    def amend(self, amended: Retry) -> None:
+        """Send other headers and parameters from now on."""
+        self._given = self._given.amended(amended)
+
     def close(self) -> None:
-        """Close the client if it is ours."""
-        if self._lifetime.end() and self._owns_client:
+        """Close the client if it is ours, and end the waits of other threads.
+
+        A thread that waits for an answer through a client of the caller's ends with it.
+        """
+        is_first = self._lifetime.end()
+        self._closed.set()
+        if is_first and self._owns_client:
+            self._sockets.shut_down()
             self._client.close()
+
+
+class _Sockets:
+    """The sockets of a client of ours: closing one does not wake a thread that reads from it."""
+
+    def __init__(self) -> None:
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+
+    def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take httpcore's word for what happens: it tells of new connections here."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets.add(found)
+
+    def shut_down(self) -> None:
+        for one in list(self._sockets):
+            with suppress(OSError):  # closed by the peer, or by httpx
+                one.shutdown(socket.SHUT_RDWR)
 
 
 class _AsyncAnswer:

@@ -6,10 +6,15 @@ Two implementations stand behind it: :mod:`streamdb.streams.http` over httpx, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamdb.protocol.exchange import Request
+
+Value = str | Callable[[], str] | Callable[[], Awaitable[str]]
+Headers = Mapping[str, Value]
+Params = Mapping[str, Value]
 
 
 class WireFailure(Exception):
@@ -18,6 +23,19 @@ class WireFailure(Exception):
     def __init__(self, reason: str, *, is_timeout: bool = False) -> None:
         super().__init__(reason)
         self.is_timeout = is_timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What an error handler returns to have a request repeated.
+
+    Attributes:
+        headers: sent from now on in place of those of the same name; values as in the options.
+        params: query parameters, likewise.
+    """
+
+    headers: Headers = field(default_factory=dict[str, Value])
+    params: Params = field(default_factory=dict[str, Value])
 
 
 class AsyncAnswer(Protocol):
@@ -44,6 +62,10 @@ class AsyncAnswer(Protocol):
 
 class AsyncWire(Protocol):
     """Opens requests to one stream, for asyncio."""
+
+    def amend(self, amended: Retry) -> None:
+        """Send other headers and parameters from now on."""
+        ...
 
     async def open(self, request: Request) -> AsyncAnswer:
         """Send a request and return once the head of the answer is here. Raises WireFailure."""
@@ -79,8 +101,16 @@ class Answer(Protocol):
 class Wire(Protocol):
     """The blocking form of :class:`AsyncWire`."""
 
+    def amend(self, amended: Retry) -> None:
+        """Send other headers and parameters from now on."""
+        ...
+
     def open(self, request: Request) -> Answer:
         """Send a request and return once the head of the answer is here. Raises WireFailure."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
         ...
 
     def close(self) -> None:

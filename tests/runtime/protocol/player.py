@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from streamdb.errors import StreamError
 from streamdb.protocol.exchange import (
     Answer,
     Batch,
+    Consult,
     Deliver,
     Exchange,
     Interrupted,
@@ -54,9 +56,17 @@ class Player(Generic[T]):
     is closed, as a reader who has seen enough would.
     """
 
-    def __init__(self, operation: Operation[T], answers: Iterable[Reply | NoReply | bytes]) -> None:
+    def __init__(
+        self,
+        operation: Operation[T],
+        answers: Iterable[Reply | NoReply | bytes],
+        *,
+        handler: Iterable[bool] = (),
+    ) -> None:
         self._operation = operation
         self.answers = iter(answers)
+        self.handler = iter(handler)
+        self.consulted: list[StreamError] = []
         self.requests: list[Request] = []
         self.sleeps: list[float] = []
         self.batches: list[Batch] = []
@@ -77,6 +87,9 @@ class Player(Generic[T]):
                         self.requests.append(request)
                         answer = next(self.answers, None)
                         self.is_open = isinstance(effect, Open) and isinstance(answer, Reply)
+                    case Consult(error):
+                        self.consulted.append(error)
+                        answer = next(self.handler, False)
                     case Receive():
                         assert self.is_open
                         answer = next(self.answers, None)

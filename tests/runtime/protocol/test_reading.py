@@ -14,8 +14,10 @@ from streamdb.errors import (
     StreamGone,
     StreamNotFound,
     StreamParseError,
+    UnexpectedStatus,
 )
-from streamdb.protocol.exchange import NoReply, Operation, Reply
+from streamdb.protocol.exchange import Batch, NoReply, Operation, Reply
+from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.reading import LiveMode, ReadOptions, reading
 from streamdb.protocol.retry import RetryPolicy
 
@@ -25,7 +27,10 @@ NOTHING_NEW = reply(204, next="5", content_type=None)
 
 
 def read(
-    live: LiveMode = False, offset: str = "-1", reconnect: RetryPolicy | None = None
+    live: LiveMode = False,
+    offset: str = "-1",
+    reconnect: RetryPolicy | None = None,
+    memory: PageMemory | None = None,
 ) -> Operation[None]:
     return reading(
         ReadOptions(
@@ -35,6 +40,7 @@ def read(
             live=live,
             retry=RETRY,
             reconnect=reconnect or RetryPolicy(),
+            memory=memory,
         )
     )
 
@@ -248,3 +254,65 @@ def test_a_server_that_ignores_the_mode_is_not_asked_without_pause() -> None:  #
     assert max(player.sleeps) <= 5
     assert sum(player.sleeps) > 1
     assert player.interruptions == []
+
+
+def test_a_handler_may_have_the_read_go_on_from_the_last_batch() -> None:  # C10
+    answers = [
+        reply(body=b"[1]", next="1"),
+        reply(410),
+        reply(body=b"[2]", next="2", up_to_date=True),
+    ]
+    operation = read()
+    player = Player(operation, answers, handler=[True])
+    player.run()
+    assert player.is_finished
+    assert [batch.data for batch in player.batches] == [b"[1]", b"[2]"]
+    assert [request.params["offset"] for request in player.requests] == ["-1", "1", "1"]
+    assert [type(error) for error in player.consulted] == [StreamGone]
+    assert len(player.sleeps) == 1
+
+
+def test_a_handler_that_always_says_yes_is_bounded_by_the_policy() -> None:
+    answers = [reply(401)] * 9
+    policy = RetryPolicy(attempts=3, initial=0.1)
+    player = Player(read(reconnect=policy), answers, handler=[True] * 9)
+    with pytest.raises(AccessDenied):
+        player.run()
+    assert len(player.requests) == 3
+
+
+def test_a_page_that_was_read_before_is_asked_for_by_its_etag() -> None:  # CLIENT-9, ETAG-3
+    memory = PageMemory()
+    page = reply(body=b"[1]", next="1", up_to_date=True, headers={"etag": '"a"'})
+    other = reply(body=b"[1,2]", next="2", up_to_date=True, headers={"etag": '"b"'})
+    asked: list[str | None] = []
+    found: list[bytes] = []
+    for answer in (page, reply(304), other, reply(304)):
+        player = Player(read(memory=memory), [answer])
+        player.run()
+        assert player.is_finished
+        asked += [request.headers.get("If-None-Match") for request in player.requests]
+        found += [batch.data for batch in player.batches]
+    assert asked == [None, '"a"', '"a"', '"b"']
+    assert found == [b"[1]", b"[1]", b"[1,2]", b"[1,2]"]
+
+
+def test_a_304_that_was_not_asked_for_is_no_answer() -> None:  # trap 24
+    with pytest.raises(UnexpectedStatus):
+        Player(read(), [reply(304)]).run()
+
+
+def test_the_memory_of_pages_is_bounded() -> None:
+    memory = PageMemory()
+    batch = Batch((b"x" * 400_000,), "1", None, True, False, "text/plain")
+    for number in range(5):
+        memory.keep(str(number), '"a"', batch)
+    assert [memory.find(str(number)) is not None for number in range(5)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+    memory.keep("large", '"a"', Batch((b"x" * 2**21,), "1", None, True, False, "text/plain"))
+    assert memory.find("large") is None
