@@ -13,6 +13,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from streamdb.errors import SchemaError
+from streamdb.types.faults import UNREADABLE, refused_by_its_class
+
 
 def dec_hook(kind: Any, plain: Any) -> Any:
     """Make a value of a class that msgspec does not know; pass it wherever msgspec decodes.
@@ -28,12 +31,18 @@ def convert(plain: Any, kind: Any) -> Any:
 
     Raises:
         msgspec.ValidationError: it does not fit.
+        Misfit: a class refused it by an error that msgspec does not know.
         RecursionError: it is nested too deeply.
 
     >>> convert({"1": [2]}, dict[int, list[int]])
     {1: [2]}
     """
-    return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+    try:
+        return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+    except (*UNREADABLE, SchemaError):
+        raise
+    except Exception as error:  # a `__post_init__` may raise anything
+        raise refused_by_its_class(error) from error
 
 
 def resolved(annotation: Any, names: Mapping[str, Any]) -> Any:

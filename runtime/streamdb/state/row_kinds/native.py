@@ -28,7 +28,6 @@ from streamdb.state.parsing import parse, with_whole_numbers
 from streamdb.state.row_kinds.base import RowField, RowKind
 from streamdb.types.conversion import convert, dec_hook
 from streamdb.types.extensible import Extensible, record_of
-from streamdb.types.faults import UNREADABLE
 
 Row = TypeVar("Row")
 
@@ -48,7 +47,7 @@ class NativeRows(RowKind[Row]):
         """Read a row in one call, or by the rules of JSON where msgspec is stricter."""
         try:
             return self._decoder.decode(text)
-        except UNREADABLE:
+        except Exception:  # noqa: BLE001 - a `__post_init__` may raise anything
             return self.convert(parse(text))
 
     def convert(self, plain: Any) -> Row:
