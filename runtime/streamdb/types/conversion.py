@@ -45,6 +45,19 @@ def convert(plain: Any, kind: Any) -> Any:
         raise refused_by_its_class(error) from error
 
 
+def takes_null(kind: Any) -> bool:
+    """Tell whether null is a value of a type.
+
+    >>> takes_null(int), takes_null(int | None)
+    (False, True)
+    """
+    try:
+        convert(None, kind)
+    except UNREADABLE:
+        return False
+    return True
+
+
 def resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
     """Return a type without forward references, looked up in the names of a module.
 

@@ -26,7 +26,7 @@ from msgspec import UNSET
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse, with_whole_numbers
 from streamdb.state.row_kinds.base import RowField, RowKind
-from streamdb.types.conversion import convert, dec_hook
+from streamdb.types.conversion import convert, dec_hook, takes_null
 from streamdb.types.extensible import Extensible, record_of
 
 Row = TypeVar("Row")
@@ -104,7 +104,7 @@ class DataclassRows(NativeRows[Row]):
         self._absent_if_none: Final = frozenset(
             field.name
             for field in declared
-            if field.default is None and not _takes_null(types[field.name])
+            if field.default is None and not takes_null(types[field.name])
         )
 
     def write(self, row: Row) -> bytes:
@@ -163,14 +163,6 @@ def item_getter(name: str) -> Callable[[Any], Any]:
         return row.get(name)
 
     return get
-
-
-def _takes_null(kind: Any) -> bool:
-    try:
-        convert(None, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def _bare(kind: Any) -> Any:
