@@ -7,6 +7,7 @@ for by :mod:`streamdb.protocol.json_text`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -14,6 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from streamdb.errors import SchemaError
+from streamdb.protocol import json_text
 from streamdb.types.faults import UNREADABLE, refused_by_its_class
 
 
@@ -43,6 +45,26 @@ def convert(plain: Any, kind: Any) -> Any:
         raise
     except Exception as error:  # a `__post_init__` may raise anything
         raise refused_by_its_class(error) from error
+
+
+def with_whole_numbers(plain: Any) -> Any:
+    """Write whole numbers without a fraction, as JSON Schema counts them: 1.0 is an integer.
+
+    >>> with_whole_numbers({"n": [1.0, 1.5]})
+    {'n': [1, 1.5]}
+
+    Raises:
+        ValueError: a number that no float holds, such as 1e999.
+    """
+    if isinstance(plain, float):
+        if math.isinf(plain):
+            raise ValueError("number out of range")
+        return int(plain) if plain.is_integer() else plain
+    if json_text.is_object(plain):
+        return {name: with_whole_numbers(item) for name, item in plain.items()}
+    if json_text.is_array(plain):
+        return [with_whole_numbers(item) for item in plain]
+    return plain
 
 
 def takes_null(kind: Any) -> bool:

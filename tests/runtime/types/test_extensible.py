@@ -88,7 +88,7 @@ class Defaults(Extensible[int]):
     who: str = "nobody"
     note: Maybe[str] = None
     parent: str | None = None
-    words: list[str] = []
+    words: list[str] = field(default_factory=list[str])
 
 
 def test_what_holds_its_default_is_written_unless_that_means_absent() -> None:

@@ -24,9 +24,9 @@ import msgspec
 from msgspec import UNSET
 
 from streamdb.protocol import json_text
-from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
-from streamdb.types.conversion import convert, dec_hook, takes_null
+from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
 
 Row = TypeVar("Row")

@@ -14,8 +14,9 @@ from pydantic_core.core_schema import ErrorType
 from streamdb import formats
 from streamdb.errors import SchemaError
 from streamdb.protocol import json_text
-from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.types.conversion import with_whole_numbers
 from streamdb.types.faults import UNREADABLE, Misfit, pointer_to, refused_by_its_class
 
 Row = TypeVar("Row")
