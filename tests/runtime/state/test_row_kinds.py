@@ -7,7 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required, TypedDict
 
 import pytest
 from msgspec import UNSET, Meta, Struct
@@ -476,11 +476,20 @@ def test_a_key_that_the_class_refuses_is_invalid_in_every_kind() -> None:
     class NarrowDataclass:
         id: Annotated[str, Meta(pattern="^n[0-9]+$")]
 
+    class NarrowDict(TypedDict, total=False):
+        id: Required[Annotated[str, Meta(pattern="^n[0-9]+$")]]
+
     class NarrowModel(BaseModel):
         id: str = Field(pattern="^n[0-9]+$")
 
     plain = Contract.of({"properties": {"id": {"pattern": "^n[0-9]+$"}}})
-    for row in (NarrowStruct, NarrowDataclass, NarrowModel, dict):
+    for row in (
+        NarrowStruct,
+        NarrowDataclass,
+        NarrowDict,
+        NarrowModel,
+        dict,
+    ):
         schema = tasks(row, contract=plain if row is dict else None)
         decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
         page = json.dumps([event({"id": "n1"}, "n2"), event({"id": "n1"}, "wrong")]).encode()

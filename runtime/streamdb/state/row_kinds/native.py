@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import (
-    Annotated,
     Any,
     Final,
     NotRequired,
@@ -166,10 +165,5 @@ def item_getter(name: str) -> Callable[[Any], Any]:
 
 
 def _bare(kind: Any) -> Any:
-    """Leave out ``Required`` and ``NotRequired``, wherever they stand."""
-    if get_origin(kind) in (Required, NotRequired):
-        return _bare(get_args(kind)[0])
-    if get_origin(kind) is Annotated:
-        inner, *metadata = get_args(kind)
-        return Annotated[(_bare(inner), *metadata)]
-    return kind
+    """Leave out ``Required`` and ``NotRequired``, which msgspec knows nowhere but outermost."""
+    return get_args(kind)[0] if get_origin(kind) in (Required, NotRequired) else kind
