@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from streamdb.errors import InvalidRow
+import msgspec
+
+from streamdb.errors import InvalidRow, StreamDBError
 from streamdb.state.schema import CollectionSchema, Key, Row
+from streamdb.types.faults import Misfit, refused_by_its_class
 
 
 def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -> Key:
@@ -37,4 +40,10 @@ def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row
     """
     if str(schema.key_of(row)) == wire_key:
         return row
-    return schema.rows.with_key(row, schema.primary_key, schema.parse_key(wire_key))
+    parsed_key = schema.parse_key(wire_key)
+    try:
+        return schema.rows.with_key(row, schema.primary_key, parsed_key)
+    except (StreamDBError, Misfit, msgspec.DecodeError, RecursionError):
+        raise
+    except Exception as error:  # what a `__post_init__` raises may be anything
+        raise refused_by_its_class(error) from error

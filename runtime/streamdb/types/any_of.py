@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sys
 import threading
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+import uuid
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -22,13 +24,25 @@ from typing import (
 
 import msgspec
 
+from streamdb import formats
+from streamdb.errors import SchemaError
 from streamdb.protocol.json_text import is_array, is_object
-from streamdb.types.conversion import convert, resolved
+from streamdb.types.conversion import convert, resolved, with_whole_numbers
 from streamdb.types.extensible import record_of
 from streamdb.types.faults import UNREADABLE, Misfit, explain
 
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 _LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
+
+# msgspec takes more texts for these, and they are written in the one form that these match.
+_SPELLINGS: Final[Mapping[type, str]] = {
+    dt.datetime: formats.PYTHON_PATTERNS["date-time"],
+    dt.date: formats.PYTHON_PATTERNS["date"],
+    dt.time: formats.PYTHON_PATTERNS["time"],
+    uuid.UUID: formats.PYTHON_PATTERNS["uuid"],
+    Decimal: formats.python_form(formats.DECIMAL),
+    bytes: formats.python_form(formats.BASE64),
+}
 
 __all__ = ["AnyOf"]
 
@@ -52,9 +66,10 @@ else:
         any: several objects, several arrays, a map beside an object, an instant beside text. It
         stands in a union with ``None`` and ``UnsetType`` alone: all other members belong inside it.
 
-        A value is of the one member that accepts it. If several do, it is of the one that declares
-        most of its properties, and of the first of those. Members may be given as text, to refer
-        to what the module defines later.
+        A value is of the one member that accepts it. If several do, it is of one that writes it
+        as it stands: an instant, a UUID and the like are so written only if they are of the format.
+        Of those, it is of the one that declares most of its properties, and of the first of
+        equals. Members may be given as text, to refer to what the module defines later.
 
         >>> class Point(msgspec.Struct):
         ...     x: int
@@ -63,6 +78,8 @@ else:
         ...     radius: int = 1
         >>> convert([{"x": 1}, {"x": 1, "radius": 2}, "none"], list[AnyOf[Point, Circle, str]])
         [Point(x=1), Circle(x=1, radius=2), 'none']
+        >>> convert(["2026-01-02", "20260102"], list[AnyOf[dt.date, str]])
+        [datetime.date(2026, 1, 2), '20260102']
         """
 
         __members__ = ()
@@ -108,18 +125,32 @@ class _Choice:
 
     @cached_property
     def _members(self) -> list[_Member]:
-        return [_member(resolved(written, self._names)) for written in self._written]
+        try:
+            return [_member(resolved(written, self._names)) for written in self._written]
+        except NameError as error:
+            raise SchemaError(f"AnyOf[{', '.join(map(_name, self._written))}]: {error}") from None
 
     def convert(self, plain: Any) -> Any:
         """Return the value of the member that fits best. Raises Misfit if none does."""
-        with _outcomes_of_this_value() as outcomes:
-            place = (id(self), id(plain))
-            if place not in outcomes:
-                try:
-                    outcomes[place] = self._best(plain)
-                except Misfit as misfit:
-                    outcomes[place] = misfit
-            outcome = outcomes[place]
+        if _running.outcomes is not None:
+            return self._remembered(plain, _running.outcomes)
+        _running.outcomes = {}
+        try:
+            # A member that wants an integer must see one in 1.0: its refusal is no fault of the
+            # value's that would be found later, but leaves it to a member that fits less well.
+            return self._remembered(with_whole_numbers(plain), _running.outcomes)
+        finally:
+            _running.outcomes = None
+
+    def _remembered(self, plain: Any, outcomes: dict[tuple[int, int], Any]) -> Any:
+        # The outermost value keeps all that is in it alive, so that no two share an id.
+        place = (id(self), id(plain))
+        if place not in outcomes:
+            try:
+                outcomes[place] = self._best(plain)
+            except Misfit as misfit:
+                outcomes[place] = misfit
+        outcome = outcomes[place]
         if isinstance(outcome, Misfit):
             raise Misfit(str(outcome))
         return outcome
@@ -140,31 +171,20 @@ class _Choice:
             raise Misfit(f"fits none of {len(reasons)} types ({'; '.join(reasons)})")
         if len(accepted) == 1:
             return accepted[0]
-        return max(accepted, key=lambda value: _declared(value, plain))  # the first of equals
+        return max(accepted, key=lambda value: _fitness(value, plain))  # the first of equals
 
 
 class _Running(threading.local):
-    outcomes: dict[tuple[int, int], Any] | None = None
-
-
-_running: Final = _Running()
-
-
-@contextmanager
-def _outcomes_of_this_value() -> Generator[dict[tuple[int, int], Any]]:
-    """Yield what came of each choice at each place within the outermost value.
+    """What came of each choice at each place within the outermost value.
 
     Two members that both lead to the same choice further in would otherwise try it twice, and what
     lies in it four times: a value of some forty levels would take for ever.
     """
-    if _running.outcomes is not None:
-        yield _running.outcomes
-        return
-    _running.outcomes = {}
-    try:
-        yield _running.outcomes
-    finally:
-        _running.outcomes = None
+
+    outcomes: dict[tuple[int, int], Any] | None = None
+
+
+_running: Final = _Running()
 
 
 def _member(kind: Any) -> _Member:
@@ -186,24 +206,47 @@ def _member(kind: Any) -> _Member:
     return _Member(kind, tuple(required), tuple(constants))
 
 
-def _declared(value: Any, plain: Any) -> int:
-    """Count the properties that the classes of a value declare, at any depth."""
-    if is_array(plain):
-        items = cast("Iterable[Any]", value) if isinstance(value, list | tuple) else ()
-        return sum(map(_declared, items, plain))
-    if not is_object(plain):
-        return 0
-    if is_object(value):
-        return sum(map(_declared, value.values(), plain.values()))
+def _fitness(value: Any, plain: Any) -> tuple[bool, int]:
+    """Rank a value: whether all its texts are spelt as they are written, and what it declares."""
+    parts = list(_parts(value, plain))
+    return all(_is_spelt(*part) for part in parts), sum(_declared(*part) for part in parts)
+
+
+def _parts(value: Any, plain: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield a value and everything in it, each with the plain JSON that it was made of."""
+    yield value, plain
+    inside: Iterator[tuple[Any, Any]] = iter(())
+    if is_array(plain) and isinstance(value, list | tuple):
+        inside = zip(cast("Any", value), plain, strict=True)
+    elif is_object(plain) and is_object(value):
+        inside = zip(value.values(), plain.values(), strict=False)  # keys may have become one
+    elif is_object(plain):
+        inside = ((part, plain[name]) for name, part in _properties(value) if name in plain)
+    for part in inside:
+        yield from _parts(*part)
+
+
+def _properties(value: Any) -> Iterator[tuple[str, Any]]:
     record = record_of(type(value))
+    if record is not None:
+        names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
+        yield from ((wire_name, getattr(value, name)) for wire_name, name in names)
+        if record is not type(value):  # it is an extensible one
+            yield from value.extras.items()
+
+
+def _is_spelt(value: object, plain: Any) -> bool:
+    pattern = _SPELLINGS.get(type(value))
+    return pattern is None or (isinstance(plain, str) and re.search(pattern, plain) is not None)
+
+
+def _declared(value: Any, plain: Any) -> int:
+    """Count the properties of an object that the class of its value declares."""
+    record = record_of(type(value)) if is_object(plain) else None
     if record is None:
         return 0
-    names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
-    return sum(
-        1 + _declared(getattr(value, name), plain[wire_name])
-        for wire_name, name in names
-        if wire_name in plain
-    ) + (record.__struct_config__.tag_field in plain)
+    names = {*record.__struct_encode_fields__, record.__struct_config__.tag_field}
+    return len(names & plain.keys())
 
 
 def _why(error: Exception) -> str:

@@ -7,11 +7,16 @@ for by :mod:`streamdb.protocol.json_text`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import msgspec
+
+from streamdb.errors import SchemaError
+from streamdb.protocol import json_text
+from streamdb.types.faults import UNREADABLE, refused_by_its_class
 
 
 def dec_hook(kind: Any, plain: Any) -> Any:
@@ -28,12 +33,51 @@ def convert(plain: Any, kind: Any) -> Any:
 
     Raises:
         msgspec.ValidationError: it does not fit.
+        Misfit: a class refused it by an error that msgspec does not know.
         RecursionError: it is nested too deeply.
 
     >>> convert({"1": [2]}, dict[int, list[int]])
     {1: [2]}
     """
-    return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+    try:
+        return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+    except (*UNREADABLE, SchemaError):
+        raise
+    except Exception as error:  # a `__post_init__` may raise anything
+        raise refused_by_its_class(error) from error
+
+
+def with_whole_numbers(plain: Any) -> Any:
+    """Write whole numbers without a fraction, as JSON Schema counts them: 1.0 is an integer.
+
+    >>> with_whole_numbers({"n": [1.0, 1.5]})
+    {'n': [1, 1.5]}
+
+    Raises:
+        ValueError: a number that no float holds, such as 1e999.
+    """
+    if isinstance(plain, float):
+        if math.isinf(plain):
+            raise ValueError("number out of range")
+        return int(plain) if plain.is_integer() else plain
+    if json_text.is_object(plain):
+        return {name: with_whole_numbers(item) for name, item in plain.items()}
+    if json_text.is_array(plain):
+        return [with_whole_numbers(item) for item in plain]
+    return plain
+
+
+def takes_null(kind: Any) -> bool:
+    """Tell whether null is a value of a type.
+
+    >>> takes_null(int), takes_null(int | None)
+    (False, True)
+    """
+    try:
+        convert(None, kind)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def resolved(annotation: Any, names: Mapping[str, Any]) -> Any:

@@ -23,7 +23,7 @@ from typing import (
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
 
-from streamdb.types.conversion import convert, resolved
+from streamdb.types.conversion import convert, resolved, takes_null
 from streamdb.types.faults import UNREADABLE, Misfit, explain, pointer_to
 
 T = TypeVar("T")
@@ -50,8 +50,10 @@ class Extensible(_HasFields, Generic[T]):
     >>> row.__to_plain__()
     {'source': 'lab', 'createdBy': 'ann', 'celsius': 20.5}
 
-    Like a struct, it takes any values when it is made, and is checked when it is written. Fields
-    that hold their default are not written, and ``extras`` must not hold a declared property.
+    Like a struct, it takes any values when it is made, and is checked when it is written. A field
+    is absent, and not written, if it holds ``UNSET``, or its default None where its type knows no
+    null (``note: Maybe[str] = None``); every other value is written. ``extras`` must not hold a
+    declared property.
 
     Raises:
         TypeError: a field is missing or unknown; when the class is made: a field is named
@@ -109,13 +111,13 @@ class Extensible(_HasFields, Generic[T]):
             ValueError: ``extras`` holds a declared property.
         """
         record = type(self).__record__
-        values = vars(self)
+        values, absent_if_none = vars(self), _absent_if_none(record)
         plain = {
             wire_name: values[name]
             for name, wire_name in zip(
                 record.__struct_fields__, record.__struct_encode_fields__, strict=True
             )
-            if values[name] is not UNSET and values[name] is not _defaults(record).get(name, UNSET)
+            if values[name] is not UNSET and not (values[name] is None and name in absent_if_none)
         }
         for name in self.extras:
             if name in record.__struct_encode_fields__:
@@ -177,9 +179,12 @@ def _convert_extra(name: str, value: Any, kind: Any) -> Any:
 
 
 @cache
-def _defaults(record: type[Struct]) -> Mapping[str, Any]:
-    names, defaults = record.__struct_fields__, record.__struct_defaults__
-    return dict(zip(reversed(names), reversed(defaults), strict=False))
+def _absent_if_none(record: type[Struct]) -> frozenset[str]:
+    return frozenset(
+        field.name
+        for field in msgspec.structs.fields(record)
+        if field.default is None and not takes_null(field.type)
+    )
 
 
 @cache

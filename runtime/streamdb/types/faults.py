@@ -32,6 +32,17 @@ class Misfit(ValueError):
         self.private = reason if private is None else private
 
 
+def refused_by_its_class(error: Exception) -> Misfit:
+    """Say that the code of a row's class raised, whatever it raised.
+
+    >>> refused = refused_by_its_class(KeyError("secret"))
+    >>> str(refused), explain(refused, private=True)
+    ("refused by its class: KeyError: 'secret'", ('refused by its class (KeyError)', ''))
+    """
+    name = type(error).__name__
+    return Misfit(f"refused by its class: {name}: {error}", private=_private_refusal(error))
+
+
 def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     """Split a validation error into its reason and the JSON Pointer of its place.
 
@@ -49,8 +60,11 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
         return error.reason, error.pointer
     text = str(error)
     inner = error.__cause__
-    if isinstance(inner, Misfit):
-        return str(inner), _pointer(text.removeprefix(str(inner))) + inner.pointer
+    if inner is not None:  # msgspec appends its path to what a class or type of ours said
+        reason, pointer = str(inner), _pointer(text.removeprefix(str(inner)))
+        if isinstance(inner, Misfit):
+            return (inner.private if private else reason), pointer + inner.pointer
+        return (_private_refusal(inner) if private else reason), pointer
     match = _AT_PATH.search(text)
     reason = text[: match.start()] if match else text
     if match and match["key"]:
@@ -69,6 +83,10 @@ def pointer_to(steps: Iterable[str | int]) -> str:
     '/a~1b/0'
     """
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _private_refusal(error: BaseException) -> str:
+    return f"refused by its class ({type(error).__name__})"
 
 
 def _pointer(text: str) -> str:

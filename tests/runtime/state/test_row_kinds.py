@@ -7,7 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required, TypedDict
 
 import pytest
 from msgspec import UNSET, Meta, Struct
@@ -28,6 +28,7 @@ from tests.runtime.task_rows import (
 )
 
 from streamdb import (
+    AnyOf,
     CollectionSchema,
     Columns,
     Contract,
@@ -383,6 +384,74 @@ def test_extras_of_a_pydantic_model_are_kept() -> None:
     assert json.loads(schema.encode(changed)) == {"id": "a", "x": [1], "y": 2}
 
 
+# --- classes with code of their own --------------------------------------------------------------
+
+
+def refuse(id: str) -> None:
+    """What is raised is named by the key; its text is what no log may hold."""
+    fault = {"k": KeyError, "v": ValueError, "t": TypeError, "z": ZeroDivisionError}.get(id)
+    if fault is not None:
+        raise fault("secret - at `$.secret`")
+
+
+class OwnStruct(Struct, frozen=True):
+    id: str
+
+    def __post_init__(self) -> None:
+        refuse(self.id)
+
+
+@dataclasses.dataclass
+class OwnDataclass:
+    id: str
+
+    def __post_init__(self) -> None:
+        refuse(self.id)
+
+
+class OwnModel(BaseModel):
+    id: str
+
+    @field_validator("id")
+    @classmethod
+    def refuse(cls, value: str) -> str:
+        refuse(value)
+        return value
+
+
+class HoldingOne(Struct, frozen=True):
+    id: str
+    one: AnyOf[OwnStruct, int] | None = None
+
+
+@pytest.mark.parametrize("row", [OwnStruct, OwnDataclass, OwnModel])
+@pytest.mark.parametrize("id", ["k", "v", "t", "z"])
+def test_what_a_class_raises_makes_one_event_invalid(row: Any, id: str) -> None:
+    """Also when nothing but its key is put right; the report quotes nothing."""
+    schema = tasks(row, contract=None)
+    with pytest.raises(InvalidRow, match="secret"):
+        schema.decode(json.dumps({"id": id}).encode())
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
+    page = json.dumps([event({"id": "a"}, "a"), event({"id": id}, id), event({"id": "a"}, id)])
+    good, *bad = decoder.decode(page.encode(), url="u", offset="o").items
+    assert isinstance(good, Put)
+    for invalid in bad:
+        assert isinstance(invalid, Invalid)
+        assert "refused by" in invalid.message
+        assert "secret" not in invalid.message + invalid.pointer
+    assert [invalid.pointer.startswith("/value") for invalid in bad] == [True, False]
+
+
+@pytest.mark.parametrize("id", ["k", "v"])
+def test_what_a_class_in_a_union_raises_is_why_it_does_not_fit(id: str) -> None:
+    schema = tasks(HoldingOne, contract=None)
+    with pytest.raises(
+        InvalidRow, match=r"OwnStruct: refused by its class \(\w+Error\); int:"
+    ) as it:
+        schema.decode(json.dumps({"id": "a", "one": {"id": id}}).encode())
+    assert it.value.pointer == "/one"
+
+
 # --- which classes ------------------------------------------------------------------------------
 
 
@@ -407,11 +476,20 @@ def test_a_key_that_the_class_refuses_is_invalid_in_every_kind() -> None:
     class NarrowDataclass:
         id: Annotated[str, Meta(pattern="^n[0-9]+$")]
 
+    class NarrowDict(TypedDict, total=False):
+        id: Required[Annotated[str, Meta(pattern="^n[0-9]+$")]]
+
     class NarrowModel(BaseModel):
         id: str = Field(pattern="^n[0-9]+$")
 
     plain = Contract.of({"properties": {"id": {"pattern": "^n[0-9]+$"}}})
-    for row in (NarrowStruct, NarrowDataclass, NarrowModel, dict):
+    for row in (
+        NarrowStruct,
+        NarrowDataclass,
+        NarrowDict,
+        NarrowModel,
+        dict,
+    ):
         schema = tasks(row, contract=plain if row is dict else None)
         decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
         page = json.dumps([event({"id": "n1"}, "n2"), event({"id": "n1"}, "wrong")]).encode()

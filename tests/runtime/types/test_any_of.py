@@ -9,7 +9,9 @@ import datetime as dt
 import json
 import re
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from streamdb import AnyOf, Extensible, Maybe
+from streamdb import AnyOf, Extensible, Maybe, SchemaError
 from streamdb.protocol import json_text
 from streamdb.types.conversion import convert, dec_hook
 from streamdb.types.faults import explain
@@ -45,6 +47,10 @@ class Circle(Struct, frozen=True, omit_defaults=True):
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True):
     x: int
+
+
+class Untagged(Struct, frozen=True):
+    text: str
 
 
 class Leaf(Struct, frozen=True):
@@ -125,6 +131,18 @@ def read(plain: Any, kind: Any) -> Any:
         ),
         pytest.param((Weather, Point), {"x": 1}, Point(1), id="that lacks a field"),
         pytest.param(
+            (Untagged, Text), {"kind": "text", "text": "a"}, Text("a"), id="a tag is declared, too"
+        ),
+        pytest.param(
+            (Mapping[str, float], Circle), {"x": 1.0, "radius": 2.0}, Circle(1, 2), id="1.0 is one"
+        ),
+        pytest.param(
+            (Sequence[Mapping[str, float]], Sequence[Holder]),
+            [{"one": {"x": 1.0}}],
+            [Holder(Point(1))],
+            id="1.0 is an integer at any depth",
+        ),
+        pytest.param(
             (Point, AnyOf[Text, Note]), {"type": "text", "text": "a"}, Note("a"), id="nested"
         ),
     ],
@@ -140,6 +158,61 @@ def test_the_member_that_fits_takes_the_value(
         if isinstance(expected, list)
         else True
     )
+
+
+class Dated(Struct, frozen=True):
+    at: Sequence[dt.datetime]
+
+
+class DatedExtras(Extensible[dt.datetime]):
+    pass
+
+
+NOON = dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "value", "others"),
+    [
+        (
+            dt.datetime,
+            "2026-01-02t12:00:00Z",
+            NOON,
+            ["2026-01-02 12:00:00Z", "2026-01-02T12:00:00+0000", "2026-01-02T12:00:00"],
+        ),
+        (dt.date, "2026-01-02", dt.date(2026, 1, 2), ["20260102", "2026-01-02T00:00:00Z"]),
+        (dt.time, "12:00:00Z", dt.time(12, tzinfo=dt.UTC), ["12:00:00", "12:00:00+0000"]),
+        (uuid.UUID, str(uuid.UUID(int=7)), uuid.UUID(int=7), [uuid.UUID(int=7).hex]),
+        (Decimal, "1.50", Decimal("1.50"), ["1e5", "NaN", " 1", "01"]),
+        (bytes, "aGk=", b"hi", ["aGk", "a"]),
+    ],
+)
+def test_text_that_is_not_of_the_format_is_plain_text(
+    kind: type, good: str, value: Any, others: list[str]
+) -> None:
+    assert read(good, AnyOf[kind, str]) == value
+    for text in others:
+        assert read(text, AnyOf[kind, str]) == text
+        assert read([text], AnyOf[Sequence[kind], Sequence[str]]) == [text]
+        assert read({"a": text}, AnyOf[Mapping[str, kind], Mapping[str, str]]) == {"a": text}
+
+
+def test_text_that_is_not_of_the_format_is_seen_in_fields_and_extras() -> None:
+    for kind in (Dated, DatedExtras):
+        for text in ("2026-01-02T12:00:00Z", "2026-01-02 12:00:00Z"):
+            plain = {"at": [text]} if kind is Dated else {"x": text}
+            is_dated = isinstance(read(plain, AnyOf[kind, Mapping[str, Any]]), kind)
+            assert is_dated == ("T" in text)
+
+
+def test_a_number_in_a_decimal_s_place_stays_a_number() -> None:
+    value = read(1.5, AnyOf[Decimal, float])
+    assert (type(value), value) == (float, 1.5)
+
+
+def test_a_name_that_nothing_has_is_a_fault_of_the_declaration() -> None:
+    with pytest.raises(SchemaError, match=r"AnyOf\[Nobody, int\]: name 'Nobody' is not defined"):
+        convert(1, AnyOf["Nobody", int])
 
 
 def test_it_stands_wherever_a_type_does() -> None:

@@ -39,7 +39,7 @@ class Metadata(Extensible[float]):
 
 
 class Node(Extensible["Node"]):
-    name: str = ""
+    name: Maybe[str] = None
 
 
 class Anything(Extensible[Any]):
@@ -82,6 +82,22 @@ def test_what_is_read_is_written_the_same(kind: Any, plain: Any) -> None:
     assert json.loads(json_text.encode(convert(plain, kind))) == plain
 
 
+class Defaults(Extensible[int]):
+    n: int = 1000
+    zero: int = 0
+    who: str = "nobody"
+    note: Maybe[str] = None
+    parent: str | None = None
+    words: list[str] = field(default_factory=list[str])
+
+
+def test_what_holds_its_default_is_written_unless_that_means_absent() -> None:
+    """As in a struct. Whether a value is the very object of its default cannot be seen."""
+    given = {"n": 1000, "zero": 0, "who": "nobody", "parent": None, "words": []}
+    assert Defaults().__to_plain__() == convert(given, Defaults).__to_plain__() == given
+    assert "note" in convert({"note": ""}, Defaults).__to_plain__()
+
+
 @pytest.mark.parametrize(
     ("kind", "plain", "reason", "pointer"),
     [
@@ -115,7 +131,7 @@ def test_instances_are_immutable_values() -> None:
     assert row != Node()
     assert copy.deepcopy(row) == copy.copy(row) == pickle.loads(pickle.dumps(row)) == row
     assert repr(Node(name="n", extras={"a": Node()})) == (
-        "Node(name='n', extras={'a': Node(name='', extras={})})"
+        "Node(name='n', extras={'a': Node(name=None, extras={})})"
     )
 
 

@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import (
-    Annotated,
     Any,
     Final,
     NotRequired,
@@ -24,11 +23,10 @@ import msgspec
 from msgspec import UNSET
 
 from streamdb.protocol import json_text
-from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
-from streamdb.types.conversion import convert, dec_hook
+from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
-from streamdb.types.faults import UNREADABLE
 
 Row = TypeVar("Row")
 
@@ -48,7 +46,7 @@ class NativeRows(RowKind[Row]):
         """Read a row in one call, or by the rules of JSON where msgspec is stricter."""
         try:
             return self._decoder.decode(text)
-        except UNREADABLE:
+        except Exception:  # noqa: BLE001 - a `__post_init__` may raise anything
             return self.convert(parse(text))
 
     def convert(self, plain: Any) -> Row:
@@ -105,7 +103,7 @@ class DataclassRows(NativeRows[Row]):
         self._absent_if_none: Final = frozenset(
             field.name
             for field in declared
-            if field.default is None and not _takes_null(types[field.name])
+            if field.default is None and not takes_null(types[field.name])
         )
 
     def write(self, row: Row) -> bytes:
@@ -166,19 +164,6 @@ def item_getter(name: str) -> Callable[[Any], Any]:
     return get
 
 
-def _takes_null(kind: Any) -> bool:
-    try:
-        convert(None, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
 def _bare(kind: Any) -> Any:
-    """Leave out ``Required`` and ``NotRequired``, wherever they stand."""
-    if get_origin(kind) in (Required, NotRequired):
-        return _bare(get_args(kind)[0])
-    if get_origin(kind) is Annotated:
-        inner, *metadata = get_args(kind)
-        return Annotated[(_bare(inner), *metadata)]
-    return kind
+    """Leave out ``Required`` and ``NotRequired``, which msgspec knows nowhere but outermost."""
+    return get_args(kind)[0] if get_origin(kind) in (Required, NotRequired) else kind

@@ -8,15 +8,16 @@ from typing import Any, Final, TypeVar, cast, get_args
 
 import msgspec
 from msgspec import UNSET
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from streamdb import formats
 from streamdb.errors import SchemaError
 from streamdb.protocol import json_text
-from streamdb.state.parsing import parse, with_whole_numbers
+from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
-from streamdb.types.faults import UNREADABLE, Misfit, pointer_to
+from streamdb.types.conversion import with_whole_numbers
+from streamdb.types.faults import UNREADABLE, Misfit, pointer_to, refused_by_its_class
 
 Row = TypeVar("Row")
 
@@ -66,6 +67,10 @@ class PydanticRows(RowKind[Row]):
             )
         except ValidationError as error:
             raise _misfit(error, plain) from None
+        except (*UNREADABLE, PydanticUserError):  # the latter: the class is not complete
+            raise
+        except Exception as error:  # a validator may raise anything
+            raise refused_by_its_class(error) from error
         if _HUGE.search(text):
             self.write(row)  # which refuses infinity
         return cast("Row", row)
