@@ -16,7 +16,7 @@ from streamdb_gen.lowering.keywords import Keywords, constraining, strings
 from streamdb_gen.lowering.own_words import description, report_bad_name
 from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.scalars import integral, literal_places
-from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
+from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 
@@ -150,7 +150,7 @@ class ObjectLowering:
         if any(one.value is False for one in places):
             context.beyond.add("properties")  # it may not be there: no field
             return
-        check_wire_text(wire_name, place, context.report, at_key=True)
+        check_field_name(wire_name, place, context.report)
         python_name = self._python_name(wire_name, place)
         names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
         # A name that the user gave the field also names the types inside it.
@@ -198,6 +198,7 @@ class ObjectLowering:
                 message = f"{shown(wire_name)} is required but not among `properties`"
                 hint = "declare it, or delete it here"
                 self._context.report.add("REQUIRED_UNDECLARED", place, message, hint)
+                check_field_name(wire_name, place, self._context.report)
                 python_name = field_name(wire_name)
                 names.claim(python_name, place, _property(wire_name), f"{python_name}_2")
                 yield Field(wire_name, python_name, _ANYTHING, True, pointer=place.pointer)
