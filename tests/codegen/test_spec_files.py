@@ -57,6 +57,11 @@ def test_a_whole_file_is_called_by_its_name(tmp_path: Path) -> None:
     assert value_of(load(tmp_path, "tool-call.json")).type == Named("ToolCall")
 
 
+def test_a_fragment_that_is_no_text_leads_nowhere(tmp_path: Path) -> None:
+    write(tmp_path / "spec" / "parts.json", {"$defs": {"Part": {"type": "string"}}})
+    assert errors(load(tmp_path, "parts.json#%FF")) == ["REFERENCE_UNKNOWN"]
+
+
 def test_recursion_over_files(tmp_path: Path) -> None:
     folder = tmp_path / "spec"
     tree = {"type": "object", "properties": {"leaf": {"$ref": "sub/leaf.json"}}}
