@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -35,6 +35,8 @@ class Member:
     value: Node
 
 
+# No array is longer; Python refuses to read numbers of thousands of digits.
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})
 
 
@@ -71,6 +73,12 @@ class Place:
         """One value of an array."""
         items = self.node.items
         return self._below(str(index), items[index], None) if index < len(items) else None
+
+    def step(self, token: str) -> Place | None:
+        """What one token of a JSON Pointer leads to (RFC 6901, section 4)."""
+        if self.node.items:
+            return self.item(int(token)) if _INDEX.fullmatch(token) else None
+        return self.get(token)
 
     def _below(self, token: str, node: Node, key_start: int | None) -> Place:
         return Place(node, f"{self.pointer}/{escape_token(token)}", key_start, self.file)
@@ -109,8 +117,7 @@ def descend(place: Place, pointer: str) -> Place | None:
     for token in tokens or ():
         if found is None:
             break
-        is_index = token.isascii() and token.isdecimal() and str(int(token)) == token
-        found = found.item(int(token)) if is_index and found.node.items else found.get(token)
+        found = found.step(token)
     return found
 
 

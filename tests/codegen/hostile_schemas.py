@@ -47,6 +47,7 @@ _REFERENCES = st.sampled_from(
             "../up.json",
         ),
         *("/etc/passwd", "file:///etc/passwd", "http://127.0.0.1:9/x", "//x/y", "%2e%2e/x", "#%zz"),
+        *("http://[::1", "//[", "#%FF", "a.json#%FF", f"#/$defs/A/anyOf/{'1' * 5000}"),
     ]
 )
 _TYPES = st.sampled_from(
@@ -75,7 +76,7 @@ def _keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     sizes = st.integers(0, 3) | st.just(2**70)
     keywords: dict[str, st.SearchStrategy[Any]] = {
         "$ref": _REFERENCES,
-        "$id": st.sampled_from(["urn:a", "http://x/y", "#here", "rel.json", ""]),
+        "$id": st.sampled_from(["urn:a", "http://x/y", "#here", "rel.json", "", "http://[::1/x"]),
         "$anchor": st.just("here"),
         "$schema": _DRAFTS,
         "$defs": named,

@@ -252,6 +252,31 @@ def test_no_bytes_are_an_exception(text: bytes | str) -> None:
     _assert_sound(load_spec_text(text, "schema.json"))
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "http://[::1",
+        "//[",
+        "http://a\uff0f/x",
+        "#%FF",
+        f"#/$defs/Text/anyOf/{'1' * 5000}",
+        "#/$defs/Text/anyOf/\u0660",
+        "#/$defs/Text/anyOf/00",
+    ],
+)
+def test_a_reference_that_no_reader_of_uris_takes_leads_nowhere(reference: str) -> None:
+    text = {"anyOf": [{"type": "string"}]}
+    loaded = _with_definitions({"Text": text, "R": {"$ref": reference}})
+    assert [finding.rule for finding in loaded.findings] == ["REFERENCE_UNKNOWN"]
+
+
+def test_an_identifier_that_is_no_uri() -> None:
+    loaded = _with_definitions({"R": {"$id": "http://[::1/x", "type": "string"}})
+    (finding,) = loaded.findings
+    assert (finding.rule, finding.pointer) == ("SPEC_VALUE", "/$defs/R/$id")
+    assert finding.message == "`http://[::1/x` is no URI"
+
+
 def _with_definitions(definitions: Any) -> LoadedSpec:
     return load_spec_text(json.dumps({**VALID, "$defs": {**VALID["$defs"], **definitions}}), "a")
 

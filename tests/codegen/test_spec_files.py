@@ -89,6 +89,11 @@ def test_a_default_in_another_file_is_checked(tmp_path: Path) -> None:
     assert finding.file.endswith("parts.json")
 
 
+def test_a_fragment_that_is_no_text_leads_nowhere(tmp_path: Path) -> None:
+    write(tmp_path / "spec" / "parts.json", {"$defs": {"Part": {"type": "string"}}})
+    assert errors(load(tmp_path, "parts.json#%FF")) == ["REFERENCE_UNKNOWN"]
+
+
 def test_recursion_over_files(tmp_path: Path) -> None:
     folder = tmp_path / "spec"
     tree = {"type": "object", "properties": {"leaf": {"$ref": "sub/leaf.json"}}}

@@ -157,8 +157,7 @@ class _Bundling:
                 written = _renamed(token, place, tokens[position + 1 : position + 2])
             pointer += f"/{escape_token(written)}"
             if place is not None:
-                index = int(token) if place.node.items and token.isdecimal() else None
-                place = place.get(token) if index is None else place.item(index)
+                place = place.step(token)
         return pointer
 
 

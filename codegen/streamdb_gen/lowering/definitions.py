@@ -13,7 +13,6 @@ from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefi
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
 from streamdb_gen.lowering.inhabitants import endless_circles
-from streamdb_gen.lowering.wire_text import check_field_name
 from streamdb_gen.reporting import Report
 
 # Stands for the type of a schema in which something was found; nothing is concluded from it.
@@ -163,8 +162,6 @@ class Definitions:
             anything = dict.fromkeys(circular, Scalar("any"))
             broken = {n: with_replaced(t, anything) for n, t in needed.items() if n in circular}
             types, _ = import_order({**needed, **broken})
-        for definition in types:
-            self._check_field_names(definition)
         return Settled(types, circular)
 
     def _report_endless(self) -> None:
@@ -181,11 +178,3 @@ class Definitions:
             hint = "take one of the properties out of `required`, or let it be null"
             place = self._places[circle[0]]
             self._report.add("RECURSION_ENDLESS", place, message, hint, at_key=True)
-
-    def _check_field_names(self, definition: TypeDefinition) -> None:
-        properties = self._places[definition.name].get("properties")
-        if isinstance(definition, ObjectType) and properties is not None:
-            for field in definition.fields:
-                place = properties.get(field.wire_name)
-                if place is not None:
-                    check_field_name(field.wire_name, place, self._report)

@@ -16,7 +16,7 @@ from streamdb_gen.lowering.keywords import Keywords, constraining, strings
 from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
 from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.scalars import integral, literal_places
-from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
+from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 
@@ -146,7 +146,7 @@ class ObjectLowering:
         if any(one.value is False for one in places):
             context.beyond.add("properties")  # it may not be there: no field
             return
-        check_wire_text(wire_name, place, context.report, at_key=True)
+        check_field_name(wire_name, place, context.report)
         python_name = self._python_name(wire_name, place)
         # A name that the user gave the field also names the types inside it.
         chosen = place.get("x-streamdb-name")
@@ -206,6 +206,7 @@ class ObjectLowering:
                     message = f"{shown(wire_name)} is required but not among `properties`"
                     hint = "declare it, or delete it here"
                     self._context.report.add("REQUIRED_UNDECLARED", place, message, hint)
+                    check_field_name(wire_name, place, self._context.report)
         return list(found.values())
 
     def _extras(self, owner: Place, parts: Sequence[Part], name: str) -> Type | None:

@@ -116,14 +116,21 @@ class Resources:
         dialect = around.dialect
         if schema is not None and isinstance(schema.value, str):
             dialect = self._dialect(schema)
-        given = identifier.value if identifier is not None else None
-        if not isinstance(given, str) or (dialect.only_reference and place.get("$ref") is not None):
-            return around if schema is None else Resource(place, around.base, dialect)
-        uri, _, fragment = given.partition("#")
+        unnamed = around if schema is None else Resource(place, around.base, dialect)
+        if identifier is None or not isinstance(identifier.value, str):
+            return unnamed
+        if dialect.only_reference and place.get("$ref") is not None:
+            return unnamed
+        uri, _, fragment = identifier.value.partition("#")
         if not uri:  # `$id` of draft-07 was the anchor as well
             around.anchors.setdefault(fragment, place)
-            return around if schema is None else Resource(place, around.base, dialect)
-        own = Resource(place, urljoin(around.base, uri), dialect)
+            return unnamed
+        base = _joined(around.base, uri)
+        if base is None:
+            message = f"{shown(identifier.value)} is no URI"
+            self._report.add("SPEC_VALUE", identifier, message, "correct or delete it")
+            return unnamed
+        own = Resource(place, base, dialect)
         self._by_uri.setdefault(own.base, own)
         return own
 
@@ -142,7 +149,13 @@ class Resources:
         """The resource that a reference is to, and the fragment in it."""
         if text.startswith("#"):
             return around, text[1:]
-        uri, _, fragment = urljoin(around.base, text).partition("#")
+        joined = _joined(around.base, text)
+        if joined is None:
+            message = f"{shown(text)} is no reference that a URI could be made of"
+            hint = "refer to an entry of `$defs`: `#/$defs/NAME`"
+            self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
+            return None, ""
+        uri, _, fragment = joined.partition("#")
         if uri in self._by_uri:
             return self._by_uri[uri], fragment
         path = _relative_path(text.partition("#")[0], around.base)
@@ -174,7 +187,10 @@ class Resources:
         return self._files[path]
 
     def _in_resource(self, resource: Resource, fragment: str) -> Place | None:
-        fragment = unquote(fragment, errors="surrogatepass") if "%" in fragment else fragment
+        try:
+            fragment = unquote(fragment, errors="surrogatepass")
+        except UnicodeDecodeError:
+            return None
         if fragment and not fragment.startswith("/"):
             return resource.anchors.get(fragment)
         return descend(resource.root, fragment)
@@ -219,10 +235,19 @@ class Resources:
         return f"did you mean {shown(before + close)}?" if close is not None else None
 
 
+def _joined(base: str, reference: str) -> str | None:
+    """A reference made absolute; None if it is none, such as one to half an IPv6 address."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return None
+
+
 def _relative_path(reference: str, base: str) -> str | None:
     """The path below the spec's folder that a reference of a file is to; None if there is none."""
     is_relative = base.startswith(_FILES) and not reference.startswith("/")
-    if not is_relative or urljoin(_FILES, reference).partition(":")[0] != "file":
+    absolute = _joined(_FILES, reference) if is_relative else None
+    if absolute is None or not absolute.startswith("file:"):
         return None
     folder = posixpath.dirname(unquote(base.removeprefix(_FILES)))
     path = posixpath.normpath(posixpath.join(folder, unquote(reference)))

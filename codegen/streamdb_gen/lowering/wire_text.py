@@ -28,7 +28,8 @@ def has_surrogate(text: str) -> bool:
 
 
 def check_field_name(wire_name: str, place: Place, report: Report) -> None:
-    """Report a property whose name msgspec can give no field."""
+    """Report a property whose name no field can have: in UTF-8, or in msgspec."""
+    check_wire_text(wire_name, place, report, at_key=True)
     if found := _ESCAPED_IN_JSON.search(wire_name):
         message = f"no field can be called {shown(wire_name)}: it holds {_spelt(found.group())}"
         hint = "a name without quotes, backslashes and control characters"
