@@ -11,6 +11,7 @@ from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefi
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
 from streamdb_gen.lowering.inhabitants import endless_circles
+from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.wire_text import check_field_name
 from streamdb_gen.reporting import Report
 
@@ -25,7 +26,7 @@ class Names:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._holders: dict[str, tuple[str, str]] = {}
+        self._holders: dict[str, tuple[Place, str]] = {}
         #: Names that were asked for twice.
         self.contested: set[str] = set()
 
@@ -34,11 +35,12 @@ class Names:
 
         ``other`` is what `x-streamdb-name` at this place could say instead.
         """
-        holder = self._holders.setdefault(name, (place.pointer, what))
-        if holder == (place.pointer, what):
+        holder, its_what = self._holders.setdefault(name, (place, what))
+        if (key_of(holder), its_what) == (key_of(place), what):
             return True
         self.contested.add(name)
-        message = f"{what} and {holder[1]} are both called {shown(name)} in Python"
+        file = "" if holder.file == place.file else f" of the file {shown(holder.file)}"
+        message = f"{what} and {its_what}{file} are both called {shown(name)} in Python"
         name_it = f'"x-streamdb-name": "{other}"'
         hint = f"give one of them another name; here: {name_it}"
         # A name that the user chose is not for us to change.
