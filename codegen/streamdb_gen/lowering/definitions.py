@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.findings import shown
-from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefinition
+from streamdb_gen.ir import ANYTHING, AliasType, Named, ObjectType, Type, TypeDefinition
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
 from streamdb_gen.lowering.inhabitants import endless_circles
@@ -129,7 +129,7 @@ class Definitions:
         needed = reachable(self._types, [*(named.name for named in used), *self._public])
         types, circular = import_order(needed)
         if circular:
-            anything = dict.fromkeys(circular, Scalar("any"))
+            anything = dict.fromkeys(circular, ANYTHING)
             broken = {n: with_replaced(t, anything) for n, t in needed.items() if n in circular}
             types, _ = import_order({**needed, **broken})
         for definition in types:
