@@ -7,7 +7,7 @@ is immutable, and every sequence is in the order in which the output shall be wr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 ScalarKind = Literal[
     "string",
@@ -92,6 +92,9 @@ class Nullable:
 
 
 Type = Scalar | Named | ArrayOf | TupleOf | MapOf | Nullable
+
+#: The type of every value.
+ANYTHING: Final = Scalar("any")
 
 
 @dataclass(frozen=True, slots=True)

@@ -452,7 +452,10 @@ _RULES: Final = (
         "Patterns are expressions of ECMA-262. Those that mean the same in Python are checked by "
         "the type itself, all others by a validator.",
         '{"type": "string", "pattern": "[a-z"}',
-        ("Correct it at the character that the message names.",),
+        (
+            "Correct it at the character that the message names.",
+            "Make one smaller that the validator does not take.",
+        ),
     ),
     Rule(
         "BOUNDS_EXCLUDE_ALL",

@@ -94,6 +94,34 @@ def test_a_fragment_that_is_no_text_leads_nowhere(tmp_path: Path) -> None:
     assert errors(load(tmp_path, "parts.json#%FF")) == ["REFERENCE_UNKNOWN"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.json#/$defs/T", "b.json#/$defs/T"),
+        ("#/$defs/T", "b.json#/$defs/T"),
+        ("u/item.json", "v/item.json"),
+    ],
+)
+def test_one_name_in_two_files_is_a_collision(tmp_path: Path, first: str, second: str) -> None:
+    def part(type_: str) -> Any:
+        return {"type": "object", "properties": {"q": {"type": type_}}}
+
+    folder = tmp_path / "spec"
+    for file, type_ in (("a.json", "string"), ("b.json", "integer")):
+        write(folder / file, {"$defs": {"T": part(type_)}})
+    for file, type_ in (("u/item.json", "string"), ("v/item.json", "integer")):
+        write(folder / file, part(type_))
+    spec = spec_with(first)
+    spec["collections"]["rows"]["schema"]["properties"]["other"] = {"$ref": second}
+    spec["$defs"] = {"T": part("boolean")}
+    loaded = load_spec(write(folder / "schema.json", spec))
+    assert loaded.spec is None
+    found = [finding for finding in loaded.findings if finding.rule == "NAME_COLLISION"]
+    assert found
+    file = str(folder / second.partition("#")[0])
+    assert any(file in (finding.file, *finding.message.split('"')) for finding in found)
+
+
 def test_recursion_over_files(tmp_path: Path) -> None:
     folder = tmp_path / "spec"
     tree = {"type": "object", "properties": {"leaf": {"$ref": "sub/leaf.json"}}}

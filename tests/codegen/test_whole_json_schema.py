@@ -141,6 +141,22 @@ B = {"type": "object", "required": ["y"], "properties": {"y": {"type": "string"}
         ),
         ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, Named("RowValue"), ()),
         ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, Named("RowValue"), ("oneOf",)),
+        ({"anyOf": [{"type": "string"}, {"const": None, "type": ["null"]}]}, Nullable(TEXT), ()),
+        ({"anyOf": [{"type": "string"}, {"type": "null", "not": {}}]}, Nullable(TEXT), ("not",)),
+        ({"type": "integer", "exclusiveMinimum": 2**63 - 1}, INTEGER, ("exclusiveMinimum",)),
+        ({"type": "integer", "exclusiveMaximum": -(2**63)}, INTEGER, ("exclusiveMaximum",)),
+        (
+            {"type": "integer", "minimum": 1, "maximum": 2**63, "multipleOf": 5},
+            Scalar("integer", Constraints(ge=1, multiple_of=5)),
+            ("maximum",),
+        ),
+        ({"type": "number", "maximum": 2**53}, NUMBER, ("maximum",)),
+        ({"type": "number", "minimum": -(2**53)}, NUMBER, ("minimum",)),
+        (
+            {"type": "number", "minimum": 0.5, "maximum": 2**53 - 1},
+            Scalar("number", Constraints(ge=0.5, le=2**53 - 1)),
+            (),
+        ),
     ],
 )
 def test_a_type_and_what_it_leaves(schema: Any, expected: Type, left: tuple[str, ...]) -> None:
@@ -174,6 +190,57 @@ def test_a_constant_is_a_tag_whether_a_union_uses_it_or_not() -> None:
     assert found.tag is not None
     assert (found.tag.wire_name, found.tag.value) == ("k", "a")
     assert spec.collections[0].lax
+
+
+def test_a_constant_of_another_type_than_its_own_is_no_tag() -> None:
+    def one(value: str, **more: Any) -> dict[str, Any]:
+        properties = {"k": {"const": value, **more}}
+        return {"type": "object", "required": ["k"], "properties": properties}
+
+    row = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string"},
+            "value": {"oneOf": [one("x", type="integer"), one("y")]},
+        },
+    }
+    spec = {"collections": {"rows": {"primaryKey": "id", "schema": row}}}
+    rules = {finding.rule for finding in load_spec_text(json.dumps(spec), "schema.json").findings}
+    assert rules == {"ENUM_VALUE_TYPE", "SCHEMA_FALSE"}
+
+
+@pytest.mark.parametrize(
+    "nullable",
+    [
+        {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/X"}]},
+        {"oneOf": [{"type": "null"}, {"type": "string"}, {"type": "null"}]},
+    ],
+)
+def test_exactly_one_of_null_and_what_may_be_null_is_left_to_a_validator(nullable: Any) -> None:
+    definitions = {"M": nullable, "X": {"type": ["string", "null"]}}
+    assert beyond(compiled({"$ref": "#/$defs/M"}, definitions)) == ("oneOf",)
+
+
+def test_what_a_definition_of_null_leaves_is_left_by_all_that_refer_to_it() -> None:
+    spec = compiled({"$ref": "#/$defs/N"}, {"N": {"type": "null", "not": {"const": None}}})
+    assert value_type(spec) == Scalar("null")
+    assert beyond(spec) == ("not",)
+
+
+def test_inheritance_over_many_steps_is_one_class() -> None:
+    steps = 60
+    chain: dict[str, Any] = {
+        f"D{n}": {"allOf": [{"$ref": f"#/$defs/D{n + 1}"}, {"properties": {f"p{n}": {}}}]}
+        for n in range(steps)
+    }
+    spec = compiled({"$ref": "#/$defs/D0"}, {**chain, f"D{steps}": A})
+    found = definition(spec, "D0")
+    assert isinstance(found, ObjectType)
+    assert [field.name for field in found.fields] == [
+        "x",
+        *(f"p{n}" for n in reversed(range(steps))),
+    ]
 
 
 def test_all_of_objects_is_one_class() -> None:

@@ -9,10 +9,11 @@ from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.fixes import insert_member
-from streamdb_gen.ir import AliasType, Named, ObjectType, Scalar, Type, TypeDefinition
+from streamdb_gen.ir import ANYTHING, AliasType, Named, ObjectType, Type, TypeDefinition
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
 from streamdb_gen.lowering.inhabitants import endless_circles
+from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.reporting import Report
 
 # Stands for the type of a schema in which something was found; nothing is concluded from it.
@@ -41,7 +42,7 @@ class Names:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._holders: dict[str, tuple[str, str]] = {}
+        self._holders: dict[str, tuple[Place, str]] = {}
         self._owned: set[str] = set()  # names whose holder is called so in the spec already
         #: Names that were asked for twice.
         self.contested: set[str] = set()
@@ -64,11 +65,12 @@ class Names:
 
         ``other`` is what `x-streamdb-name` at this place could say instead.
         """
-        holder = self._holders.setdefault(name, (place.pointer, what))
-        if holder == (place.pointer, what):
+        holder, its_what = self._holders.setdefault(name, (place, what))
+        if (key_of(holder), its_what) == (key_of(place), what):
             return True
         self.contested.add(name)
-        message = f"{what} and {holder[1]} are both called {shown(name)} in Python"
+        file = "" if holder.file == place.file else f" of the file {shown(holder.file)}"
+        message = f"{what} and {its_what}{file} are both called {shown(name)} in Python"
         name_it = f'"x-streamdb-name": "{other}"'
         hint = f"give one of them another name; here: {name_it}"
         # Which one to rename is for the user to say, unless one has the better right to the name;
@@ -159,7 +161,7 @@ class Definitions:
         needed = reachable(self._types, [*(named.name for named in used), *self._public])
         types, circular = import_order(needed)
         if circular:
-            anything = dict.fromkeys(circular, Scalar("any"))
+            anything = dict.fromkeys(circular, ANYTHING)
             broken = {n: with_replaced(t, anything) for n, t in needed.items() if n in circular}
             types, _ = import_order({**needed, **broken})
         return Settled(types, circular)

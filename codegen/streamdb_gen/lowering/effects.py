@@ -12,6 +12,7 @@ from typing import Final, Literal
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import (
+    ANYTHING,
     Collection,
     Constant,
     DeleteEffect,
@@ -41,7 +42,6 @@ _MISPLACED: Final = {
     "update": ("value",),
     "delete": ("value",),
 }
-_ANYTHING: Final = Scalar("any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,4 +280,4 @@ class EffectLowering:
 
 
 def _is_nullable(type_: Type) -> bool:
-    return isinstance(type_, Nullable) or type_ in (_ANYTHING, Scalar("null"))
+    return isinstance(type_, Nullable) or type_ in (ANYTHING, Scalar("null"))

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from streamdb_gen.ir import ArrayOf, LiteralType, MapOf, Named, Nullable, Scalar, Type
+from streamdb_gen.ir import ANYTHING, ArrayOf, LiteralType, MapOf, Named, Nullable, Scalar, Type
 from streamdb_gen.json_source import JsonValue
 from streamdb_gen.lowering.definitions import BROKEN, Definitions
 
 Verdict = Literal["fits", "undecided", "misfit"]
 
-_ANYTHING: Final = Scalar("any")
 _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -34,9 +33,9 @@ class Fitting:
 
     def fit(self, given: Type, wanted: Type) -> Verdict:
         """Whether values of the one type are values of the other."""
-        if BROKEN in (given, wanted) or given == wanted or wanted == _ANYTHING:
+        if BROKEN in (given, wanted) or given == wanted or wanted == ANYTHING:
             return "fits"
-        if given == _ANYTHING:
+        if given == ANYTHING:
             return "undecided"
         given, wanted = self._definitions.plain(given), self._definitions.plain(wanted)
         match given, wanted:
@@ -66,7 +65,7 @@ class Fitting:
     def accepts(self, type_: Type, value: JsonValue) -> bool:
         """Whether a type certainly accepts a scalar value that is known."""
         plain = self._definitions.plain(type_)
-        if plain in (BROKEN, _ANYTHING):
+        if plain in (BROKEN, ANYTHING):
             return not isinstance(value, list | dict)
         match plain:
             case Nullable():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from streamdb_gen.ir import (
+    ANYTHING,
     AliasType,
     ArrayOf,
     ChoiceType,
@@ -86,7 +87,7 @@ def _replaced(type_: Type, types: Mapping[str, Type]) -> Type:
             return replace(type_, value=_replaced(type_.value, types))
         case Nullable():
             inner = _replaced(type_.inner, types)
-            return inner if inner == Scalar("any") else Nullable(inner)
+            return inner if inner == ANYTHING else Nullable(inner)
         case Scalar():
             return type_
 

@@ -166,6 +166,14 @@ def constraining(keywords: Keywords) -> list[str]:
     return [keyword for keyword in keywords if keyword in ASSERTIONS]
 
 
+def declared_types(type_: Place | None) -> frozenset[str]:
+    """The types that a `type` allows: all if there is none, and integers where numbers are."""
+    names = {name for name, _ in strings(type_)} & TYPES
+    if not names:
+        return TYPES
+    return frozenset(names | {"integer"} if "number" in names else names)
+
+
 def strings(place: Place | None) -> tuple[tuple[str, Place], ...]:
     """The strings of an array (or a single string), each with its place."""
     if place is None:

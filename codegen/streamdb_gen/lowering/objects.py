@@ -8,19 +8,18 @@ from typing import Final
 
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
-from streamdb_gen.ir import Field, Named, ObjectType, Scalar, Tag, Type
+from streamdb_gen.ir import ANYTHING, Field, Named, ObjectType, Tag, Type
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
-from streamdb_gen.lowering.keywords import Keywords, constraining, strings
+from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types, strings
 from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
 from streamdb_gen.lowering.resources import key_of
-from streamdb_gen.lowering.scalars import integral, literal_places
+from streamdb_gen.lowering.scalars import integral, literal_places, types_of
 from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 
-_ANYTHING: Final = Scalar("any")
 # Keywords whose schemas may declare properties of the same object.
 _APPLICATORS: Final = (
     "allOf",
@@ -64,7 +63,7 @@ class ObjectLowering:
         """One class that has the properties of all parts."""
         self._check_required(parts)
         extras = self._extras(schema, parts, name)
-        declared = _declared(parts)
+        declared = _declared_properties(parts)
         required = {wire_name for part in parts for wire_name, _ in part.required}
         tag = None if extras is not None else self._tag(parts, declared, required)
         undeclared = self._undeclared(parts, declared)
@@ -76,7 +75,7 @@ class ObjectLowering:
         for place in undeclared:
             wire_name = str(place.value)
             fields.append(
-                Field(wire_name, field_name(wire_name), _ANYTHING, True, pointer=place.pointer)
+                Field(wire_name, field_name(wire_name), ANYTHING, True, pointer=place.pointer)
             )
         for part in parts:
             self._leave_sizes(part.keywords)
@@ -103,16 +102,18 @@ class ObjectLowering:
             place = self._context.references.resolve(place)
         if place is None or not isinstance(place.value, dict):
             return None
-        types = [name for name, _ in strings(place.get("type"))]
         keywords = self._context.keywords(place)
-        if types != ["object"] or "properties" not in keywords:
+        if (
+            declared_types(place.get("type")) != frozenset({"object"})
+            or "properties" not in keywords
+        ):
             return None
         parts = [Part(place, keywords)]
         plain = not {"$ref", "allOf", "const", "enum"} & keywords.keys()
         if not plain or self._keeps_others(parts) or self._extras_schema(parts) is not None:
             return None
         required = {name for name, _ in parts[0].required}
-        return self._tag(parts, _declared(parts), required)
+        return self._tag(parts, _declared_properties(parts), required)
 
     def declares_properties(self, schema: Place) -> bool:
         """Whether a schema, or one that it applies to the same value, declares properties."""
@@ -219,7 +220,7 @@ class ObjectLowering:
             return self._context.lower_inside(owner, additional, nested(name, "Value"))
         if additional is not None:
             beyond.add("additionalProperties")
-        return _ANYTHING if additional is not None or self._keeps_others(parts) else None
+        return ANYTHING if additional is not None or self._keeps_others(parts) else None
 
     def _extras_schema(self, parts: Sequence[Part]) -> Place | None:
         """The first schema that constrains properties which are not declared."""
@@ -306,7 +307,7 @@ class ObjectLowering:
                 self._context.beyond.add(keyword)
 
 
-def _declared(parts: Sequence[Part]) -> dict[str, list[Place]]:
+def _declared_properties(parts: Sequence[Part]) -> dict[str, list[Place]]:
     declared: dict[str, list[Place]] = {}
     for part in parts:
         for wire_name, place in part.properties.items():
@@ -323,6 +324,8 @@ def _only_value(schema: Place) -> str | int | None:
         return None
     values = [integral(place.value) for place in literal_places(dict(schema.members()))]
     value = values[0] if len(values) == 1 else None
+    if not types_of(value) & declared_types(schema.get("type")):
+        return None  # nothing is allowed
     if isinstance(value, str):
         return None if has_surrogate(value) else value
     is_tag = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

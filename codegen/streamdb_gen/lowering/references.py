@@ -6,20 +6,21 @@ name or null. A target that is only a reference, anything at all, or null, is lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.findings import shown
-from streamdb_gen.ir import Named, Nullable, Scalar, Type
+from streamdb_gen.ir import ANYTHING, Named, Nullable, Scalar, Type
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.definitions import BROKEN
-from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, strings
+from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, declared_types
 from streamdb_gen.lowering.resources import Key, Resources, key_of
-from streamdb_gen.lowering.scalars import literal_places, types_of
+from streamdb_gen.lowering.scalars import types_of
 from streamdb_gen.reporting import Report
 
-_DEEPEST: Final = 40  # steps of looking for types; what lies deeper may be of any
+# By these alone a schema says which types its values are of.
+_TYPE_WORDS: Final = ("type", "const", "enum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,49 +87,65 @@ class References:
         return self._target_of(place).name
 
     def types(self, schema: Place) -> frozenset[str]:
-        """The types of JSON Schema that values of a schema may be of; perhaps some more."""
-        return self._possible(schema, 0)
+        """The types of JSON Schema that values of a schema may be of; perhaps some more.
+
+        What a schema is made of is looked at before it, in a loop: chains of references may be
+        long. Where a schema is part of itself, nothing is known of that part.
+        """
+        started: set[Key] = set()
+        pending = [schema]
+        while pending:
+            place = pending[-1]
+            key = key_of(place)
+            if key in self._types:
+                pending.pop()
+            elif key in started:
+                self._types[key] = self._of_keywords(place)
+            else:
+                started.add(key)
+                pending += [part for part in self._parts(place) if key_of(part) not in started]
+        return self._types[key_of(schema)]
 
     def _named(self, place: Place, inner: Place) -> tuple[Type, Target | None]:
         types = self.types(inner)
         if accepts_anything(inner):
-            return Scalar("any"), None
-        if types == frozenset({"null"}):
+            return ANYTHING, None
+        if is_null(inner):
             return Scalar("null"), None
         target = self._target_of(place)
+        if types == frozenset({"null"}):
+            return Scalar("null"), target
         named = Named(target.name)
         return (or_null(named) if "null" in types else named), target
 
-    def _possible(self, schema: Place, depth: int) -> frozenset[str]:
+    def _parts(self, schema: Place) -> Iterator[Place]:
+        """The schemas that say of which types the values of another one are."""
+        target = self.resolve(schema)
+        if target is not None:
+            yield target
+        if schema.get("$ref") is None or not self._ignores_siblings(schema):
+            for keyword in ("allOf", "anyOf", "oneOf"):
+                yield from _items(schema.get(keyword))
+
+    def _of_keywords(self, schema: Place) -> frozenset[str]:
         if isinstance(schema.value, bool):
             return TYPES if schema.value else frozenset()
-        key = key_of(schema)
-        if key in self._types or depth > _DEEPEST:
-            return self._types.get(key, TYPES)
-        self._types[key] = TYPES  # what a circle says
-        types = self._of_keywords(schema, depth + 1)
-        self._types[key] = types
-        return types
-
-    def _of_keywords(self, schema: Place, depth: int) -> frozenset[str]:
         types = TYPES
         if schema.get("$ref") is not None:
             target = self.resolve(schema)
-            types = self._possible(target, depth) if target is not None else TYPES
+            types = self._known(target) if target is not None else TYPES
             if self._ignores_siblings(schema):
                 return types
-        types &= _declared_types(schema)
-        if schema.get("const") is not None or schema.get("enum") is not None:
-            listed = [types_of(place.value) for place in literal_places(dict(schema.members()))]
-            types &= frozenset[str]().union(*listed)
-        for part in _items(schema.get("allOf")):
-            types &= self._possible(part, depth)
+        types = types.intersection(*(_types_said_by(word, schema) for word in _TYPE_WORDS))
+        types = types.intersection(*map(self._known, _items(schema.get("allOf"))))
         for keyword in ("anyOf", "oneOf"):
             choices = _items(schema.get(keyword))
             if choices:
-                either = [self._possible(choice, depth) for choice in choices]
-                types &= frozenset[str]().union(*either)
+                types &= frozenset[str]().union(*map(self._known, choices))
         return types
+
+    def _known(self, schema: Place) -> frozenset[str]:
+        return self._types.get(key_of(schema), TYPES)
 
     def is_reference(self, schema: Place) -> bool:
         """Whether a schema is nothing but a reference."""
@@ -156,12 +173,12 @@ def accepts_anything(schema: Place) -> bool:
 
 def is_null(schema: Place) -> bool:
     """Whether a schema accepts null and nothing else."""
-    const, enum = schema.get("const"), schema.get("enum")
-    if const is not None:
-        return const.value is None
-    if enum is not None:
-        return enum.value == [None]
-    return [name for name, _ in strings(schema.get("type"))] == ["null"]
+    words = _constraining(schema)
+    if not words or not set(words) <= set(_TYPE_WORDS):
+        return False
+    return TYPES.intersection(*(_types_said_by(word, schema) for word in words)) == frozenset(
+        {"null"}
+    )
 
 
 def or_null(type_: Type) -> Type:
@@ -173,10 +190,12 @@ def or_null(type_: Type) -> Type:
 
 
 def _sole_choice(schema: Place) -> tuple[Place, bool]:
-    """The one choice of `anyOf` or `oneOf` besides null, and whether null is another one."""
-    constraining = _constraining(schema)
-    if constraining in (["anyOf"], ["oneOf"]):
-        choices = _items(schema.get(constraining[0]))
+    """The one choice of `anyOf` besides null, and whether null is another one.
+
+    `oneOf` is not looked through, for it says something more: that no other choice accepts a value.
+    """
+    if _constraining(schema) == ["anyOf"]:
+        choices = _items(schema.get("anyOf"))
         rest = [choice for choice in choices if not is_null(choice)]
         if len(rest) == 1:
             inner, has_null = _sole_choice(rest[0])
@@ -188,11 +207,13 @@ def _constraining(schema: Place) -> list[str]:
     return [key for key, _ in schema.members() if key in ASSERTIONS]
 
 
-def _declared_types(schema: Place) -> frozenset[str]:
-    names = {name for name, _ in strings(schema.get("type"))} & TYPES
-    if not names:
-        return TYPES
-    return frozenset(names | {"integer"} if "number" in names else names)
+def _types_said_by(word: str, schema: Place) -> frozenset[str]:
+    """The types of the values that `type`, `const` or `enum` allows."""
+    place = schema.get(word)
+    if word == "type" or place is None:
+        return declared_types(place)
+    values = [place] if word == "const" else list(place.items())
+    return frozenset[str]().union(*(types_of(one.value) for one in values))
 
 
 def _items(place: Place | None) -> list[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from streamdb_gen.canonical import canonical_value
@@ -182,49 +182,53 @@ def integral(value: JsonValue) -> JsonValue:
 
 def _integer_bounds(keywords: Keywords, beyond: Beyond, report: Report) -> Constraints | None:
     """Bounds of an integer, all inclusive: x > 1.5 is x >= 2."""
-    lows = [
-        *(math.ceil(v) for v in _numbers("minimum", keywords)),
-        *(math.floor(v) + 1 for v in _numbers("exclusiveMinimum", keywords)),
-    ]
-    highs = [
-        *(math.floor(v) for v in _numbers("maximum", keywords)),
-        *(math.ceil(v) - 1 for v in _numbers("exclusiveMaximum", keywords)),
-    ]
-    for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"):
+    bounds: dict[str, int] = {}
+    for name, inclusive in _INCLUSIVE.items():
         for value in _numbers(name, keywords):
-            if int(value) not in _INT64:
+            bound = inclusive(value)
+            if bound in _INT64:
+                bounds[name] = bound
+            else:
                 beyond.add(name)
-                return None
-    multiple_of = _multiple_of(keywords, beyond)
-    ge, le = max(lows, default=None), min(highs, default=None)
+    ge = max((bounds[n] for n in _MINIMA if n in bounds), default=None)
+    le = min((bounds[n] for n in _MAXIMA if n in bounds), default=None)
     if ge is not None and le is not None and ge > le:
         _report_contradiction(keywords, report)
-    return constraints_or_none(ge=ge, le=le, multiple_of=multiple_of)
+    return constraints_or_none(ge=ge, le=le, multiple_of=_multiple_of(keywords, beyond))
+
+
+_MINIMA: Final = ("minimum", "exclusiveMinimum")
+_MAXIMA: Final = ("maximum", "exclusiveMaximum")
+# The bound of integers that a keyword means.
+_INCLUSIVE: Final[Mapping[str, Callable[[int | float], int]]] = {
+    "minimum": math.ceil,
+    "exclusiveMinimum": lambda value: math.floor(value) + 1,
+    "maximum": math.floor,
+    "exclusiveMaximum": lambda value: math.ceil(value) - 1,
+}
 
 
 def _number_bounds(keywords: Keywords, beyond: Beyond, report: Report) -> Constraints | None:
     if "multipleOf" in keywords:
         beyond.add("multipleOf")  # of numbers with fractions, which floating point rounds
-    for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+    bounds: dict[str, int | float] = {}
+    for name in (*_MINIMA, *_MAXIMA):
         for value in _numbers(name, keywords):
-            if not _is_exact_float(value):
-                beyond.add(name)
-                return None
-    ge = next(_numbers("minimum", keywords), None)
-    gt = next(_numbers("exclusiveMinimum", keywords), None)
-    le = next(_numbers("maximum", keywords), None)
-    lt = next(_numbers("exclusiveMaximum", keywords), None)
+            if abs(value) < EXACT_INTEGER:
+                bounds[name] = value
+            else:
+                beyond.add(name)  # values are compared as floats, so some count as the bound
+    ge, gt, le, lt = map(bounds.get, (*_MINIMA, *_MAXIMA))
     if ge is not None and gt is not None:
         ge, gt = (ge, None) if ge > gt else (None, gt)
     if le is not None and lt is not None:
         le, lt = (le, None) if le < lt else (None, lt)
     low, high = (gt if ge is None else ge), (lt if le is None else le)
-    if low is not None and high is not None and (low > high or (low == high and (gt, lt) != _NONE)):
-        _report_contradiction(keywords, report)
+    if low is not None and high is not None:
+        is_exclusive = gt is not None or lt is not None
+        if low > high or (low == high and is_exclusive):
+            _report_contradiction(keywords, report)
     return constraints_or_none(ge=ge, gt=gt, le=le, lt=lt)
-
-
-_NONE: Final = (None, None)
 
 
 def _report_contradiction(keywords: Keywords, report: Report) -> None:
@@ -240,14 +244,14 @@ def _report_empty(place: Place, low: str, high: str, report: Report) -> None:
 
 def _multiple_of(keywords: Keywords, beyond: Beyond) -> int | None:
     for value in _numbers("multipleOf", keywords):
-        if int(value) == value:
-            return int(value)
+        if isinstance(value, int) and value in _INT64:
+            return value
         beyond.add("multipleOf")
     return None
 
 
 def _warn_of_rounding(keywords: Keywords, report: Report) -> None:
-    for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+    for name in (*_MINIMA, *_MAXIMA):
         for value in _numbers(name, keywords):
             if abs(value) > EXACT_INTEGER:
                 _warn_of_rounding_at(keywords[name], report)
@@ -264,13 +268,6 @@ def _numbers(name: str, keywords: Keywords) -> Iterator[int | float]:
     value = integral(keywords[name].value) if name in keywords else None
     if isinstance(value, int | float):
         yield value
-
-
-def _is_exact_float(value: int | float) -> bool:
-    try:
-        return float(value) == value
-    except OverflowError:
-        return False
 
 
 def _size(place: Place | None, beyond: Beyond) -> int | None:
@@ -292,14 +289,26 @@ def _pattern(place: Place | None, beyond: Beyond, report: Report) -> str | None:
         return translated
     beyond.add("pattern")
     fault = javascript_fault(place.value)
-    if fault is None and not is_pattern(place.value):
+    refused = fault is not None or not is_pattern(place.value)
+    if fault is None and translated.reason.startswith(_MALFORMED):
         fault = translated
-    if fault is not None:
+    if refused and fault is not None:
         where = "" if fault.index == 0 else f" (at character {fault.index + 1})"
-        reason = fault.reason.removeprefix("it is not a regular expression: ")
-        message = f"this is not a regular expression{where}: {reason}"
+        message = (
+            f"this is not a regular expression{where}: {fault.reason.removeprefix(_MALFORMED)}"
+        )
         report.add("PATTERN_UNSUPPORTED", place, message, "see ECMA-262, with the flag u")
+    elif refused:
+        message = "the validator takes no such regular expression, or none as large as this"
+        hint = (
+            "write fewer or smaller repetitions like `{1000}`, and no references to groups by name"
+        )
+        report.add("PATTERN_UNSUPPORTED", place, message, hint)
     return None
+
+
+# How the reasons begin that a text is no regular expression in Python either.
+_MALFORMED: Final = "it is not a regular expression: "
 
 
 def _string_format(place: Place | None, report: Report) -> str | None:

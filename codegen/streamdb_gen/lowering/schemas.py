@@ -12,6 +12,7 @@ from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import (
+    ANYTHING,
     AliasType,
     ArrayOf,
     LiteralType,
@@ -34,8 +35,8 @@ from streamdb_gen.lowering.keywords import (
     UNIVERSAL,
     Keywords,
     constraining,
+    declared_types,
     is_understood,
-    strings,
 )
 from streamdb_gen.lowering.objects import ObjectLowering, Part
 from streamdb_gen.lowering.own_words import chosen_class_name, description
@@ -56,7 +57,6 @@ from streamdb_gen.meta_schema import kind_of
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
 
-_ANYTHING: Final = Scalar("any")
 _CHOICES: Final = ("anyOf", "oneOf")
 # In the order in which a union of several names in `type` lists them.
 _TYPE_ORDER: Final = ("object", "array", "string", "integer", "number", "boolean")
@@ -144,7 +144,7 @@ class SchemaLowering:
         """Compile a row or an input: an object without properties is a class and not a map."""
         self._beyond.enter(target.key)
         lowered = self.lower(target.place, target.name, frozenset({"object"}))
-        if lowered not in (MapOf(_ANYTHING), _ANYTHING) or target.place.get("$ref") is not None:
+        if lowered not in (MapOf(ANYTHING), ANYTHING) or target.place.get("$ref") is not None:
             return lowered
         text, pointer = description(target.place), target.place.pointer
         empty = ObjectType(target.name, (), closed=False, description=text, pointer=pointer)
@@ -162,7 +162,7 @@ class SchemaLowering:
         ``types`` are those that its values are known to be of.
         """
         if schema.value is True:
-            return _ANYTHING
+            return ANYTHING
         if schema.value is False:
             message = "`false` accepts no value at all"
             self._report.add("SCHEMA_FALSE", schema, message, "delete what can never be there")
@@ -192,7 +192,7 @@ class SchemaLowering:
                 return joined
             types &= self.context.references.types(schema)
             return self._lower_keywords(schema, joined, name, types)
-        types &= self._declared(keywords)
+        types &= declared_types(keywords.get("type"))
         if "const" in keywords or "enum" in keywords:
             return self._literal(schema, keywords, name, types)
         choice = next((keyword for keyword in _CHOICES if keyword in keywords), None)
@@ -217,12 +217,6 @@ class SchemaLowering:
             self._targets[key] = Target(place, name)
             self._referred.append(self._targets[key])
         return self._targets[key]
-
-    def _declared(self, keywords: Keywords) -> frozenset[str]:
-        names = frozenset(name for name, _ in strings(keywords.get("type")))
-        if not names:
-            return TYPES
-        return names | {"integer"} if "number" in names else names
 
     def _is_choice(self, keywords: Keywords, choice: str, types: frozenset[str]) -> bool:
         """Whether a value is what its choices say, and not what stands beside them."""
@@ -269,7 +263,7 @@ class SchemaLowering:
             guess = f'add "type": "{fitting[0]}"' if fitting else "add the `type`"
             message = f"{shown(typical[0])} without `type` accepts values of every other type"
             self._report.add("TYPE_MISSING", schema, message, guess, at_key=True)
-        return _ANYTHING
+        return ANYTHING
 
     def _check_applicable(self, keywords: Keywords, types: frozenset[str]) -> None:
         if "type" not in keywords:
@@ -319,7 +313,7 @@ class SchemaLowering:
         schemas = [place for _, place in patterns.members()]
         if len(schemas) == 1 and others is not None and others.value is False:
             return self._element(schema, schemas[0], nested(name, "Value"))
-        return _ANYTHING
+        return ANYTHING
 
     def _array(self, schema: Place, keywords: Keywords, name: str) -> Type:
         low, high = sizes("Items", keywords, self._beyond, self._report)
@@ -330,7 +324,7 @@ class SchemaLowering:
         if prefix is None:
             if items is not None and items.value is False:
                 self._beyond.add("items")
-                return ArrayOf(_ANYTHING, bounds)
+                return ArrayOf(ANYTHING, bounds)
             item = self._element(schema, items, nested(name, "Item"))
             return BROKEN if item == BROKEN else ArrayOf(item, bounds)
         places = list(prefix.items())
@@ -338,7 +332,7 @@ class SchemaLowering:
         whole = (low or 0) >= len(places) and (high is None or high >= len(places))
         if not (ends and whole and places) or any(place.value is False for place in places):
             self._beyond.add("prefixItems")
-            return ArrayOf(_ANYTHING, bounds)
+            return ArrayOf(ANYTHING, bounds)
         types = [
             self._element(schema, place, nested(name, f"Item{position}"))
             for position, place in enumerate(places, start=1)
@@ -348,7 +342,7 @@ class SchemaLowering:
     def _element(self, owner: Place, schema: Place | None, name: str) -> Type:
         """The items of an array or the values of a map."""
         if schema is None:
-            return _ANYTHING
+            return ANYTHING
         own_name = chosen_class_name(schema, name, self._report)
         return self.context.lower_inside(owner, schema, own_name)
 

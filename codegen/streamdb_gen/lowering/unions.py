@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from streamdb_gen.ir import ChoiceType, Named, Nullable, Scalar, Tag, Type, UnionType
+from streamdb_gen.ir import ANYTHING, ChoiceType, Named, Nullable, Scalar, Tag, Type, UnionType
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN
@@ -15,8 +14,6 @@ from streamdb_gen.lowering.own_words import chosen_class_name, description
 from streamdb_gen.lowering.references import is_null, or_null
 from streamdb_gen.lowering.scalars import as_literals, literal_places
 from streamdb_gen.naming import nested_class_name as nested
-
-_ANYTHING: Final = Scalar("any")
 
 
 class UnionLowering:
@@ -66,8 +63,8 @@ class UnionLowering:
         """A value of one of several types; null is taken out of them."""
         if BROKEN in members:
             return BROKEN
-        if _ANYTHING in members:
-            return _ANYTHING
+        if ANYTHING in members:
+            return ANYTHING
         plain = [one.inner if isinstance(one, Nullable) else one for one in members]
         nullable = any(isinstance(one, Nullable) for one in members) or Scalar("null") in members
         distinct = tuple(dict.fromkeys(one for one in plain if one != Scalar("null")))
