@@ -19,7 +19,7 @@ from tests.agreement.compiled import (
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
 
-from streamdb import CollectionSchema, InvalidRow
+from streamdb import CollectionSchema, InvalidRow, SchemaError, StateSchema
 from streamdb_gen import api
 from streamdb_gen.ir import Spec
 
@@ -80,16 +80,7 @@ class Generated(Side):
         self._loaded: tuple[str, ModuleType] | None = None
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
-        schema = self.schema(case, spec)
-
-        def verdict(text: str) -> Verdict:
-            try:
-                schema.decode(text.encode(), strict=True)
-            except InvalidRow:
-                return False
-            return True
-
-        return [verdict(text) for text in texts]
+        return _verdicts(self.schema(case, spec), texts)
 
     def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
         """What the package knows of the case's collection."""
@@ -108,6 +99,45 @@ class Generated(Side):
         return package
 
 
+class Plain(Side):
+    """Rows of plain JSON by the spec file, or that of the package if it has to be compiled."""
+
+    name = "from_file"
+
+    def __init__(self, folder: Path) -> None:
+        self._written: Final = folder / "schema.json"
+        self._loaded: tuple[object, StateSchema] | None = None
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        if self._loaded is None or self._loaded[0] is not case.spec:
+            self._loaded = (case.spec, self._read(case, spec))
+        return _verdicts(self._loaded[1].by_name[case.collection], texts)
+
+    def _read(self, case: Case, spec: Spec) -> StateSchema:
+        path = case.spec if isinstance(case.spec, Path) else self._written
+        if not isinstance(case.spec, Path):
+            path.write_text(json.dumps(case.spec), "utf-8")
+        try:
+            return StateSchema.from_file(path)
+        except SchemaError as error:
+            assert "compile the spec with streamdb-gen" in str(error)  # noqa: PT017
+        self._written.write_text(spec.canonical, "utf-8")
+        return StateSchema.from_file(self._written)
+
+
+def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[Verdict]:
+    """What strict reading says."""
+
+    def verdict(text: str) -> Verdict:
+        try:
+            schema.decode(text.encode(), strict=True)
+        except InvalidRow:
+            return False
+        return True
+
+    return [verdict(text) for text in texts]
+
+
 def all_sides(folder: Path) -> tuple[Side, ...]:
     """Every side there is; generated packages are put below ``folder``."""
     return (
@@ -116,4 +146,5 @@ def all_sides(folder: Path) -> tuple[Side, ...]:
         Canonical(),
         Generated(folder),
         Generated(folder, "pydantic"),
+        Plain(folder),
     )

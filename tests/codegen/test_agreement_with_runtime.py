@@ -2,7 +2,9 @@
 
 from streamdb import AsyncStreamDB, StreamDB, formats
 from streamdb.abi import ABI
+from streamdb.state import schema_keywords
 from streamdb_gen.formats import ALIASES
+from streamdb_gen.lowering import keywords
 from streamdb_gen.lowering.bundle import OVERRIDE_PATTERNS
 from streamdb_gen.naming import DATABASE_ATTRIBUTES
 from streamdb_gen.targets.python import package
@@ -29,3 +31,15 @@ def test_the_formats_are_those_of_the_runtime() -> None:
 
 def test_the_grammars_of_overrides_are_those_of_the_runtime() -> None:
     assert dict(OVERRIDE_PATTERNS) == {"Decimal": formats.DECIMAL, "bytes": formats.BASE64}
+
+
+def test_the_keywords_are_those_of_the_runtime() -> None:
+    assert schema_keywords.TYPES == keywords.TYPES
+    assert schema_keywords.ASSERTIONS == keywords.ASSERTIONS
+    assert {
+        name for name in keywords.ANNOTATIONS if not name.startswith("x-")
+    } == schema_keywords.ANNOTATIONS
+    assert set(keywords.REFUSED) == schema_keywords.REFUSED
+    assert schema_keywords.HOLDING_A_SCHEMA == keywords.SCHEMA
+    assert schema_keywords.HOLDING_A_LIST == keywords.SCHEMAS
+    assert schema_keywords.HOLDING_BY_NAME == keywords.SCHEMAS_BY_NAME

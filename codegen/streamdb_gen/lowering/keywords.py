@@ -99,19 +99,19 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 
 # Where schemas stand inside a schema, in any version of JSON Schema that is read.
-_SCHEMA: Final = HOLDING_A_SCHEMA | {"additionalItems"}
-_SCHEMAS: Final = HOLDING_A_LIST | {"items"}
-_SCHEMAS_BY_NAME: Final = HOLDING_BY_NAME | {"dependencies"}
+SCHEMA: Final = HOLDING_A_SCHEMA | {"additionalItems"}
+SCHEMAS: Final = HOLDING_A_LIST | {"items"}
+SCHEMAS_BY_NAME: Final = HOLDING_BY_NAME | {"dependencies"}
 
 
 def subschemas(schema: Place) -> Iterator[Place]:
     """The schemas directly inside a schema; a misplaced value is passed over."""
     for keyword, place in schema.members():
-        if keyword in _SCHEMA and isinstance(place.value, dict | bool):
+        if keyword in SCHEMA and isinstance(place.value, dict | bool):
             yield place
-        elif keyword in _SCHEMAS:
+        elif keyword in SCHEMAS:
             yield from (item for item in place.items() if isinstance(item.value, dict | bool))
-        elif keyword in _SCHEMAS_BY_NAME:
+        elif keyword in SCHEMAS_BY_NAME:
             for _, inner in place.members():
                 if isinstance(inner.value, dict | bool):
                     yield inner
