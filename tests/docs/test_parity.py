@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in (ROOT / "docs/parity.md").read_text("utf-8").splitlines()
-    if re.match(r"\| [A-Z][0-9]", line)
+    if re.match(r"\| ([A-Z]|CLIENT-)[0-9]", line)
 ]
 
 
@@ -27,3 +27,12 @@ def test_a_row_is_proven_or_not_yet_there(row: list[str]) -> None:
         file, _, name = test.partition("::")
         text = (ROOT / file).read_text("utf-8")
         assert not name or re.search(rf"def {name}\(", text), test
+
+
+def test_every_rule_that_binds_a_client_is_proven_by_tests_that_name_it() -> None:
+    rules = [row for row in ROWS if row[0].startswith("CLIENT-")]
+    assert [row[0] for row in rules] == [f"CLIENT-{number}" for number in range(1, 40)]
+    for rule, _, _, proof in rules:
+        for file in re.findall(r"`([^`:]+)::", proof):
+            text = (ROOT / file).read_text("utf-8")
+            assert re.search(rf"{rule}\b", text) or " to " in text, (rule, file)

@@ -378,7 +378,7 @@ faults: st.SearchStrategy[list[Fault]] = st.lists(
 @given(faults=faults, size=st.integers(1, 9), closes=st.booleans())
 def test_through_faults_everything_is_stored_once_and_in_order(
     server: Serving, produce: Opener, faults: list[Fault], size: int, closes: bool
-) -> None:
+) -> None:  # CLIENT-31, CLIENT-38
     async def run() -> list[Any]:
         name = f"faults/{next(_numbers)}"
         await create(server.url + name)
