@@ -262,6 +262,21 @@ def test_all_of_with_one_reference_is_that_class() -> None:
     assert beyond(spec) == ("not",)
 
 
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        {"A": {**A, "properties": {"a": {"$ref": "#/$defs/A", "unevaluatedProperties": False}}}},
+        {
+            "A": {**A, "properties": {"b": {"$ref": "#/$defs/B", "minProperties": 1}}},
+            "B": {**B, "properties": {"a": {"$ref": "#/$defs/A", "minProperties": 1}}},
+        },
+    ],
+)
+def test_what_a_schema_joins_may_contain_it(definitions: Mapping[str, Any]) -> None:
+    spec = compiled({"$ref": "#/$defs/A"}, definitions)
+    assert {"A", *definitions} < {found.name for found in spec.types}
+
+
 def test_inheritance_is_closed_by_unevaluated_properties() -> None:
     schema = {"$ref": "#/$defs/A", "properties": {"y": {}}, "unevaluatedProperties": False}
     spec = compiled(schema, {"A": A})

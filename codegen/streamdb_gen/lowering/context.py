@@ -17,6 +17,7 @@ from streamdb_gen.reporting import Report
 # Keywords by which a schema becomes more than a scalar.
 _NAMING: Final = frozenset(
     {
+        "$ref",
         "additionalProperties",
         "allOf",
         "anyOf",
@@ -27,6 +28,7 @@ _NAMING: Final = frozenset(
         "patternProperties",
         "prefixItems",
         "properties",
+        "unevaluatedProperties",
     }
 )
 
