@@ -1,5 +1,6 @@
 """The parity table claims nothing without a test, and names no test that is not there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -33,6 +34,24 @@ def test_every_rule_that_binds_a_client_is_proven_by_tests_that_name_it() -> Non
     rules = [row for row in ROWS if row[0].startswith("CLIENT-")]
     assert [row[0] for row in rules] == [f"CLIENT-{number}" for number in range(1, 40)]
     for rule, _, _, proof in rules:
-        for file in re.findall(r"`([^`:]+)::", proof):
-            text = (ROOT / file).read_text("utf-8")
-            assert re.search(rf"{rule}\b", text) or " to " in text, (rule, file)
+        for file, name in re.findall(r"`([^`:]+)::([^`]+)`", proof):
+            assert int(rule.removeprefix("CLIENT-")) in rules_named_by(ROOT / file, name), (
+                f"{rule} is not named by {name}"
+            )
+
+
+def rules_named_by(file: Path, name: str) -> set[int]:
+    """The rules in the text of a test function, and in the comment right above it."""
+    source = file.read_text("utf-8")
+    function = next(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+    )
+    first = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+    text = "\n".join(source.splitlines()[max(first - 2, 0) : function.end_lineno])
+    return {
+        number
+        for begin, end in re.findall(r"CLIENT-([0-9]+)(?: to ([0-9]+))?", text)
+        for number in range(int(begin), int(end or begin) + 1)
+    }

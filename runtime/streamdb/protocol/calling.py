@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -128,12 +128,20 @@ class Answered(NamedTuple):
 
 
 def call(
-    request: Request, retry: RetryPolicy, *, url: str, doing: str, consults: bool = True
+    request: Request,
+    retry: RetryPolicy,
+    *,
+    url: str,
+    doing: str,
+    consults: bool = True,
+    doubt: Callable[[], None] = lambda: None,
 ) -> Operation[Answered]:
     """Send a request that is safe to repeat until it is answered or the policy is used up.
 
     Every failure that is tried again is told by :class:`Interrupted`, so that tries without end
     can be seen. ``consults`` is False where the operation around it asks the caller's handler.
+    ``doubt`` is called when a try may have been acted upon without an answer: who carries this out
+    may fail before the next one (a header that cannot be sent, a handle that was closed).
 
     Raises:
         ConnectionFailed: no answer, and no tries left.
@@ -146,7 +154,9 @@ def call(
             if consults and (yield from _is_amended(reply, failures, url=url, doing=doing)):
                 continue
             return Answered(reply, in_doubt)
-        in_doubt = in_doubt or not _was_turned_away(reply)
+        if not _was_turned_away(reply):
+            in_doubt = True
+            doubt()
         interrupted = interruption(reply, failures)
         if interrupted is not None:
             yield from pause(interrupted)

@@ -108,6 +108,10 @@ class Parcel:
         self.size = sum(map(len, self.items))
         self.weight = len(self.items) + self.closes
 
+    def doubt(self) -> None:
+        """Note that a try may have been stored although no answer says so."""
+        self.in_doubt = True
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -135,7 +139,8 @@ class Pipeline:
         epoch: the current epoch; may grow (see the module).
         failure: what stopped the producer, if something did. Nothing is sent any more.
         losses: refusals that are still to be told.
-        offset: the tail behind the last batch that was stored, where the server says it.
+        offset: the tail behind the last batch that was stored; None where the server does not say
+            it: an older one would have a reader go over what came since (PROD-12).
         duplicates: batches that the server says it had before this producer sent them.
         is_closed: True once a closing batch was stored.
     """
@@ -303,7 +308,7 @@ class Pipeline:
             return  # an answer to a later one told before
         if parcel.epoch == self.epoch and parcel.seq > self._stored_seq:
             self._stored_seq = parcel.seq
-            self.offset = offset or self.offset
+            self.offset = offset
         for known in [one for one in self._in_flight if one.seq <= parcel.seq]:
             self.is_closed = self.is_closed or known.closes
             self._release(known)

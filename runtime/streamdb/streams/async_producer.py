@@ -29,8 +29,9 @@ class AsyncProducer(ProducerBase):
                 await producer.append(chunk)
             await producer.flush()  # raises ProducerFailed, with what was not written
 
-    Leaving the block flushes, too. A value is lost only by being told so: by `flush`, `close`,
-    `detach` or the end of the block, and by ``on_error`` at once.
+    Leaving the block flushes, too, but for a cancellation, which gives up what is not stored yet.
+    A value is lost only by being told so: by `flush`, `close`, `detach` or the end of the block,
+    and by ``on_error`` at once; where nobody can be told otherwise, by the log.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class AsyncProducer(ProducerBase):
         self._pipeline.restart()
 
     async def abandon(self) -> None:
-        """Stop at once; done by the stream's `aclose` if nobody has detached the producer."""
+        """Stop at once, as the stream's `aclose` does, and tell what that leaves unwritten."""
         self._abandon()
         self._notify()
         await self._end()
@@ -195,5 +196,9 @@ class AsyncProducer(ProducerBase):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._is_detached:
+        if self._is_detached:
+            return
+        if kind is None or issubclass(kind, Exception):
             await self.detach()
+        else:  # cancelled: no wait may hold that up (CLIENT-25)
+            await self.abandon()

@@ -146,7 +146,10 @@ class Producer(ProducerBase):
             self._pipeline.restart()
 
     def abandon(self) -> None:
-        """Stop at once; done by the stream's `close` if nobody has detached the producer."""
+        """Stop, as the stream's `close` does, and tell what that leaves unwritten.
+
+        Requests under way are waited for; `close` ends them.
+        """
         with self._lock:
             self._abandon()
             self._changed.notify_all()
@@ -213,5 +216,9 @@ class Producer(ProducerBase):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._is_detached:
+        if self._is_detached:
+            return
+        if kind is None or issubclass(kind, Exception):
             self.detach()
+        else:  # interrupted: give up what is not stored yet, and tell it
+            self.abandon()

@@ -123,24 +123,11 @@ class Stream(Handle):
         return self._run(self._head())
 
     def append(self, value: Any, *, seq: str | None = None) -> Appended:
-        """Append one value: anything JSON can say, a change event, or bytes, by content type.
-
-        Appends that come while another one of this handle is under way go together in the next
-        request; each caller learns of its own.
-
-        Args:
-            value: what to append.
-            seq: a `Stream-Seq`; the server takes only what is above the last one, as text (SEQ-1).
-
-        Raises:
-            ConnectionFailed: the connection broke, and whether it was stored is unknown; a plain
-                append is never repeated in doubt (CLIENT-23).
-            SequenceConflict: ``seq`` is not above the last one; nothing was stored.
-        """
+        """Append one value, with a `Stream-Seq` if given."""
         return self.append_many([value], seq=seq)
 
     def append_many(self, values: Iterable[Any], *, seq: str | None = None) -> Appended:
-        """Append several values in one request: all of them or none (APPEND-1)."""
+        """Append several values in one request: all of them or none."""
         content_type = self._ask_content_type()
         piece = self._piece(content_type, list(values), seq)
         return self._appends.append(piece)
@@ -148,16 +135,7 @@ class Stream(Handle):
     def producer(
         self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]
     ) -> Producer:
-        """Make an idempotent producer: batches, pipelined, each stored exactly once (section 8).
-
-        Args:
-            producer_id: who writes: the same over restarts together with a higher ``epoch``; made
-                up if it is not given.
-            **settings: see :class:`ProducerSettings`.
-
-        Raises:
-            ValueError: for an empty id, or numbers that make no sense; nothing is sent yet.
-        """
+        """Make an idempotent producer; nothing is sent yet."""
         made = Producer(self._run, self._ask_content_type, producer_id, self.url, settings)
         self._producers.add(made)
         return made
@@ -172,18 +150,7 @@ class Stream(Handle):
     def fork(
         self, url: str, *, at: str | None = None, sub_offset: int = 0, body: Any = None
     ) -> Self:
-        """Create a stream that shares this one's beginning and then goes its own way (section 6).
-
-        Args:
-            url: the address of the fork, on the same server or in the same data file.
-            at: the offset where it leaves; this stream's tail if not given.
-            sub_offset: so many messages (of JSON) or bytes beyond ``at`` are shared, too.
-            body: first content of its own, as for `create`.
-
-        Raises:
-            BadAddress: the fork would be elsewhere.
-            StreamExists: another stream is there, or this one was deleted.
-        """
+        """Create a stream that shares this one's beginning and then goes its own way."""
         content_type = self._ask_content_type()
         fork = self._fork_point(url, at, sub_offset)
         made = type(self)(url, client=self._client, **self._options)
@@ -227,9 +194,9 @@ class Stream(Handle):
         Producers of this handle that were not detached are stopped; what they had not written yet
         goes to their ``on_error``, and to the log as an error.
         """
+        self._wire.close()  # before: it ends the requests that the producers' threads wait for
         for producer in list(self._producers):
             producer.abandon()
-        self._wire.close()
 
     def __enter__(self) -> Self:
         return self

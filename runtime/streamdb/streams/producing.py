@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypedDict, cast
-
-import msgspec
 
 from streamdb.errors import HandleClosed, ProducerFailed, StreamError
 from streamdb.protocol import json_text, names
@@ -96,7 +95,8 @@ class ProducerBase:
 
     def _operation(self, parcel: Parcel) -> Operation[Answered]:
         request = self._pipeline.request(parcel, self._content_type)
-        return call(request, self._retry, url=self._pipeline.url, doing="append")
+        url = self._pipeline.url
+        return call(request, self._retry, url=url, doing="append", doubt=parcel.doubt)
 
     def _settle(self, parcel: Parcel, outcome: Answered | Exception) -> None:
         """Note what came of a batch, and tell what it lost."""
@@ -122,9 +122,9 @@ class ProducerBase:
         self._tell_losses()
 
     def _abandon(self) -> None:
-        """Stop because the handle is closed, and tell what that leaves unwritten."""
+        """Stop, and tell what that leaves unwritten."""
         self._is_detached = True
-        told = "append: the stream's handle was closed before the producer was detached"
+        told = "append: the producer was given up before it was detached"
         self._pipeline.abandon(StreamError(told, url=self._pipeline.url))
         self._tell_losses()
         for loss in self._untold:
@@ -176,4 +176,5 @@ class ProducerBase:
         return failed
 
     def _values(self, items: Iterable[bytes]) -> list[Any]:
-        return [msgspec.json.decode(item) if self._is_json else item for item in items]
+        # By the standard library, which takes the lone surrogates that it wrote.
+        return [json.loads(item) if self._is_json else item for item in items]

@@ -75,14 +75,6 @@ def test_a_fork_names_its_source_and_point() -> None:  # FORK-1, FORK-2, FORKSUB
     ]
 
 
-def test_fork_headers_go_with_the_request_that_creates_and_no_other() -> None:  # CLIENT-30
-    for operation in (append(), head()):
-        player = Player(operation, [OK])
-        player.run()
-        sent = player.requests[0].headers
-        assert not [name for name in sent if "fork" in name.lower()]
-
-
 def test_create_of_what_exists_just_so_is_no_error() -> None:  # CREATE-2
     operation = calling.create(
         URL, RETRY, content_type="application/json", expires_at="2030-01-01T00:00:00Z"

@@ -162,6 +162,15 @@ def test_a_duplicate_is_a_success_without_an_offset() -> None:  # CLIENT-32, PRO
     assert machine.losses == []
 
 
+def test_an_offset_is_not_kept_for_what_was_stored_after_it() -> None:  # PROD-12
+    machine = pipeline()
+    add(machine, b"1", b"2")
+    machine.answered(take(machine), stored("6"))
+    assert machine.last().offset == "6"
+    machine.answered(take(machine), Answered(reply(204), in_doubt=True))
+    assert machine.last().offset is None
+
+
 def test_fenced_without_auto_claim_stops_with_all_that_was_not_written() -> None:  # CLIENT-33
     machine = pipeline()
     add(machine, b"1", b"2")

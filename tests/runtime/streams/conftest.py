@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamdb import AsyncStream, Batch, Stream
+from streamdb import AsyncStream, Batch, Producer, Stream
 from streamdb_server import Options, Serving, serving
 
 
@@ -44,15 +44,18 @@ def url(request: pytest.FixtureRequest, server: Serving, tmp_path: Path, name: s
     return f"embedded:{tmp_path / 'data.db'}#{name}"
 
 
-class InThread:
-    """A `Stream` behind the methods of `AsyncStream`: one test can drive both."""
+_IMMEDIATE = frozenset({"append_nowait", "items"})  # methods that never wait
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+
+class InThread:
+    """A `Stream` or `Producer` behind the methods of its async form: one test can drive both."""
+
+    def __init__(self, blocking: Stream | Producer) -> None:
+        self._blocking: Any = blocking
 
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._stream, {"aclose": "close"}.get(name, name))
-        if name in ("items", "url", "content_type"):
+        attribute = getattr(self._blocking, {"aclose": "close"}.get(name, name))
+        if name in _IMMEDIATE or not callable(attribute):
             return attribute
 
         async def call(*args: Any, **options: Any) -> Any:
@@ -61,7 +64,7 @@ class InThread:
         return call
 
     async def read(self, **options: Any) -> AsyncGenerator[Batch]:
-        batches = self._stream.read(**options)
+        batches = self._blocking.read(**options)
         try:
             while (batch := await asyncio.to_thread(next, batches, None)) is not None:
                 yield batch

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.faults import Busy, CutAnswer, CutRequest, Fault, LoseAnswer, Refuse, proxy
+from tests.faults import Busy, CutAnswer, CutRequest, Fault, LoseAnswer, Refuse, Slow, proxy
+from tests.runtime.streams.conftest import InThread
 
 from streamdb import (
     AsyncStream,
@@ -30,29 +31,10 @@ from streamdb import (
 from streamdb.streams.handle import DEFAULT_RETRY
 from streamdb_server import Options, Serving, serving
 
+Opener = Callable[..., Any]
 TIRELESS = RetryPolicy(initial=0.001, maximum=0.005)
 ONCE = RetryPolicy(attempts=1)
 _numbers = itertools.count()
-
-
-class InThread:
-    """A `Producer` behind the methods of `AsyncProducer`."""
-
-    def __init__(self, producer: Any) -> None:
-        self._producer = producer
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._producer, name)
-        if not callable(attribute) or name == "append_nowait":
-            return attribute
-
-        async def call(*args: Any) -> Any:
-            return await asyncio.to_thread(attribute, *args)
-
-        return call
-
-
-Opener = Callable[..., Any]
 
 
 @pytest.fixture(params=["async", "blocking"])
@@ -296,6 +278,94 @@ async def test_bad_headers_are_told_and_lose_nothing_silently(server: Serving) -
         with pytest.raises(ProducerFailed, match="BadHeader") as caught:
             await producer.detach()
         assert caught.value.unwritten == (2,)
+
+
+async def test_a_header_that_fails_after_a_lost_answer_leaves_the_value_unknown(
+    server: Serving,
+) -> None:
+    name = f"headers/{next(_numbers)}"
+    await create(server.url + name)
+    values = iter(["fine", "fine", "bad\nvalue"])
+    async with (
+        proxy(server.url, [LoseAnswer()]) as between,
+        AsyncStream(between.url(name), headers={"X-Own": lambda: next(values)}) as stream,
+    ):
+        stream._content_type = "application/json"  # asking would use the fault up
+        next(values)
+        producer = stream.producer(retry=TIRELESS)
+        await producer.append(1)
+        with pytest.raises(ProducerFailed, match="BadHeader") as caught:
+            await producer.detach()
+    assert (caught.value.unwritten, caught.value.unknown) == ((), (1,))
+    assert await items(server.url + name) == [1]
+
+
+async def test_lost_values_with_half_a_surrogate_are_told_too(
+    server: Serving, produce: Opener
+) -> None:
+    url = await create(f"{server.url}surrogate/{next(_numbers)}")
+    async with produce(url) as producer:
+        await producer.append(1)
+        await producer.flush()
+        async with AsyncStream(url) as other:
+            await other.close_stream()
+        await producer.append("\ud800")
+        with pytest.raises(ProducerFailed) as caught:
+            await producer.flush()
+        assert caught.value.unwritten == ("\ud800",)
+
+
+async def test_a_cancelled_block_ends_at_once_and_tells_what_it_leaves(server: Serving) -> None:
+    name = f"cancelled/{next(_numbers)}"  # CLIENT-25
+    await create(server.url + name)
+    told: list[ProducerFailed] = []
+    slow = RetryPolicy(initial=3600, maximum=3600)
+
+    async def write() -> None:
+        async with (
+            proxy(server.url) as between,
+            AsyncStream(between.url(name)) as stream,
+            stream.producer(retry=slow, on_error=told.append) as producer,
+        ):
+            await between.trouble([Refuse()] * 9)
+            await producer.append(1)
+            await producer.flush()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await write()
+    assert [(error.unwritten, error.unknown) for error in told] == [((), (1,))]
+
+
+def test_an_interrupted_block_gives_up_and_tells(server: Serving) -> None:
+    told: list[ProducerFailed] = []
+
+    def write() -> None:
+        with (
+            Stream.create(f"{server.url}interrupted/{next(_numbers)}") as stream,
+            stream.producer(linger=3600, on_error=told.append) as producer,
+        ):
+            producer.append(1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert [error.unwritten for error in told] == [(1,)]
+
+
+async def test_closing_a_handle_ends_a_request_of_its_producer(patient_server: Serving) -> None:
+    name = f"hung/{next(_numbers)}"
+    await create(patient_server.url + name)
+    told: list[ProducerFailed] = []
+    async with proxy(patient_server.url, [Slow(3600)] * 9) as between:
+        stream = Stream(between.url(name), timeout=3600)
+        stream._content_type = "application/json"  # asking would hang, too
+        producer = stream.producer(linger=0, retry=TIRELESS, on_error=told.append)
+        await asyncio.to_thread(producer.append, 1)
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(30):
+            await asyncio.to_thread(stream.close)
+    assert [(error.unwritten, error.unknown) for error in told] == [((), (1,))]
 
 
 async def test_nothing_is_left_behind(server: Serving, produce: Opener) -> None:
