@@ -3,92 +3,112 @@
 The public names of the runtime; generated packages import from here and nowhere else.
 """
 
-from msgspec import UNSET, UnsetType
+from __future__ import annotations
 
-from streamdb.abi import require_abi
-from streamdb.collections.changes import Change, ChangeKind, Changes
-from streamdb.collections.collection import (
-    AsyncChanges,
-    AsyncCollection,
-    BlockingChanges,
-    Collection,
-    Subscription,
-)
-from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
-from streamdb.db.actions import ActionsBase, AsyncActionsBase
-from streamdb.db.async_db import AsyncStreamDB
-from streamdb.db.blocking_db import StreamDB
-from streamdb.db.declaration import DeclaredCollection, collection
-from streamdb.db.options import DatabaseOptions, InvalidEvent
-from streamdb.db.session import Status
-from streamdb.db.state import Metrics
-from streamdb.errors import (
-    AbiMismatch,
-    AccessDenied,
-    BadAddress,
-    BadHeader,
-    BadRequest,
-    BufferFull,
-    ConnectionFailed,
-    ContentTypeConflict,
-    ContractBroken,
-    DatabaseClosed,
-    DuplicateKey,
-    ExpressionError,
-    ForkedProcess,
-    HandleClosed,
-    InvalidEventError,
-    InvalidRow,
-    MissingExtra,
-    MissingKey,
-    NotAStateStream,
-    NotConnected,
-    NotSupported,
-    PayloadTooLarge,
-    ProducerFailed,
-    ProducerFenced,
-    ProducerGap,
-    RateLimited,
-    SchemaError,
-    SequenceConflict,
-    StreamClosed,
-    StreamDBError,
-    StreamError,
-    StreamExists,
-    StreamGone,
-    StreamNotFound,
-    StreamParseError,
-    StreamTimeout,
-    TransactionFailed,
-    TransactionUnresolved,
-    TxidTimeout,
-    UnexpectedStatus,
-    UnknownColumn,
-    WouldDeadlock,
-)
-from streamdb.expr import (
-    Column,
-    Columns,
-    Condition,
-    Expr,
-    NullableColumn,
-    UntypedColumns,
-)
-from streamdb.protocol.calling import Appended, StreamInfo
-from streamdb.protocol.exchange import Batch
-from streamdb.protocol.retry import RetryPolicy
-from streamdb.state.contract import Contract
-from streamdb.state.events import ChangeEvent, EventConstructors
-from streamdb.state.schema import CollectionSchema, StateSchema
-from streamdb.streams.async_producer import AsyncProducer
-from streamdb.streams.async_stream import AsyncStream
-from streamdb.streams.blocking_producer import Producer
-from streamdb.streams.blocking_stream import Stream
-from streamdb.streams.handle import StreamOptions
-from streamdb.streams.wire import Retry
-from streamdb.types.any_of import AnyOf
-from streamdb.types.extensible import Extensible
-from streamdb.types.maybe import Maybe
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from streamdb.public_names import HOMES
+
+if TYPE_CHECKING:
+    from msgspec import UNSET, UnsetType
+
+    from streamdb.abi import require_abi
+    from streamdb.collections.changes import Change, ChangeKind, Changes
+    from streamdb.collections.collection import (
+        AsyncChanges,
+        AsyncCollection,
+        BlockingChanges,
+        Collection,
+        Subscription,
+    )
+    from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
+    from streamdb.db.actions import ActionsBase, AsyncActionsBase
+    from streamdb.db.async_db import AsyncStreamDB
+    from streamdb.db.blocking_db import StreamDB
+    from streamdb.db.declaration import DeclaredCollection, collection
+    from streamdb.db.options import DatabaseOptions, InvalidEvent
+    from streamdb.db.session import Status
+    from streamdb.db.state import Metrics
+    from streamdb.errors import (
+        AbiMismatch,
+        AccessDenied,
+        BadAddress,
+        BadHeader,
+        BadRequest,
+        BufferFull,
+        ConnectionFailed,
+        ContentTypeConflict,
+        ContractBroken,
+        DatabaseClosed,
+        DuplicateKey,
+        ExpressionError,
+        ForkedProcess,
+        HandleClosed,
+        InvalidEventError,
+        InvalidRow,
+        MissingExtra,
+        MissingKey,
+        NotAStateStream,
+        NotConnected,
+        NotSupported,
+        PayloadTooLarge,
+        ProducerFailed,
+        ProducerFenced,
+        ProducerGap,
+        RateLimited,
+        SchemaError,
+        SequenceConflict,
+        StreamClosed,
+        StreamDBError,
+        StreamError,
+        StreamExists,
+        StreamGone,
+        StreamNotFound,
+        StreamParseError,
+        StreamTimeout,
+        TransactionFailed,
+        TransactionUnresolved,
+        TxidTimeout,
+        UnexpectedStatus,
+        UnknownColumn,
+        WouldDeadlock,
+    )
+    from streamdb.expr import (
+        Column,
+        Columns,
+        Condition,
+        Expr,
+        NullableColumn,
+        UntypedColumns,
+    )
+    from streamdb.protocol.calling import Appended, StreamInfo
+    from streamdb.protocol.exchange import Batch
+    from streamdb.protocol.retry import RetryPolicy
+    from streamdb.state.contract import Contract
+    from streamdb.state.events import ChangeEvent, EventConstructors
+    from streamdb.state.schema import CollectionSchema, StateSchema
+    from streamdb.streams.async_producer import AsyncProducer
+    from streamdb.streams.async_stream import AsyncStream
+    from streamdb.streams.blocking_producer import Producer
+    from streamdb.streams.blocking_stream import Stream
+    from streamdb.streams.handle import StreamOptions
+    from streamdb.streams.wire import Retry
+    from streamdb.types.any_of import AnyOf
+    from streamdb.types.extensible import Extensible
+    from streamdb.types.maybe import Maybe
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for (see `public_names`)."""
+        if (home := HOMES.get(name)) is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value = getattr(import_module(home), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *HOMES})
+
 
 __version__ = "0.1.0"
 
