@@ -98,12 +98,8 @@ def _raise_conflict(reply: Reply, *, url: str, doing: str) -> Never:
     )
 
 
-def is_sequence_conflict(reply: Reply) -> bool:
-    """Whether an append with `Stream-Seq` was refused for its number.
-
-    The headers do not tell it from a wrong media type (18.2), which our appends never have: they
-    send the type that the stream itself gave.
-    """
+def is_conflict_without_reason(reply: Reply) -> bool:
+    """Whether an append was refused for its `Stream-Seq` or for its media type (18.2)."""
     return (
         reply.status == 409
         and not names.is_true(header(reply, names.STREAM_CLOSED))

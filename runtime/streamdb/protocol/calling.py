@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -22,7 +23,7 @@ from streamdb.protocol import names, values
 from streamdb.protocol.answers import (
     header,
     integer,
-    is_sequence_conflict,
+    is_conflict_without_reason,
     next_offset,
     raise_for_answer,
 )
@@ -293,12 +294,21 @@ def append(
         yield from pause(interrupted)
     if is_retryable(reply.status) and not _was_turned_away(reply):
         raise _unknown_outcome("the server failed", reply, url=url, doing="append")
-    if seq is not None and is_sequence_conflict(reply):
-        raise SequenceConflict(
-            f"append: seq {seq!r} is not above the last one of the stream", url=url, status=409
-        )
+    if seq is not None and is_conflict_without_reason(reply):
+        yield from _raise_for_seq(seq, content_type, url, retry)
     raise_for_answer(reply, url=url, doing="append", allow=_STORED)
     return Appended(next_offset(reply, url=url, doing="append"))
+
+
+def _raise_for_seq(seq: str, content_type: str, url: str, retry: RetryPolicy) -> Operation[None]:
+    """Raise SequenceConflict, unless the stream is of another media type than what was sent."""
+    with suppress(StreamError):  # what it has become since does not matter
+        info = yield from head(url, retry)
+        if names.media_type(info.content_type) != names.media_type(content_type):
+            return
+    raise SequenceConflict(
+        f"append: seq {seq!r} is not above the last one of the stream", url=url, status=409
+    )
 
 
 def close(
@@ -332,14 +342,24 @@ def delete(url: str, retry: RetryPolicy) -> Operation[None]:
     raise_for_answer(reply, url=url, doing="delete", allow=allow)
 
 
-def _check_configuration(content_type: str, expires_at: str | None) -> None:
-    # Here and not only at the server: what no header can carry would fail below us, as a connection
-    # that breaks for ever, or, in embedded mode, not at all.
+def check_content_type(content_type: str) -> None:
+    """Refuse a content type that is none.
+
+    Here and not only at the server: what no header can carry would fail below us, as a connection
+    that breaks for ever, or, in embedded mode, not at all.
+
+    Raises:
+        BadHeader: it is none.
+    """
     if not values.names_media_type(content_type) or not values.is_printable(content_type):
         raise BadHeader(
-            f"create: content_type is {content_type!r}: write type/subtype, with parameters in "
+            f"content_type is {content_type!r}: write type/subtype, with parameters in "
             "printable ASCII if any, for example 'text/plain; charset=utf-8'"
         )
+
+
+def _check_configuration(content_type: str, expires_at: str | None) -> None:
+    check_content_type(content_type)
     if expires_at is not None and values.parse_instant(expires_at) is None:
         raise BadHeader(
             f"create: expires_at is {expires_at!r}: write an RFC 3339 instant like "

@@ -40,20 +40,27 @@ class AsyncStream(Handle):
     """
 
     def __init__(
-        self, url: str, *, client: AsyncClient | None = None, **options: Unpack[StreamOptions]
+        self,
+        url: str,
+        *,
+        content_type: str | None = None,
+        client: AsyncClient | None = None,
+        **options: Unpack[StreamOptions],
     ) -> None:
         """Make a handle; nothing is sent yet.
 
         Args:
             url: ``http(s)://...`` or ``embedded:FILE#STREAM``.
+            content_type: the stream's media type, if you know it: the first append need not ask.
             client: an ``httpx.AsyncClient`` of yours, for HTTP: its transport, its TLS, its
                 proxies. It stays yours to close, and what it logs of requests is up to it.
             **options: see :class:`StreamOptions`.
 
         Raises:
             BadAddress: this is no address of a stream.
+            BadHeader: the content type is none.
         """
-        super().__init__(url, **options)
+        super().__init__(url, content_type, options)
         self._client: Final = client
         self._producers: WeakSet[AsyncProducer] = WeakSet()
         self._appends = AsyncAppends(self._run, self._append)

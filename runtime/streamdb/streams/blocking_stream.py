@@ -39,10 +39,15 @@ class Stream(Handle):
     """
 
     def __init__(
-        self, url: str, *, client: Client | None = None, **options: Unpack[StreamOptions]
+        self,
+        url: str,
+        *,
+        content_type: str | None = None,
+        client: Client | None = None,
+        **options: Unpack[StreamOptions],
     ) -> None:
         """Make a handle; nothing is sent yet. ``client`` is an ``httpx.Client`` of yours."""
-        super().__init__(url, **options)
+        super().__init__(url, content_type, options)
         self._client: Final = client
         self._producers: WeakSet[Producer] = WeakSet()
         self._appends = Appends(self._run, self._append)

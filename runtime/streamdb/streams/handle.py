@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypedDict, Unpack, cast
+from typing import Any, Final, TypedDict, cast
 
 from streamdb.errors import BadAddress, StreamError
 from streamdb.protocol import calling, json_text, names, reading
@@ -72,7 +72,7 @@ class StreamOptions(TypedDict, total=False):
 class Handle:
     """What both kinds of handles know: the address, the content type and the policies."""
 
-    def __init__(self, url: str, **options: Unpack[StreamOptions]) -> None:
+    def __init__(self, url: str, content_type: str | None, options: StreamOptions) -> None:
         self._address: Final[Address] = parse_address(url)
         self._options: Final = options
         self._headers: Final = options.get("headers", {})
@@ -83,7 +83,9 @@ class Handle:
         self._timeout: Final = options.get("timeout", 30.0)
         self._on_error: Final = options.get("on_error")
         self._memory: Final = PageMemory()
-        self._content_type: str | None = None
+        if content_type is not None:
+            calling.check_content_type(content_type)
+        self._content_type = content_type
 
     @property
     def url(self) -> str:

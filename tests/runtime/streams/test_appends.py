@@ -17,6 +17,7 @@ from streamdb import (
     BadAddress,
     BadHeader,
     ConnectionFailed,
+    ContentTypeConflict,
     HandleClosed,
     PayloadTooLarge,
     SequenceConflict,
@@ -203,6 +204,34 @@ async def test_seq_must_rise(open_stream: Opener, url: str) -> None:  # SEQ-1, S
         await stream.append(4, seq="a\nb")
     await stream.append(5)
     assert await items(stream) == [1, 2, 3, 5]
+
+
+async def test_a_content_type_that_is_known_is_not_asked_for(server: Serving) -> None:
+    name = f"known/{next(_numbers)}"
+    async with await AsyncStream.create(server.url + name):
+        pass
+    async with proxy(server.url) as between:
+        async with AsyncStream(between.url(name), content_type="application/json") as stream:
+            await stream.append({"n": 1})
+            await stream.append({"n": 2})
+        methods = [head.split()[0] for head in between.heads if b"HTTP/1.1" in head]
+    assert methods == [b"POST", b"POST"]
+
+
+def test_a_content_type_that_is_not_the_streams_is_told_apart_from_a_low_seq(
+    server: Serving,
+) -> None:  # 18.2: the headers of the refusal do not say which of both it is
+    url = server.url + f"known/{next(_numbers)}"
+    with Stream.create(url) as stream, Stream(url, content_type="text/plain") as mistaken:
+        stream.append(1, seq="1")
+        for seq in (None, "1", "2"):
+            with pytest.raises(ContentTypeConflict):
+                mistaken.append("text", seq=seq)
+
+
+def test_a_content_type_that_is_none_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(BadHeader, match="type/subtype"):
+        Stream("http://localhost/v1/stream/x", content_type="text/plain\r\nX: y")
 
 
 async def test_forks_that_make_no_sense_are_refused_before_anything_is_sent(
