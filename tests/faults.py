@@ -1,17 +1,32 @@
-"""Real trouble for clients: a proxy that damages connections, and a server that can be killed."""
+"""Real trouble for clients: a proxy that damages what goes through it.
+
+Faults are data. Each request that comes meets the next one of its proxy; when they are used up,
+all is well.
+"""
+
+from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import subprocess
+import re
 import sys
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
+
+import h11
+from hypothesis import strategies as st
+
+_HEAD_END = b"\r\n\r\n"
+_LARGEST_KEPT = 1 << 20  # bytes of an old answer
+# What a client can check for itself: a byte of another medium may be what was written.
+_CHECKABLE = ("application/json", "text/event-stream")
+
+
+@dataclass(frozen=True)
+class Fine:
+    """Nothing happens to this request."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +36,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class CutRequest:
-    """Close the connection after so many bytes from the client."""
+    """Close the connection after so many bytes from the client, head or body."""
 
     after: int
 
@@ -43,6 +58,12 @@ class Busy:
     """Answer with a status of one's own, and ask nobody."""
 
     status: int
+    retry_after: str = "0"
+
+
+@dataclass(frozen=True)
+class Rubbish:
+    """Answer with what is no HTTP, and ask nobody."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +73,196 @@ class Slow:
     seconds: float
 
 
-Fault = Refuse | CutRequest | CutAnswer | LoseAnswer | Busy | Slow
+@dataclass(frozen=True)
+class Silent:
+    """Take the request, and never answer."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Say nothing any more after so many bytes from the server."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class SpoilBody:
+    """Turn one byte of the body into NUL, where a client can see that it is none of the data."""
+
+    at: int
+
+
+@dataclass(frozen=True)
+class ShortenBody:
+    """Leave out the last bytes of JSON, as if it had been no longer: the length fits."""
+
+    by: int
+
+
+@dataclass(frozen=True)
+class WrongLength:
+    """Give a length that is so much larger than the body, or smaller for JSON."""
+
+    by: int
+
+
+@dataclass(frozen=True)
+class BrokenChunks:
+    """Send the body in chunks, and after some of them what is no chunk."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class EndEvents:
+    """End an SSE connection in good order after so many pieces."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class DeliverTwice:
+    """Have the request reach the server twice; the second answer counts."""
+
+
+@dataclass(frozen=True)
+class DeliverAgain:
+    """Have a copy of the request reach the server so much later, as a stray."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Give an old answer to an earlier request again, and ask nobody."""
+
+
+Fault = (
+    Fine
+    | Refuse
+    | CutRequest
+    | CutAnswer
+    | LoseAnswer
+    | Busy
+    | Rubbish
+    | Slow
+    | Silent
+    | Stall
+    | SpoilBody
+    | ShortenBody
+    | WrongLength
+    | BrokenChunks
+    | EndEvents
+    | DeliverTwice
+    | DeliverAgain
+    | Replay
+)
+
+# The head of an answer is some 500 bytes long.
+_LENGTHS = st.integers(0, 900) | st.integers(0, 30_000)
+_BUSY = st.builds(Busy, st.sampled_from([429, 500, 502, 503]), st.sampled_from(["0", "", "soon"]))
+_OF_CONNECTIONS: list[st.SearchStrategy[Fault]] = [
+    st.just(Fine()),
+    st.just(Refuse()),
+    st.builds(CutRequest, st.integers(0, 800)),
+    st.builds(CutAnswer, _LENGTHS),
+    st.just(LoseAnswer()),
+    _BUSY,
+    st.just(Rubbish()),
+    st.builds(Slow, st.sampled_from([0.001, 0.01])),
+    st.builds(DeliverAgain, st.sampled_from([0.0, 0.01, 0.05])),
+    st.just(DeliverTwice()),
+    st.just(Replay()),
+]
+_OF_BODIES: list[st.SearchStrategy[Fault]] = [
+    st.builds(SpoilBody, st.integers(0, 400) | st.integers(0, 5_000)),
+    st.builds(ShortenBody, st.integers(1, 3) | st.integers(1, 5_000)),
+    st.builds(WrongLength, st.integers(-300, 300)),
+    st.builds(BrokenChunks, st.integers(0, 2)),
+    st.builds(EndEvents, st.integers(0, 3)),
+]
+# They cost as long as the client waits.
+_OF_SILENCE: list[st.SearchStrategy[Fault]] = [st.just(Silent()), st.builds(Stall, _LENGTHS)]
+
+
+def faults(*, silence: bool, max_size: int = 12) -> st.SearchStrategy[list[Fault]]:
+    """Draw the faults of a proxy; a burst of one status counts as one of them."""
+    kinds = [*_OF_CONNECTIONS, *_OF_BODIES, *(_OF_SILENCE if silence else [])]
+    bursts = st.builds(lambda busy, times: [busy] * times, _BUSY, st.integers(2, 8))
+    one = st.one_of(kinds).map(lambda fault: [fault])
+    return st.lists(st.one_of(one, one, one, bursts), max_size=max_size).map(
+        lambda groups: [fault for group in groups for fault in group]
+    )
+
+
+@dataclass(frozen=True)
+class _Request:
+    head: bytes
+    body: bytes
+
+    @property
+    def method(self) -> str:
+        return self.head.split(b" ", 1)[0].decode()
+
+    @property
+    def target(self) -> str:
+        return self.head.split(b" ", 2)[1].decode()
+
+    @property
+    def raw(self) -> bytes:
+        return self.head + _HEAD_END + self.body
+
+    @property
+    def offset(self) -> str:
+        return parse_qs(urlsplit(self.target).query).get("offset", [""])[0]
+
+    @property
+    def is_live(self) -> bool:
+        return "live=" in self.target
+
+    @property
+    def is_sse(self) -> bool:
+        return "live=sse" in self.target
+
+
+class _Client:
+    """A connection from a client; that it leaves is noticed at any time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ahead = b""
+
+    async def request(self) -> _Request:
+        read = await self._reader.readuntil(_HEAD_END)
+        head = (self._ahead + read).removesuffix(_HEAD_END)
+        self._ahead = b""
+        length = re.search(rb"\r\ncontent-length: *([0-9]+)", head, re.IGNORECASE)
+        return _Request(head, await self._reader.readexactly(int(length[1])) if length else b"")
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def leave(self) -> None:
+        """Return when the client has left, and not before."""
+        self._ahead += await self._reader.read(1)
+        if self._ahead:  # it did not wait for the rest of an answer
+            await asyncio.Event().wait()
 
 
 class Proxy:
-    """Forwards connections; each of the first ones meets its fault, all later ones fare well.
+    """Forwards requests; each of the first ones meets its fault, all later ones fare well.
 
-    ``heads`` are the requests' first bytes as they came.
+    ``heads`` are those of the requests as they came.
     """
 
     def __init__(self, target: str, faults: Iterable[Fault] = ()) -> None:
         self._target = urlsplit(target)
         self._faults = iter(faults)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._strays: set[asyncio.Task[None]] = set()
+        self._old_answers: dict[str, deque[tuple[str, bytes]]] = {}
         self.heads: list[bytes] = []
         self.port = 0
 
@@ -73,79 +271,208 @@ class Proxy:
         host = f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"
         return urlunsplit(("http", host, self._target.path + name, query, ""))
 
-    async def serve(
-        self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter
-    ) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        fault = next(self._faults, None)
-        with suppress(OSError, asyncio.CancelledError):
-            await self._carry(fault, from_client, to_client)
-        to_client.close()
+        client = _Client(reader, writer)
+        with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            is_kept = True
+            while is_kept:
+                request = await client.request()
+                self.heads.append(request.head)
+                is_kept = await self._meet(next(self._faults, Fine()), request, client)
+        writer.close()
 
     async def trouble(self, faults: Iterable[Fault] = ()) -> None:
-        """Break all connections; the next ones meet these faults."""
+        """Break all connections; the next requests meet these faults."""
         self._faults = iter(faults)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks)
 
-    async def _carry(
-        self,
-        fault: Fault | None,
-        from_client: asyncio.StreamReader,
-        to_client: asyncio.StreamWriter,
-    ) -> None:
-        if isinstance(fault, Refuse):
-            return
-        if isinstance(fault, Busy):
-            with suppress(asyncio.IncompleteReadError):
-                await from_client.readuntil(b"\r\n\r\n")
-                to_client.write(
-                    b"HTTP/1.1 %d Trouble\r\nRetry-After: 0\r\nContent-Length: 4\r\n"
-                    b"Connection: close\r\n\r\nbusy" % fault.status
-                )
-                await to_client.drain()
-            return
-        from_server, to_server = await asyncio.open_connection(
-            self._target.hostname, self._target.port
-        )
+    async def settle(self) -> None:
+        """Wait until the server has had all strays."""
+        await asyncio.gather(*self._strays)
+
+    async def _meet(self, fault: Fault, request: _Request, client: _Client) -> bool:
+        """Answer a request or not; return whether the connection lives on."""
+        match fault:
+            case Refuse():
+                return False
+            case CutRequest(after) if after < len(request.raw):
+                await _send_part(self._target, request.raw[:after])
+                return False
+            case LoseAnswer():
+                async with aclosing(_ask(self._target, request)) as events:
+                    await anext(events)
+                return False
+            case Busy(status, retry_after):
+                again = f"Retry-After: {retry_after}\r\n" if retry_after else ""
+                head = f"HTTP/1.1 {status} Trouble\r\n{again}Content-Length: 4\r\nConnection: close"
+                await client.send(head.encode() + _HEAD_END + b"busy")
+                return False
+            case Rubbish():
+                await client.send(b"\x16\x03\x01 what is this?" + _HEAD_END)
+                return False
+            case Silent():
+                await client.leave()
+                return False
+            case Replay() if (old := self._old_answer(request)) is not None:
+                await client.send(old)
+                return True
+            case DeliverTwice() if not request.is_live:
+                await self._deliver(request, after=0)
+            case DeliverAgain(seconds) if not request.is_live:
+                stray = asyncio.create_task(self._deliver(request, after=seconds))
+                self._strays.add(stray)
+                stray.add_done_callback(self._strays.discard)
+            case _:
+                pass  # it is about the answer
+        return await self._relay(fault, request, client)
+
+    async def _deliver(self, request: _Request, *, after: float) -> None:
+        await asyncio.sleep(after)
+        with suppress(OSError):
+            async with aclosing(_ask(self._target, request)) as events:
+                async for _ in events:
+                    pass
+
+    async def _relay(self, fault: Fault, request: _Request, client: _Client) -> bool:
+        relay = asyncio.create_task(self._relay_answer(fault, request, client))
+        leave = asyncio.create_task(client.leave())
         try:
-            async with asyncio.TaskGroup() as both:
-                upstream = both.create_task(self._up(fault, from_client, to_server))
-                downstream = both.create_task(self._down(fault, from_server, to_client))
-                await asyncio.wait({upstream, downstream}, return_when="FIRST_COMPLETED")
-                upstream.cancel()
-                downstream.cancel()
-        except* OSError:
-            pass
+            await asyncio.wait({relay, leave}, return_when="FIRST_COMPLETED")
+            return relay.done() and relay.result()
         finally:
-            to_server.close()
+            for task in (relay, leave):
+                task.cancel()
+            await asyncio.gather(relay, leave, return_exceptions=True)
 
-    async def _up(
-        self, fault: Fault | None, client: asyncio.StreamReader, server: asyncio.StreamWriter
-    ) -> None:
-        left = fault.after if isinstance(fault, CutRequest) else sys.maxsize
-        while left > 0 and (piece := await client.read(65536)):
-            self.heads.append(piece.partition(b"\r\n\r\n")[0])
-            server.write(piece[:left])
-            await server.drain()
-            left -= len(piece)
+    async def _relay_answer(self, fault: Fault, request: _Request, client: _Client) -> bool:
+        left = fault.after if isinstance(fault, CutAnswer | Stall) else sys.maxsize
+        sent: list[bytes] = []
+        async with aclosing(_ask(self._target, request)) as events:
+            async for piece in _damaged(fault, request, events):
+                if isinstance(fault, Slow):
+                    await asyncio.sleep(fault.seconds)
+                await client.send(piece[:left])
+                left -= len(piece)
+                if left <= 0:
+                    break
+                if not request.is_sse:  # such an answer may have no end
+                    sent.append(piece)
+        if left <= 0:
+            if isinstance(fault, Stall):
+                await asyncio.Event().wait()  # until the client leaves
+            return False
+        if isinstance(fault, Fine):
+            self._keep(request, b"".join(sent))
+        return not isinstance(fault, WrongLength | BrokenChunks)
 
-    async def _down(
-        self, fault: Fault | None, server: asyncio.StreamReader, client: asyncio.StreamWriter
-    ) -> None:
-        left = fault.after if isinstance(fault, CutAnswer) else sys.maxsize
-        while left > 0 and (piece := await server.read(65536)):
-            if isinstance(fault, LoseAnswer):
+    def _keep(self, request: _Request, answer: bytes) -> None:
+        if answer and len(answer) < _LARGEST_KEPT and not answer.startswith(b"HTTP/1.1 304"):
+            old = self._old_answers.setdefault(request.method, deque(maxlen=3))
+            old.append((request.offset, answer))
+
+    def _old_answer(self, request: _Request) -> bytes | None:
+        # Not one to a read from further on: what it leaves out, no client could know.
+        for offset, answer in self._old_answers.get(request.method, ()):
+            if offset <= request.offset:
+                return answer
+        return None
+
+
+async def _send_part(target: SplitResult, part: bytes) -> None:
+    _, writer = await asyncio.open_connection(target.hostname, target.port)
+    writer.write(part)
+    await writer.drain()
+    writer.close()
+
+
+_Event = h11.Response | h11.Data
+
+
+async def _ask(target: SplitResult, request: _Request) -> AsyncGenerator[_Event]:
+    """Send a request to the server as it is; yield the head of the answer, and its data."""
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    try:
+        writer.write(request.raw)
+        parser = h11.Connection(h11.CLIENT)
+        parser.send(
+            h11.Request(method=request.method, target=request.target, headers=[("Host", "server")])
+        )
+        parser.send(h11.EndOfMessage())
+        while True:
+            event = parser.next_event()
+            if event is h11.NEED_DATA:
+                parser.receive_data(await reader.read(65536))
+            elif isinstance(event, _Event):
+                yield event
+            elif not isinstance(event, h11.InformationalResponse):
                 return
-            if isinstance(fault, Slow):
-                await asyncio.sleep(fault.seconds)
-            client.write(piece[:left])
-            await client.drain()
-            left -= len(piece)
+    except h11.RemoteProtocolError as broken:  # the server is gone
+        raise OSError from broken
+    finally:
+        writer.close()
+
+
+async def _damaged(
+    fault: Fault, request: _Request, events: AsyncGenerator[_Event]
+) -> AsyncGenerator[bytes]:
+    """Yield an answer in pieces, head first, with what the fault does to it."""
+    answer = await anext(events)
+    assert isinstance(answer, h11.Response)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    length = int(headers.get("content-length", "0"))
+    has_body = request.method != "HEAD" and answer.status_code not in (204, 304)
+    is_json = headers.get("content-type", "").startswith("application/json")
+    kept = sys.maxsize
+    match fault:
+        case ShortenBody(by) if is_json and length > 1:
+            kept = max(length - by, 1)
+            headers["content-length"] = str(kept)
+        case WrongLength(by) if has_body and length and (by > 0 or is_json):
+            headers["content-length"] = str(max(length + by, 0))
+        case BrokenChunks() if has_body and headers.pop("content-length", None):
+            headers["transfer-encoding"] = "chunked"
+        case _:
+            pass
+    lines = [f"HTTP/1.1 {answer.status_code} {answer.reason.decode()}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    yield "\r\n".join(lines).encode() + _HEAD_END
+    if not has_body:
+        return
+    is_chunked = "transfer-encoding" in headers
+    async for piece in _pieces(fault, headers.get("content-type", ""), length, events):
+        data, kept = piece[:kept], kept - len(piece[:kept])
+        yield b"%x\r\n%s\r\n" % (len(data), data) if is_chunked and data else data
+    if is_chunked:
+        yield b"zz\r\n" if isinstance(fault, BrokenChunks) else b"0\r\n\r\n"
+
+
+async def _pieces(
+    fault: Fault, content_type: str, length: int, events: AsyncGenerator[_Event]
+) -> AsyncGenerator[bytes]:
+    """Yield the data of an answer, damaged or ended early."""
+    is_sse = content_type.startswith("text/event-stream")
+    at = -1
+    if isinstance(fault, SpoilBody) and content_type.startswith(_CHECKABLE):
+        at = fault.at % length if length else fault.at
+    ends_early = isinstance(fault, BrokenChunks) or (isinstance(fault, EndEvents) and is_sse)
+    last = fault.after if ends_early else sys.maxsize
+    number = 0
+    async for event in events:
+        assert isinstance(event, h11.Data)
+        if number >= last:
+            return
+        data = bytes(event.data)
+        if 0 <= at < len(data):
+            data = data[:at] + b"\0" + data[at + 1 :]
+        at -= len(data)
+        number += 1
+        yield data
 
 
 @asynccontextmanager
@@ -159,46 +486,4 @@ async def proxy(target: str, faults: Iterable[Fault] = ()) -> AsyncGenerator[Pro
     finally:
         listener.close()
         await made.trouble()
-
-
-class ServerProcess:
-    """`streamdb serve` in a process of its own, which can be killed and started again."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._process: subprocess.Popen[str] | None = None
-        self.url = self._start(port=0)
-
-    def kill(self) -> None:
-        """End it with SIGKILL, and wait until it is dead."""
-        if self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
-            self._process = None
-
-    def restart(self) -> None:
-        """Start it again on the same file and port; returns once it takes connections."""
-        port = urlsplit(self.url).port
-        assert port is not None
-        assert self._start(port) == self.url
-
-    def _start(self, port: int) -> str:
-        command = ["-m", "streamdb.cli", "serve", "--db", str(self._file), "--port", str(port)]
-        self._process = subprocess.Popen(
-            [sys.executable, *command], stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        announced = self._process.stdout.readline()
-        assert " at http" in announced, announced
-        return announced.rpartition(" at ")[2].strip()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.kill()
+        await made.settle()

@@ -57,6 +57,7 @@ class Stream(Handle):
                 headers=self._headers,
                 params=self._params,
                 timeout=self._timeout,
+                idle_timeout=self._idle_timeout,
                 client=client,
             )
             if isinstance(self._address, HttpAddress)

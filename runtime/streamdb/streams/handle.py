@@ -31,6 +31,8 @@ _WORRYING_FAILURES: Final = 5
 DEFAULT_RETRY: Final = RetryPolicy(attempts=6, initial=0.1, multiplier=2.0, maximum=10.0)
 #: Once a reader has been connected it comes back for as long as it takes.
 DEFAULT_RECONNECT: Final = RetryPolicy(initial=0.1, multiplier=1.5, maximum=10.0)
+#: Longer than any server's long-poll and SSE keep-alive (30 s in the reference server).
+DEFAULT_IDLE_TIMEOUT: Final = 75.0
 
 
 ErrorHandler = (
@@ -54,7 +56,11 @@ class StreamOptions(TypedDict, total=False):
         retry: for requests, and for the first contact of a read.
         reconnect: for a read that was connected before.
         timeout: seconds to connect, to send and to be answered; in embedded mode, to open the file
-            and to be answered. Live reads wait longer. A write that has begun is carried out.
+            and to be answered; 30 if not given. A write that has begun is carried out.
+        idle_timeout: seconds of silence after which a live read over HTTP takes its connection for
+            broken, and makes another one; 75 if not given, or ``timeout`` where that is longer. Let
+            it be longer than the server's long-poll and keep-alive (30 s as a rule): a shorter one
+            asks again and again without need.
         on_error: asked before an error ends a read, or before wrong credentials (401, 403) end any
             request. It returns a `Retry`, perhaps with other headers or parameters, to have the
             request repeated after a wait of the policy, or None to let the error be raised. For the
@@ -66,6 +72,7 @@ class StreamOptions(TypedDict, total=False):
     retry: RetryPolicy
     reconnect: RetryPolicy
     timeout: float
+    idle_timeout: float
     on_error: ErrorHandler
 
 
@@ -80,7 +87,10 @@ class Handle:
         check_params(self._params)
         self._retry: Final = options.get("retry", DEFAULT_RETRY)
         self._reconnect: Final = options.get("reconnect", DEFAULT_RECONNECT)
-        self._timeout: Final = options.get("timeout", 30.0)
+        self._timeout: Final = _seconds("timeout", options.get("timeout", 30.0))
+        self._idle_timeout: Final = _seconds(
+            "idle_timeout", options.get("idle_timeout", max(DEFAULT_IDLE_TIMEOUT, self._timeout))
+        )
         self._on_error: Final = options.get("on_error")
         self._memory: Final = PageMemory()
         if content_type is not None:
@@ -219,6 +229,12 @@ class Handle:
             StreamParseError: it is not JSON.
         """
         return json_text.messages(batch, url=self.url)
+
+
+def _seconds(name: str, value: float) -> float:
+    if not value > 0:
+        raise ValueError(f"{name} is {value}: seconds, more than 0")
+    return value
 
 
 def _initial_body(content_type: str, body: Any) -> bytes:

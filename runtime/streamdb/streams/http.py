@@ -26,9 +26,6 @@ from streamdb.streams.wire import Headers, Params, Retry, WireFailure
 AsyncClient: TypeAlias = httpx.AsyncClient
 Client: TypeAlias = httpx.Client
 
-# Longer than any server's long-poll or SSE keep-alive (30 s in the reference), so that only a
-# silent peer runs into it.
-_PATIENT_SECONDS: Final = 75.0
 # Faults of functions for headers and parameters that may pass: a token service is out of reach.
 _PASSING_FAULTS: Final = (OSError, httpx.TransportError)
 
@@ -43,12 +40,13 @@ class HttpxAsyncWire:
         headers: Headers,
         params: Params,
         timeout: float,
+        idle_timeout: float,
         client: AsyncClient | None = None,
     ) -> None:
         _check_address(address)
         self._address = address
         self._given = Given(headers, params, _PASSING_FAULTS)
-        self._timeout = timeout
+        self._timeouts = _Timeouts(timeout, idle_timeout)
         self._lifetime = Lifetime(address.shown)
         self._owns_client = client is None
         self._client = client or httpx.AsyncClient(verify=_tls_context(address.url))
@@ -58,7 +56,7 @@ class HttpxAsyncWire:
         self._lifetime.check()
         own = await self._given.ask_async()
         self._lifetime.check()  # closed while we awaited?
-        built = _build(self._client, self._address, request, own, self._timeout)
+        built = _build(self._client, self._address, request, own, self._timeouts)
         with _sending(self._address):
             return _AsyncAnswer(await self._client.send(built, stream=True))
 
@@ -82,12 +80,13 @@ class HttpxWire:
         headers: Headers,
         params: Params,
         timeout: float,
+        idle_timeout: float,
         client: Client | None = None,
     ) -> None:
         _check_address(address)
         self._address = address
         self._given = Given(headers, params, _PASSING_FAULTS)
-        self._timeout = timeout
+        self._timeouts = _Timeouts(timeout, idle_timeout)
         self._lifetime = Lifetime(address.shown)
         self._closed = threading.Event()
         self._sockets = _Sockets()
@@ -98,7 +97,7 @@ class HttpxWire:
         """Send a request and return once the head of the answer is here."""
         self._lifetime.check()
         own = self._given.ask()
-        built = _build(self._client, self._address, request, own, self._timeout)
+        built = _build(self._client, self._address, request, own, self._timeouts)
         built.extensions["trace"] = self._sockets.note
         with _sending(self._address):
             return _Answer(self._client.send(built, stream=True))
@@ -121,6 +120,14 @@ class HttpxWire:
         if is_first and self._owns_client:
             self._sockets.shut_down()
             self._client.close()
+
+
+class _Timeouts:
+    """Seconds to wait for a peer, and for one that may have nothing to say for a while."""
+
+    def __init__(self, timeout: float, idle_timeout: float) -> None:
+        self.usual: Final = httpx.Timeout(timeout)
+        self.patient: Final = httpx.Timeout(timeout, read=idle_timeout)
 
 
 class _Sockets:
@@ -184,14 +191,13 @@ def _build(
     address: HttpAddress,
     request: Request,
     own: Additions,
-    timeout: float,
+    timeouts: _Timeouts,
 ) -> httpx.Request:
     if client.is_closed:
         raise HandleClosed(f"{address.shown}: the httpx client that was handed in is closed")
     headers = httpx.Headers(own.headers)
     headers.update(request.headers)  # those of the protocol win, in whatever case they are written
     of_address = [(name, value) for name, value in address.params if name not in own.params]
-    read = max(timeout, _PATIENT_SECONDS) if request.patient else timeout
     return client.build_request(
         request.method,
         address.url,
@@ -201,7 +207,7 @@ def _build(
         ),
         headers=headers,
         content=request.body or None,
-        timeout=httpx.Timeout(timeout, read=read),
+        timeout=timeouts.patient if request.patient else timeouts.usual,
     )
 
 

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.faults import Busy, CutAnswer, CutRequest, Fault, LoseAnswer, Refuse, Slow, proxy
+from tests.faults import (
+    Busy,
+    CutAnswer,
+    CutRequest,
+    Fault,
+    LoseAnswer,
+    Refuse,
+    Silent,
+    Slow,
+    Stall,
+    proxy,
+)
+from tests.runtime.streams.conftest import Opener
 
 from streamdb import (
     AsyncStream,
@@ -220,3 +232,36 @@ async def test_a_read_that_was_connected_before_is_as_patient_as_a_reconnect(
             else:
                 with pytest.raises(UnexpectedStatus):
                     await anext(reading_on)
+
+
+@pytest.mark.parametrize("fault", [Silent(), Stall(700)], ids=["at once", "in the midst"])
+@pytest.mark.parametrize("live", ["sse", "long-poll"])
+async def test_a_live_read_leaves_a_peer_that_falls_silent(
+    patient_server: Serving, open_stream: Opener, live: LiveMode, fault: Fault, name: str
+) -> None:
+    async with (
+        await AsyncStream.create(patient_server.url + name) as writer,
+        proxy(patient_server.url) as between,
+    ):
+        reader = await open_stream("connect", between.url(name), timeout=60, idle_timeout=0.2)
+        batches = reader.read(live=live)
+        async with asyncio.timeout(30):
+            assert (await anext(batches)).up_to_date
+            await between.trouble([fault])
+            await writer.close_stream(*MESSAGES)
+            found = [item async for batch in batches for item in reader.items(batch)]
+    assert found == MESSAGES
+    assert len(between.heads) > 3  # it has asked again
+
+
+def test_timeouts_are_seconds_above_zero() -> None:
+    for option in ("timeout", "idle_timeout"):
+        with pytest.raises(ValueError, match=f"{option} is 0: seconds, more than 0"):
+            Stream("http://localhost/v1/stream/s", **{option: 0})
+
+
+def test_a_live_read_is_more_patient_than_the_longest_poll() -> None:
+    longest_poll = 30  # of the reference server
+    for timeout in (1, 300):
+        with Stream("http://localhost/v1/stream/s", timeout=timeout) as stream:
+            assert stream._idle_timeout >= max(2 * longest_poll, timeout)

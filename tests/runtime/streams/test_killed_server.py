@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults import ServerProcess
+from tests.server_process import ServerProcess
 
 from streamdb import AsyncStream, RetryPolicy
 from streamdb.protocol import json_text
