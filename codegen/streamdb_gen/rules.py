@@ -501,12 +501,23 @@ _RULES: Final = (
         ("Correct the path, which begins at the file that refers.", "Move the file there."),
     ),
     Rule(
+        "IDENTIFIER_DUPLICATE",
+        "error",
+        "Two schemas with one identifier",
+        "References lead to a schema by its `$id`, or by its `$anchor` within the schema with an "
+        "`$id` around it, so each of these names stands once.",
+        '{"$defs": {"A": {"$anchor": "part"}, "B": {"$anchor": "part"}}}',
+        ("Give one of them another identifier.", "Delete one, and refer to `#/$defs/NAME`."),
+    ),
+    Rule(
         "REFERENCE_CIRCLE",
         "error",
-        "A definition by nothing but itself",
-        "Following the references never comes to a schema.",
-        '{"$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}}',
-        ("Give one definition of the circle a type.",),
+        "A schema that checks itself without end",
+        "To check a value by it is to check the same value by it again: through `$ref`, `allOf`, "
+        "`not` and other keywords that stay with the value. Validators never come back from it. A "
+        "schema may contain itself where the value is another one: in a property or an item.",
+        '{"$defs": {"A": {"not": {"$ref": "#/$defs/A"}}}}',
+        ("Take the reference out.", "Refer from a property or an item."),
     ),
     Rule(
         "RECURSION_ENDLESS",

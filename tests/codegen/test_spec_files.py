@@ -221,3 +221,44 @@ def test_a_resource_with_an_identifier_is_found_by_it_and_by_no_file(tmp_path: P
     assert "$id" not in bundle["$defs"]["Text"]
     (alias,) = (t for t in loaded.spec.types if t.name == "Inner")
     assert getattr(alias, "type", None) == Scalar("string")
+
+
+@pytest.mark.parametrize(
+    ("file", "reference", "name"),
+    [
+        ({"$id": "https://example.org/p", "$anchor": "here"}, "parts.json#here", "Parts"),
+        ({"$id": "https://example.org/p", "$anchor": "here"}, "parts.json#", "Parts"),
+        ({"$id": "parts.json", "$defs": {"A": {"$anchor": "here"}}}, "parts.json#here", "A"),
+        ({"$id": "sub/p.json", "$defs": {"A": {"$id": "q.json"}}}, "parts.json#/$defs/A", "A"),
+        ({"$defs": {"a b/c~%": {}}}, "./parts.json#/$defs/a%20b~1c~0%25", "ABC"),
+        ({"$defs": {"a": {"$defs": {"b": {}}}}}, "parts.json#%2F$defs%2Fa%2F$defs%2Fb", "B"),
+    ],
+)
+def test_a_file_may_have_other_names(
+    tmp_path: Path, file: dict[str, Any], reference: str, name: str
+) -> None:
+    whole = {"type": "object", "properties": {"x": {"type": "string"}}}
+    text = json.dumps({**whole, **file}).replace("{}", json.dumps(whole))
+    text = text.replace('"$anchor": "here"}}', f'"$anchor": "here", {json.dumps(whole)[1:]}}}')
+    text = text.replace('"$id": "q.json"', f'"$id": "q.json", {json.dumps(whole)[1:-1]}')
+    write(tmp_path / "spec" / "parts.json", json.loads(text))
+    assert value_of(load(tmp_path, reference)).type == Named(name)
+
+
+@pytest.mark.parametrize("reference", ["my%20spec.json#/$defs/A", "./my spec.json#/$defs/A"])
+def test_a_spec_may_call_itself_by_the_name_of_its_file(tmp_path: Path, reference: str) -> None:
+    spec = {**spec_with(reference), "$defs": {"A": {"type": "integer"}}}
+    loaded = load_spec(write(tmp_path / "my spec.json", spec))
+    assert value_of(loaded).type == Named("A")
+    assert len(loaded.sources) == 1
+
+
+def test_an_identifier_is_given_once_over_all_files(tmp_path: Path) -> None:
+    folder = tmp_path / "spec"
+    write(folder / "parts.json", {"$defs": {"Part": {"$id": "other.json", "type": "string"}}})
+    other = write(folder / "other.json", {"type": "string"})
+    spec = spec_with("other.json")
+    spec["$defs"] = {"Part": {"$ref": "parts.json#/$defs/Part"}}
+    (finding,) = load_spec(write(folder / "schema.json", spec)).findings
+    assert (finding.rule, finding.pointer) == ("IDENTIFIER_DUPLICATE", "/$defs/Part/$id")
+    assert f"at the beginning of the file `{str(other)[:20]}" in finding.message

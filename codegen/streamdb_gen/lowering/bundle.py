@@ -71,7 +71,7 @@ class _Bundling:
     def _schema(self, schema: Place) -> JsonValue:
         if not isinstance(schema.value, dict) or key_of(schema) not in self._resources:
             return schema.value
-        if schema.get("$ref") is not None and self._resources.of(schema).dialect.only_reference:
+        if self._resources.ignores_siblings(schema):
             kept = ("$ref", "definitions", "$defs")  # what can be referred to stays where it is
             members = [(key, place) for key, place in schema.members() if key in kept]
         else:
@@ -129,7 +129,7 @@ class _Bundling:
     def _reference(self, schema: Place) -> JsonValue:
         """The pointer of what a schema refers to, in the bundle."""
         reference = schema.get("$ref")
-        target = self._resources.resolve(reference, schema) if reference is not None else None
+        target = self._resources.resolve(schema)
         if reference is None or target is None:
             return None
         if target.file == self._spec.file:

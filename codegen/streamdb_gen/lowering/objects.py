@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import ANYTHING, Field, Named, ObjectType, Tag, Type
 from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.applicators import IN_PLACE, applied_in_place, schemas_of
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
 from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types, strings
@@ -19,19 +19,6 @@ from streamdb_gen.lowering.scalars import integral, literal_places, types_of
 from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
-
-# Keywords whose schemas may declare properties of the same object.
-_APPLICATORS: Final = (
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "if",
-    "then",
-    "else",
-    "not",
-    "dependentSchemas",
-    "dependencies",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +116,7 @@ class ObjectLowering:
             if additional is not None and not isinstance(additional.value, bool):
                 return True
             target = self._context.references.resolve(place)
-            for inner in [*_applied(place), *([target] if target is not None else [])]:
+            for inner in [*applied_in_place(place), *([target] if target is not None else [])]:
                 if key_of(inner) not in seen:
                     seen.add(key_of(inner))
                     pending.append(inner)
@@ -240,9 +227,9 @@ class ObjectLowering:
             "patternProperties" in part.keywords
             or any(
                 self.declares_properties(inner)
-                for keyword in _APPLICATORS
+                for keyword in IN_PLACE
                 if keyword in part.keywords and keyword != "allOf"
-                for inner in _schemas_in(part.keywords[keyword])
+                for inner in schemas_of(part.keywords[keyword])
             )
             for part in parts
         )
@@ -330,22 +317,3 @@ def _only_value(schema: Place) -> str | int | None:
         return None if has_surrogate(value) else value
     is_tag = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     return value if is_tag and isinstance(value, int) else None
-
-
-def _applied(schema: Place) -> Iterator[Place]:
-    for keyword in _APPLICATORS:
-        place = schema.get(keyword)
-        if place is not None:
-            yield from _schemas_in(place)
-
-
-def _schemas_in(place: Place) -> Iterator[Place]:
-    """The schemas of an applicator: itself, a list, or by name."""
-    keyword = place.pointer.rpartition("/")[2]
-    if isinstance(place.value, list):
-        yield from place.items()
-    elif keyword in ("dependentSchemas", "dependencies"):
-        for _, inner in place.members():
-            yield inner
-    else:
-        yield place

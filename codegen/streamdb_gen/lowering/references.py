@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from streamdb_gen.findings import shown
 from streamdb_gen.ir import ANYTHING, Named, Nullable, Scalar, Type
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.definitions import BROKEN
@@ -50,12 +49,11 @@ class References:
 
     def resolve(self, schema: Place) -> Place | None:
         """The schema that the `$ref` of another one leads to; reports one that leads nowhere."""
-        reference = schema.get("$ref")
-        return None if reference is None else self._resources.resolve(reference, schema)
+        return self._resources.resolve(schema)
 
     def meaning(self, place: Place) -> tuple[Type, Target | None]:
         """The type that a reference to a schema stands for, and the target that it names."""
-        path: dict[Key, tuple[Place, bool]] = {}  # what was looked through, and whether null may be
+        path: dict[Key, bool] = {}  # what was looked through, and whether it may be null
         found: tuple[Type, Target | None] | None = None
         while found is None:
             key = key_of(place)
@@ -63,11 +61,10 @@ class References:
                 found = self._meanings[key]
                 break
             if key in path:
-                self._report_circle([step for step, _ in path.values()], place)
-                found = BROKEN, None
+                found = BROKEN, None  # a circle, which is reported
                 break
             inner, has_null = _sole_choice(place)
-            path[key] = place, has_null
+            path[key] = has_null
             if not self.is_reference(inner):
                 found = self._named(place, inner)
                 break
@@ -77,7 +74,7 @@ class References:
             else:
                 place = following
         meaning, target = found
-        for key, (_, has_null) in reversed(path.items()):
+        for key, has_null in reversed(path.items()):
             meaning = or_null(meaning) if has_null else meaning
             self._meanings[key] = meaning, target
         return meaning, target
@@ -123,7 +120,7 @@ class References:
         target = self.resolve(schema)
         if target is not None:
             yield target
-        if schema.get("$ref") is None or not self._ignores_siblings(schema):
+        if not self._resources.ignores_siblings(schema):
             for keyword in ("allOf", "anyOf", "oneOf"):
                 yield from _items(schema.get(keyword))
 
@@ -134,7 +131,7 @@ class References:
         if schema.get("$ref") is not None:
             target = self.resolve(schema)
             types = self._known(target) if target is not None else TYPES
-            if self._ignores_siblings(schema):
+            if self._resources.ignores_siblings(schema):
                 return types
         types = types.intersection(*(_types_said_by(word, schema) for word in _TYPE_WORDS))
         types = types.intersection(*map(self._known, _items(schema.get("allOf"))))
@@ -149,19 +146,7 @@ class References:
 
     def is_reference(self, schema: Place) -> bool:
         """Whether a schema is nothing but a reference."""
-        return schema.get("$ref") is not None and (
-            self._ignores_siblings(schema) or _constraining(schema) == ["$ref"]
-        )
-
-    def _ignores_siblings(self, schema: Place) -> bool:
-        return self._resources.of(schema).dialect.only_reference
-
-    def _report_circle(self, path: list[Place], closing: Place) -> None:
-        keys = [key_of(place) for place in path]
-        for place in path[keys.index(key_of(closing)) :]:
-            message = f"{shown(self._target_of(place).name)} is defined by nothing but itself"
-            hint = "give one definition of the circle a type"
-            self._report.add("REFERENCE_CIRCLE", place, message, hint, at_key=True)
+        return self._resources.ignores_siblings(schema) or _constraining(schema) == ["$ref"]
 
 
 def accepts_anything(schema: Place) -> bool:

@@ -10,12 +10,12 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place, descend, split_pointer
 from streamdb_gen.lowering.dialects import DIALECTS, Dialect
-from streamdb_gen.lowering.keywords import subschemas
+from streamdb_gen.lowering.keywords import ANNOTATIONS, ASSERTIONS, subschemas
 from streamdb_gen.meta_schema import nearest
 from streamdb_gen.reporting import Report
 
@@ -26,6 +26,7 @@ OpenFile = Callable[[str], Place | str]
 _FILES: Final = "file:///"
 # Looking for a near name means comparing with all targets; the first hints show what is wrong.
 _MAX_SUGGESTIONS: Final = 20
+_ELSEWHERE: Final = "refer to an entry of `$defs`: `#/$defs/NAME`"
 
 
 def key_of(place: Place) -> Key:
@@ -52,20 +53,17 @@ class Resources:
         self._open_file = open_file
         self._report = report
         self._resources: dict[Key, Resource] = {}
-        self._places: list[Place] = []
         self._by_uri: dict[str, Resource] = {}
-        self._files: dict[str, Resource | str] = {}
+        self._files: dict[str, Resource | str] = {}  # by path; or why one cannot be read
         self._roots: dict[str, Place] = {spec.file: spec}
         self._suggestions_left = _MAX_SUGGESTIONS
-        self._spec = Resource(spec, _FILES + name, DIALECTS[0])
-        self._by_uri[self._spec.base] = self._spec
-        for schema in schemas:
+        self._targets: dict[Key, Place | None] = {}  # by the schema that refers
+        self._spec = Resource(spec, _FILES + quote(name, errors="surrogatepass"), DIALECTS[0])
+        self._by_uri[self._spec.base] = self._files[name] = self._spec
+        #: The schemas of the spec that stand in no other one.
+        self.roots: Final = tuple(schemas)
+        for schema in self.roots:
             self._enter(schema, self._spec)
-
-    @property
-    def schemas(self) -> tuple[Place, ...]:
-        """Every schema known so far."""
-        return tuple(self._places)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._resources
@@ -81,21 +79,39 @@ class Resources:
         """The whole file that a schema stands in."""
         return self._roots[file]
 
-    def resolve(self, reference: Place, schema: Place) -> Place | None:
-        """The schema that a `$ref` leads to; None after reporting that it leads nowhere."""
-        text = reference.value
-        if not isinstance(text, str):
+    def ignores_siblings(self, schema: Place) -> bool:
+        """Whether a schema is a reference beside which nothing has a meaning."""
+        return schema.get("$ref") is not None and self.of(schema).dialect.only_reference
+
+    def resolve(self, schema: Place) -> Place | None:
+        """The schema that the `$ref` of another one leads to.
+
+        None if it has none, or one that leads nowhere, which is reported.
+        """
+        reference = schema.get("$ref")
+        if reference is None or not isinstance(reference.value, str):
             return None
-        resource, fragment = self._resource(text, reference, self.of(schema))
+        key = key_of(schema)
+        if key not in self._targets:
+            self._targets[key] = self._target(reference.value, reference, self.of(schema))
+        return self._targets[key]
+
+    def targets(self) -> Iterator[Place]:
+        """All that references lead to, as far as they were resolved."""
+        return (target for target in self._targets.values() if target is not None)
+
+    def _target(self, text: str, reference: Place, around: Resource) -> Place | None:
+        resource, fragment = self._resource(text, reference, around)
         if resource is None:
             return None
         found = self._in_resource(resource, fragment)
-        if found is None or not self._is_schema(found, resource):
-            message = f"{shown(text)} is no schema that can be referred to"
-            hint = self._nearest(text, resource) or "refer to an entry of `$defs`: `#/$defs/NAME`"
-            self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
-            return None
-        return found
+        reason = _ELSEWHERE if found is None else self._why_no_schema(found)
+        if reason is None:
+            return found
+        message = f"{shown(text)} is no schema that can be referred to"
+        near = self._nearest(text, resource) if found is None else None
+        self._report.add("REFERENCE_UNKNOWN", reference, message, near or reason)
+        return None
 
     def _enter(self, schema: Place, resource: Resource) -> None:
         """Take in a schema and all schemas inside it."""
@@ -104,12 +120,11 @@ class Resources:
             place, around = pending.pop()
             own = self._own_resource(place, around)
             self._resources[key_of(place)] = own
-            self._places.append(place)
             for keyword in ("$anchor", "$dynamicAnchor"):
                 anchor = place.get(keyword)
                 if anchor is not None and isinstance(anchor.value, str):
-                    own.anchors.setdefault(anchor.value, place)
-            pending += [(inner, own) for inner in subschemas(place)]
+                    self._name(own, anchor.value, anchor, place)
+            pending += reversed([(inner, own) for inner in subschemas(place)])
 
     def _own_resource(self, place: Place, around: Resource) -> Resource:
         identifier, schema = place.get("$id"), place.get("$schema")
@@ -123,16 +138,32 @@ class Resources:
             return unnamed
         uri, _, fragment = identifier.value.partition("#")
         if not uri:  # `$id` of draft-07 was the anchor as well
-            around.anchors.setdefault(fragment, place)
+            if fragment:
+                self._name(around, fragment, identifier, place)
             return unnamed
         base = _joined(around.base, uri)
-        if base is None:
-            message = f"{shown(identifier.value)} is no URI"
+        if base is None or fragment:
+            message = f"{shown(identifier.value)} is no URI" + (" without fragment" * bool(base))
             self._report.add("SPEC_VALUE", identifier, message, "correct or delete it")
             return unnamed
         own = Resource(place, base, dialect)
-        self._by_uri.setdefault(own.base, own)
+        other = self._by_uri.setdefault(base, own)
+        if key_of(other.root) != key_of(place):
+            self._report_duplicate(identifier, other.root)
         return own
+
+    def _name(self, resource: Resource, anchor: str, identifier: Place, schema: Place) -> None:
+        other = resource.anchors.setdefault(anchor, schema)
+        if key_of(other) != key_of(schema):
+            self._report_duplicate(identifier, other)
+
+    def _report_duplicate(self, identifier: Place, other: Place) -> None:
+        where = shown(other.pointer) if other.pointer else "the beginning"
+        file = "" if other.file == identifier.file else f" of the file {shown(other.file)}"
+        text = shown(str(identifier.value))
+        message = f"{text} identifies the schema at {where}{file} already"
+        hint = "give one of the two another identifier, or delete it: references lead to one schema"
+        self._report.add("IDENTIFIER_DUPLICATE", identifier, message, hint)
 
     def _dialect(self, schema: Place) -> Dialect:
         for dialect in DIALECTS:
@@ -147,21 +178,21 @@ class Resources:
         self, text: str, reference: Place, around: Resource
     ) -> tuple[Resource | None, str]:
         """The resource that a reference is to, and the fragment in it."""
-        if text.startswith("#"):
-            return around, text[1:]
-        joined = _joined(around.base, text)
+        address, _, fragment = text.partition("#")
+        if not address:
+            return around, fragment
+        joined = _joined(around.base, address)
         if joined is None:
             message = f"{shown(text)} is no reference that a URI could be made of"
             hint = "refer to an entry of `$defs`: `#/$defs/NAME`"
             self._report.add("REFERENCE_UNKNOWN", reference, message, hint)
             return None, ""
-        uri, _, fragment = joined.partition("#")
-        if uri in self._by_uri:
-            return self._by_uri[uri], fragment
-        path = _relative_path(text.partition("#")[0], around.base)
+        if joined in self._by_uri:
+            return self._by_uri[joined], fragment
+        path = _relative_path(address, around.base)
         if path is None:
             message = f"{shown(text)} leads out of the spec's folder, where nothing is read"
-            if not uri.startswith(_FILES):
+            if not joined.startswith(_FILES):
                 message = "a remote reference cannot be compiled"
             hint = "copy the schema to `$defs` and refer to `#/$defs/NAME`"
             self._report.add("REFERENCE_OUTSIDE", reference, message, hint)
@@ -180,10 +211,13 @@ class Resources:
             if isinstance(root, str):
                 self._files[path] = root
             else:
-                file = Resource(root, _FILES + path, DIALECTS[0])
-                self._files[path] = self._by_uri[file.base] = file
+                file = Resource(root, _FILES + quote(path), DIALECTS[0])
                 self._roots[root.file] = root
+                # Other schemas of the file may refer to it by its name already.
+                self._files[path] = self._by_uri[file.base] = file
                 self._enter(root, file)
+                # It may call itself something else as well (`$id`).
+                self._files[path] = self._by_uri[file.base] = self.of(root)
         return self._files[path]
 
     def _in_resource(self, resource: Resource, fragment: str) -> Place | None:
@@ -195,29 +229,33 @@ class Resources:
             return resource.anchors.get(fragment)
         return descend(resource.root, fragment)
 
-    def _is_schema(self, place: Place, resource: Resource) -> bool:
-        """Whether a place can be read as a schema.
+    def _why_no_schema(self, place: Place) -> str | None:
+        """Why a place is no schema; None if it is one.
 
-        It need not stand where a keyword expects one, but then below a schema.
+        It need not stand where a keyword expects one: under a word of another tool, it is read as
+        a schema because it is referred to.
         """
-        if not isinstance(place.value, dict | bool):
-            return False
         if key_of(place) in self._resources:
-            return True
-        above = next(self._schemas_above(place), None)
-        if above is None:
-            return False
-        self._enter(place, above)
-        return True
+            return None
+        above = self._schema_above(place)
+        if not isinstance(place.value, dict | bool) or above is None:
+            return _ELSEWHERE
+        pointer, around = above
+        (keyword, *_) = split_pointer(place.pointer.removeprefix(pointer)) or ("",)
+        if keyword in ASSERTIONS or keyword in ANNOTATIONS:
+            return f"what stands in {shown(keyword)} there is not read as a schema; {_ELSEWHERE}"
+        self._enter(place, around)
+        return None
 
-    def _schemas_above(self, place: Place) -> Iterator[Resource]:
-        tokens = split_pointer(place.pointer) or ()
+    def _schema_above(self, place: Place) -> tuple[str, Resource] | None:
+        """The pointer of the innermost schema around a place, and its resource."""
         pointer = place.pointer
-        for _ in tokens:
+        while pointer:
             pointer = pointer.rpartition("/")[0]
             found = self._resources.get((place.file, pointer))
             if found is not None:
-                yield found
+                return pointer, found
+        return None
 
     def _nearest(self, text: str, resource: Resource) -> str | None:
         """A hint with the reference that is most like this one, in the same file or resource."""

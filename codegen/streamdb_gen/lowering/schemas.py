@@ -117,9 +117,9 @@ class SchemaLowering:
         self._unions = UnionLowering(self.context, self._objects)
         self._conjunctions = ConjunctionLowering(self.context, self._objects)
 
-    def read_all(self) -> None:
-        """Report what is wrong with the keywords of every schema, compiled or not."""
-        for schema in self._resources.schemas:
+    def read_all(self, schemas: Iterable[Place]) -> None:
+        """Report what is wrong with the keywords of schemas, compiled or not."""
+        for schema in schemas:
             if isinstance(schema.value, dict):
                 self.context.keywords(schema)
 
@@ -128,11 +128,7 @@ class SchemaLowering:
         self._beyond.enter(target.key)
         lowered = self.lower(target.place, target.name)
         inner = lowered.inner if isinstance(lowered, Nullable) else lowered
-        if inner == Named(target.name) and self.context.definitions.is_missing(target.name):
-            message = f"{shown(target.name)} is defined by nothing but itself"
-            hint = "take the reference to itself out"
-            self._report.add("REFERENCE_CIRCLE", target.place, message, hint, at_key=True)
-        elif BROKEN not in (lowered, inner) and inner != Named(target.name):
+        if BROKEN not in (lowered, inner) and inner != Named(target.name):
             # The name of a nullable definition stands for what it is besides null.
             is_reference = self.context.references.is_reference(target.place)
             meaning = lowered if is_reference else inner
@@ -177,7 +173,7 @@ class SchemaLowering:
 
     def _read_all(self, schema: Place, keywords: Keywords) -> Keywords:
         """What was read of a schema, with the siblings of a `$ref` that have no meaning."""
-        if self._resources.of(schema).dialect.only_reference and "$ref" in keywords:
+        if self._resources.ignores_siblings(schema):
             return dict(schema.members())
         return keywords
 

@@ -12,6 +12,7 @@ from streamdb_gen.ir import Action, Collection, Named, Spec, Type
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.bundle import bundle
+from streamdb_gen.lowering.circles import check_circles
 from streamdb_gen.lowering.collections import CollectionLowering
 from streamdb_gen.lowering.defaults import check_defaults
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
@@ -24,6 +25,7 @@ from streamdb_gen.lowering.own_words import (
     description,
     text,
 )
+from streamdb_gen.lowering.reach import reached
 from streamdb_gen.lowering.references import Target
 from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
@@ -100,7 +102,9 @@ class _SpecLowering:
         name = chosen_class_name(self._frame.root, class_name(wire_name), self._report)
         for form in (name, ASYNC_PREFIX + name):
             self._definitions.claim(form, self._frame.root, "the database class", f"{name}2")
-        self._schemas.read_all()
+        schemas = reached(self._resources)
+        self._schemas.read_all(schemas)
+        check_circles(schemas, self._resources, self._report)
         rows = {key: self._lower(target) for key, target in self._rows.items()}
         inputs = {key: self._lower(target) for key, target in self._inputs.items()}
         for target in self._named.values():

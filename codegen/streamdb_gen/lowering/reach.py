@@ -1,0 +1,40 @@
+"""All schemas that a spec consists of: those that stand in it, and those that they refer to.
+
+Of another file only what is referred to counts; the rest of it is none of the spec's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.keywords import subschemas
+from streamdb_gen.lowering.resources import Resources, key_of
+
+# What can be referred to, where nothing else beside a `$ref` has a meaning.
+_BESIDE_REFERENCE = ("$defs", "definitions")
+
+
+def reached(resources: Resources) -> tuple[Place, ...]:
+    """The schemas, every reference of which is resolved or reported."""
+    found = {key_of(place): place for place in resources.roots}
+    pending = list(reversed(found.values()))
+    ordered: list[Place] = []
+    while pending:
+        place = pending.pop()
+        ordered.append(place)
+        new = {key_of(one): one for one in _next(place, resources) if key_of(one) not in found}
+        found |= new
+        pending += reversed(new.values())
+    return tuple(ordered)
+
+
+def _next(schema: Place, resources: Resources) -> Iterator[Place]:
+    ignores_siblings = resources.ignores_siblings(schema)
+    for inner in subschemas(schema):
+        keyword = inner.pointer[len(schema.pointer) + 1 :].partition("/")[0]
+        if not ignores_siblings or keyword in _BESIDE_REFERENCE:
+            yield inner
+    target = resources.resolve(schema)
+    if target is not None:
+        yield target
