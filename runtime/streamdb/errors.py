@@ -7,7 +7,7 @@ what happened, where, and what to do.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 
 class StreamDBError(Exception):
@@ -184,6 +184,41 @@ class SchemaError(StreamDBError):
     """A schema declaration makes no sense."""
 
 
+class SpecError(SchemaError):
+    """A spec file, or one that it refers to, cannot be used.
+
+    The message begins with ``file:line:column``, as editors and terminals follow it.
+
+    Attributes:
+        file: the path of the file that is wrong.
+        line: counted from 1; None if the file could not be read.
+        column: counted from 1, in characters; None if the file could not be read.
+        pointer: JSON Pointer to the place; empty for the whole file.
+        reason: what is wrong there.
+        hint: what to do, if that is known.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str,
+        line: int | None = None,
+        column: int | None = None,
+        pointer: str = "",
+        hint: str | None = None,
+    ) -> None:
+        at = pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"
+        place = f"{file}:{line}:{column}: {at or '/'}" if line is not None else file
+        super().__init__(_printable(f"{place}: {reason}" + (f" ({hint})" if hint else "")))
+        self.file = file
+        self.line = line
+        self.column = column
+        self.pointer = pointer
+        self.reason = reason
+        self.hint = hint
+
+
 class InvalidRow(StreamDBError, ValueError):
     """A row does not fit its type; nothing was sent. ``pointer`` is a JSON Pointer into the row."""
 
@@ -273,3 +308,13 @@ class ExpressionError(StreamDBError, TypeError):
 
 class UnknownColumn(ExpressionError, AttributeError):
     """A column that the row type does not have; the message lists those that it has."""
+
+
+_LONGEST_POINTER: Final = 500  # a key of a user's file may be of any length
+_LONGEST_MESSAGE: Final = 2000
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal would act on, and cut what nobody would read."""
+    cut = text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

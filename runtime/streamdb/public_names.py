@@ -78,6 +78,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "RateLimited",
         "SchemaError",
         "SequenceConflict",
+        "SpecError",
         "StreamClosed",
         "StreamDBError",
         "StreamError",

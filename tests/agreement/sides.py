@@ -19,7 +19,7 @@ from tests.agreement.compiled import (
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
 
-from streamdb import CollectionSchema, InvalidRow, SchemaError, StateSchema
+from streamdb import CollectionSchema, InvalidRow, StateSchema
 from streamdb_gen import api
 from streamdb_gen.ir import Spec
 
@@ -100,7 +100,7 @@ class Generated(Side):
 
 
 class Plain(Side):
-    """Rows of plain JSON by the spec file, or that of the package if it has to be compiled."""
+    """Rows of plain JSON by the spec file itself, which is not compiled."""
 
     name = "from_file"
 
@@ -110,19 +110,14 @@ class Plain(Side):
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         if self._loaded is None or self._loaded[0] is not case.spec:
-            self._loaded = (case.spec, self._read(case, spec))
+            self._loaded = (case.spec, StateSchema.from_file(self._file(case)))
         return _verdicts(self._loaded[1].by_name[case.collection], texts)
 
-    def _read(self, case: Case, spec: Spec) -> StateSchema:
-        path = case.spec if isinstance(case.spec, Path) else self._written
-        if not isinstance(case.spec, Path):
-            path.write_text(json.dumps(case.spec), "utf-8")
-        try:
-            return StateSchema.from_file(path)
-        except SchemaError as error:
-            assert "compile the spec with streamdb-gen" in str(error)  # noqa: PT017
-        self._written.write_text(spec.canonical, "utf-8")
-        return StateSchema.from_file(self._written)
+    def _file(self, case: Case) -> Path:
+        if isinstance(case.spec, Path):
+            return case.spec
+        self._written.write_text(json.dumps(case.spec), "utf-8")
+        return self._written
 
 
 def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[Verdict]:

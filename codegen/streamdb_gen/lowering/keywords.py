@@ -7,7 +7,7 @@ from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place
-from streamdb_gen.meta_schema import check_schema, near_miss
+from streamdb_gen.meta_schema import check_schema, kind_of, near_miss
 from streamdb_gen.reporting import Report
 from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
@@ -117,6 +117,29 @@ def subschemas(schema: Place) -> Iterator[Place]:
                     yield inner
 
 
+def report_no_schema(place: Place, report: Report) -> None:
+    """Say that something is no schema and stands where one does."""
+    report.add(
+        "SPEC_TYPE", place, f"expected a schema (an object, or true), found {kind_of(place)}"
+    )
+
+
+def _misplaced(keyword: str, place: Place) -> Iterator[Place]:
+    """What a keyword holds in the place of schemas, and is none."""
+    inside: Iterator[Place] = iter(())
+    if keyword in SCHEMAS and isinstance(place.value, list):
+        inside = place.items()
+    elif keyword in SCHEMA:
+        inside = iter([place])
+    elif keyword in SCHEMAS_BY_NAME:
+        inside = (inner for _, inner in place.members())
+    is_list_fine = keyword == "dependencies"  # the names of required properties
+    for inner in inside:
+        is_fine = isinstance(inner.value, dict | bool)
+        if not is_fine and not (is_list_fine and isinstance(inner.value, list)):
+            yield inner
+
+
 def read_keywords(schema: Place, report: Report, *, only_reference: bool) -> Keywords:
     """The keywords of an object schema, after reporting those that are refused or not known.
 
@@ -132,6 +155,8 @@ def read_keywords(schema: Place, report: Report, *, only_reference: bool) -> Key
                 ignores_siblings and keyword in ASSERTIONS and keyword != "$ref"
             ):
                 found[keyword] = place
+                for misplaced in _misplaced(keyword, place):
+                    report_no_schema(misplaced, report)
         elif keyword in REFUSED:
             message = f"the keyword {shown(keyword)} cannot be compiled"
             report.add("KEYWORD_UNSUPPORTED", place, message, REFUSED[keyword], at_key=True)

@@ -37,6 +37,7 @@ from streamdb_gen.lowering.keywords import (
     constraining,
     declared_types,
     is_understood,
+    report_no_schema,
 )
 from streamdb_gen.lowering.objects import ObjectLowering, Part
 from streamdb_gen.lowering.own_words import chosen_class_name, description
@@ -53,7 +54,6 @@ from streamdb_gen.lowering.scalars import (
 )
 from streamdb_gen.lowering.target_names import target_name
 from streamdb_gen.lowering.unions import UnionLowering
-from streamdb_gen.meta_schema import kind_of
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
 
@@ -164,8 +164,7 @@ class SchemaLowering:
             self._report.add("SCHEMA_FALSE", schema, message, "delete what can never be there")
             return BROKEN
         if not isinstance(schema.value, dict):
-            message = f"expected a schema (an object, or true), found {kind_of(schema)}"
-            self._report.add("SPEC_TYPE", schema, message)
+            report_no_schema(schema, self._report)
             return BROKEN
         keywords = self.context.keywords(schema)
         lowered = self._lower_keywords(schema, keywords, name, types)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from os import PathLike, fspath
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
@@ -236,13 +236,15 @@ class StateSchema:
             with StreamDB(schema, "embedded:session.db#demo", create=True) as db:
                 db.collections["messages"].insert({"id": "m1", "role": "user"})
 
+        References lead where the compiler follows them: into the file, and into files below its
+        folder; nothing is fetched. ``default`` is an annotation and never filled in.
+
         Raises:
-            SchemaError: it is no spec, or refers to other files, which only ``streamdb-gen``
-                follows; names the file and the place.
-            OSError: it cannot be read.
+            SpecError: something cannot be read or used; names the file, line and column, the
+                JSON Pointer, and what to do.
             MissingExtra: the extra ``validate`` is not installed.
         """
-        spec = read_spec(path)
+        spec = read_spec(path, reserved=_RESERVED_NAMES)
         collections = [
             CollectionSchema[Any, Any](
                 name=declared.name,
@@ -256,7 +258,4 @@ class StateSchema:
             )
             for declared in spec.collections
         ]
-        try:
-            return cls(name=spec.name, collections=tuple(collections), version=spec.version)
-        except SchemaError as error:
-            raise SchemaError(f"{fspath(path)}: {error}") from None
+        return cls(name=spec.name, collections=tuple(collections), version=spec.version)

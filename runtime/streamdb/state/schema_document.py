@@ -15,11 +15,22 @@ from weakref import WeakKeyDictionary
 from streamdb import formats
 from streamdb.errors import MissingExtra, SchemaError
 from streamdb.protocol.json_text import is_array, is_object
+from streamdb.types.faults import pointer_to
 
 if TYPE_CHECKING:
     import jsonschema_rs
 
 _NAME: Final = "urn:streamdb:document"
+_LONGEST_REASON: Final = 300
+
+
+class UnusableSchema(SchemaError):
+    """No validator can be made of a schema; ``pointer`` leads to what is wrong in the document."""
+
+    def __init__(self, reason: str, pointer: str) -> None:
+        super().__init__(f"the schema at {pointer or '/'}: {reason}")
+        self.reason = reason
+        self.pointer = pointer
 
 
 class SchemaDocument:
@@ -40,7 +51,7 @@ class SchemaDocument:
 
         Raises:
             MissingExtra: the extra is not installed.
-            SchemaError: it is no schema that can be used.
+            UnusableSchema: it is no schema that can be used.
         """
         library = _library()
         options = {"formats": _formats(), "validate_formats": True, "offline": True}
@@ -52,8 +63,7 @@ class SchemaDocument:
             compiled = library.Draft202012Validator(reference, registry=self._registry, **options)
             return cast("jsonschema_rs.Validator", compiled)
         except ValueError as error:
-            reason = getattr(error, "message", str(error))  # the first line says it all
-            raise SchemaError(f"the schema at {pointer or '/'}: {reason}") from error
+            raise _unusable(error, pointer) from error
 
     @cached_property
     def _document(self) -> Any:
@@ -65,6 +75,14 @@ class SchemaDocument:
         # of the members that are no schemas.
         library = _library()
         return library.Registry([(_NAME, self._document)], draft=library.Draft202012)
+
+
+def _unusable(error: ValueError, pointer: str) -> UnusableSchema:
+    """Say what the library has against a schema; it may quote the schema at length."""
+    steps = getattr(error, "instance_path", None)  # from the root of the document
+    reason = str(getattr(error, "message", error)).partition("\n")[0]
+    cut = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "…"
+    return UnusableSchema(cut, pointer_to(steps) if steps else pointer)
 
 
 def document_beside(module: str) -> SchemaDocument:

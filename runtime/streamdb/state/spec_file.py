@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
 
-from streamdb.errors import SchemaError
 from streamdb.protocol.json_text import is_object
 from streamdb.state.contract import Contract
-from streamdb.state.schema_document import SchemaDocument
-from streamdb.state.spec_schemas import SpecSchemas
+from streamdb.state.schema_document import SchemaDocument, UnusableSchema
+from streamdb.state.spec_folder import SpecFolder
+from streamdb.state.spec_schemas import SchemaPlace, SpecSchemas
+from streamdb.state.spec_text import SpecText, read_spec_text
 from streamdb.types.faults import pointer_to
 
 KeyClass = type[str] | type[int]
@@ -22,7 +22,13 @@ _KEY_CLASSES: Final[Mapping[frozenset[str], KeyClass]] = {
     frozenset({"string"}): str,
     frozenset({"integer"}): int,
 }
+_FRAME: Final = frozenset(
+    {"$comment", "$defs", "$id", "$schema", "actions", "collections", "description", "name"}
+    | {"reserved", "version"}
+)
+_TEXTS: Final = ("name", "version")
 _MEMBERS: Final = frozenset({"$comment", "description", "primaryKey", "schema", "type", "updates"})
+_SHAPE: Final = '{"collections": {"messages": {"primaryKey": "id", "schema": {...}}}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,86 +52,98 @@ class SpecFile:
     collections: tuple[SpecCollection, ...]
 
 
-def read_spec(path: str | PathLike[str]) -> SpecFile:
-    """Read a spec file.
+def read_spec(path: str | PathLike[str], *, reserved: Container[str] = ()) -> SpecFile:
+    """Read a spec file, and the files below its folder that it refers to.
+
+    ``reserved`` names no collection.
 
     Raises:
-        SchemaError: it cannot be read, is no spec, or one that has to be compiled; names the file
-            and the place.
+        SpecError: something in one of them cannot be read or used.
         MissingExtra: the extra ``validate`` is not installed.
     """
     file = Path(path)
+    text = read_spec_text(file)
     try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise SchemaError(f"{file}: cannot be read: {error.strerror}") from error
-    try:
-        root = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
-    except RecursionError:
-        raise SchemaError(f"{file}: nested too deeply") from None
-    except ValueError as error:
-        raise SchemaError(f"{file}: not JSON: {error}") from None
-    try:
-        return _Reader(file, root).read()
-    except RecursionError:
-        raise SchemaError(f"{file}: nested too deeply") from None
-
-
-def _without_duplicates(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {twice!r} is there twice")
-    return found
+        return _Reader(file, text, reserved).read()
+    except RecursionError:  # the caller has used up the stack
+        raise text.fault("", "there is too little of the stack left to read it") from None
 
 
 class _Reader:
-    def __init__(self, file: PurePath, root: Any) -> None:
+    def __init__(self, file: Path, text: SpecText, reserved: Container[str]) -> None:
         self._file = file
-        self._root = root
+        self._text = text
+        self._root = text.value
+        self._reserved = reserved
+        self._folder = SpecFolder(file)
 
     def read(self) -> SpecFile:
         root = self._root
         if not is_object(root):
-            self._refuse("", "a spec is an object")
-        for keyword in ("$schema", "$id"):  # those of the spec, which is no JSON Schema
-            root.pop(keyword, None)
+            self._refuse("", "a spec is an object", _SHAPE)
         at = "/collections" if "collections" in root else ""  # or it is the bare map of collections
-        declared = root["collections"] if at else root
+        declared = root["collections"] if at else _without(root, "$schema", "$id")
         if not is_object(declared) or not declared:
-            self._refuse(at, "a spec has a map of collections, and at least one")
+            self._refuse(at, "a spec has a map of collections, and at least one", _SHAPE)
+        if at:
+            self._check_frame(root)
         places = {at + pointer_to([name]): name for name in declared}
+        types: dict[str, str] = {}
         for place, name in places.items():
-            self._check_members(declared[name], place)
+            self._check_members(name, declared[name], place)
+            self._check_type(name, declared[name].get("type", name), place, types)
         rows = [f"{place}/schema" for place in places]
         beside = _schemas_beside(root) if at else ()
-        schemas = SpecSchemas(root, self._file.name, [*rows, *beside], self._refuse)
-        document = SchemaDocument(lambda: root)
-        chosen, version = (root.get("name"), root.get("version")) if at else (None, None)
+        schemas = SpecSchemas(
+            root, self._file.name, [*rows, *beside], self._folder, self._refuse_in_file
+        )
+        whole = _without(schemas.document(), "$schema", "$id")  # those of the spec, no JSON Schema
+        document = SchemaDocument(lambda: whole)
         return SpecFile(
-            name=chosen if isinstance(chosen, str) else self._file.name.split(".")[0],
-            version=version if isinstance(version, str) else None,
+            name=(root.get("name") if at else None) or self._file.name.split(".")[0] or "spec",
+            version=root.get("version") if at else None,
             collections=tuple(
                 self._collection(name, declared[name], place, schemas, document)
                 for place, name in places.items()
             ),
         )
 
-    def _check_members(self, declared: Any, at: str) -> None:
+    def _check_frame(self, root: dict[str, Any]) -> None:
+        for name, value in root.items():
+            if name in _TEXTS and not _is_name(value):
+                self._refuse(pointer_to([name]), f"`{name}` is text, and not empty")
+            if name not in _FRAME and not name.startswith("x-"):
+                known = f"known are {', '.join(sorted(_FRAME))}"
+                self._refuse(pointer_to([name]), "a spec has no such member", known)
+
+    def _check_members(self, name: str, declared: Any, at: str) -> None:
+        if not name:
+            self._refuse(at, "a collection has a name")
+        if name in self._reserved:
+            self._refuse(at, f"{name!r} is reserved: rename the collection")
         if not is_object(declared):
-            self._refuse(at, "a collection is an object")
-        for name in declared:
-            if name not in _MEMBERS and not name.startswith("x-"):
-                self._refuse(at + pointer_to([name]), "a collection has no such member")
-        if not _is_name(declared.get("type", "type")):
-            self._refuse(f"{at}/type", "the event type is text, and not empty")
+            self._refuse(at, "a collection is an object", _SHAPE)
+        for member in declared:
+            if member not in _MEMBERS and not member.startswith("x-"):
+                known = f"known are {', '.join(sorted(_MEMBERS))}"
+                self._refuse(at + pointer_to([member]), "a collection has no such member", known)
         if not _is_name(declared.get("primaryKey")):
-            self._refuse(at, "`primaryKey` names a property of the row")
+            self._refuse(at, "`primaryKey` names a property of the row", 'add "primaryKey": "id"')
         if declared.get("updates", "replace") not in ("replace", "merge"):
             self._refuse(f"{at}/updates", "`updates` is `replace` or `merge`")
         if not is_object(declared.get("schema")):
             self._refuse(f"{at}/schema", "a collection has a `schema`, which is an object")
+
+    def _check_type(self, name: str, event_type: Any, at: str, types: dict[str, str]) -> None:
+        if not _is_name(event_type):
+            self._refuse(f"{at}/type", "the event type is text, and not empty")
+        holder = types.setdefault(event_type, name)
+        if holder != name:
+            self._refuse(
+                f"{at}/type",
+                f"collections {holder!r} and {name!r} share the event type {event_type!r}",
+                "events are told apart by their type: give each collection its own",
+            )
 
     def _collection(
         self,
@@ -136,15 +154,15 @@ class _Reader:
         document: SchemaDocument,
     ) -> SpecCollection:
         place, primary_key = f"{at}/schema", declared["primaryKey"]
+        contract = Contract.within(document, place)
+        try:
+            contract.compile()
+        except UnusableSchema as error:
+            self._refuse_in_file(schemas.place_of(error.pointer), error.reason)
         key = _KEY_CLASSES.get(schemas.property_types(place, primary_key))
         if key is None:
             reason = "is no required property of type string or integer"
             self._refuse(place, f"the primary key {primary_key!r} {reason}")
-        contract = Contract.within(document, place)
-        try:
-            contract.compile()
-        except SchemaError as error:
-            self._refuse(place, str(error))
         return SpecCollection(
             name=name,
             type=declared.get("type", name),
@@ -154,8 +172,17 @@ class _Reader:
             contract=contract,
         )
 
-    def _refuse(self, pointer: str, reason: str) -> NoReturn:
-        raise SchemaError(f"{self._file}: {pointer or '/'}: {reason}")
+    def _refuse(self, pointer: str, reason: str, hint: str | None = None) -> NoReturn:
+        raise self._text.fault(pointer, reason, hint)
+
+    def _refuse_in_file(self, place: SchemaPlace, reason: str, hint: str | None = None) -> NoReturn:
+        opened = self._folder.open(place.file) if place.file else self._text
+        text = opened if isinstance(opened, SpecText) else self._text
+        raise text.fault(place.pointer, reason, hint)
+
+
+def _without(members: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def _is_name(value: Any) -> bool:

@@ -1,17 +1,18 @@
-"""The schemas of a spec file, with every reference in them made a pointer into the file.
+"""The schemas of a spec, with every reference in them made a pointer into one document.
 
-A validator that is handed the result resolves nothing on its own: no ``$id`` and no anchor is left
-in it, and ``$schema`` only where the draft changes. The compiler resolves by the same rules, and
-other files as well.
+A validator that is handed the document resolves nothing on its own: no ``$id`` and no anchor is
+left in it, ``$schema`` only where the draft changes, and what is referred to in other files is part
+of it. The compiler resolves by the same rules.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
-from urllib.parse import quote, unquote, urljoin
+from typing import Any, Final, NamedTuple, NoReturn
+from urllib.parse import quote, unquote
 
 from streamdb import formats
 from streamdb.protocol.json_text import is_array, is_object
@@ -25,6 +26,7 @@ from streamdb.state.schema_keywords import (
     REFUSED,
     TYPES,
 )
+from streamdb.state.spec_folder import SpecFolder, address_of, joined
 from streamdb.types.faults import pointer_to
 
 _DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"  # that of specs
@@ -39,47 +41,95 @@ _DRAFTS: Final = (
     *_ONLY_REFERENCE,
 )
 # What can be referred to stays, beside a `$ref` too.
-_KEPT: Final = ("$ref", "definitions", "$defs")
+_KEPT: Final = frozenset({"$ref", "definitions", "$defs"})
+# What says where references lead, which is settled in the document.
+_NAMING: Final = frozenset({"$schema", "$id", "$anchor"})
 
 _NEAR: Final = 0.82  # of 1, which is equality: a letter or two are other ones
 _STREAMDB_TYPES: Final[Mapping[str, str]] = {"Decimal": formats.DECIMAL, "bytes": formats.BASE64}
 
-#: Called with the pointer of a fault and what it is.
-Refuse = Callable[[str, str], NoReturn]
+_SPEC: Final = ""  # the spec itself among the paths of files
+_HOLDER: Final = "x-streamdb-files"  # in the document; another name if the spec has this one
+# No array is longer; Python refuses to read numbers of thousands of digits.
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+_NO_POINTER: Final = re.compile(r"~(?![01])")
+
+
+class SchemaPlace(NamedTuple):
+    """Where a schema stands: the path of the file, empty for the spec, and the pointer in it."""
+
+    file: str
+    pointer: str
+
+    def inner(self, *steps: str | int) -> SchemaPlace:
+        """Return a place inside this one."""
+        return SchemaPlace(self.file, self.pointer + pointer_to(steps))
+
+
+#: Called with a place, what is wrong there, and what to do.
+Refuse = Callable[[SchemaPlace, str, str | None], NoReturn]
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """A schema, or the file, from which `#/...` inside it is resolved."""
+    """A schema, or a file, from which `#/...` inside it is resolved."""
 
-    root: str
+    root: SchemaPlace
     base: str
     draft: str
-    anchors: dict[str, str] = field(default_factory=dict[str, str])
+    anchors: dict[str, SchemaPlace] = field(default_factory=dict[str, SchemaPlace])
 
 
 class SpecSchemas:
-    """The schemas of a spec, which is changed in place.
+    """The schemas of a spec.
 
     Args:
         spec: plain JSON.
         name: the name of its file.
         schemas: pointers to the schemas that stand in no other one.
+        folder: opens other files.
         refuse: raises for what is wrong.
     """
 
-    def __init__(self, spec: Any, name: str, schemas: Iterable[str], refuse: Refuse) -> None:
-        self._spec = spec
+    def __init__(
+        self, spec: Any, name: str, schemas: Iterable[str], folder: SpecFolder, refuse: Refuse
+    ) -> None:
         self._refuse = refuse
-        self._resources: dict[str, _Resource] = {}  # that schemas are part of
-        self._targets: dict[str, str] = {}  # of schemas with a reference
-        self._unresolved: list[str] = []
-        whole = _Resource("", f"file:///{quote(without_surrogates(name))}", _DRAFT_2020_12)
+        self._folder = folder
+        self._values: dict[str, Any] = {_SPEC: spec}  # by the path of the file
+        self._resources: dict[SchemaPlace, _Resource] = {}  # that schemas are part of
+        self._targets: dict[SchemaPlace, SchemaPlace] = {}  # of schemas with a reference
+        self._used: set[SchemaPlace] = set()
+        self._from_other_drafts: set[SchemaPlace] = set()  # that schemas of others refer to
+        self._apart: dict[SchemaPlace, str] = {}  # schemas of other files, by key in the document
+        whole = _Resource(SchemaPlace(_SPEC, ""), address_of(name), _DRAFT_2020_12)
         self._by_uri = {whole.base: whole}
-        for pointer in schemas:
-            self._enter(pointer, whole)
-        while self._unresolved:
-            self._resolve(self._unresolved.pop())
+        self._files: dict[str, _Resource] = {}
+        places = [SchemaPlace(_SPEC, pointer) for pointer in schemas]
+        for place in places:
+            self._enter(place, whole)
+        self._use(places)
+        self._holder = _HOLDER
+        while self._holder in spec:
+            self._holder += "-"
+
+    # --- what is asked of them ------------------------------------------------------------------
+
+    def document(self) -> dict[str, Any]:
+        """Return the spec as one document; what is in other files is beside its own members."""
+        whole: dict[str, Any] = self._written(SchemaPlace(_SPEC, ""))
+        if self._apart:
+            whole[self._holder] = {key: self._written(place) for place, key in self._apart.items()}
+        return whole
+
+    def place_of(self, pointer: str) -> SchemaPlace:
+        """Return where something in the document comes from."""
+        steps = _steps(pointer)
+        if steps[:1] == [self._holder]:
+            place = next((p for p, key in self._apart.items() if key == steps[1]), None)
+            if place is not None:
+                return place.inner(*steps[2:])
+        return SchemaPlace(_SPEC, pointer)
 
     def property_types(self, pointer: str, name: str) -> frozenset[str]:
         """Return the types that a required property of a schema may be of; none if it is not one.
@@ -87,27 +137,30 @@ class SpecSchemas:
         They are looked for through references and `allOf`.
         """
         types, is_required = TYPES, False
-        for place, schema in self._parts(pointer):
+        for place, schema in self._parts(SchemaPlace(_SPEC, pointer)):
             properties = schema.get("properties")
             is_required = is_required or name in _items(schema.get("required"))
             if is_object(properties) and name in properties:
-                types &= self._types(f"{place}/properties{pointer_to([name])}")
+                types &= self._types(place.inner("properties", name))
         return types if is_required else frozenset()
 
-    def _types(self, pointer: str) -> frozenset[str]:
+    def _types(self, place: SchemaPlace) -> frozenset[str]:
         types = TYPES
-        for _, schema in self._parts(pointer):
+        for _, schema in self._parts(place):
             named = schema.get("type")
             names = [named] if isinstance(named, str) else _items(named)
+            names = [name for name in names if isinstance(name, str)]
             if names:
                 types &= {"integer", *names} if "number" in names else {*names}
             if "enum" in schema:
                 types &= set(map(_type_of, _items(schema["enum"])))
+            if "const" in schema:
+                types &= {_type_of(schema["const"])}
         return types
 
-    def _parts(self, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the schemas that all hold where one does, with their pointers."""
-        pending, seen = [pointer], set[str]()
+    def _parts(self, place: SchemaPlace) -> Iterator[tuple[SchemaPlace, dict[str, Any]]]:
+        """Yield the schemas that all hold where one does, with their places."""
+        pending, seen = [place], set[SchemaPlace]()
         while pending:
             place = pending.pop()
             schema = self._at(place)
@@ -116,144 +169,244 @@ class SpecSchemas:
             seen.add(place)
             if place in self._targets:
                 pending.append(self._targets[place])
-            yield place, schema
+            members = self._members(place, schema)
+            yield place, members
             pending += [
-                f"{place}/allOf/{index}" for index, _ in enumerate(_items(schema.get("allOf")))
+                place.inner("allOf", index) for index, _ in enumerate(_items(members.get("allOf")))
             ]
 
-    def _enter(self, pointer: str, around: _Resource) -> None:
+    # --- where schemas are, and in which resource -----------------------------------------------
+
+    def _enter(self, place: SchemaPlace, around: _Resource) -> None:
         """Take in a schema and all schemas inside it."""
-        pending = [(pointer, around)]
+        pending = [(place, around)]
         while pending:
             place, around = pending.pop()
-            schema = self._at(place)
-            if not is_object(schema):
-                self._resources[place] = around
+            if place in self._resources:
                 continue
-            self._check_keywords(schema, place)
-            own = self._resources[place] = self._own_resource(schema, place, around)
-            anchor = schema.pop("$anchor", None)
-            if isinstance(anchor, str):
-                own.anchors.setdefault(anchor, place)
-            if "$ref" in schema:
-                self._unresolved.append(place)
-                if own.draft in _ONLY_REFERENCE:
-                    for name in schema.keys() - _KEPT:
-                        del schema[name]
-            pending += [(place + steps, own) for steps in _subschemas(schema)]
-            pattern = _STREAMDB_TYPES.get(str(schema.get("x-streamdb-type")))
-            if pattern is not None:
-                schema["allOf"] = [*_items(schema.get("allOf")), {"pattern": pattern}]
+            schema = self._at(place)
+            own = around
+            if is_object(schema):
+                own = self._own_resource(schema, place, around)
+                for keyword in ("$anchor", "$dynamicAnchor"):
+                    anchor = schema.get(keyword)
+                    if isinstance(anchor, str):
+                        own.anchors.setdefault(anchor, place)
+                pending += [(inner, own) for inner in _subschemas(schema, place)]
+            self._resources[place] = own
 
-    def _own_resource(self, schema: dict[str, Any], pointer: str, around: _Resource) -> _Resource:
+    def _own_resource(
+        self, schema: Mapping[str, Any], place: SchemaPlace, around: _Resource
+    ) -> _Resource:
         """Return the resource that a schema is part of, which may begin with it."""
-        named, identifier = schema.pop("$schema", None), schema.pop("$id", None)
+        named, identifier = schema.get("$schema"), schema.get("$id")
         own = around
         if isinstance(named, str):
-            own = _Resource(pointer, around.base, self._known_draft(named, pointer))
-            if own.draft != around.draft:
-                schema["$schema"] = own.draft
+            own = _Resource(place, around.base, self._known_draft(named, place))
         if not isinstance(identifier, str) or (own.draft in _ONLY_REFERENCE and "$ref" in schema):
             return own
         uri, _, fragment = identifier.partition("#")
         if not uri:  # `$id` of draft-07 was the anchor as well
-            around.anchors.setdefault(fragment, pointer)
+            around.anchors.setdefault(fragment, place)
             return own
-        own = _Resource(pointer, _joined(around.base, uri), own.draft)
+        base = joined(around.base, uri)
+        if base is None:
+            self._refuse(place.inner("$id"), f"{_short(identifier)} is no URI", None)
+        own = _Resource(place, base, own.draft)
         self._by_uri.setdefault(own.base, own)
         return own
 
-    def _known_draft(self, named: str, pointer: str) -> str:
+    def _known_draft(self, named: str, place: SchemaPlace) -> str:
         address = named.rstrip("#").partition("://")[2]
         known = (draft for draft in _DRAFTS if draft.partition("://")[2] == address)
         draft = next(known, None)
         if draft is None:
-            self._refuse(f"{pointer}/$schema", f"the draft {named!r} is not known")
+            hint = "known are 2020-12, 2019-09, draft-07 and draft-06"
+            self._refuse(place.inner("$schema"), f"the draft {_short(named)} is not known", hint)
         return draft
 
-    def _check_keywords(self, schema: Mapping[str, Any], pointer: str) -> None:
+    # --- what is used, and where references lead ------------------------------------------------
+
+    def _use(self, pending: list[SchemaPlace]) -> None:
+        """Check schemas and all that they consist of and refer to.
+
+        What only stands in a file that something else is referred to in may say what it likes.
+        """
+        while pending:
+            place = pending.pop()
+            schema = self._at(place)
+            if place in self._used:
+                continue
+            self._used.add(place)
+            if not is_object(schema):
+                continue
+            self._check_keywords(schema, place)
+            if "$ref" in schema:
+                target = self._resolved(schema["$ref"], place)
+                self._targets[place] = target
+                if self._resources[target].draft != self._resources[place].draft:
+                    self._from_other_drafts.add(target)
+                if target.file != _SPEC:
+                    self._apart.setdefault(target, f"{target.file}#{target.pointer}")
+                pending.append(target)
+            pending += _subschemas(self._members(place, schema), place)
+
+    def _check_keywords(self, schema: Mapping[str, Any], place: SchemaPlace) -> None:
         for keyword in schema:
             if keyword in REFUSED:
-                self._refuse(pointer + pointer_to([keyword]), "the keyword is not supported")
+                self._refuse(place.inner(keyword), "the keyword is not supported", None)
             if keyword in ASSERTIONS or keyword in ANNOTATIONS or keyword.startswith("x-"):
                 continue
             near = difflib.get_close_matches(keyword[:80], ASSERTIONS, n=1, cutoff=_NEAR)
             if near:
                 reason = f"JSON Schema knows no such keyword: did you mean `{near[0]}`?"
-                self._refuse(pointer + pointer_to([keyword]), reason)
+                self._refuse(place.inner(keyword), reason, None)
 
-    def _resolve(self, pointer: str) -> None:
-        """Make the reference of a schema a pointer."""
-        schema, resource = self._at(pointer), self._resources[pointer]
-        target = self._target(schema["$ref"], resource)
-        if target is None:
-            self._refuse(
-                f"{pointer}/$ref",
-                f"the reference {schema['$ref']!r} leads to no schema in this file: compile the "
-                "spec with streamdb-gen; the schema.json of the package that it writes can be read "
-                "here",
-            )
-        self._targets[pointer] = target
-        schema["$ref"] = "#" + quote(without_surrogates(target), safe="/~")
-        referred, draft = self._at(target), self._resources[target].draft
-        if is_object(referred) and draft != resource.draft:
-            referred["$schema"] = draft
+        named = schema.get("type", [])
+        for name in [named] if isinstance(named, str) else _items(named):
+            if not isinstance(name, str) or name not in TYPES:
+                known = f"known are {', '.join(sorted(TYPES))}"
+                self._refuse(place.inner("type"), f"{_short(str(name))} is no type", known)
 
-    def _target(self, reference: Any, around: _Resource) -> str | None:
-        """Return the pointer of the schema that is referred to, None if there is none."""
+    def _resolved(self, reference: Any, schema: SchemaPlace) -> SchemaPlace:
+        """Return where the reference of a schema leads."""
+        at = schema.inner("$ref")
         if not isinstance(reference, str):
-            return None
+            self._refuse(at, "a reference is text", "refer to an entry of `$defs`: `#/$defs/NAME`")
+        around = self._resources[schema]
         uri, _, fragment = reference.partition("#")
-        resource = self._by_uri.get(_joined(around.base, uri)) if uri else around
-        if resource is None:
+        resource = self._resource(uri, around.base, at, reference) if uri else around
+        target = self._in_resource(resource, fragment)
+        if target is None or not self._is_schema(target, resource):
+            self._refuse(
+                at,
+                f"the reference {_short(reference)} leads to no schema",
+                "refer to an entry of `$defs`: `#/$defs/NAME`",
+            )
+        return target
+
+    def _resource(self, uri: str, base: str, at: SchemaPlace, reference: str) -> _Resource:
+        absolute = joined(base, uri)
+        if absolute is None:
+            reason = f"the reference {_short(reference)} leads to no schema: it is no URI"
+            self._refuse(at, reason, "refer to an entry of `$defs`: `#/$defs/NAME`")
+        if absolute in self._by_uri:
+            return self._by_uri[absolute]
+        path = self._folder.path_to(uri, base)
+        if path is None:
+            self._refuse(
+                at,
+                f"the reference {_short(reference)} leads out of the spec's folder, and nothing is "
+                "read there",
+                "copy the schema to `$defs` and refer to `#/$defs/NAME`",
+            )
+        return self._file(path, at)
+
+    def _file(self, path: str, at: SchemaPlace) -> _Resource:
+        if path not in self._files:
+            opened = self._folder.open(path)
+            if isinstance(opened, str):
+                self._refuse(
+                    at,
+                    f"the file {_short(path)} cannot be referred to: {opened}",
+                    "files are named relative to the one that refers to them",
+                )
+            self._values[path] = opened.value
+            root = SchemaPlace(path, "")
+            file = _Resource(root, address_of(path), _DRAFT_2020_12)
+            self._files[path] = self._by_uri[file.base] = file
+            self._enter(root, file)
+        return self._files[path]
+
+    def _in_resource(self, resource: _Resource, fragment: str) -> SchemaPlace | None:
+        try:
+            fragment = unquote(fragment, errors="surrogatepass")
+        except UnicodeDecodeError:
             return None
-        fragment = unquote(fragment, errors="surrogatepass")
         if fragment and not fragment.startswith("/"):
             return resource.anchors.get(fragment)
-        pointer = resource.root + pointer_to(_steps(fragment))
-        return pointer if self._is_schema(pointer) else None
+        return None if _NO_POINTER.search(fragment) else resource.root.inner(*_steps(fragment))
 
-    def _is_schema(self, pointer: str) -> bool:
+    def _is_schema(self, place: SchemaPlace, resource: _Resource) -> bool:
         """Tell whether a place can be read as a schema; it need only be somewhere in one."""
-        if pointer in self._resources:
+        if place in self._resources:
             return True
         try:
-            value = self._at(pointer)
+            value = self._at(place)
         except LookupError:
             return False
-        above = pointer
-        while above and above not in self._resources:
-            above = above.rpartition("/")[0]
+        above = place
+        while above.pointer and above not in self._resources:
+            above = SchemaPlace(above.file, above.pointer.rpartition("/")[0])
         if above not in self._resources or not _may_be_one(value):
             return False
-        self._enter(pointer, self._resources[above])
+        self._enter(place, self._resources[above])
         return True
 
-    def _at(self, pointer: str) -> Any:
-        """Return what a JSON Pointer points to. Raises LookupError if there is nothing."""
-        place = self._spec
-        for step in _steps(pointer):
-            if is_array(place) and step.isdecimal():
-                place = place[int(step)]
-            elif is_object(place):
-                place = place[step]
+    def _at(self, place: SchemaPlace) -> Any:
+        """Return what stands at a place. Raises LookupError if there is nothing."""
+        value = self._values[place.file]
+        for step in _steps(place.pointer):
+            if is_array(value) and _INDEX.fullmatch(step):
+                value = value[int(step)]
+            elif is_object(value):
+                value = value[step]
             else:
-                raise LookupError(pointer)
-        return place
+                raise LookupError(place.pointer)
+        return value
+
+    def _members(self, place: SchemaPlace, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return those keywords of a schema that have a meaning."""
+        if "$ref" in schema and self._resources[place].draft in _ONLY_REFERENCE:
+            return {name: value for name, value in schema.items() if name in _KEPT}
+        return schema
+
+    # --- the document ---------------------------------------------------------------------------
+
+    def _written(self, place: SchemaPlace, around: str = _DRAFT_2020_12) -> Any:
+        """Return what stands at a place, as the document has it; ``around`` is the draft there."""
+        value = self._at(place)
+        if is_array(value):
+            return [self._written(place.inner(index), around) for index in range(len(value))]
+        if not is_object(value):
+            return value
+        if place not in self._used:
+            return {name: self._written(place.inner(name), around) for name in value}
+        draft = self._resources[place].draft
+        written: dict[str, Any] = {
+            name: self._written(place.inner(name), draft)
+            for name in self._members(place, value)
+            if name not in _NAMING
+        }
+        if draft != around or place in self._from_other_drafts:
+            written["$schema"] = draft
+        if place in self._targets:
+            written["$ref"] = self._reference_to(self._targets[place])
+        pattern = _STREAMDB_TYPES.get(str(value.get("x-streamdb-type")))
+        if pattern is not None:
+            written["allOf"] = [*_items(written.get("allOf")), {"pattern": pattern}]
+        return written
+
+    def _reference_to(self, target: SchemaPlace) -> str:
+        pointer = target.pointer
+        if target.file != _SPEC:
+            pointer = pointer_to([self._holder, self._apart[target]])
+        return "#" + quote(without_surrogates(pointer), safe="/~")
 
 
-def _subschemas(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the pointers of the schemas directly inside a schema."""
+def _subschemas(schema: Mapping[str, Any], place: SchemaPlace) -> Iterator[SchemaPlace]:
+    """Yield the places of the schemas directly inside a schema."""
     for keyword, value in schema.items():
-        at = pointer_to([keyword])
         if keyword in HOLDING_A_SCHEMA and _may_be_one(value):
-            yield at
+            yield place.inner(keyword)
         elif keyword in HOLDING_A_LIST and is_array(value):
-            yield from (f"{at}/{index}" for index, item in enumerate(value) if _may_be_one(item))
+            for index, item in enumerate(value):
+                if _may_be_one(item):
+                    yield place.inner(keyword, index)
         elif keyword in HOLDING_BY_NAME and is_object(value):
-            yield from (
-                at + pointer_to([name]) for name, item in value.items() if _may_be_one(item)
-            )
+            for name, item in value.items():
+                if _may_be_one(item):
+                    yield place.inner(keyword, name)
 
 
 def _may_be_one(schema: Any) -> bool:
@@ -265,11 +418,13 @@ def _items(value: Any) -> list[Any]:
     return value if is_array(value) else []
 
 
-def _joined(base: str, reference: str) -> str:
-    try:
-        return urljoin(base, reference)
-    except ValueError:  # no address at all
-        return reference
+def _short(text: str) -> str:
+    """Quote what a spec says, in short.
+
+    >>> _short("#/$defs/A")
+    "'#/$defs/A'"
+    """
+    return repr(text if len(text) <= 100 else text[:100] + "…")
 
 
 def _steps(pointer: str) -> list[str]:

@@ -1,0 +1,329 @@
+"""Whatever a spec file holds, reading it gives a schema, or one error that says where and what."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamdb import SpecError, StateSchema
+from streamdb_gen.loading import load_spec
+
+ROOT = Path(__file__).resolve().parents[3]
+OWN = ROOT / "tests/agreement/corpus/own"
+#: Real specs: each in its own folder, with the files that it refers to.
+SPECS = sorted(OWN.glob("*/schema.json"))
+
+ROW = '{"required": ["id"], "properties": {"id": {"type": "string"}}}'
+GOOD = f'{{"messages": {{"primaryKey": "id", "schema": {ROW}}}}}'
+
+
+def fault(tmp_path: Path, content: bytes | str) -> SpecError:
+    path = tmp_path / "spec.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SpecError) as caught:
+        StateSchema.from_file(path)
+    error = caught.value
+    assert error.file == str(path)
+    place = f"{path}:{error.line}:{error.column}: "
+    assert str(error).startswith(place + (error.pointer or "/")[:20].partition("\x1b")[0])
+    assert error.reason in str(error)
+    assert error.hint
+    assert error.hint in str(error)
+    return error
+
+
+def test_the_text_that_the_others_are_made_of_is_fine(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(GOOD)
+    assert [c.name for c in StateSchema.from_file(path).collections] == ["messages"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column", "pointer", "reason"),
+    [
+        ("", 1, 1, "", "the file is empty"),
+        (" \n\t\r\n", 1, 1, "", "the file is empty"),
+        (b"\xef\xbb\xbf" + GOOD.encode(), 1, 1, "", "starts with a byte order mark"),
+        (GOOD.encode("utf-16"), 1, 1, "", "this is not UTF-8"),
+        (b'{\n"\xc3\xa9": "\xff"}', 2, 7, "", "this is not UTF-8"),
+        ("{\n  'a': 1}", 2, 3, "", "not JSON: expecting property name enclosed in double quotes"),
+        ('{"a": 1}\n{}', 2, 1, "", "not JSON: extra data"),
+        ('{"a": 1,\r\n "b": NaN}', 2, 7, "/b", "NaN is no value"),
+        ('{"NaN": "NaN", "b": [1, -Infinity]}', 1, 25, "/b/1", "-Infinity is no value"),
+        ('{"a": [' + "1" * 5000 + "]}", 1, 8, "/a/0", "a number of more than 1000 characters"),
+        ('{"a": 1e999}', 1, 7, "/a", "floating point cannot hold"),
+        ('{"a": {"b/c": 1,\n "b/c": 2}}', 2, 2, "/a/b~1c", "the member 'b/c' is there twice"),
+        ('{"a":' * 200_000, 1, 501, "/a" * 100, "nested too deeply"),
+        ("[" * 200_000, 1, 101, "/0" * 100, "nested too deeply"),
+        ("[" * 101 + "]" * 101, 1, 101, "/0" * 100, "nested too deeply"),
+        ("5", 1, 1, "", "a spec is an object"),
+        ('{"collections":\n [1]}', 2, 2, "/collections", "a map of collections"),
+        ('{"name": 5, "collections": ' + GOOD + "}", 1, 10, "/name", "`name` is text"),
+        ('{"mane": "", "collections": ' + GOOD + "}", 1, 10, "/mane", "no such member"),
+        (GOOD.replace('"id", ', '["id"], '), 1, 14, "/messages", "`primaryKey` names a property"),
+        (GOOD.replace("{", '{"": {}, ', 1), 1, 6, "/", "a collection has a name"),
+        (
+            GOOD.replace('"string"', '["string", 5, ["a"], {}]'),
+            1, 96, "/messages/schema/properties/id/type", "'5' is no type",
+        ),
+    ],
+)  # fmt: skip
+def test_each_fault_has_its_place(
+    tmp_path: Path, content: bytes | str, line: int, column: int, pointer: str, reason: str
+) -> None:
+    error = fault(tmp_path, content)
+    assert reason in error.reason
+    assert (error.pointer, error.line, error.column) == (pointer, line, column)
+
+
+def with_reference(reference: str) -> str:
+    return GOOD.replace('{"type": "string"}', json.dumps({"$ref": reference}))
+
+
+REFERENCE = "/messages/schema/properties/id/$ref"
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("#/messages/schema/allOf/" + "9" * 5000, "leads to no schema"),
+        ("#/messages/schema/properties/~2", "leads to no schema"),
+        ("#%ff", "leads to no schema"),
+        ("#/messages", "leads to no schema"),
+        ("http://[half", "it is no URI"),
+        ("https://example.com/a.json", "leads out of the spec's folder"),
+        ("../a.json", "leads out of the spec's folder"),
+        ("/etc/passwd", "leads out of the spec's folder"),
+        ("file:///etc/passwd", "leads out of the spec's folder"),
+        ("a%00.json", "the path is not possible"),
+        ("nowhere.json", "no such file"),
+        (".", "no regular file"),
+        ("link.json", "outside the spec's folder"),
+        ("circle.json", "cannot be referred to"),
+    ],
+)
+def test_references_that_lead_nowhere(tmp_path: Path, reference: str, reason: str) -> None:
+    outside = tmp_path / "outside.json"
+    outside.write_text('{"type": "string"}')
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "link.json").symlink_to(outside)
+    (folder / "circle.json").symlink_to(folder / "circle.json")
+    error = fault(folder, with_reference(reference))
+    assert error.pointer == REFERENCE
+    assert reason in error.reason
+    assert len(str(error)) < 1000
+
+
+def test_a_fault_in_another_file_has_its_place_there(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    part = tmp_path / "parts/text.json"
+    for content, line, pointer, reason in (
+        ('{"$defs":\n {"Id": {"type": "strin"}}}', 2, "/$defs/Id/type", "'strin' is no type"),
+        ('{"$defs":\n {"Id": {"$ref": "#x"}}}', 2, "/$defs/Id/$ref", "leads to no schema"),
+        ("{\n,", 2, "", "not JSON"),
+        ("", 1, "", "the file is empty"),
+    ):
+        part.write_text(content)
+        (tmp_path / "spec.json").write_text(with_reference("parts/text.json#/$defs/Id"))
+        with pytest.raises(SpecError) as caught:
+            StateSchema.from_file(tmp_path / "spec.json")
+        error = caught.value
+        assert (error.file, error.line, error.pointer) == (str(part), line, pointer)
+        assert reason in error.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("nowhere.json", "cannot be read: No such file"),
+        ("folder", "cannot be read: Is a directory"),
+        ("file/spec.json", "cannot be read: Not a directory"),
+        ("a\0b", "cannot be read: embedded null byte"),
+        ("a\ud800b", "cannot be read: "),
+        ("a" * 5000, "cannot be read: File name too long"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, path: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpecError) as caught:
+        StateSchema.from_file(tmp_path / path)
+    error = caught.value
+    assert (error.file, error.line, error.column) == (str(tmp_path / path), None, None)
+    assert reason in error.reason
+    assert str(error).isprintable()
+
+
+def test_messages_are_short_and_printable_whatever_a_spec_says(tmp_path: Path) -> None:
+    key = "k\x1b[31m\n\u202e" + "x" * 100_000
+    error = fault(tmp_path, json.dumps({"collections": {key: 5}}))
+    assert error.pointer == f"/collections/{key}"
+    assert str(error).isprintable()
+    assert len(str(error)) < 2_000
+
+
+def test_a_stack_that_is_nearly_used_up(tmp_path: Path) -> None:
+    """Either there is enough of it, or the error is the named one."""
+    path = tmp_path / "spec.json"
+    path.write_text(GOOD)
+    said = set[str]()
+
+    def deeper() -> None:
+        try:
+            StateSchema.from_file(path)
+            said.add("read")
+        except SpecError as error:
+            said.add(error.reason)
+            raise
+        deeper()
+
+    with pytest.raises((SpecError, RecursionError)):
+        deeper()
+    assert "read" in said
+
+
+# --- any bytes, any change to a real spec ------------------------------------------------------
+
+KEYWORDS = """
+    $ref $id $anchor $schema $defs $comment type properties required items prefixItems allOf anyOf
+    oneOf not if then enum const pattern format minimum maxItems uniqueItems additionalProperties
+    collections schema primaryKey updates name version default x-streamdb-type dependencies
+"""
+WORDS = """
+    # #/ #/$defs #/$defs/0 #a ../x.json schema.json a.json#/x https://x.test/y http://[ string
+    integer strin date-time ( [a-z http://json-schema.org/draft-07/schema# replace merge id
+    Decimal %ff ~2
+"""
+TEXTS = st.sampled_from(
+    [*KEYWORDS.split(), *WORDS.split(), "", "\ud800", "\0", "é" * 300, "#/$defs/" + "9" * 5000]
+)
+NUMBERS = st.sampled_from([0, -1, 1.5, 2**63, 2**64, -(2**70), 1e300, 10**400])
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    steps: Any = value.items() if isinstance(value, dict) else ()
+    for step, inner in enumerate(value) if isinstance(value, list) else steps:
+        yield from places(inner, (*path, step))
+
+
+def changed(draw: st.DrawFn, value: Any) -> Any:
+    """The value with one thing replaced, deleted, added or renamed."""
+    path = draw(st.sampled_from(list(places(value))))
+    if not path:
+        return value if draw(st.booleans()) else draw(VALUES)
+    holder = value
+    for step in path[:-1]:
+        holder = holder[step]
+    match draw(st.sampled_from(["replace", "delete", "add", "rename", "wrap"])):
+        case "replace":
+            holder[path[-1]] = draw(VALUES)
+        case "delete":
+            del holder[path[-1]]
+        case "add" if isinstance(holder, dict):
+            holder[draw(TEXTS)] = draw(VALUES)
+        case "rename" if isinstance(holder, dict):
+            holder[draw(TEXTS)] = holder.pop(path[-1])
+        case _:
+            holder[path[-1]] = [holder[path[-1]]] * draw(st.sampled_from([1, 2, 99]))
+    return value
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[Path, bytes]:
+    spec = draw(st.sampled_from(SPECS))
+    value = json.loads(spec.read_text("utf-8"))
+    for _ in range(draw(st.integers(1, 3))):
+        value = changed(draw, value)
+    return spec, json.dumps(value).encode()
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[Path, bytes]:
+    spec = draw(st.sampled_from(SPECS))
+    text = spec.read_bytes()
+    start = draw(st.integers(0, len(text)))
+    end = draw(st.integers(start, min(len(text), start + 20)))
+    inserted = draw(st.binary(max_size=5) | st.sampled_from([b"NaN", b"[" * 3000, b'"', b"\\ud8"]))
+    return spec, text[:start] + inserted + text[end:]
+
+
+def schema_or_error(path: Path) -> StateSchema | SpecError:
+    try:
+        return StateSchema.from_file(path)
+    except SpecError as error:
+        return error
+
+
+def read(spec: Path, content: bytes) -> None:
+    """Read a spec beside the files of another one; it may fail with the one error only.
+
+    What the compiler takes is read, and as the same collections.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(spec.parent, folder, dirs_exist_ok=True)
+        path = Path(folder) / "schema.json"
+        path.write_bytes(content)
+        compiled = load_spec(path).spec
+        schema = schema_or_error(path)
+        if isinstance(schema, SpecError):
+            assert compiled is None, schema
+            assert str(schema).startswith(folder)
+            assert schema.line is not None
+            return
+        if compiled is not None:
+            kinds = {"string": str, "integer": int}
+            assert [
+                (c.name, c.type, c.primary_key, c.key, c.updates) for c in schema.collections
+            ] == [
+                (c.wire_name, c.event_type, c.primary_key.wire_name, kinds[c.key], c.updates)
+                for c in compiled.collections
+            ]
+            assert (schema.name, schema.version) == (compiled.name, compiled.version)
+
+
+FUZZED = settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@FUZZED
+@given(content=st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
+def test_any_bytes(content: bytes) -> None:
+    read(SPECS[0], content)
+
+
+@FUZZED
+@given(case=damaged())
+def test_any_damage_to_the_text_of_a_real_spec(case: tuple[Path, bytes]) -> None:
+    read(*case)
+
+
+@FUZZED
+@given(case=mutated())
+def test_any_change_to_a_real_spec(case: tuple[Path, bytes]) -> None:
+    read(*case)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.parent.name)
+def test_real_specs_are_read_as_the_compiler_reads_them(spec: Path) -> None:
+    assert load_spec(spec).spec is not None
+    StateSchema.from_file(spec)
+    read(spec, spec.read_bytes())
