@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from streamdb import formats
 from streamdb.protocol.json_text import is_array, is_object
+from streamdb.state.schema_circles import circle
 from streamdb.state.schema_document import without_surrogates
 from streamdb.state.schema_keywords import (
     ANNOTATIONS,
@@ -42,6 +43,10 @@ _DRAFTS: Final = (
 )
 # What can be referred to stays, beside a `$ref` too.
 _KEPT: Final = frozenset({"$ref", "definitions", "$defs"})
+# By these a schema judges the same value by another one, not a part of it.
+_IN_PLACE: Final = frozenset({
+    "allOf", "anyOf", "dependencies", "dependentSchemas", "else", "if", "not", "oneOf", "then"
+})  # fmt: skip
 # What says where references lead, which is settled in the document.
 _NAMING: Final = frozenset({"$schema", "$id", "$anchor"})
 
@@ -109,6 +114,7 @@ class SpecSchemas:
         for place in places:
             self._enter(place, whole)
         self._use(places)
+        self._refuse_circles(places)
         self._holder = _HOLDER
         while self._holder in spec:
             self._holder += "-"
@@ -191,7 +197,7 @@ class SpecSchemas:
                 for keyword in ("$anchor", "$dynamicAnchor"):
                     anchor = schema.get(keyword)
                     if isinstance(anchor, str):
-                        own.anchors.setdefault(anchor, place)
+                        self._name(own, anchor, place, keyword)
                 pending += [(inner, own) for inner in _subschemas(schema, place)]
             self._resources[place] = own
 
@@ -207,14 +213,30 @@ class SpecSchemas:
             return own
         uri, _, fragment = identifier.partition("#")
         if not uri:  # `$id` of draft-07 was the anchor as well
-            around.anchors.setdefault(fragment, place)
+            if fragment:
+                self._name(around, fragment, place, "$id")
             return own
         base = joined(around.base, uri)
-        if base is None:
-            self._refuse(place.inner("$id"), f"{_short(identifier)} is no URI", None)
+        if base is None or fragment:
+            reason = f"{_short(identifier)} is no URI without a fragment"
+            self._refuse(place.inner("$id"), reason, "correct or delete it")
         own = _Resource(place, base, own.draft)
-        self._by_uri.setdefault(own.base, own)
+        if self._by_uri.setdefault(base, own) is not own:
+            self._refuse_name(place, "$id", self._by_uri[base].root)
         return own
+
+    def _name(self, resource: _Resource, anchor: str, place: SchemaPlace, keyword: str) -> None:
+        other = resource.anchors.setdefault(anchor, place)
+        if other != place:
+            self._refuse_name(place, keyword, other)
+
+    def _refuse_name(self, place: SchemaPlace, keyword: str, other: SchemaPlace) -> NoReturn:
+        where = f"{other.file}#{_cut(other.pointer) or '/'}"
+        self._refuse(
+            place.inner(keyword),
+            f"this identifies the schema at {where} already",
+            "give one of the two another identifier, or delete it",
+        )
 
     def _known_draft(self, named: str, place: SchemaPlace) -> str:
         address = named.rstrip("#").partition("://")[2]
@@ -277,13 +299,37 @@ class SpecSchemas:
         uri, _, fragment = reference.partition("#")
         resource = self._resource(uri, around.base, at, reference) if uri else around
         target = self._in_resource(resource, fragment)
-        if target is None or not self._is_schema(target, resource):
+        if target is None or not self._is_schema(target):
             self._refuse(
                 at,
                 f"the reference {_short(reference)} leads to no schema",
                 "refer to an entry of `$defs`: `#/$defs/NAME`",
             )
         return target
+
+    def _refuse_circles(self, places: Iterable[SchemaPlace]) -> None:
+        """Refuse schemas that lead back to themselves with the same value: no check would end."""
+        found = circle([*places, *self._used], self._applied_in_place)
+        if found is None:
+            return
+        # Nothing contains what it stands in, so some step of a circle is a reference.
+        place = next(place for place in reversed(found) if place in self._targets)
+        reference = self._at(place)["$ref"]
+        self._refuse(
+            place.inner("$ref"),
+            f"the reference {_short(reference)} leads back here with the same value, so that a "
+            "check would never end",
+            "take it out, or refer from a property or an item, where the value is another one",
+        )
+
+    def _applied_in_place(self, place: SchemaPlace) -> Iterator[SchemaPlace]:
+        if place in self._targets:
+            yield self._targets[place]
+        schema = self._at(place)
+        if is_object(schema):
+            members = self._members(place, schema)
+            inside = {name: members[name] for name in members.keys() & _IN_PLACE}
+            yield from _subschemas(inside, place)
 
     def _resource(self, uri: str, base: str, at: SchemaPlace, reference: str) -> _Resource:
         absolute = joined(base, uri)
@@ -314,8 +360,11 @@ class SpecSchemas:
             self._values[path] = opened.value
             root = SchemaPlace(path, "")
             file = _Resource(root, address_of(path), _DRAFT_2020_12)
+            # Other schemas of the file may refer to it by its name already.
             self._files[path] = self._by_uri[file.base] = file
             self._enter(root, file)
+            # It may call itself something else as well (`$id`).
+            self._files[path] = self._by_uri[file.base] = self._resources[root]
         return self._files[path]
 
     def _in_resource(self, resource: _Resource, fragment: str) -> SchemaPlace | None:
@@ -327,8 +376,12 @@ class SpecSchemas:
             return resource.anchors.get(fragment)
         return None if _NO_POINTER.search(fragment) else resource.root.inner(*_steps(fragment))
 
-    def _is_schema(self, place: SchemaPlace, resource: _Resource) -> bool:
-        """Tell whether a place can be read as a schema; it need only be somewhere in one."""
+    def _is_schema(self, place: SchemaPlace) -> bool:
+        """Tell whether a place can be read as a schema.
+
+        It need not stand where a keyword expects one: under a word of another tool, it is read as
+        a schema because it is referred to.
+        """
         if place in self._resources:
             return True
         try:
@@ -339,6 +392,9 @@ class SpecSchemas:
         while above.pointer and above not in self._resources:
             above = SchemaPlace(above.file, above.pointer.rpartition("/")[0])
         if above not in self._resources or not _may_be_one(value):
+            return False
+        keyword = _steps(place.pointer.removeprefix(above.pointer))[0]
+        if keyword in ASSERTIONS or keyword in ANNOTATIONS:
             return False
         self._enter(place, self._resources[above])
         return True
@@ -424,7 +480,11 @@ def _short(text: str) -> str:
     >>> _short("#/$defs/A")
     "'#/$defs/A'"
     """
-    return repr(text if len(text) <= 100 else text[:100] + "…")
+    return repr(_cut(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 100 else text[:100] + "…"
 
 
 def _steps(pointer: str) -> list[str]:

@@ -123,6 +123,50 @@ def test_references_that_lead_nowhere(tmp_path: Path, reference: str, reason: st
     assert len(str(error)) < 1000
 
 
+@pytest.mark.parametrize(
+    ("definition", "at"),
+    [
+        ({"$ref": "#/$defs/A"}, "/$ref"),
+        ({"not": {"$ref": "#/$defs/A"}}, "/not/$ref"),
+        ({"anyOf": [True, {"$ref": "#/$defs/A"}]}, "/anyOf/1/$ref"),
+        ({"dependentSchemas": {"x": {"$ref": "#/$defs/A"}}}, "/dependentSchemas/x/$ref"),
+        ({"if": {"allOf": [{"$ref": "#/$defs/B"}]}}, "/if/allOf/0/$ref"),
+    ],
+)
+def test_checks_that_would_never_end(tmp_path: Path, definition: Any, at: str) -> None:
+    """A validator of such a schema would use up the stack, and end the process."""
+    spec = json.loads(f'{{"collections": {GOOD}}}')
+    spec["$defs"] = {"A": definition, "B": {"oneOf": [{"$ref": "#/$defs/A"}]}}
+    spec["collections"]["messages"]["schema"]["properties"]["x"] = {"$ref": "#/$defs/A"}
+    error = fault(tmp_path, json.dumps(spec))
+    assert "would never end" in error.reason
+    assert error.pointer in (f"/$defs/A{at}", "/$defs/B/oneOf/0/$ref")
+
+
+def test_circles_through_a_part_of_the_value_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    inner = {"items": {"$ref": "#/$defs/A"}, "properties": {"x": {"not": {"$ref": "#/$defs/A"}}}}
+    path.write_text(json.dumps({"collections": json.loads(GOOD), "$defs": {"A": inner}}))
+    StateSchema.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("definitions", "pointer"),
+    [
+        ({"A": {"$anchor": "a"}, "B": {"$anchor": "a"}}, "/$defs/{}/$anchor"),
+        ({"A": {"$id": "urn:a"}, "B": {"$id": "urn:a"}}, "/$defs/{}/$id"),
+        ({"A": {"$id": "urn:a#b"}}, "/$defs/{}/$id"),
+        ({"A": {"default": {}}, "B": {"$ref": "#/$defs/A/default"}}, "/$defs/{}/$ref"),
+    ],
+)
+def test_identifiers_that_lead_to_two_schemas_or_none(
+    tmp_path: Path, definitions: Any, pointer: str
+) -> None:
+    spec = {"collections": json.loads(GOOD), "$defs": definitions}
+    error = fault(tmp_path, json.dumps(spec))
+    assert error.pointer in (pointer.format("A"), pointer.format("B"))
+
+
 def test_a_fault_in_another_file_has_its_place_there(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     part = tmp_path / "parts/text.json"
