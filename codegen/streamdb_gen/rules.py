@@ -357,7 +357,7 @@ _RULES: Final = (
         "A schema that cannot be checked",
         "What the generated types cannot say is checked by a validator (jsonschema-rs), and it "
         "does not take this schema.",
-        '{"not": {"pattern": "("}}',
+        r'{"not": {"const": "\ud800"}}',
         ("Correct what the message names.",),
     ),
     Rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
@@ -11,6 +12,7 @@ from streamdb_gen.json_source import JsonValue
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
+@lru_cache(maxsize=10_000)
 def is_pattern(text: str) -> bool:
     r"""Whether a text is a regular expression of ECMA-262.
 

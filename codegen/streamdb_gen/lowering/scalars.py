@@ -14,11 +14,9 @@ from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.keywords import Keywords, strings
-from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import near_miss
-from streamdb_gen.portable_pattern import javascript_fault, portable_pattern
+from streamdb_gen.portable_pattern import portable_pattern
 from streamdb_gen.reporting import Report
-from streamdb_gen.validator_fault import is_pattern
 
 # Beyond this, JavaScript readers round integers.
 EXACT_INTEGER: Final = 2**53
@@ -29,7 +27,7 @@ _INT64: Final = range(-(2**63), 2**63)
 def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
     """A string with its constraints, or of a format that has a type of its own."""
     minimum, maximum = sizes("Length", keywords, beyond, report)
-    pattern = _pattern(keywords.get("pattern"), beyond, report)
+    pattern = _pattern(keywords.get("pattern"), beyond)
     constraints = constraints_or_none(min_length=minimum, max_length=maximum, pattern=pattern)
     format_ = _string_format(keywords.get("format"), report)
     override = _type_override(keywords, report)
@@ -280,35 +278,14 @@ def _size(place: Place | None, beyond: Beyond) -> int | None:
     return value
 
 
-def _pattern(place: Place | None, beyond: Beyond, report: Report) -> str | None:
+def _pattern(place: Place | None, beyond: Beyond) -> str | None:
     if place is None or not isinstance(place.value, str):
         return None
     translated = portable_pattern(place.value)
     if isinstance(translated, str):
-        check_wire_text(place.value, place, report)
         return translated
     beyond.add("pattern")
-    fault = javascript_fault(place.value)
-    refused = fault is not None or not is_pattern(place.value)
-    if fault is None and translated.reason.startswith(_MALFORMED):
-        fault = translated
-    if refused and fault is not None:
-        where = "" if fault.index == 0 else f" (at character {fault.index + 1})"
-        message = (
-            f"this is not a regular expression{where}: {fault.reason.removeprefix(_MALFORMED)}"
-        )
-        report.add("PATTERN_UNSUPPORTED", place, message, "see ECMA-262, with the flag u")
-    elif refused:
-        message = "the validator takes no such regular expression, or none as large as this"
-        hint = (
-            "write fewer or smaller repetitions like `{1000}`, and no references to groups by name"
-        )
-        report.add("PATTERN_UNSUPPORTED", place, message, hint)
     return None
-
-
-# How the reasons begin that a text is no regular expression in Python either.
-_MALFORMED: Final = "it is not a regular expression: "
 
 
 def _string_format(place: Place | None, report: Report) -> str | None:

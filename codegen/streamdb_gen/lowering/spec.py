@@ -25,6 +25,7 @@ from streamdb_gen.lowering.own_words import (
     description,
     text,
 )
+from streamdb_gen.lowering.patterns import check_patterns
 from streamdb_gen.lowering.reach import reached
 from streamdb_gen.lowering.references import Target
 from streamdb_gen.lowering.resources import OpenFile, Resources
@@ -105,6 +106,7 @@ class _SpecLowering:
         schemas = reached(self._resources)
         self._schemas.read_all(schemas)
         check_circles(schemas, self._resources, self._report)
+        check_patterns(schemas, self._resources, self._report)
         rows = {key: self._lower(target) for key, target in self._rows.items()}
         inputs = {key: self._lower(target) for key, target in self._inputs.items()}
         for target in self._named.values():
