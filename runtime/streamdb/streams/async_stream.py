@@ -16,14 +16,13 @@ from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.reading import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
-from streamdb.streams.address import HttpAddress
 from streamdb.streams.appending import AsyncAppends
 from streamdb.streams.async_producer import AsyncProducer
-from streamdb.streams.embedded import EmbeddedAsyncWire
 from streamdb.streams.handle import Handle, StreamOptions
-from streamdb.streams.http import AsyncClient, HttpxAsyncWire
+from streamdb.streams.http import AsyncClient
 from streamdb.streams.producing import ProducerSettings
 from streamdb.streams.wire import AsyncWire
+from streamdb.streams.wires import async_wire
 
 T = TypeVar("T")
 
@@ -64,18 +63,7 @@ class AsyncStream(Handle):
         self._client: Final = client
         self._producers: WeakSet[AsyncProducer] = WeakSet()
         self._appends = AsyncAppends(self._run, self._append)
-        self._wire: AsyncWire = (
-            HttpxAsyncWire(
-                self._address,
-                headers=self._headers,
-                params=self._params,
-                timeout=self._timeout,
-                idle_timeout=self._idle_timeout,
-                client=client,
-            )
-            if isinstance(self._address, HttpAddress)
-            else EmbeddedAsyncWire(self._address, timeout=self._timeout)
-        )
+        self._wire: AsyncWire = async_wire(self._address, self._wire_settings, client)
 
     @classmethod
     async def create(

@@ -15,14 +15,13 @@ from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Operation
 from streamdb.protocol.reading import LiveMode
 from streamdb.streams import drivers
-from streamdb.streams.address import HttpAddress
 from streamdb.streams.appending import Appends
 from streamdb.streams.blocking_producer import Producer
-from streamdb.streams.embedded import EmbeddedWire
 from streamdb.streams.handle import Handle, StreamOptions
-from streamdb.streams.http import Client, HttpxWire
+from streamdb.streams.http import Client
 from streamdb.streams.producing import ProducerSettings
 from streamdb.streams.wire import Retry, Wire
+from streamdb.streams.wires import blocking_wire
 
 T = TypeVar("T")
 
@@ -51,18 +50,7 @@ class Stream(Handle):
         self._client: Final = client
         self._producers: WeakSet[Producer] = WeakSet()
         self._appends = Appends(self._run, self._append)
-        self._wire: Wire = (
-            HttpxWire(
-                self._address,
-                headers=self._headers,
-                params=self._params,
-                timeout=self._timeout,
-                idle_timeout=self._idle_timeout,
-                client=client,
-            )
-            if isinstance(self._address, HttpAddress)
-            else EmbeddedWire(self._address, timeout=self._timeout)
-        )
+        self._wire: Wire = blocking_wire(self._address, self._wire_settings, client)
 
     @classmethod
     def create(

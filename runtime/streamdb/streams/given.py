@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -20,6 +20,17 @@ class Additions(NamedTuple):
 
     headers: dict[str, str]
     params: dict[str, str]
+
+    def query(
+        self, of_address: Iterable[tuple[str, str]], of_protocol: Mapping[str, str]
+    ) -> list[tuple[str, str]]:
+        """All parameters of a request, in one order, so that caches see one URL (QUERY-2).
+
+        >>> Additions({}, {"tenant": "b"}).query([("tenant", "a"), ("x", "1")], {"offset": "-1"})
+        [('offset', '-1'), ('tenant', 'b'), ('x', '1')]
+        """
+        others = [(name, value) for name, value in of_address if name not in self.params]
+        return sorted([*others, *self.params.items(), *of_protocol.items()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from streamdb.protocol.writing import ProducerState, append_once
 from streamdb.streams.address import Address, parse_address
 from streamdb.streams.appending import Piece
 from streamdb.streams.given import check_params
-from streamdb.streams.wire import Headers, Params, Retry
+from streamdb.streams.wire import Headers, Params, Retry, WireSettings
 
 log: Final = logging.getLogger("streamdb.streams")
 # A request that failed so often in a row is worth a warning; before, it may be a hiccup.
@@ -82,15 +82,17 @@ class Handle:
     def __init__(self, url: str, content_type: str | None, options: StreamOptions) -> None:
         self._address: Final[Address] = parse_address(url)
         self._options: Final = options
-        self._headers: Final = options.get("headers", {})
-        self._params: Final = options.get("params", {})
-        check_params(self._params)
+        timeout = _seconds("timeout", options.get("timeout", 30.0))
+        idle_timeout = options.get("idle_timeout", max(DEFAULT_IDLE_TIMEOUT, timeout))
+        self._wire_settings: Final = WireSettings(
+            headers=options.get("headers", {}),
+            params=options.get("params", {}),
+            timeout=timeout,
+            idle_timeout=_seconds("idle_timeout", idle_timeout),
+        )
+        check_params(self._wire_settings.params)
         self._retry: Final = options.get("retry", DEFAULT_RETRY)
         self._reconnect: Final = options.get("reconnect", DEFAULT_RECONNECT)
-        self._timeout: Final = _seconds("timeout", options.get("timeout", 30.0))
-        self._idle_timeout: Final = _seconds(
-            "idle_timeout", options.get("idle_timeout", max(DEFAULT_IDLE_TIMEOUT, self._timeout))
-        )
         self._on_error: Final = options.get("on_error")
         self._memory: Final = PageMemory()
         if content_type is not None:

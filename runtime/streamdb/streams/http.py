@@ -7,10 +7,11 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final, TypeAlias, cast
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 import httpx
@@ -18,9 +19,12 @@ import httpx
 from streamdb.errors import BadAddress, HandleClosed
 from streamdb.protocol.exchange import Request
 from streamdb.streams.address import HttpAddress
+from streamdb.streams.direct import Route
 from streamdb.streams.given import Additions, Given
+from streamdb.streams.http1 import Target
 from streamdb.streams.lifetime import Lifetime
-from streamdb.streams.wire import Headers, Params, Retry, WireFailure
+from streamdb.streams.sockets import shut_down
+from streamdb.streams.wire import Retry, WireFailure, WireSettings
 
 #: What callers may hand in instead of clients of ours.
 AsyncClient: TypeAlias = httpx.AsyncClient
@@ -36,17 +40,13 @@ class HttpxAsyncWire:
     def __init__(
         self,
         address: HttpAddress,
-        *,
-        headers: Headers,
-        params: Params,
-        timeout: float,
-        idle_timeout: float,
+        settings: WireSettings,
         client: AsyncClient | None = None,
     ) -> None:
-        _check_address(address)
+        _checked_url(address)
         self._address = address
-        self._given = Given(headers, params, _PASSING_FAULTS)
-        self._timeouts = _Timeouts(timeout, idle_timeout)
+        self._given = _given(settings)
+        self._settings = settings
         self._lifetime = Lifetime(address.shown)
         self._owns_client = client is None
         self._client = client or httpx.AsyncClient(verify=_tls_context(address.url))
@@ -56,7 +56,7 @@ class HttpxAsyncWire:
         self._lifetime.check()
         own = await self._given.ask_async()
         self._lifetime.check()  # closed while we awaited?
-        built = _build(self._client, self._address, request, own, self._timeouts)
+        built = _build(self._client, self._address, request, own, self._settings)
         with _sending(self._address):
             return _AsyncAnswer(await self._client.send(built, stream=True))
 
@@ -76,17 +76,13 @@ class HttpxWire:
     def __init__(
         self,
         address: HttpAddress,
-        *,
-        headers: Headers,
-        params: Params,
-        timeout: float,
-        idle_timeout: float,
+        settings: WireSettings,
         client: Client | None = None,
     ) -> None:
-        _check_address(address)
+        _checked_url(address)
         self._address = address
-        self._given = Given(headers, params, _PASSING_FAULTS)
-        self._timeouts = _Timeouts(timeout, idle_timeout)
+        self._given = _given(settings)
+        self._settings = settings
         self._lifetime = Lifetime(address.shown)
         self._closed = threading.Event()
         self._sockets = _Sockets()
@@ -97,7 +93,7 @@ class HttpxWire:
         """Send a request and return once the head of the answer is here."""
         self._lifetime.check()
         own = self._given.ask()
-        built = _build(self._client, self._address, request, own, self._timeouts)
+        built = _build(self._client, self._address, request, own, self._settings)
         built.extensions["trace"] = self._sockets.note
         with _sending(self._address):
             return _Answer(self._client.send(built, stream=True))
@@ -122,14 +118,6 @@ class HttpxWire:
             self._client.close()
 
 
-class _Timeouts:
-    """Seconds to wait for a peer, and for one that may have nothing to say for a while."""
-
-    def __init__(self, timeout: float, idle_timeout: float) -> None:
-        self.usual: Final = httpx.Timeout(timeout)
-        self.patient: Final = httpx.Timeout(timeout, read=idle_timeout)
-
-
 class _Sockets:
     """The sockets of a client of ours: closing one does not wake a thread that reads from it."""
 
@@ -145,8 +133,7 @@ class _Sockets:
 
     def shut_down(self) -> None:
         for one in list(self._sockets):
-            with suppress(OSError):  # closed by the peer, or by httpx
-                one.shutdown(socket.SHUT_RDWR)
+            shut_down(one)
 
 
 class _AsyncAnswer:
@@ -191,29 +178,25 @@ def _build(
     address: HttpAddress,
     request: Request,
     own: Additions,
-    timeouts: _Timeouts,
+    settings: WireSettings,
 ) -> httpx.Request:
     if client.is_closed:
         raise HandleClosed(f"{address.shown}: the httpx client that was handed in is closed")
     headers = httpx.Headers(own.headers)
     headers.update(request.headers)  # those of the protocol win, in whatever case they are written
-    of_address = [(name, value) for name, value in address.params if name not in own.params]
     return client.build_request(
         request.method,
         address.url,
-        # QUERY-2: one order of parameters, so that caches see one URL.
-        params=httpx.QueryParams(
-            tuple(sorted([*of_address, *own.params.items(), *request.params.items()]))
-        ),
+        params=httpx.QueryParams(tuple(own.query(address.params, request.params))),
         headers=headers,
         content=request.body or None,
-        timeout=timeouts.patient if request.patient else timeouts.usual,
+        timeout=httpx.Timeout(settings.timeout, read=settings.waits(request)),
     )
 
 
-def _check_address(address: HttpAddress) -> None:
+def _checked_url(address: HttpAddress) -> httpx.URL:
     try:
-        httpx.URL(address.url)
+        return httpx.URL(address.url)
     except httpx.InvalidURL:  # its text may quote a password
         raise BadAddress(f"stream address {address.shown!r}: it is no valid URL") from None
 
@@ -275,3 +258,36 @@ def _empty_tls_context() -> ssl.SSLContext:
 
 def _tls_context(url: str) -> ssl.SSLContext:
     return _system_tls_context() if url.startswith("https:") else _empty_tls_context()
+
+
+def direct_route(address: HttpAddress, settings: WireSettings) -> Route | None:
+    """How to reach an address without httpx; None where the environment names a proxy for it.
+
+    The URL is read by httpx all the same, so that both ways understand it alike.
+
+    Raises:
+        BadAddress: it is no valid URL.
+    """
+    url = _checked_url(address)
+    proxies = getproxies()
+    if (proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host):
+        return None
+    is_tls = url.scheme == "https"
+    return Route(
+        address,
+        settings,
+        _given(settings),
+        Target(
+            host=url.raw_host.decode("ascii"),
+            port=url.port or (443 if is_tls else 80),
+            is_tls=is_tls,
+            path=url.raw_path.decode("ascii"),
+            authority=url.netloc.decode("ascii"),
+            credentials=(url.username, url.password) if url.userinfo else None,
+        ),
+        _system_tls_context() if is_tls else None,
+    )
+
+
+def _given(settings: WireSettings) -> Given:
+    return Given(settings.headers, settings.params, _PASSING_FAULTS)

@@ -1,7 +1,8 @@
 """What a driver needs from the layer that moves bytes: open a request, receive, give up.
 
-Two implementations stand behind it: :mod:`streamdb.streams.http` over httpx, and
-:mod:`streamdb.streams.embedded` straight into the server's application in this process.
+Three implementations stand behind it: :mod:`streamdb.streams.direct` over sockets,
+:mod:`streamdb.streams.http` over httpx, and :mod:`streamdb.streams.embedded` straight into the
+server's application in this process. :mod:`streamdb.streams.wires` chooses.
 """
 
 from __future__ import annotations
@@ -15,6 +16,27 @@ from streamdb.protocol.exchange import Request
 Value = str | Callable[[], str] | Callable[[], Awaitable[str]]
 Headers = Mapping[str, Value]
 Params = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class WireSettings:
+    """What the caller says of all requests of a handle.
+
+    Attributes:
+        headers: sent with every request.
+        params: query parameters, likewise.
+        timeout: seconds to connect, to send and to be answered.
+        idle_timeout: seconds without a sign of life where the server may hold the answer back.
+    """
+
+    headers: Headers
+    params: Params
+    timeout: float
+    idle_timeout: float
+
+    def waits(self, request: Request) -> float:
+        """Seconds to wait for each sign of life of the server."""
+        return self.idle_timeout if request.patient else self.timeout
 
 
 class WireFailure(Exception):

@@ -6,6 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from typing import Any
 
@@ -286,22 +287,29 @@ async def test_no_secret_in_any_message(
     assert SECRET not in told(caplog)
 
 
+@pytest.mark.parametrize("client", [None, httpx.AsyncClient], ids=["direct", "httpx"])
 async def test_interruptions_are_logged_without_secrets(
-    server: Serving, name: str, caplog: pytest.LogCaptureFixture
+    client: type[httpx.AsyncClient] | None,
+    server: Serving,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with (
+        AsyncExitStack() as stack,
         await AsyncStream.create(server.url + name, body=[1]) as direct,
         proxy(server.url) as between,
     ):
         address = between.url(name, credentials=f"user:{SECRET}", query=f"token={SECRET}")
-        async with AsyncStream(address, reconnect=RetryPolicy(initial=0.001)) as stream:
+        theirs = await stack.enter_async_context(client()) if client else None
+        policy = RetryPolicy(initial=0.001)
+        async with AsyncStream(address, reconnect=policy, client=theirs) as stream:
             async for batch in stream.read(live="long-poll"):
                 if not batch.closed:
                     await between.trouble([Refuse(), Busy(503)])
                     await direct.close_stream()
     assert "trying again in" in told(caplog)
-    assert "HTTP Request: GET http://127.0.0.1" in told(caplog)
+    assert ("HTTP Request: GET http://127.0.0.1" in told(caplog)) == (client is not None)
     assert SECRET not in told(caplog)
 
 
@@ -327,7 +335,11 @@ async def test_headers_of_answers_stay_out_of_the_logs(caplog: pytest.LogCapture
 
     async with await asyncio.start_server(redirect, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with AsyncStream(f"http://127.0.0.1:{port}/s?token={SECRET}") as stream:
+        address = f"http://127.0.0.1:{port}/s?token={SECRET}"
+        async with (
+            httpx.AsyncClient() as client,
+            AsyncStream(address, client=client) as stream,
+        ):
             with pytest.raises(StreamError, match="302"):
                 await stream.head()
     assert received.is_set()

@@ -1,0 +1,312 @@
+"""HTTP/1.1 as a client speaks it to one server, without I/O (RFC 9112).
+
+What a request looks like on the wire, and what comes back: `httptools` (llhttp, the parser of Node)
+takes answers apart; what is here keeps them to what was asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+import zlib
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlencode
+
+import httptools
+
+from streamdb.errors import BadHeader
+from streamdb.protocol.exchange import Request
+from streamdb.streams.wire import WireFailure
+
+#: Bodies are sent in slices of so many bytes, so that a slow network can be told from a dead one.
+SLICE: Final = 256 * 1024
+#: Seconds after which an idle connection is not used again: servers close theirs after 5 s (Node,
+#: uvicorn), and a request that crosses the closing is lost.
+IDLE_SECONDS: Final = 4.0
+
+_LARGEST_HEAD: Final = 64 * 1024
+_LARGEST_PIECE: Final = 1024 * 1024  # of a body that is inflated
+_HAVE_BODIES: Final = frozenset({"POST", "PUT"})
+_HEAD_ONLY: Final = "HEAD"
+# Set by what is sent; another value would end the request elsewhere than the server expects.
+_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding", "upgrade"})
+_GZIP_WINDOW: Final = 31  # zlib's word for a gzip header and the largest window
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the requests of one handle go.
+
+    Attributes:
+        host: name or address to connect to.
+        port: the TCP port.
+        is_tls: True for https.
+        path: the path, percent-encoded, without a query.
+        authority: what `Host` says.
+        credentials: name and password of the address, if it has them.
+    """
+
+    host: str
+    port: int
+    is_tls: bool
+    path: str
+    authority: str
+    credentials: tuple[str, str] | None = None
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the host is an IP address: no name with several of them."""
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    def defaults(self) -> dict[str, str]:
+        """The headers of every request, by lower-case name, unless the caller says otherwise."""
+        headers = {
+            "host": self.authority,
+            "accept": "*/*",
+            "accept-encoding": "gzip",
+            "user-agent": "streamdb-python",
+        }
+        if self.credentials is not None:
+            pair = ":".join(self.credentials).encode()
+            headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        return headers
+
+
+def request_head(
+    target: Target,
+    request: Request,
+    headers: Mapping[str, str],
+    params: list[tuple[str, str]],
+) -> bytes:
+    r"""Write the request line and the headers.
+
+    Args:
+        target: where it goes.
+        request: what the protocol wants; its headers win.
+        headers: those of the caller, over the defaults; checked already.
+        params: all query parameters, in order.
+
+    >>> target = Target("localhost", 80, False, "/v1/stream/demo", "localhost")
+    >>> head = request_head(target, Request("HEAD"), {"User-Agent": "me"}, [("a", "b c")])
+    >>> head.split(b"\r\n")[0]
+    b'HEAD /v1/stream/demo?a=b+c HTTP/1.1'
+    >>> b"user-agent: me" in head
+    True
+
+    Raises:
+        BadHeader: the caller's header says how long the request is, or cannot be sent.
+    """
+    merged = target.defaults()
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in _FRAMING:
+            raise BadHeader(f"the header {name!r} belongs to the connection: leave it out")
+        merged[lower] = value
+    for name, value in request.headers.items():
+        merged[name.lower()] = value
+    if request.body or request.method in _HAVE_BODIES:
+        merged["content-length"] = str(len(request.body))
+    query = f"?{urlencode(params)}" if params else ""
+    lines = [f"{request.method} {target.path}{query} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in merged.items()]
+    try:
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    except UnicodeEncodeError:
+        raise BadHeader("a header holds characters that HTTP cannot carry") from None
+
+
+class Incoming:
+    """The answer to one request, fed with what comes over the connection.
+
+    Attributes:
+        status: the HTTP status, once the head is here.
+        headers: names in lower case; several of one name are joined by commas.
+        has_head: True once status and headers are known.
+        is_complete: True once the whole body is here.
+        held: bytes of the body that were not taken yet.
+    """
+
+    def __init__(self, method: str) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.has_head = False
+        self.is_complete = False
+        self.held = 0
+        self._is_head_only = method == _HEAD_ONLY
+        self._head_size = 0
+        self._ends_with_connection = False
+        self._keeps_connection = False
+        self._pieces: deque[bytes] = deque()
+        self._inflater: _Inflater | None = None
+        # Holds this object, and is let go with the end of the answer: no work for the collector.
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the connection may carry another exchange."""
+        return self.is_complete and self._keeps_connection
+
+    def feed(self, data: bytes) -> None:
+        """Take in what came. Raises WireFailure if this is no HTTP/1.1."""
+        if self._parser is None:
+            self._keeps_connection = False  # more than was asked for
+            return
+        if not self.has_head:
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self.is_complete:
+                raise _failure_of(error) from error
+            self._keeps_connection = False
+        if not self.has_head and self._head_size > _LARGEST_HEAD:
+            raise WireFailure("the head of the answer does not end")
+        if self.is_complete:
+            self._parser = None
+
+    def end(self) -> None:
+        """Take in that the connection ended. Raises WireFailure if the answer had not."""
+        if self.is_complete:
+            return
+        if not (self.has_head and self._ends_with_connection):
+            at = "in the middle of the answer" if self.has_head else "without an answer"
+            raise WireFailure(f"the server closed the connection {at}")
+        self.is_complete = True
+        self._parser = None
+
+    def take(self) -> bytes:
+        """Return what came of the body since; empty if there is nothing yet, or no more.
+
+        Raises WireFailure if it is packed in a way that cannot be unpacked.
+        """
+        if self._inflater is not None:
+            return self._inflater.take(self)
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self.held = 0
+        return data
+
+    def take_raw(self) -> bytes:
+        """Return the next piece as it came over the connection, empty if there is none."""
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        self.held -= len(piece)
+        return piece
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        """Note that an answer begins."""
+        if self.is_complete:
+            self._keeps_connection = False  # an answer that nobody asked for
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header."""
+        if self.has_head:
+            return  # a trailer
+        lower, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self.headers.get(lower)
+        self.headers[lower] = text if known is None else f"{known}, {text}"
+
+    def on_headers_complete(self) -> None:
+        """Decide, by status and headers, what the body will be."""
+        parser = self._parser
+        if parser is None or self.has_head:
+            return
+        status = parser.get_status_code()
+        if status < 200:
+            self.headers.clear()  # an interim answer; the one that counts follows (RFC 9110, 15.2)
+            return
+        self.status = status
+        self.has_head = True
+        self._keeps_connection = parser.should_keep_alive()
+        self._ends_with_connection = not (
+            "content-length" in self.headers or "transfer-encoding" in self.headers
+        )
+        encoding = self.headers.get("content-encoding", "identity").strip().lower()
+        if encoding in ("gzip", "x-gzip"):
+            self._inflater = _Inflater()
+        elif encoding not in ("", "identity"):
+            raise WireFailure("the answer is encoded in a way that was not asked for")
+        if self._is_head_only:
+            self.is_complete = True
+
+    def on_body(self, data: bytes) -> None:
+        """Hold a part of the body."""
+        if self.is_complete:
+            self._keeps_connection = False  # a body where none may be
+            return
+        self._pieces.append(data)
+        self.held += len(data)
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is complete."""
+        if self.has_head:
+            self.is_complete = True
+
+
+class _Inflater:
+    """Unpacks gzip as it comes, in pieces of bounded size."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(_GZIP_WINDOW)
+        self._has_begun = False
+        self._may_hold_more = False
+
+    def take(self, incoming: Incoming) -> bytes:
+        while not self._zlib.eof:
+            packed = self._zlib.unconsumed_tail or incoming.take_raw()
+            if not packed and not self._may_hold_more:
+                break
+            self._has_begun = True
+            try:
+                data = self._zlib.decompress(packed, _LARGEST_PIECE)
+            except zlib.error as error:
+                raise WireFailure("the answer's gzip is broken") from error
+            self._may_hold_more = len(data) == _LARGEST_PIECE
+            if data:
+                return data
+        if incoming.is_complete and self._has_begun and not self._zlib.eof:
+            raise WireFailure("the answer's gzip ends too early")
+        return b""
+
+
+def _failure_of(error: Exception) -> WireFailure:
+    cause = error.__context__
+    if isinstance(cause, WireFailure):
+        return cause  # raised by a method above, wrapped on its way through the parser
+    return WireFailure(f"the answer is no HTTP/1.1: {type(error).__name__}")
+
+
+def no_connection(error: OSError) -> WireFailure:
+    """Say why there is no connection."""
+    return WireFailure(f"cannot connect: {_said(error)}")
+
+
+def broken(error: Exception) -> WireFailure:
+    """Say that a connection broke."""
+    return WireFailure(f"the connection broke: {_said(error)}")
+
+
+def silence(seconds: float) -> WireFailure:
+    """Say that nothing came, or nothing could be sent, for too long."""
+    return WireFailure(f"nothing happened for {seconds:g} s", is_timeout=True)
+
+
+def _said(error: Exception) -> str:
+    # Not asyncio's own words: they hold addresses, and the URL is named beside this anyway.
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

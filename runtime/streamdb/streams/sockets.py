@@ -1,0 +1,23 @@
+"""What both kinds of connections ask of a socket, past its usual methods."""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import suppress
+
+
+def has_news(fileno: int) -> bool:
+    """Whether there is something to read, here and now: data, the end, or an error.
+
+    On a connection that nobody uses it is the end, or an answer that nobody asked for.
+    """
+    poll = select.poll()
+    poll.register(fileno, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def shut_down(one: socket.socket) -> None:
+    """Wake the threads that wait for a socket; closing it does not."""
+    with suppress(OSError):  # not connected yet, or closed by the peer
+        one.shutdown(socket.SHUT_RDWR)
