@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streamdb.protocol.names import DEFAULT_PORT, STREAM_ROOT
 from streamdb_server.http.app import App, create_app
@@ -154,7 +154,8 @@ class _Server(uvicorn.Server):
 def _without_access_log(*args: Any, **options: Any) -> asyncio.Protocol:
     # The access log shows addresses with their parameters too. uvicorn's own switch for it is the
     # logger of the whole process, which others switch on and off for servers of theirs.
-    protocol = AutoHTTPProtocol(*args, **options)
+    # Not the parser that uvicorn finds: which one is installed must not change our answers.
+    protocol = H11Protocol(*args, **options)
     vars(protocol)["access_log"] = False
     return protocol
 

@@ -184,9 +184,9 @@ class AsyncConnection(asyncio.Protocol):
         self._end(None)
         return False  # close our side, too
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """End the answer that is awaited, and let go."""
-        self._end(error)
+        self._end(exc)
         self._siblings.discard(self)
         if not self._lost.done():
             self._lost.set_result(None)

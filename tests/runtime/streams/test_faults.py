@@ -264,4 +264,4 @@ def test_a_live_read_is_more_patient_than_the_longest_poll() -> None:
     longest_poll = 30  # of the reference server
     for timeout in (1, 300):
         with Stream("http://localhost/v1/stream/s", timeout=timeout) as stream:
-            assert stream._idle_timeout >= max(2 * longest_poll, timeout)
+            assert stream._wire_settings.idle_timeout >= max(2 * longest_poll, timeout)
