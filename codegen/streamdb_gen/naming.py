@@ -109,6 +109,7 @@ CLASS_RESERVED: Final = frozenset(
         "DatabaseOptions",
         "DecimalText",
         "EventConstructors",
+        "Exactly",
         "Extensible",
         "ExtensiblePydanticRow",
         "Final",

@@ -219,6 +219,8 @@ RELATIVE_JSON_POINTER: Final = (
 UUID: Final = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"  # RFC 4122, section 3
 
 DECIMAL: Final = rf"-?{NON_NEGATIVE_INTEGER}(?:\.[0-9]+)?"
-BASE64: Final = (  # RFC 4648, section 4, padded
-    "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+# RFC 4648, section 4, padded. The bits of the last character that stand for nothing are zeros, as
+# section 3.5 asks for: each sequence of bytes has one text.
+BASE64: Final = (
+    "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?"
 )

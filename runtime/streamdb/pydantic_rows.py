@@ -11,21 +11,60 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
+import msgspec
 from msgspec import UNSET, UnsetType
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-from streamdb import formats
 from streamdb.protocol import json_text
+from streamdb.types.spellings import SPELLINGS
 
 T = TypeVar("T")
 
 _NO_EXTRAS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def _is_tag(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is Literal and get_args(field.annotation) == (
+        field.default,
+    )
+
+
+def _require_tags(row: type[PydanticRow], schema: Any) -> None:
+    """Take the defaults of tags out of what JSON is read by; constructors have their own.
+
+    Otherwise an object without its tag is read as one with it, and written with it, too.
+    """
+    while schema["type"] != "model-fields":
+        schema = schema["schema"]
+    for name, field in schema["fields"].items():
+        if field["schema"]["type"] == "default" and _is_tag(row.model_fields[name]):
+            field["schema"] = field["schema"]["schema"]
 
 
 class PydanticRow(BaseModel, frozen=True):
@@ -34,6 +73,8 @@ class PydanticRow(BaseModel, frozen=True):
     Its fields are constructed and read by their Python names and stand on the wire under their
     aliases. A field that may be absent is a :data:`Maybe` with the default None or, if it admits
     null, an :data:`Omissible` with the default ``UNSET``; given its default, it counts as absent.
+    A field of one constant, with that as its default, is a *tag*: constructors fill it in, and JSON
+    has to hold it.
 
     >>> class Note(PydanticRow, frozen=True):
     ...     sent_by: Annotated[str, Field(alias="sentBy")]
@@ -54,6 +95,8 @@ class PydanticRow(BaseModel, frozen=True):
 
     #: The fields that hold None when they are absent.
     __maybe__: ClassVar[frozenset[str]] = frozenset()
+    #: The fields that hold one constant, and which.
+    __tags__: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: The fields' names on the wire.
     __wire_names__: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
@@ -74,8 +117,19 @@ class PydanticRow(BaseModel, frozen=True):
         return json_text.encode(self.model_dump(warnings=False))
 
     @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        _require_tags(cls, handler.resolve_ref_schema(schema))
+        return schema
+
+    @classmethod
     def __pydantic_on_complete__(cls) -> None:
         fields = cls.model_fields.items()
+        cls.__tags__ = MappingProxyType(
+            {name: field.default for name, field in fields if _is_tag(field)}
+        )
         cls.__wire_names__ = MappingProxyType(
             {name: name if field.alias is None else field.alias for name, field in fields}
         )
@@ -127,7 +181,7 @@ def _on_the_wire(row: type[PydanticRow], fields: Mapping[str, Any]) -> dict[str,
         raise TypeError(f"{row.__name__} has no field {unknown}; it has {_sorted(names)}")
     return {
         names[name]: value
-        for name, value in fields.items()
+        for name, value in {**row.__tags__, **fields}.items()
         if value is not UNSET and not (value is None and name in row.__maybe__)
     }
 
@@ -152,6 +206,8 @@ if TYPE_CHECKING:
     Maybe: TypeAlias = "T | None"
     #: A field that may be absent, and then holds ``UNSET``.
     Omissible: TypeAlias = "T | UnsetType"
+    #: A type that reads from JSON only what it would itself write.
+    Exactly: TypeAlias = "Annotated[T, ...]"
 else:
 
     class Maybe:
@@ -168,16 +224,49 @@ else:
             """Return the item, annotated."""
             return Annotated[item, Field(exclude_if=_is_unset)]
 
+    class Exactly:
+        """For type checkers ``T``; pydantic reads only what would be written as it stands.
+
+        By itself it takes ``true`` for the constant 1, and a date and a time with a space between
+        for an instant: beside a boolean, or beside text, another value would be written.
+        """
+
+        def __class_getitem__(cls, item: object) -> object:
+            """Return the item, annotated."""
+            return Annotated[item, _Exactly()]
+
+
+class _Exactly:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        if get_origin(source) is Literal:
+            check = _constant_check(get_args(source))
+            return core_schema.no_info_before_validator_function(check, schema)
+        kind = dt.datetime if source is AwareDatetime else source
+        return _as_text(schema, SPELLINGS[kind], partial(msgspec.convert, type=kind))
+
+
+def _constant_check(constants: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """To Python, 1, 1.0 and True are one value; to JSON, true is another."""
+    expected = {(isinstance(constant, bool), constant) for constant in constants}
+    words = [json_text.encode(constant).decode() for constant in constants]
+    listed = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+    def check(value: Any) -> Any:
+        is_hashable = isinstance(value, str | int | float | None)
+        if not is_hashable or (isinstance(value, bool), value) not in expected:
+            raise PydanticKnownError("literal_error", {"expected": listed})
+        return value
+
+    return check
+
 
 def _aware(time: dt.time) -> dt.time:
     if time.tzinfo is None:
         raise ValueError("a time needs an offset from UTC")
     return time
-
-
-def _text(pattern: str) -> CoreSchema:
-    python = formats.python_form(pattern)
-    return core_schema.str_schema(pattern=python, regex_engine="python-re")
 
 
 class _FromBase64:
@@ -186,15 +275,7 @@ class _FromBase64:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(
-                base64.b64decode, _text(formats.BASE64)
-            ),
-            python_schema=handler(source),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                _base64_of, when_used="json"
-            ),
-        )
+        return _as_text(handler(source), SPELLINGS[bytes], base64.b64decode)
 
 
 class _FromText:
@@ -203,17 +284,23 @@ class _FromText:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(
-                Decimal, _text(formats.DECIMAL)
-            ),
-            python_schema=handler(source),
-            serialization=core_schema.to_string_ser_schema(when_used="json"),
-        )
+        return _as_text(handler(source), SPELLINGS[Decimal], Decimal)
 
 
-def _base64_of(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
+def _as_text(schema: CoreSchema, pattern: str, parse: Callable[[str], Any]) -> CoreSchema:
+    """Read values from JSON text that matches a pattern, and write them in canonical form."""
+    text = core_schema.str_schema(pattern=pattern, regex_engine="python-re")
+    return core_schema.json_or_python_schema(
+        json_schema=core_schema.no_info_after_validator_function(parse, text),
+        python_schema=schema,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            _canonical, when_used="json"
+        ),
+    )
+
+
+def _canonical(value: object) -> Any:
+    return msgspec.json.decode(json_text.encode([value]))[0]
 
 
 #: A time of day with its offset from UTC.

@@ -78,7 +78,7 @@ def test_the_package_works_on_a_stream(tmp_path: Path) -> None:
         "id": "m1",
         "role": "system",
         "content": "new",
-        "createdAt": "2026-01-02T00:00:00Z",
+        "createdAt": "2026-01-02T00:00:00.000Z",
         "replyTo": None,
         "priority": 1,
         "labels": ["a"],

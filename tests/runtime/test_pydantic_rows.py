@@ -21,6 +21,7 @@ from streamdb.pydantic_rows import (
     AwareTime,
     Base64Bytes,
     DecimalText,
+    Exactly,
     ExtensiblePydanticRow,
     Maybe,
     Omissible,
@@ -217,3 +218,63 @@ def test_rows_can_be_copied_and_pickled() -> None:
     assert pickle.loads(pickle.dumps(row)) == copy.deepcopy(row) == row
     counts = Counts(name_="n", extras={"a": 1})
     assert pickle.loads(pickle.dumps(counts)) == copy.deepcopy(counts) == counts
+
+
+class Tagged(PydanticRow, frozen=True):
+    version: Exactly[Literal[2]] = 2
+    flag: Maybe[Exactly[Literal[1]] | bool] = None
+    level: Maybe[Exactly[Literal[0, 1, "x"]]] = None
+    moment: Maybe[Exactly[pydantic.AwareDatetime] | Exactly[dt.date] | str] = None
+    number: Maybe[int | str] = None
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('{"version":2,"flag":true}', None),
+        ('{"version":2,"flag":1}', None),
+        ('{"version":2,"flag":false}', None),
+        ('{"version":2,"flag":1.0}', '{"version":2,"flag":1}'),
+        ('{"version":2.0,"level":0}', '{"version":2,"level":0}'),
+        ('{"version":2,"moment":"2026-01-02 03:04Z"}', None),
+        ('{"version":2,"moment":"20260102"}', None),
+        (
+            '{"version":2,"moment":"2026-01-02T03:04:05+01:00"}',
+            '{"version":2,"moment":"2026-01-02T02:04:05.000Z"}',
+        ),
+        ('{"version":2,"number":1.0}', '{"version":2,"number":1}'),
+    ],
+)
+def test_a_value_is_written_as_it_was_read(text: str, written: str | None) -> None:
+    rows = row_kind(Tagged, None)
+    assert rows.write(rows.read(text.encode())).decode() == (written or text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"version":true}',
+        '{"version":2,"level":true}',
+        '{"version":2,"level":false}',
+        '{"version":2,"level":"0"}',
+        '{"version":2,"level":[]}',
+    ],
+)
+def test_a_constant_is_no_other_value_and_never_filled_in(text: str) -> None:
+    with pytest.raises(UNREADABLE):
+        row_kind(Tagged, None).read(text.encode())
+
+
+def test_a_constructor_fills_tags_in() -> None:
+    assert json.loads(Tagged().model_dump_json()) == {"version": 2}
+    assert Tagged().model_fields_set == {"version"}
+    with pytest.raises(ValidationError):
+        Tagged(flag=2)  # type: ignore[arg-type]  # what is refused
+
+
+def test_unused_bits_of_base64_are_zeros() -> None:
+    """Otherwise two texts would be one value, and one of them written as the other."""
+    assert read({"data": "QQ=="}).data == b"A"
+    with pytest.raises(ValidationError):
+        read({"data": "QR=="})

@@ -20,7 +20,9 @@ _SPEC_SCHEMA: Final = frozenset({"$id", "$schema", "$anchor"})
 # What `x-streamdb-type` asserts: the grammar of :mod:`streamdb.formats`.
 OVERRIDE_PATTERNS: Final[Mapping[str, str]] = {
     "Decimal": "^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?$",
-    "bytes": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    "bytes": (
+        "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+    ),
 }
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import sys
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -24,25 +21,15 @@ from typing import (
 
 import msgspec
 
-from streamdb import formats
 from streamdb.errors import SchemaError
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.types.conversion import convert, resolved, with_whole_numbers
 from streamdb.types.extensible import record_of
 from streamdb.types.faults import UNREADABLE, Misfit, explain
+from streamdb.types.spellings import is_spelt
 
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 _LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
-
-# msgspec takes more texts for these, and they are written in the one form that these match.
-_SPELLINGS: Final[Mapping[type, str]] = {
-    dt.datetime: formats.PYTHON_PATTERNS["date-time"],
-    dt.date: formats.PYTHON_PATTERNS["date"],
-    dt.time: formats.PYTHON_PATTERNS["time"],
-    uuid.UUID: formats.PYTHON_PATTERNS["uuid"],
-    Decimal: formats.python_form(formats.DECIMAL),
-    bytes: formats.python_form(formats.BASE64),
-}
 
 __all__ = ["AnyOf"]
 
@@ -78,6 +65,7 @@ else:
         ...     radius: int = 1
         >>> convert([{"x": 1}, {"x": 1, "radius": 2}, "none"], list[AnyOf[Point, Circle, str]])
         [Point(x=1), Circle(x=1, radius=2), 'none']
+        >>> import datetime as dt
         >>> convert(["2026-01-02", "20260102"], list[AnyOf[dt.date, str]])
         [datetime.date(2026, 1, 2), '20260102']
         """
@@ -208,8 +196,10 @@ def _member(kind: Any) -> _Member:
 
 def _fitness(value: Any, plain: Any) -> tuple[bool, int]:
     """Rank a value: whether all its texts are spelt as they are written, and what it declares."""
-    parts = list(_parts(value, plain))
-    return all(_is_spelt(*part) for part in parts), sum(_declared(*part) for part in parts)
+    parts: list[tuple[object, Any]] = list(_parts(value, plain))
+    return all(is_spelt(type(part), spelling) for part, spelling in parts), sum(
+        _declared(*part) for part in parts
+    )
 
 
 def _parts(value: Any, plain: Any) -> Iterator[tuple[Any, Any]]:
@@ -233,11 +223,6 @@ def _properties(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((wire_name, getattr(value, name)) for wire_name, name in names)
         if record is not type(value):  # it is an extensible one
             yield from value.extras.items()
-
-
-def _is_spelt(value: object, plain: Any) -> bool:
-    pattern = _SPELLINGS.get(type(value))
-    return pattern is None or (isinstance(plain, str) and re.search(pattern, plain) is not None)
 
 
 def _declared(value: Any, plain: Any) -> int:

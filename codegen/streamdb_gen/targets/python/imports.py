@@ -69,6 +69,7 @@ PYDANTIC: Final[Mapping[Code, tuple[str, ...]]] = {
         "AwareTime",
         "Base64Bytes",
         "DecimalText",
+        "Exactly",
         "ExtensiblePydanticRow",
         "Maybe",
         "Omissible",

@@ -22,6 +22,8 @@ from streamdb.types.faults import UNREADABLE, Misfit, pointer_to, refused_by_its
 Row = TypeVar("Row")
 
 _parser: Final = msgspec.json.Decoder[Any]()
+# Whole numbers that are written otherwise; pydantic would leave them to another member of a union.
+_WHOLE: Final = re.compile(rb"[0-9]\.0+(?![0-9])|[0-9][eE]")
 _HUGE: Final = re.compile(rb"[0-9]{309}")  # no float holds it
 
 # The kinds of messages that quote no value.
@@ -50,6 +52,8 @@ class PydanticRows(RowKind[Row]):
 
     def read(self, text: bytes | msgspec.Raw) -> Row:
         """Validate it strictly, or by the rules of JSON where pydantic is stricter."""
+        if _WHOLE.search(text):
+            return self.convert(parse(text))
         try:
             return self._validated(bytes(text))
         except UNREADABLE:

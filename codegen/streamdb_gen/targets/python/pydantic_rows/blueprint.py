@@ -153,10 +153,12 @@ class _Drafting:
 
     def _union(self, definition: UnionType) -> Schema:
         members = [self._type(member) for member in definition.members]
-        tags = {tag.name for m in definition.members if (tag := self._tags[m.name])}
-        if len(tags) > 1 or len(members) == 1:  # a discriminator of pydantic has one Python name
+        tags = [tag for m in definition.members if (tag := self._tags[m.name])]
+        names = {tag.name for tag in tags}
+        # A discriminator of pydantic has one Python name, and takes `true` for 1.
+        if len(names) > 1 or len(members) == 1 or not all(isinstance(t.value, str) for t in tags):
             return {"anyOf": members}
-        return {"oneOf": members, "discriminator": {"propertyName": self._text(*tags)}}
+        return {"oneOf": members, "discriminator": {"propertyName": self._text(*names)}}
 
     def _type(self, type_: Type) -> Schema:
         match type_:

@@ -73,7 +73,9 @@ def annotation(expression: Expression, defined: Set[str]) -> Code:
         case Reference(name):
             return ident(name) if name in defined else lit(name)
         case Values(values):
-            return code("Literal[{}]", join(", ", map(lit, values)))
+            literal = code("Literal[{}]", join(", ", map(lit, values)))
+            # To Python, and so to pydantic, 1 and True are one value.
+            return code("Exactly[{}]", literal) if any(map(_is_number, values)) else literal
         case Union(members):
             return _union(members, defined)
         case Generic(origin, arguments):
@@ -101,6 +103,10 @@ def references(expression: Expression) -> Iterator[str]:
             yield from references(base)
         case Spelled() | Values():
             return
+
+
+def _is_number(value: LiteralValue) -> bool:
+    return isinstance(value, int)
 
 
 def _union(members: tuple[Expression, ...], defined: Set[str]) -> Code:

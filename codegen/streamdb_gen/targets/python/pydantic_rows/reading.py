@@ -32,10 +32,11 @@ BASE_CLASS: Final = f"{RUNTIME}.PydanticRow"
 _TYPES: Final[Mapping[str, Code]] = {
     **{name: ident(name) for name in ("str", "int", "float", "bool")},
     "typing.Any": code("Any"),
-    "datetime.date": code("dt.date"),
-    "uuid.UUID": code("uuid.UUID"),
-    "pydantic.AwareDatetime": code("pydantic.AwareDatetime"),
-    f"{RUNTIME}.AwareTime": code("AwareTime"),
+    # Pydantic reads more texts than the formats allow: `2026-01-02 03:04Z`, a number as text.
+    "datetime.date": code("Exactly[dt.date]"),
+    "uuid.UUID": code("Exactly[uuid.UUID]"),
+    "pydantic.AwareDatetime": code("Exactly[pydantic.AwareDatetime]"),
+    f"{RUNTIME}.AwareTime": code("Exactly[AwareTime]"),
     f"{RUNTIME}.Base64Bytes": code("Base64Bytes"),
     f"{RUNTIME}.DecimalText": code("DecimalText"),
 }

@@ -166,4 +166,4 @@ def _decoded(definition: LiteralType) -> Code | None:
     choices = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", "|".join(map(re.escape, texts)))
     matching = code("Annotated[str, {}]", field_call({"pattern": rf"^(?:{choices})\Z"}))
     others = [lit(value) for value in definition.values if not isinstance(value, str)]
-    return code("Literal[{}] | {}", join(", ", others), matching) if others else matching
+    return code("Exactly[Literal[{}]] | {}", join(", ", others), matching) if others else matching

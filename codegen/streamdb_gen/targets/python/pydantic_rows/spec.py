@@ -1,31 +1,19 @@
-"""What pydantic changes about a spec: names that its models have taken, and what is lax."""
+"""What pydantic changes about a spec: the names that its models have taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from streamdb_gen.ir import (
-    AliasType,
-    ArrayOf,
-    ChoiceType,
     DeleteEffect,
     Effect,
     Field,
     InputPath,
-    LiteralType,
-    MapOf,
-    Named,
-    Nullable,
     ObjectType,
-    Scalar,
     Source,
     Spec,
-    TupleOf,
-    Type,
     TypeDefinition,
-    UnionType,
     UpdateEffect,
     WriteEffect,
 )
@@ -66,21 +54,20 @@ TAKEN: Final = frozenset(
         "validate",
     }
 )
-# Of these pydantic reads more texts than the formats allow: `2026-01-02 03:04Z`, a number as text.
-_LAX: Final = frozenset({"date-time", "date", "time", "uuid"})
 
 
 def for_pydantic(spec: Spec) -> Spec:
-    """The same spec, with other names for the fields whose names are taken."""
-    lax = {definition.name for definition in spec.types if _is_lax(definition)}
-    reached = _reached(spec.types)
+    """The same spec, with other names for the fields whose names are taken.
+
+    No row is lax: our types for pydantic read exactly what the schema accepts.
+    """
     return replace(
         spec,
         collections=tuple(
             replace(
                 collection,
                 primary_key=_field(collection.primary_key),
-                lax=collection.lax or not lax.isdisjoint(reached[collection.row.name]),
+                lax=False,
             )
             for collection in spec.collections
         ),
@@ -146,61 +133,3 @@ def _source(source: Source) -> Source:
 
 def _path(path: InputPath) -> InputPath:
     return replace(path, path=tuple(map(_name, path.path)))
-
-
-def _is_lax(definition: TypeDefinition) -> bool:
-    """Whether pydantic reads more as this type than the schema accepts."""
-    match definition:
-        case LiteralType(values=values):
-            return any(isinstance(value, int) for value in values)  # `true` for 1, and 1 for `true`
-        case ObjectType(tag=tag):
-            return tag is not None or _names_lax_scalar(definition)
-        case _:
-            return _names_lax_scalar(definition)
-
-
-def _names_lax_scalar(definition: TypeDefinition) -> bool:
-    return any(isinstance(t, Scalar) and t.kind in _LAX for t in _types_in(definition))
-
-
-def _reached(types: tuple[TypeDefinition, ...]) -> dict[str, set[str]]:
-    """The definitions that each one consists of, itself included."""
-    needs = {t.name: {n.name for n in _types_in(t) if isinstance(n, Named)} for t in types}
-    reached: dict[str, set[str]] = {}
-    for name in needs:
-        found, ahead = {name}, [name]
-        while ahead:
-            new = needs[ahead.pop()] - found
-            found |= new
-            ahead += new
-        reached[name] = found
-    return reached
-
-
-def _types_in(definition: TypeDefinition) -> Iterator[Type]:
-    for type_ in _outermost(definition):
-        yield from _inside(type_)
-
-
-def _outermost(definition: TypeDefinition) -> Iterable[Type]:
-    match definition:
-        case ObjectType(fields=fields, extras=extras):
-            return [*(field.type for field in fields), *([extras] if extras else [])]
-        case UnionType(members=members) | ChoiceType(members=members):
-            return members
-        case AliasType(type=type_):
-            return [type_]
-        case LiteralType():
-            return []
-
-
-def _inside(type_: Type) -> Iterator[Type]:
-    yield type_
-    match type_:
-        case ArrayOf(inner) | MapOf(inner) | Nullable(inner):
-            yield from _inside(inner)
-        case TupleOf(items):
-            for item in items:
-                yield from _inside(item)
-        case Scalar() | Named():
-            return
