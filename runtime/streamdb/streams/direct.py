@@ -6,6 +6,7 @@ these do not: a client that the caller hands in, and proxies.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -65,6 +66,7 @@ class DirectAsyncWire:
         self._route: Final = route
         self._idle: list[AsyncConnection] = []
         self._all: set[AsyncConnection] = set()
+        self._connecting: set[asyncio.Task[AsyncConnection]] = set()
 
     async def open(self, request: Request) -> _AsyncAnswer:
         """Send a request and return once the head of the answer is here."""
@@ -91,6 +93,10 @@ class DirectAsyncWire:
         if not self._route.lifetime.end():
             return
         self._idle.clear()
+        connecting = list(self._connecting)
+        for task in connecting:
+            task.cancel()
+        await asyncio.gather(*connecting, return_exceptions=True)
         connections = list(self._all)
         for one in connections:
             one.abort()
@@ -114,9 +120,21 @@ class DirectAsyncWire:
 
     async def _connect(self) -> AsyncConnection:
         route = self._route
-        return await AsyncConnection.open(
-            route.target, route.tls, route.settings.timeout, self._all
+        connecting = asyncio.create_task(
+            AsyncConnection.open(route.target, route.tls, route.settings.timeout, self._all)
         )
+        self._connecting.add(connecting)
+        try:
+            return await connecting
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is not None and not caller.cancelling():
+                route.lifetime.check()  # raises: it was `aclose` that ended the wait
+            if connecting.done() and not connecting.cancelled() and not connecting.exception():
+                connecting.result().abort()  # it came at the same moment
+            raise
+        finally:
+            self._connecting.discard(connecting)
 
 
 class DirectWire:
