@@ -245,7 +245,35 @@ class ContractBroken(StreamDBError, ValueError):
 
 
 class InvalidEventError(StreamDBError):
-    """An event of the stream does not fit the schema, under ``on_invalid="raise"``."""
+    """An event of the stream does not fit the schema, under ``on_invalid="raise"``.
+
+    Attributes:
+        url: the stream's address, without credentials or parameters.
+        offset: the batch that held it ends here.
+        type: its type, where it has one.
+        key: its key, where it has one.
+        pointer: JSON Pointer into the event.
+        reason: what is wrong; nothing of the event's content.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        offset: str,
+        type: str | None,
+        key: str | None,
+        pointer: str,
+        reason: str,
+    ) -> None:
+        super().__init__(message)
+        self.url = url
+        self.offset = offset
+        self.type = type
+        self.key = key
+        self.pointer = pointer
+        self.reason = reason
 
 
 class DuplicateKey(StreamDBError, KeyError):

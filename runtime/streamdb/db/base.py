@@ -163,7 +163,15 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         """Apply the policy (INVALID-4)."""
         policy = self._on_invalid
         if policy == "raise":
-            raise InvalidEventError(f"{self.url}: {event}")
+            raise InvalidEventError(
+                f"{self.url}: {event}",
+                url=self.url,
+                offset=event.offset,
+                type=event.type,
+                key=event.key,
+                pointer=event.pointer,
+                reason=event.message,
+            )
         if callable(policy):
             self._deliver(lambda: policy(event))
         elif policy == "report":

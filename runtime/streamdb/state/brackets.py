@@ -1,4 +1,4 @@
-"""Parts an array into its elements by strings and brackets alone.
+"""Parts arrays and objects into their members by strings and brackets alone.
 
 So one element that no JSON parser takes (NaN, bad UTF-8, thousands of levels) leaves its neighbours
 readable (INVALID-9).
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_MEMBER: Final = re.compile(rb"(?P<name>" + _STRING + rb")\s*:\s*(?P<value>.*)", re.DOTALL)
+_TOKEN: Final = re.compile(_STRING + rb"|[\[\]{},]", re.DOTALL)
 
 
 def array_elements(text: bytes) -> list[bytes] | None:
@@ -20,6 +22,24 @@ def array_elements(text: bytes) -> list[bytes] | None:
     >>> array_elements(b"[ ]"), array_elements(b"[1, 2")
     ([], None)
     """
+    return _parts(text) if text.startswith(b"[") else None
+
+
+def object_members(text: bytes) -> dict[bytes, bytes] | None:
+    """Return the texts of the values of an object by the texts of their names, or None.
+
+    >>> object_members(b'{"n": NaN, "type" : "a:b"}')
+    {b'"n"': b'NaN', b'"type"': b'"a:b"'}
+    >>> object_members(b"[1]"), object_members(b'{"n" 1}')
+    (None, None)
+    """
+    parts = _parts(text) if text.startswith(b"{") else None
+    members = [_MEMBER.fullmatch(part) for part in parts or ()]
+    found = {member["name"]: member["value"] for member in members if member is not None}
+    return None if parts is None or None in members else found
+
+
+def _parts(text: bytes) -> list[bytes] | None:
     elements: list[bytes] = []
     depth = begin = 0
     for token in _TOKEN.finditer(text):

@@ -9,6 +9,7 @@ judged alone (INVALID-5), and if need be parted from the others by brackets alon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import (
     Annotated,
     Any,
@@ -28,12 +29,12 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.protocol.json_text import is_object
-from streamdb.state.brackets import array_elements
+from streamdb.state.brackets import array_elements, object_members
 from streamdb.state.parsing import parse
 from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.types.conversion import dec_hook
-from streamdb.types.faults import UNREADABLE, explain
+from streamdb.types.faults import UNREADABLE, explain, pointer_to
 
 Operation = Literal["insert", "update", "delete", "upsert"]
 Control = Literal["snapshot-start", "snapshot-end", "reset"]
@@ -135,7 +136,7 @@ class PageDecoder:
         try:
             envelope = _open_envelope(text)
         except UNREADABLE as error:
-            return invalid_because(error, None, None)
+            return _unreadable(text, error, txids)
         headers, type_, key = envelope.headers, _text(envelope.type), _text(envelope.key)
         operation = headers.operation
         if headers.control is not UNSET:
@@ -214,6 +215,25 @@ def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
     except UNREADABLE as error:
         reason, _ = explain(error, private=True)
         return Invalid(schema.type, key, "/key", reason)
+
+
+def _unreadable(text: Raw | bytes, error: Exception, txids: list[str]) -> Invalid:
+    """Make the report of an event that cannot be read as a whole, of those parts that can be."""
+    found: dict[str, Any] = {}
+    at = ""
+    for name, member in (object_members(bytes(text).strip()) or {}).items():
+        with suppress(*UNREADABLE):
+            label = str(parse(name))
+            try:
+                found[label] = parse(member)
+            except UNREADABLE as fault:
+                if not at:
+                    error, at = fault, pointer_to([label])
+    headers = found.get("headers")
+    txid = _text(headers.get("txid")) if is_object(headers) else None
+    if txid is not None:
+        txids.append(txid)  # TXID-5
+    return invalid_because(error, _text(found.get("type")), _text(found.get("key")), at=at)
 
 
 def _control_item(headers: _LooseHeaders) -> Item:

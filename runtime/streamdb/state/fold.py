@@ -119,9 +119,9 @@ class Fold:
         """Lay fields over the row as it stands at this event (UPDATE-4)."""
         schema, key = item.schema, item.key
         before = self._current(schema, key)
-        plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
-        plain.update(item.fields)
         try:
+            plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
+            plain.update(item.fields)
             row = schema.rows.convert(plain)
             if self._strict and schema.beyond_rows is not None:
                 schema.beyond_rows.check(plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -14,10 +15,18 @@ def parse(text: bytes | msgspec.Raw) -> Any:
     >>> parse(rb'"\ud83d"') == chr(0xD83D)
     True
 
-    Raises one of ``UNREADABLE`` for anything else that is not JSON in UTF-8, NaN included.
+    Raises one of ``UNREADABLE`` for anything else that is not JSON in UTF-8, NaN included, and for
+    numbers that no float holds (1e999), which could not be written again.
     """
-    return json.loads(bytes(text).decode(), parse_constant=_refuse_constant)
+    return json.loads(bytes(text).decode(), parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"not JSON: {name}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("number out of range")
+    return number

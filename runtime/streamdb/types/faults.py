@@ -54,6 +54,8 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     """
     if isinstance(error, RecursionError):
         return "nested too deeply", ""
+    if isinstance(error, UnicodeEncodeError):
+        return "half a surrogate pair in the name of a property, which this class cannot hold", ""
     if isinstance(error, Misfit):
         return error.private if private else str(error), error.pointer
     if isinstance(error, ContractBroken):

@@ -148,8 +148,15 @@ async def test_invalid_events_may_stop_the_database(url: str) -> None:
                 {"type": "undeclared", "key": "k", "headers": {"operation": "delete"}}
             )
             await stream.append_many([messages.insert(message(2)), *INVALID])
-            with pytest.raises(InvalidEventError, match=r"invalid sensor event '9' .*: /value:"):
+            with pytest.raises(
+                InvalidEventError, match=r"invalid sensor event '9' .*: /value:"
+            ) as caught:
                 await anext(changes)
+            error = caught.value
+            assert (error.type, error.key, error.pointer) == ("sensor", "9", "/value")
+            assert error.url == db.url
+            assert error.offset > position
+            assert error.reason in str(error)
             assert db.messages.keys() == ["1"]
             assert db.status == "error"
             assert db.offset >= position

@@ -144,8 +144,8 @@ def test_a_key_that_its_declared_type_refuses_is_invalid(value: dict[str, Any]) 
         (None, (None, None, "")),
         ([], (None, None, "")),
         ({}, (None, None, "")),
-        ({"type": "sensor", "key": "1", "value": SENSOR}, (None, None, "")),
-        ({"type": "sensor", "key": "1", "headers": None}, (None, None, "/headers")),
+        ({"type": "sensor", "key": "1", "value": SENSOR}, ("sensor", "1", "")),
+        ({"type": "sensor", "key": "1", "headers": None}, ("sensor", "1", "/headers")),
         ({"type": "sensor", "key": "1", "headers": {}}, ("sensor", "1", "/headers/operation")),
         (change(operation="truncate"), ("sensor", "17", "/headers/operation")),
         (change(operation=None), ("sensor", "17", "/headers/operation")),
@@ -423,3 +423,26 @@ def test_a_report_does_not_quote_the_content_of_a_row() -> None:
     assert isinstance(invalid, Invalid)
     assert invalid.pointer == "/value/role"
     assert invalid.message == "invalid enum value"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'{"room": NaN}', "not JSON: NaN"),
+        (b'{"room": "\xff"}', "codec"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+        (b'{"celsius": 1e999}', "number out of range"),
+        (b"tru", "Expecting value"),
+    ],
+)
+def test_an_event_that_is_no_json_says_whose_it_is(value: bytes, reason: str) -> None:
+    """INVALID-3, TXID-5: its type, key and txid stand beside what cannot be read."""
+    text = b'{"type": "sensor", "key": "17", "value": ' + value
+    text += b', "headers": {"operation": "insert", "txid": "t1"}}'
+    page = PageDecoder(SCHEMA).decode(b"[" + text + b"]", url="u", offset="o")
+    (item,) = page.items
+    assert isinstance(item, Invalid)
+    assert (item.type, item.key) == ("sensor", "17")
+    assert item.pointer.startswith("/value")
+    assert reason.lower() in item.message.lower()
+    assert page.txids == ["t1"]

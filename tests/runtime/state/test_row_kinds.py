@@ -18,6 +18,7 @@ from tests.runtime.task_rows import (
     NOON_TEXT,
     SCHEMA,
     DataclassTask,
+    ExtensibleTask,
     GeneratedPydanticTask,
     PydanticTask,
     StructTask,
@@ -498,3 +499,109 @@ def test_a_key_that_the_class_refuses_is_invalid_in_every_kind() -> None:
         assert field(good.row, "id") == "n2"
         assert isinstance(bad, Invalid)
         assert bad.pointer == "/key"
+
+
+NOT_WRITABLE = ("1e999", "-1e999", '{"x":[1e999]}', "NaN", "-Infinity")
+
+
+@kinds
+@pytest.mark.parametrize("number", NOT_WRITABLE)
+def test_what_no_float_holds_is_invalid(kind: Any, number: str) -> None:
+    """INVALID-9, wherever the row would hold it; it could not be written again."""
+    schema = tasks(kind)
+    name = "unknown" if kind in (dict, ExtensibleTask) else "count"
+    text = json.dumps(GOOD)[:-1] + f',"{name}":{number}}}'
+    for strict in (False, True):
+        with pytest.raises(InvalidRow):
+            schema.decode(text.encode(), strict=strict)
+    page = json.dumps([event(GOOD), event({**GOOD, name: "NUMBER"})])
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)))
+    good, bad = decoder.decode(page.replace('"NUMBER"', number).encode(), url="u", offset="o").items
+    assert isinstance(good, Put)
+    assert isinstance(bad, Invalid)
+    assert (bad.type, bad.key) == ("task", "t1")
+    assert bad.pointer.startswith("/value")
+
+
+@kinds
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_no_json_is_never_written(kind: Any, value: float) -> None:
+    with pytest.raises(InvalidRow):
+        tasks(kind).encode(unchecked(kind, parent=value))
+
+
+@kinds
+def test_half_a_surrogate_pair(kind: Any) -> None:
+    """INVALID-9: read and written; pydantic, which has no text for it, says so."""
+    schema = tasks(kind)
+    text = json.dumps({**GOOD, "title": "cut \ud83d"}, separators=(",", ":"))
+    if issubclass(kind, BaseModel):
+        with pytest.raises(InvalidRow, match="half a surrogate pair, which pydantic cannot hold"):
+            schema.decode(text.encode())
+        with pytest.raises(InvalidRow, match="half a surrogate pair, which pydantic cannot hold"):
+            schema.encode(unchecked(kind, title="cut \ud83d"))
+    else:
+        row = schema.decode(text.encode(), strict=True)
+        assert field(row, "title") == "cut \ud83d"
+        assert schema.encode(row).decode() == text
+
+
+@kinds
+def test_half_a_surrogate_pair_in_the_name_of_a_property(kind: Any) -> None:
+    text = json.dumps({**GOOD, "\ud83d": 1})
+    if kind is dict:
+        assert tasks(kind).decode(text.encode())["\ud83d"] == 1
+    else:
+        with pytest.raises(InvalidRow, match="half a surrogate pair"):
+            tasks(kind).decode(text.encode())
+
+
+class Holder(TypedDict):
+    id: str
+    value: Any
+
+
+@dataclasses.dataclass
+class HolderDataclass:
+    id: str
+    value: Any
+
+
+class HolderStruct(Struct):
+    id: str
+    value: Any
+
+
+class HolderModel(BaseModel):
+    id: str
+    value: Any
+
+
+HOLDERS = {"TypedDict": Holder, "dataclass": HolderDataclass, "struct": HolderStruct, "plain": dict}
+
+
+@pytest.mark.parametrize("kind", HOLDERS.values(), ids=HOLDERS)
+def test_a_deep_row_is_lent_whole(kind: Any) -> None:
+    """Python's own copying ends at some hundred levels."""
+    rows = tasks(kind, contract=Contract.of({"type": "object"})).rows
+    text = b'{"id":"t1","value":' + b"[" * 600 + b"{}" + b"]" * 600 + b"}"
+    row = rows.read(text)
+    lent = rows.lent(row)
+    assert rows.write(lent) == text
+    assert field(lent, "value") is not field(row, "value")
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [*((kind, 5000) for kind in HOLDERS.values()), (HolderModel, 300), (HolderModel, 5000)],
+)
+def test_a_row_beyond_all_bounds_is_refused(kind: Any, levels: int) -> None:
+    schema = tasks(kind, contract=Contract.of({"type": "object"}))
+    text = b'{"id":"t1","value":' + b"[" * levels + b"]" * levels + b"}"
+    with pytest.raises(InvalidRow, match="nested too deeply"):
+        schema.decode(text)
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    with pytest.raises(InvalidRow, match="nested too deeply"):
+        schema.encode(kind(id="t1", value=value))

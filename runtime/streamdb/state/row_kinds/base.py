@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
@@ -86,6 +87,13 @@ class RowKind(Generic[Row]):
     def lent(self, row: Row) -> Row:
         """Return a row for the user's code to work on; a copy, if it could be changed in place."""
         raise NotImplementedError
+
+    def _copied(self, row: Row) -> Row:
+        """Copy a row at every depth."""
+        try:
+            return copy.deepcopy(row)
+        except RecursionError:  # Python nests some hundred copies; text is copied without
+            return self.read(self.write(row))
 
     def getter(self, name: str) -> Callable[[Any], Any]:
         """Return the function that reads a field of a row."""

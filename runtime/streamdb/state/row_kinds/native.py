@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -59,7 +58,7 @@ class NativeRows(RowKind[Row]):
 
     def lent(self, row: Row) -> Row:
         """Copy it at every depth."""
-        return copy.deepcopy(row)
+        return self._copied(row)
 
 
 class StructRows(NativeRows[Row]):

@@ -55,16 +55,21 @@ class PydanticRows(RowKind[Row]):
         if _WHOLE.search(text):
             return self.convert(parse(text))
         try:
-            return self._validated(bytes(text))
+            # The parser refuses NaN and 1e999, of which pydantic makes infinity.
+            return self._validated(bytes(text), _parser.decode(text))
         except UNREADABLE:
             return self.convert(parse(text))
 
     def convert(self, plain: Any) -> Row:
         """Validate it as the JSON that it stands for."""
-        return self._validated(json_text.encode(with_whole_numbers(plain)))
+        text = json_text.encode(with_whole_numbers(plain))
+        try:
+            plain = _parser.decode(text)
+        except msgspec.DecodeError:
+            raise Misfit("half a surrogate pair, which pydantic cannot hold") from None
+        return self._validated(text, plain)
 
-    def _validated(self, text: bytes) -> Row:
-        plain = _parser.decode(text)  # pydantic takes NaN, and makes infinity of 1e999
+    def _validated(self, text: bytes, plain: Any) -> Row:
         try:
             row: Any = self._model.model_validate_json(
                 text, strict=None if self._is_generated else True, by_alias=True, by_name=False
@@ -117,7 +122,7 @@ class PydanticRows(RowKind[Row]):
         """Copy it if it is not frozen."""
         if self._model.model_config.get("frozen"):
             return row
-        return cast("Row", cast("BaseModel", row).model_copy(deep=True))
+        return self._copied(row)
 
 
 def _field(model: type[BaseModel], name: str) -> RowField:
@@ -138,7 +143,9 @@ def _misfit(error: ValidationError, plain: Any) -> Misfit:
     places = [(_way(detail["loc"], plain), detail) for detail in details]
     way, detail = max(places, key=lambda place: len(place[0]))
     kind, message = detail["type"], detail["msg"]
-    if kind == "missing":
+    if kind == "json_invalid":  # it is JSON, but pydantic's parser ends at some 200 levels
+        message = "nested too deeply"
+    elif kind == "missing":
         message = f"lacks the property `{detail['loc'][-1]}`"
     elif kind == "string_pattern_mismatch":
         for name, pattern in formats.PYTHON_PATTERNS.items():
