@@ -46,7 +46,8 @@ HEAVY = {"httpx", "msgspec", "rich", "asyncio", "streamdb.streams.http", "stream
     "program",
     [
         "import streamdb",
-        "from streamdb.cli.commands import streamdb",
+        "from streamdb.cli.commands import run; run(['--help'])",
+        "from streamdb.cli.commands import run; run(['read', '--help'])",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_used(program: str) -> None:

@@ -6,10 +6,10 @@ import sys
 def main() -> None:
     """Run the `streamdb` command; exits the process."""
     try:
-        from streamdb.cli.commands import streamdb
+        from streamdb.cli.commands import run
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
         print("streamdb: the command needs click: pip install 'streamdb[cli]'", file=sys.stderr)
         sys.exit(2)
-    streamdb()
+    sys.exit(run(sys.argv[1:]))

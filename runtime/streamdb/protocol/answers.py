@@ -32,7 +32,7 @@ _LONGEST_PREVIEW: Final = 120
 
 _BY_STATUS: Final[Mapping[int, tuple[type[StreamError], str]]] = {
     400: (BadRequest, "the server refuses the request as malformed"),
-    401: (AccessDenied, "the server wants credentials: pass headers={'Authorization': ...}"),
+    401: (AccessDenied, "the server wants credentials in the Authorization header"),
     403: (AccessDenied, "the server refuses these credentials"),
     404: (StreamNotFound, "there is no such stream: check the address, or create it first"),
     410: (StreamGone, "the stream was deleted, or the offset is older than what the server keeps"),

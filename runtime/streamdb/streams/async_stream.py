@@ -220,8 +220,8 @@ class AsyncStream(Handle):
             BadAddress: the fork would be elsewhere.
             StreamExists: another stream is there, or this one was deleted.
         """
-        content_type = await self._ask_content_type()
         fork = self._fork_point(url, at, sub_offset)
+        content_type = await self._ask_content_type()
         made = type(self)(url, client=self._client, **self._options)
         try:
             await made._run(made._create(content_type, body=body, fork=fork))

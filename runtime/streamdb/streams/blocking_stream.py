@@ -145,8 +145,8 @@ class Stream(Handle):
         self, url: str, *, at: str | None = None, sub_offset: int = 0, body: Any = None
     ) -> Self:
         """Create a stream that shares this one's beginning and then goes its own way."""
-        content_type = self._ask_content_type()
         fork = self._fork_point(url, at, sub_offset)
+        content_type = self._ask_content_type()
         made = type(self)(url, client=self._client, **self._options)
         try:
             made._run(made._create(content_type, body=body, fork=fork))

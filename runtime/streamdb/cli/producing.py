@@ -1,0 +1,92 @@
+"""Writing by an idempotent producer, and saying what of it is stored when something fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import streamdb
+from streamdb.cli.exits import Exit, Failed, code_of
+from streamdb.cli.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is counted: values of a JSON stream, bytes of another one."""
+
+    of_json: bool
+
+    @property
+    def name(self) -> str:
+        """The word for them."""
+        return "values" if self.of_json else "bytes"
+
+    def of(self, values: Iterable[Any]) -> int:
+        """Count."""
+        return sum(1 if self.of_json else len(value) for value in values)
+
+    def say(self, size: int) -> str:
+        """Say a number of them.
+
+        >>> Units(of_json=True).say(1), Units(of_json=False).say(2)
+        ('1 value', '2 bytes')
+        """
+        return f"{size} {self.name if size != 1 else self.name[:-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was stored: how much, the tail behind it, and whether the server had some before."""
+
+    size: int
+    offset: str | None
+    had_before: bool = False
+
+    @property
+    def where(self) -> str:
+        """The offset, in brackets, where the server has said it."""
+        return "" if self.offset is None else f" (offset {self.offset})"
+
+
+def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) -> Stored:
+    """Write values as they come, each of them once.
+
+    Raises:
+        Failed: a value was no value, the server failed, or the user interrupted; the message says
+            what is stored.
+    """
+    given = 0
+    refused: Failed | None = None
+    try:
+        for value in values:
+            producer.append(value)
+            given += units.of([value])
+    except streamdb.ProducerFailed:
+        pass  # it has stopped; `flush` says what it lost
+    except Failed as failed:
+        refused = failed
+    except KeyboardInterrupt:
+        refused = Failed("append: interrupted", Exit.INTERRUPTED)
+    try:
+        # Before `detach`, which waits for requests even if it is interrupted.
+        appended = producer.flush()
+        producer.detach()
+    except streamdb.ProducerFailed as failed:
+        raise _failure(failed, given, units) from failed
+    stored = Stored(given, appended.offset, appended.duplicate)
+    if refused is not None:
+        raise Failed(
+            f"{refused.message}; what came before is stored: {units.say(given)}{stored.where}",
+            refused.code,
+        )
+    return stored
+
+
+def _failure(failed: streamdb.ProducerFailed, given: int, units: Units) -> Failed:
+    unwritten, unknown = units.of(failed.unwritten), units.of(failed.unknown)
+    told = f"{failed.__cause__ or failed}; of {units.say(given)}, {given - unwritten - unknown} "
+    told += f"are stored and {unwritten} are not"
+    if unknown:
+        told += f"; of the other {unknown} it is unknown"
+    return Failed(told, code_of(failed.__cause__))

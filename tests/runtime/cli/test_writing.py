@@ -1,0 +1,186 @@
+"""`create`, `append`, `close` and `delete`, on a server and on a local file."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.runtime.cli.running import Commands
+
+from streamdb.cli.exits import Exit
+
+
+def test_a_stream_from_its_creation_to_its_end(commands: Commands, name: str) -> None:
+    assert commands.succeed("create", name, "--ttl", "60")[0].startswith("created ")
+    assert "exists already" in commands.succeed("create", name, "--ttl", "60")[0]
+    assert "another" in commands.fail(Exit.CONFLICT, "create", name, "--ttl", "61")
+    assert commands.succeed("append", name, "1", '{"a": "é"}', "[2]")[0].startswith(
+        "appended 3 values (offset "
+    )
+    assert commands.succeed("read", name) == ["1", '{"a":"é"}', "[2]"]
+    assert commands.succeed("close", name, '"last"')[0].startswith("closed ")
+    assert commands.succeed("read", name)[-1] == '"last"'
+    assert "closed" in commands.fail(Exit.CONFLICT, "append", name, "4")
+    commands.succeed("close", name)  # as often as one likes
+    assert commands.succeed("delete", name)[0].startswith("deleted ")
+    for command in ("head", "read", "tail", "close", "delete"):
+        assert "no such stream" in commands.fail(Exit.MISSING, command, name)
+    assert "no such stream" in commands.fail(Exit.MISSING, "append", name, "1")
+
+
+def test_first_data(commands: Commands, name: str, tmp_path: Path) -> None:
+    commands.succeed("create", name, "1", "[2]", "--closed")
+    assert commands.succeed("read", name) == ["1", "[2]"]
+    lines = tmp_path / "values.jsonl"
+    lines.write_text('{"n":1}\n\n{"n":2}\n')
+    commands.succeed("create", f"{name}/file", "--file", str(lines))
+    assert commands.succeed("read", f"{name}/file") == ['{"n":1}', '{"n":2}']
+    commands.succeed(
+        "create", f"{name}/stdin", "-f", "-", "--content-type", "text/plain", stdin=b"hi"
+    )
+    assert commands.run("read", f"{name}/stdin").out == "hi"
+
+
+def test_values_keep_what_is_written(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    written = ["1.50", "1e400", "123456789012345678901234567890", '{"b":1,"a":1.0}', '"\\ud800"']
+    commands.succeed("append", name, *written[:4])
+    assert commands.succeed("read", name) == written[:4]
+    commands.succeed("append", name, "\t1 ", written[4])
+    assert commands.succeed("read", name)[-1] == written[4]
+
+
+def test_bytes_are_stored_as_they_are(commands: Commands, name: str, tmp_path: Path) -> None:
+    commands.succeed("create", name, "--content-type", "application/octet-stream")
+    data = bytes(range(256)) * 1000
+    file = tmp_path / "data"
+    file.write_bytes(data)
+    told = commands.succeed("append", name, stdin=data)
+    assert told[0].startswith("appended 256000 bytes (offset ")
+    commands.succeed("append", name, "-f", str(file))
+    commands.succeed("append", name, "\udcff", "é")  # an argument that is not UTF-8
+    expected = data + data + b"\xff\xc3\xa9"
+    assert commands.run("read", name).out.encode("utf-8", "surrogateescape") == expected
+
+
+def test_many_lines(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    lines = [f'{{"n":{number}}}' for number in range(3000)]
+    told = commands.succeed("append", name, "--json", stdin="\n".join(lines).encode())
+    assert json.loads(told[0])["values"] == 3000
+    assert commands.succeed("read", name) == lines
+
+
+def test_broken_json_is_named_and_what_stood_before_is_stored(
+    commands: Commands, name: str
+) -> None:
+    commands.succeed("create", name)
+    error = commands.fail(Exit.DATA, "append", name, stdin=b'1\n\n{"n": 2}\n {"n": }\n5\n')
+    offset = json.loads(commands.succeed("head", name, "--json")[0])["offset"]
+    assert "line 4 of standard input is no JSON: Expecting value at column 8" in error
+    assert f"what came before is stored: 2 values (offset {offset})" in error
+    assert commands.succeed("read", name) == ["1", '{"n":2}']
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"NaN", "NaN is no JSON number"),
+        (b'"\xff"', "byte 2 is not UTF-8"),
+        (b"[" * 100_000, "recursion"),
+        (b"1 2", "Extra data at column 3"),
+    ],
+)
+def test_what_is_no_json(commands: Commands, name: str, line: bytes, reason: str) -> None:
+    commands.succeed("create", name)
+    error = commands.fail(Exit.DATA, "append", name, stdin=b"1\n" + line)
+    assert "line 2" in error
+    assert reason in error
+    assert "is stored: 1 value " in error
+
+
+def test_an_argument_that_is_no_json_stores_nothing(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    error = commands.fail(Exit.DATA, "append", name, "1", "hello")
+    assert "value 2 is no JSON" in error
+    assert "quotes" in error
+    assert commands.succeed("read", name) == []
+
+
+def test_a_stream_that_others_closed(commands: Commands, name: str) -> None:
+    commands.succeed("create", name, "0", "--closed")
+    error = commands.fail(Exit.CONFLICT, "append", name, stdin=b"1\n2\n")
+    assert "is closed" in error
+    assert "of 2 values, 0 are stored and 2 are not" in error
+
+
+def test_nothing_to_append(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    assert commands.succeed("append", name) == ["appended 0 values"]
+    assert "nothing" in commands.fail(Exit.DATA, "append", name, "--batch", "[]")
+
+
+def test_a_batch_is_one_request(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    text = b'[1.50,\n {"a": [2]}, "\\ud800"]\n'
+    commands.succeed("append", name, "--batch", stdin=text)
+    commands.succeed("append", name, "--batch", "[[3]]")
+    assert commands.succeed("read", name) == ["1.50", '{"a":[2]}', '"\\ud800"', "[3]"]
+    assert "no JSON array" in commands.fail(Exit.DATA, "append", name, "--batch", '{"a":1}')
+    assert "no JSON:" in commands.fail(Exit.DATA, "append", name, "--batch", stdin=b"[1,")
+    assert "one VALUE" in commands.fail(Exit.USAGE, "append", name, "--batch", "[1]", "[2]")
+
+
+def test_seq_must_rise(commands: Commands, name: str) -> None:
+    commands.succeed("create", name)
+    commands.succeed("append", name, "--seq", "a2", stdin=b"1\n2\n")
+    assert "'a2'" in commands.fail(Exit.CONFLICT, "append", name, "3", "--seq", "a2")
+    commands.succeed("append", name, "3", "--seq", "a3")
+    assert commands.succeed("read", name) == ["1", "2", "3"]
+
+
+def test_the_same_data_under_the_same_producer_is_stored_once(
+    commands: Commands, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.succeed("create", name)
+    as_producer = ("append", name, "--producer-id", "nightly", "--json")
+    commands.succeed(*as_producer, stdin=b"1\n2\n3\n")
+    again = commands.run(*as_producer, stdin=b"1\n2\n3\n4\n5\n")  # an interrupted run's second try
+    assert json.loads(again.out)["duplicate"]
+    assert commands.succeed("read", name) == ["1", "2", "3", "4", "5"]
+    commands.succeed(*as_producer, "--epoch", "1", stdin=b"6\n")
+    assert commands.succeed("read", name)[-1] == "6"
+    assert "epoch" in commands.fail(Exit.CONFLICT, *as_producer[:4], "7")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("append", "--producer-id", "p", "--seq", "1"),
+        ("append", "--producer-id", "p", "--batch"),
+        ("append", "--epoch", "1"),
+        ("append", "--producer-id", ""),
+        ("append", "--producer-id", "p", "--epoch", "-1"),
+        ("append", "1", "--file", "-"),
+        ("append", "--file", "no such file"),
+        ("create", "--ttl", "1", "--expires-at", "2030-01-31T12:00:00Z"),
+        ("create", "--ttl", "soon"),
+        ("create", "--expires-at", "soon"),
+        ("create", "--content-type", "text"),
+        ("fork", "other", "--sub-offset", "1"),
+        ("tail", "--live", "always"),
+        ("tail", "--output", "json"),
+        ("head", "--timeout", "0"),
+    ],
+)
+def test_wrong_usage_is_said_in_a_line(
+    commands: Commands, name: str, arguments: tuple[str, ...]
+) -> None:
+    commands.succeed("create", name)
+    command, *rest = arguments
+    commands.fail(Exit.USAGE, command, name, *rest)
+    assert commands.succeed("read", name) == []
+
+
+def test_batches_are_for_json(commands: Commands, name: str) -> None:
+    commands.succeed("create", name, "--content-type", "text/plain")
+    assert "JSON streams" in commands.fail(Exit.USAGE, "append", name, "--batch", "[]")
