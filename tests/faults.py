@@ -181,18 +181,17 @@ _OF_BODIES: list[st.SearchStrategy[Fault]] = [
     st.builds(BrokenChunks, st.integers(0, 2)),
     st.builds(EndEvents, st.integers(0, 3)),
 ]
-# They cost as long as the client waits.
+# They cost as long as the client waits: drawn less often.
 _OF_SILENCE: list[st.SearchStrategy[Fault]] = [st.just(Silent()), st.builds(Stall, _LENGTHS)]
 
 
-def faults(*, silence: bool, max_size: int = 12) -> st.SearchStrategy[list[Fault]]:
+def faults(max_size: int = 12) -> st.SearchStrategy[list[Fault]]:
     """Draw the faults of a proxy; a burst of one status counts as one of them."""
-    kinds = [*_OF_CONNECTIONS, *_OF_BODIES, *(_OF_SILENCE if silence else [])]
     bursts = st.builds(lambda busy, times: [busy] * times, _BUSY, st.integers(2, 8))
-    one = st.one_of(kinds).map(lambda fault: [fault])
-    return st.lists(st.one_of(one, one, one, bursts), max_size=max_size).map(
-        lambda groups: [fault for group in groups for fault in group]
-    )
+    one = st.one_of(*_OF_CONNECTIONS, *_OF_BODIES).map(lambda fault: [fault])
+    silent = st.one_of(_OF_SILENCE).map(lambda fault: [fault])
+    groups = st.lists(st.one_of(one, one, one, one, bursts, silent), max_size=max_size)
+    return groups.map(lambda groups: [fault for group in groups for fault in group])
 
 
 @dataclass(frozen=True)
@@ -217,12 +216,8 @@ class _Request:
         return parse_qs(urlsplit(self.target).query).get("offset", [""])[0]
 
     @property
-    def is_live(self) -> bool:
-        return "live=" in self.target
-
-    @property
-    def is_sse(self) -> bool:
-        return "live=sse" in self.target
+    def live(self) -> str:
+        return parse_qs(urlsplit(self.target).query).get("live", [""])[0]
 
 
 class _Client:
@@ -262,7 +257,7 @@ class Proxy:
         self._faults = iter(faults)
         self._tasks: set[asyncio.Task[None]] = set()
         self._strays: set[asyncio.Task[None]] = set()
-        self._old_answers: dict[str, deque[tuple[str, bytes]]] = {}
+        self._old_answers: dict[tuple[str, str], deque[tuple[str, bytes]]] = {}
         self.heads: list[bytes] = []
         self.port = 0
 
@@ -322,9 +317,9 @@ class Proxy:
             case Replay() if (old := self._old_answer(request)) is not None:
                 await client.send(old)
                 return True
-            case DeliverTwice() if not request.is_live:
+            case DeliverTwice() if not request.live:
                 await self._deliver(request, after=0)
-            case DeliverAgain(seconds) if not request.is_live:
+            case DeliverAgain(seconds) if not request.live:
                 stray = asyncio.create_task(self._deliver(request, after=seconds))
                 self._strays.add(stray)
                 stray.add_done_callback(self._strays.discard)
@@ -353,15 +348,18 @@ class Proxy:
     async def _relay_answer(self, fault: Fault, request: _Request, client: _Client) -> bool:
         left = fault.after if isinstance(fault, CutAnswer | Stall) else sys.maxsize
         sent: list[bytes] = []
-        async with aclosing(_ask(self._target, request)) as events:
-            async for piece in _damaged(fault, request, events):
+        async with (
+            aclosing(_ask(self._target, request)) as events,
+            aclosing(_damaged(fault, request, events)) as pieces,
+        ):
+            async for piece in pieces:
                 if isinstance(fault, Slow):
                     await asyncio.sleep(fault.seconds)
                 await client.send(piece[:left])
                 left -= len(piece)
                 if left <= 0:
                     break
-                if not request.is_sse:  # such an answer may have no end
+                if request.live != "sse":  # such an answer may have no end
                     sent.append(piece)
         if left <= 0:
             if isinstance(fault, Stall):
@@ -373,12 +371,12 @@ class Proxy:
 
     def _keep(self, request: _Request, answer: bytes) -> None:
         if answer and len(answer) < _LARGEST_KEPT and not answer.startswith(b"HTTP/1.1 304"):
-            old = self._old_answers.setdefault(request.method, deque(maxlen=3))
+            old = self._old_answers.setdefault((request.method, request.live), deque(maxlen=3))
             old.append((request.offset, answer))
 
     def _old_answer(self, request: _Request) -> bytes | None:
         # Not one to a read from further on: what it leaves out, no client could know.
-        for offset, answer in self._old_answers.get(request.method, ()):
+        for offset, answer in self._old_answers.get((request.method, request.live), ()):
             if offset <= request.offset:
                 return answer
         return None
@@ -445,9 +443,11 @@ async def _damaged(
     if not has_body:
         return
     is_chunked = "transfer-encoding" in headers
-    async for piece in _pieces(fault, headers.get("content-type", ""), length, events):
-        data, kept = piece[:kept], kept - len(piece[:kept])
-        yield b"%x\r\n%s\r\n" % (len(data), data) if is_chunked and data else data
+    content_type = headers.get("content-type", "")
+    async with aclosing(_pieces(fault, content_type, length, events)) as pieces:
+        async for piece in pieces:
+            data, kept = piece[:kept], kept - len(piece[:kept])
+            yield b"%x\r\n%s\r\n" % (len(data), data) if is_chunked and data else data
     if is_chunked:
         yield b"zz\r\n" if isinstance(fault, BrokenChunks) else b"0\r\n\r\n"
 

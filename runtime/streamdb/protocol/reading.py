@@ -11,7 +11,7 @@ import binascii
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -38,7 +38,8 @@ from streamdb.protocol.exchange import (
 )
 from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
-from streamdb.protocol.sse import EventParser
+from streamdb.protocol.soundness import Damage, damage_of
+from streamdb.protocol.sse import EventParser, ServerSentEvent
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
 
@@ -48,6 +49,8 @@ _SHORT_CONNECTION: Final = 1.0
 _SHORT_CONNECTIONS_IN_A_ROW: Final = 3
 _SHORT_BASE_WAIT: Final = 0.1
 _SHORT_LONGEST_WAIT: Final = 5.0
+# What comes damaged so often from one offset is stored so, or made so by every proxy between.
+_TRIES_OF_DAMAGED: Final = 3
 
 _OK: Final = frozenset({200})
 _OK_OR_NOTHING_NEW: Final = frozenset({200, 204})
@@ -157,6 +160,7 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
     """Read page after page until up to date; the requests carry no `live` (CLIENT-6)."""
     position = _Position(options.offset, None, names.DEFAULT_MEDIA_TYPE)
     retry = options.retry
+    doubts = _Doubts(options)
     while True:
         page = options.memory.find(position.offset) if options.memory is not None else None
         request = Request(
@@ -172,6 +176,8 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
                 reply, url=options.url, doing="read", offset=position.offset, allow=_OK
             )
             batch = _batch_of(reply, position, options.url)
+            if (yield from doubts.resolve(batch, position)):
+                continue
             if options.memory is not None:
                 options.memory.keep(position.offset, header(reply, "ETag"), batch)
         yield Deliver(batch)
@@ -194,6 +200,7 @@ def _follow_long_poll(
     options: ReadOptions, position: _Position, *, is_interrupted: bool
 ) -> Operation[None]:
     failures = options.reconnect.begin(options.clock)
+    doubts = _Doubts(options)
     idle_answers = 0
     while True:
         # A poll of an idle stream is answered late. After an interruption the reader shall learn
@@ -215,6 +222,9 @@ def _follow_long_poll(
             allow=_OK_OR_NOTHING_NEW,
         )
         batch = _batch_of(reply, position, options.url)
+        if (yield from doubts.resolve(batch, position)):
+            is_interrupted = True
+            continue
         yield Deliver(batch)
         if batch.closed:
             return
@@ -229,6 +239,7 @@ def _follow_long_poll(
 def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Position | None]:
     """Follow by SSE. Return None at the end of the stream, or where long-poll shall go on."""
     failures = options.reconnect.begin(options.clock)
+    doubts = _Doubts(options)
     short_connections = 0
     while True:
         request = Request(
@@ -248,11 +259,15 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
             yield Release()
             return position  # the server does not do SSE; QUERY-3
         opened_at = options.clock()
-        after = yield from _deliver_events(reply, position, options.url)
+        ended = yield from _deliver_events(reply, position, options.url)
         yield Release()
-        if after is None:
+        if ended.is_finished:
             return None
-        position = after
+        position = ended.position
+        if ended.damage is not None:
+            if (yield from doubts.ask_again(ended.damage, position)):
+                continue
+            return position  # whatever damages the events may leave pages alone
         if options.clock() - opened_at >= _SHORT_CONNECTION:
             short_connections = 0
             continue  # SSE-17: servers end connections from time to time
@@ -263,35 +278,121 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         yield from pause(Interrupted("the connection ended at once", wait, short_connections))
 
 
-def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_Position | None]:
-    """Deliver what one SSE connection brings. Return the position at its end, None at EOF."""
+class _Ended(NamedTuple):
+    """How the following of one SSE connection ended, and how far it came."""
+
+    position: _Position
+    is_finished: bool = False
+    damage: Damage | None = None
+
+
+def _deliver_events(reply: Reply, position: _Position, url: str) -> Operation[_Ended]:
+    """Deliver what one SSE connection brings."""
     parser = EventParser()
     is_base64 = (header(reply, names.SSE_DATA_ENCODING) or "").lower() == "base64"
-    parts: list[bytes] = []  # data that no control event has confirmed yet (CLIENT-17)
+    gathered = _Gathered(position.content_type, is_base64=is_base64)
     while True:
         chunk = yield from receive()
         if isinstance(chunk, NoReply) or not chunk:
-            return position
+            return _Ended(position)
         for event in parser.feed(chunk):
-            if event.name == b"data":
-                data = _decode_base64(event.data, position, url) if is_base64 else event.data
-                if data:
-                    parts.append(data)
-            elif event.name == b"control":
-                control = _parse_control(event.data, position, url)
-                batch = Batch(
-                    parts=tuple(parts),
-                    offset=control.offset,
-                    cursor=control.cursor or position.cursor,  # CLIENT-4
-                    up_to_date=control.up_to_date or control.closed,  # SSE-13
-                    closed=control.closed,
-                    content_type=position.content_type,
-                )
-                parts = []
-                yield Deliver(batch)
-                if batch.closed:
-                    return None
-                position = replace(position, offset=batch.offset, cursor=batch.cursor)
+            if event.name != names.CONTROL_EVENT.encode():
+                gathered.take(event)
+                continue
+            control = _parse_control(event.data, position, url)
+            batch = Batch(
+                parts=tuple(gathered.parts),
+                offset=control.offset,
+                cursor=control.cursor or position.cursor,  # CLIENT-4
+                up_to_date=control.up_to_date or control.closed,  # SSE-13
+                closed=control.closed,
+                content_type=position.content_type,
+            )
+            damage = gathered.damage_of(batch, position.offset)
+            if damage is not None:
+                return _Ended(position, damage=damage)
+            gathered = _Gathered(position.content_type, is_base64=is_base64)
+            yield Deliver(batch)
+            position = replace(position, offset=batch.offset, cursor=batch.cursor)
+            if batch.closed:
+                return _Ended(position, is_finished=True)
+
+
+class _Gathered:
+    """Data that no control event has confirmed yet (CLIENT-17)."""
+
+    def __init__(self, content_type: str, *, is_base64: bool) -> None:
+        self.parts: list[bytes] = []
+        self._is_json: Final = content_type == names.JSON_MEDIA_TYPE
+        self._is_base64: Final = is_base64
+        self._damage: Damage | None = None
+        self._has_strange = False
+
+    def take(self, event: ServerSentEvent) -> None:
+        """Take an event that is no control event."""
+        if event.name != names.DATA_EVENT.encode():
+            # CLIENT-14 has us ignore it. A name that nobody gives was another one's before.
+            self._has_strange = True
+            if not event.name.isascii() or not event.name.decode().isprintable():
+                self._damage = Damage(f"an event is called {preview(event.name)}")
+            return
+        data = event.data
+        if self._is_base64:
+            try:
+                data = _decode_base64(data)
+            except binascii.Error as error:
+                self._damage = Damage(f"bad base64 in a data event: {error}")
+        if data or self._is_json:  # no JSON is empty
+            self.parts.append(data)
+        else:
+            self._has_strange = True
+
+    def damage_of(self, confirmed: Batch, asked: str) -> Damage | None:
+        """Find out whether this can be what a control event confirms."""
+        if confirmed.offset != asked:
+            if self._damage is not None:
+                return self._damage
+            if self._has_strange and not self.parts:
+                return Damage("the data that a control event confirms has not come")
+        return damage_of(confirmed, asked)
+
+
+class _Doubts:
+    """Answers that cannot be right are asked for again, some times from each offset."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self._options: Final = options
+        self._failures = options.reconnect.begin(options.clock)
+        self._offset: str | None = None
+
+    def resolve(self, batch: Batch, position: _Position) -> Operation[bool]:
+        """Return True if the batch shall be asked for again, False if it can be delivered.
+
+        Raises:
+            StreamParseError: neither; the damaged text is quoted.
+        """
+        damage = damage_of(batch, position.offset)
+        if damage is None:
+            return False
+        if (yield from self.ask_again(damage, position)):
+            return True
+        if damage.is_of_one_event:
+            return False
+        raise StreamParseError(
+            f"read: {damage.reason}", url=self._options.url, offset=position.offset
+        )
+
+    def ask_again(self, damage: Damage, position: _Position) -> Operation[bool]:
+        """Wait before the next try, and return True; False if there were enough."""
+        if position.offset != self._offset:
+            self._failures.forget()
+            self._offset = position.offset
+        wait = self._failures.next_delay()
+        if wait is None or self._failures.count >= _TRIES_OF_DAMAGED:
+            return False
+        told = f"the answer is damaged: {damage.reason}"
+        yield from pause(Interrupted(told, wait, self._failures.count))
+        return True
 
 
 def _back_off(
@@ -353,11 +454,6 @@ def _parse_control(data: bytes, position: _Position, url: str) -> _Control:
         ) from None
 
 
-def _decode_base64(data: bytes, position: _Position, url: str) -> bytes:
+def _decode_base64(data: bytes) -> bytes:
     # SSE-6, SSE-7: each event on its own, its lines joined.
-    try:
-        return base64.b64decode(data.replace(b"\n", b""), validate=True)
-    except binascii.Error as error:
-        raise StreamParseError(
-            f"read: bad base64 in a data event: {error}", url=url, offset=position.offset
-        ) from None
+    return base64.b64decode(data.replace(b"\n", b""), validate=True)

@@ -28,8 +28,8 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
+from streamdb.protocol.brackets import array_elements, object_members
 from streamdb.protocol.json_text import is_object
-from streamdb.state.brackets import array_elements, object_members
 from streamdb.state.parsing import parse
 from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema

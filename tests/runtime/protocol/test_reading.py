@@ -1,5 +1,6 @@
 """Catch-up and long-poll, and what ends or interrupts a read."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
@@ -67,7 +68,7 @@ def test_pages_are_read_until_up_to_date() -> None:  # CLIENT-1, CLIENT-6
 
 
 def test_catching_up_with_a_live_read_asks_for_no_mode() -> None:  # CLIENT-6
-    player = play(read("long-poll"), reply(body=b"[1]", next="a"), AT_5, NOTHING_NEW)
+    player = play(read("long-poll"), reply(body=b"[1]", next="4"), AT_5, NOTHING_NEW)
     assert player.modes_asked == [None, None, "long-poll", "long-poll"]
 
 
@@ -99,8 +100,75 @@ def test_up_to_date_is_told_by_mere_presence_and_closed_by_its_value() -> None: 
 
 
 def test_an_empty_page_is_not_an_end() -> None:  # CLIENT-3
-    player = play(read(), reply(body=b"", next="a"), reply(body=b"[]", next="b"), AT_5)
+    player = play(read(), reply(body=b"", next="3"), reply(body=b"[]", next="4"), AT_5)
     assert data(player) == [b"", b"[]", b"[1]"]
+
+
+# What cannot be the answer to what was asked: body, and next offset, of a read from 5.
+DAMAGED: dict[str, tuple[bytes, str, str]] = {
+    "cut": (b'[{"n":1},{"n"', "7", r"not JSON: '\[{\"n\":1},{\"n\"'"),
+    "cut to nothing but a bracket": (b"[", "7", "not JSON"),
+    "a spoilt bracket": (b'[{"n":1\x00]', "7", "not JSON"),
+    "two answers": (b"[1][2]", "7", "not JSON"),
+    "an old answer": (b"[1]", "4", "ends at 4, before the offset that was asked for"),
+    "an old answer without data": (b"[]", "4", "ends at 4"),
+    "the answer before": (b"[1]", "5", "holds data and does not move on"),
+}
+
+
+AFTER_5 = reply(body=b"[6]", next="6", up_to_date=True)
+
+
+@pytest.mark.parametrize("live", [False, "long-poll"])
+@pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
+def test_what_cannot_be_the_answer_is_asked_for_again(
+    damaged: tuple[bytes, str, str], live: LiveMode
+) -> None:
+    body, offset, told = damaged
+    wrong = reply(body=body, next=offset, up_to_date=True)
+    before, start = ([AT_5], "-1") if live else ([], "5")
+
+    player = play(read(live, start), *before, wrong, wrong, AFTER_5)
+    assert [batch.offset for batch in player.batches] == ["5"] * len(before) + ["6"]
+    assert data(player)[-1] == b"[6]"
+    assert [one.failures for one in player.interruptions] == [1, 2]
+    assert re.search(told, player.interruptions[0].reason)
+
+    with pytest.raises(StreamParseError, match=told) as caught:
+        play(read(live, start), *before, wrong, wrong, wrong)
+    assert caught.value.offset == "5"
+
+
+def test_an_element_that_is_no_json_is_delivered_if_it_comes_so_again_and_again() -> None:
+    odd = reply(body=b'[1,oops,"\xff"]', next="6", up_to_date=True)  # INVALID-9
+    assert data(play(read(offset="5"), odd, odd, odd)) == [b'[1,oops,"\xff"]']
+    assert data(play(read(offset="5"), odd, AFTER_5)) == [b"[6]"]
+
+
+@pytest.mark.parametrize(
+    "text", [b'["\\ud83d"]', b"[NaN]", b" [1] ", b"7", b"[" * 3000 + b"]" * 3000], ids=repr
+)
+def test_what_writers_write_is_no_damage(text: bytes) -> None:
+    player = play(read(offset="5"), reply(body=text, next="6", up_to_date=True))
+    assert data(player) == [text]
+    assert player.interruptions == []
+
+
+def test_a_damaged_page_is_not_remembered() -> None:
+    memory = PageMemory()
+    etag = {"etag": '"7"'}
+    wrong = reply(body=b"[1,", next="6", up_to_date=True, headers=etag)
+    with pytest.raises(StreamParseError):
+        play(read(offset="5", memory=memory), wrong, wrong, wrong)
+    assert memory.find("5") is None
+
+
+def test_the_tries_of_one_offset_do_not_count_for_the_next() -> None:
+    wrong_6 = reply(body=b"[1,", next="6")
+    wrong_7 = reply(body=b"[1,", next="7")
+    pages = [reply(body=b"[6]", next="6"), reply(body=b"[7]", next="7", up_to_date=True)]
+    player = play(read(offset="5"), wrong_6, wrong_6, pages[0], wrong_7, wrong_7, pages[1])
+    assert data(player) == [b"[6]", b"[7]"]
 
 
 def test_a_page_that_neither_moves_nor_ends_is_an_error() -> None:
@@ -133,9 +201,9 @@ def test_the_first_contact_has_its_own_patience() -> None:
 
 
 def test_after_the_first_page_a_read_is_as_patient_as_a_reconnect() -> None:
-    player = play(read(), reply(body=b"[1]", next="a"), *[LOST] * 20, AT_5)
+    player = play(read(), reply(body=b"[1]", next="4"), *[LOST] * 20, AT_5)
     assert player.is_finished
-    assert player.offsets_asked[1:] == ["a"] * 21
+    assert player.offsets_asked[1:] == ["4"] * 21
 
 
 def test_an_unknown_mode_is_refused() -> None:
@@ -147,8 +215,11 @@ def test_an_unknown_mode_is_refused() -> None:
 
 
 def test_204_is_up_to_date_and_polled_on() -> None:  # CLIENT-7, POLL-4
-    player = play(read("long-poll"), AT_5, NOTHING_NEW, reply(body=b"[2]", next="6"), NOTHING_NEW)
-    assert player.offsets_asked == ["-1", "5", "5", "6", "5"]
+    nothing_after_6 = reply(204, next="6", content_type=None)
+    player = play(
+        read("long-poll"), AT_5, NOTHING_NEW, reply(body=b"[2]", next="6"), nothing_after_6
+    )
+    assert player.offsets_asked == ["-1", "5", "5", "6", "6"]
     assert data(player) == [b"[1]", b"", b"[2]", b""]
     assert player.batches[1].up_to_date
     assert player.batches[1].content_type == "application/json"  # a 204 says none
@@ -215,7 +286,7 @@ def test_a_page_after_an_interruption_is_followed_by_polls() -> None:
 def test_a_catch_up_tells_of_every_failure() -> None:
     answers: list[Reply | NoReply] = [
         reply(503),
-        reply(body=b"[1]", next="a"),
+        reply(body=b"[1]", next="4"),
         LOST,
         LOST,
         AT_5,

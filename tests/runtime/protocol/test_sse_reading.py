@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -114,11 +115,14 @@ def test_an_unfinished_event_is_dropped_with_its_connection() -> None:  # CLIENT
 
 def test_unknown_events_are_skipped() -> None:  # SSE-4
     odd = b"event: ping\ndata: {\n\ndata: x\n\n: comment\n\n"
-    player = play(read(), AT_5, EVENTS, odd + control("6"))
-    assert delivered(player)[1:] == [(b"", "6")]
+    player = play(read(), AT_5, EVENTS, odd + control("5") + odd + data(b"[2]") + control("6"))
+    assert delivered(player)[1:] == [(b"", "5"), (b"[2]", "6")]
 
 
-@given(st.lists(st.binary(max_size=40), max_size=5), st.integers(1, 9))
+@given(
+    st.lists(st.binary(max_size=40), max_size=5).filter(lambda some: any(some) or not some),
+    st.integers(1, 9),
+)
 def test_base64_is_decoded_event_by_event(payloads: list[bytes], width: int) -> None:
     """SSE-6, SSE-7, CLIENT-15, trap 12."""
 
@@ -142,17 +146,49 @@ def test_the_encoding_is_read_from_every_answer() -> None:  # CLIENT-15
         data(b"WzJd") + control("6"),
         END,
         EVENTS,
-        data(b"WzJd") + control("7"),
+        data(b"[3]") + control("7"),
     )
-    assert delivered(player)[1:] == [(b"[2]", "6"), (b"WzJd", "7")]
+    assert delivered(player)[1:] == [(b"[2]", "6"), (b"[3]", "7")]
 
 
-@pytest.mark.parametrize("payload", [b"abc", b"a$==", b"YQ==YQ==x"])
-def test_bad_base64_is_an_error(payload: bytes) -> None:
+# What comes between the control event at 5 and the one that says 6.
+DAMAGED: dict[str, tuple[bytes, str]] = {
+    "half of JSON": (data(b'[{"n":'), "not JSON"),
+    "no data": (data(b""), "not JSON: ''"),
+    "data by another name": (b"event: dat\0\ndata: [2]\n\n" + data(b"[3]"), "called 'dat"),
+    "the only data by another name": (b"event: dada\ndata: [2]\n\n", "has not come"),
+    "a line by another name": (b"event: data\nda\0a: [2]\n\n", "not JSON: ''"),
+}
+
+
+@pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
+def test_data_that_cannot_be_what_was_confirmed_is_asked_for_again(
+    damaged: tuple[bytes, str],
+) -> None:
+    between, told = damaged
+    events = [EVENTS, between + control("6")]
+    player = play(read(), AT_5, *events, EVENTS, data(b"[2]") + control("6"))
+    assert delivered(player)[1:] == [(b"[2]", "6")]
+    assert len(player.interruptions) == 1
+    assert re.search(told, player.interruptions[0].reason)
+
+
+def test_events_that_come_damaged_again_and_again_lead_to_long_poll() -> None:
+    damaged = [EVENTS, data(b"[2") + control("6")]
+    page = reply(body=b"[2]", next="6", up_to_date=True)
+    player = play(read(), AT_5, *damaged * 3, page)
+    assert player.modes_asked == [None, "sse", "sse", "sse", None, "long-poll"]
+    assert delivered(player)[1:] == [(b"[2]", "6")]
+
+
+@pytest.mark.parametrize("payload", [b"abc", b"a$==", b"YQ==YQ==x", b"YQ=\0"])
+def test_bad_base64_is_asked_for_again(payload: bytes) -> None:
     binary = reply(content_type="text/event-stream", headers={"stream-sse-data-encoding": "base64"})
-    with pytest.raises(StreamParseError, match="bad base64") as caught:
-        play(read(), AT_5, binary, data(payload))
-    assert caught.value.offset == "5"
+    at_5 = reply(next="5", up_to_date=True, content_type="image/png")
+    damaged = [binary, data(payload) + control("6")]
+    player = play(read(), at_5, *damaged, binary, data(b"YQ==") + control("6"))
+    assert delivered(player)[1:] == [(b"a", "6")]
+    assert "bad base64" in player.interruptions[0].reason
 
 
 @pytest.mark.parametrize(
