@@ -214,9 +214,12 @@ def test_faults_without_end_are_told_in_time(reference_runner: Runner, path: str
         runner.http("DELETE", "/_test/inject-error")
 
 
-def test_a_body_that_is_damaged_is_an_error(reference_runner: Runner, path: str) -> None:
+def test_a_body_that_is_damaged_again_and_again_is_an_error(
+    reference_runner: Runner, path: str
+) -> None:
     runner = reference_runner
     runner.ask("create", path=path, contentType=JSON, data='[{"text":"something"}]')
-    runner.inject(path, method="GET", truncateBodyBytes=5)
+    runner.inject(path, method="GET", truncateBodyBytes=5, count=3)
     runner.fail("PARSE_ERROR", "read", path=path)
+    runner.inject(path, method="GET", truncateBodyBytes=5)
     assert runner.data(path) == '[{"text":"something"}]'

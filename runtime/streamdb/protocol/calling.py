@@ -151,6 +151,8 @@ def call(
     in_doubt = False
     while True:
         reply = yield from exchange(request)
+        if isinstance(reply, Reply) and _is_of_another_batch(request, reply):
+            reply = NoReply("the answer is to an earlier request")
         if isinstance(reply, Reply) and not is_retryable(reply.status):
             if consults and (yield from _is_amended(reply, failures, url=url, doing=doing)):
                 continue
@@ -365,6 +367,17 @@ def _check_configuration(content_type: str, expires_at: str | None) -> None:
             f"create: expires_at is {expires_at!r}: write an RFC 3339 instant like "
             "'2030-01-31T12:00:00Z'"
         )
+
+
+def _is_of_another_batch(request: Request, reply: Reply) -> bool:
+    # PROD-9: what was stored under this number makes the highest one no lower. To take an old
+    # answer for it would lose the data silently.
+    sent, epoch = request.headers.get(names.PRODUCER_SEQ), request.headers.get(names.PRODUCER_EPOCH)
+    if sent is None or epoch is None or reply.status not in _STORED:
+        return False
+    told = integer(reply.headers, names.PRODUCER_SEQ)
+    told_epoch = integer(reply.headers, names.PRODUCER_EPOCH)
+    return (told is not None and told < int(sent)) or told_epoch not in (None, int(epoch))
 
 
 def _was_turned_away(reply: Reply | NoReply) -> bool:

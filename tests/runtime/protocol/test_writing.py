@@ -60,6 +60,28 @@ def test_every_try_has_the_same_number_and_body(producer: ProducerState) -> None
     assert producer.next_seq == 6
 
 
+@pytest.mark.parametrize(
+    ("epoch", "seq"), [("2", "4"), ("1", "9"), ("1", None)], ids=["batch", "epoch", "no batch"]
+)
+@pytest.mark.parametrize("status", [200, 204])
+def test_an_old_answer_is_no_answer(
+    producer: ProducerState, status: int, epoch: str, seq: str | None
+) -> None:  # PROD-9: the number told is never below that of a stored batch
+    told = {"producer-epoch": epoch} | ({} if seq is None else {"producer-seq": seq})
+    old = reply(status, next="7", headers=told)
+    later = reply(200, next="8", headers={"producer-epoch": "2", "producer-seq": "5"})
+    player = Player(once(producer), [old, later])
+    assert player.run() == Appended("8")
+    assert len(player.requests) == 2
+    assert "earlier request" in player.interruptions[0].reason
+    assert producer.next_seq == 6
+
+
+def test_a_number_above_ours_says_that_ours_is_stored(producer: ProducerState) -> None:
+    late = reply(204, headers={"producer-epoch": "2", "producer-seq": "8"})
+    assert Player(once(producer), [late]).run() == Appended(None, duplicate=True)
+
+
 def test_a_duplicate_is_a_success_without_an_offset(producer: ProducerState) -> None:
     """CLIENT-32, PROD-12."""
     player = Player(once(producer), [LOST, reply(204)])
