@@ -85,6 +85,9 @@ async def use(db: AsyncEverything) -> None:
     db.messages.update("m1", lambda row: row)
     db.counters.update(1, class_="high")
     db.counters.update("1", class_="high")  # E: key
+    db.tallies.update("words", extras={"the": 7}, weight=0.5)
+    db.tallies.update("words", extras={"the": "7"})  # E: type
+    db.counters.update(1, extras={})  # E: no further properties
     db.messages.update("m1", edited_at=None, payload={"any": "thing"})
     await db.actions.post_message(message)
     await db.actions.rename(RenameInput(message_id="m1", content="x"))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, field, task, unchecked
 
 from streamdb import (
     AsyncStream,
     AsyncStreamDB,
     DuplicateKey,
+    Extensible,
     InvalidRow,
     MissingKey,
     StreamDB,
     collection,
 )
 from streamdb.protocol import json_text
+from streamdb.pydantic_rows import ExtensiblePydanticRow
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
@@ -150,3 +153,44 @@ async def test_rows_that_are_shared_are_not_changed_by_an_update(embedded_url: s
             db.tasks.update("t1", lambda row: row.update(count="x") or row)
         assert json.dumps(before) == text
         assert db.tasks["t1"] is before
+
+
+class ExtensiblePydanticTask(ExtensiblePydanticRow, frozen=True):
+    """As `--models pydantic` writes it."""
+
+    id: str
+    title: str
+    at: AwareDatetime
+    count: int
+    __pydantic_extra__: dict[str, int]
+
+
+class ExtensibleTask(Extensible[int]):
+    id: str
+    title: str
+    at: dt.datetime
+    count: int
+
+
+@pytest.mark.parametrize("kind", [ExtensibleTask, ExtensiblePydanticTask])
+async def test_further_properties_are_updated(kind: Any, embedded_url: str) -> None:
+    async with async_class(kind)(embedded_url, create=True) as db:
+        await db.tasks.insert(task(kind, extras={"a": 1, "b": 2})).synced()
+        await db.tasks.update("t1", title="other").synced()
+        assert db.tasks["t1"].extras == {"a": 1, "b": 2}
+        await db.tasks.update("t1", extras={"b": 3}, count=2).synced()
+        assert (db.tasks["t1"].extras, db.tasks["t1"].count) == ({"b": 3}, 2)
+        await db.tasks.update("t1", extras={}).synced()
+        assert db.tasks["t1"].extras == {}
+        for wrong in ({"a": "1"}, {"title": "a field"}, {"count": 5}):
+            with pytest.raises(InvalidRow):
+                db.tasks.update("t1", extras=wrong)
+        assert db.tasks["t1"] == task(kind, title="other", count=2)
+    values = [event["value"] for event in await events_of(embedded_url)]
+    given = {"id": "t1", "at": NOON_TEXT}
+    assert values == [
+        {**given, "title": "write", "count": 1, "a": 1, "b": 2},
+        {**given, "title": "other", "count": 1, "a": 1, "b": 2},
+        {**given, "title": "other", "count": 2, "b": 3},
+        {**given, "title": "other", "count": 2},
+    ]

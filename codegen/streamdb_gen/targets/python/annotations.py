@@ -79,6 +79,10 @@ class Annotations:
             return _or_unset(field.type, self._plain)
         return _either(self._plain(field.type), code("None"))
 
+    def of_extras(self, type_: Type) -> Code:
+        """The annotation of further properties, likewise."""
+        return code("Mapping[str, {}]", self._plain(type_))
+
     def of_column(self, field: Field) -> Code:
         """The annotation of the field's column: its values without null."""
         nullable = not field.required or self.admits_null(field.type)

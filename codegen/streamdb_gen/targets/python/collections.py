@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,15 +81,21 @@ def update_views(spec: Spec, annotations: Annotations) -> tuple[UpdateView, ...]
         collection.update_class: UpdateView(
             name=collection.update_class,
             row=collection.row.name,
-            fields=tuple(
-                MemberView(field.name, annotations.of_update(field), documentation(field))
-                for field in rows[collection.row.name].fields
-                if field.name != collection.primary_key.name
-            ),
+            fields=tuple(_update_members(collection, rows[collection.row.name], annotations)),
         )
         for collection in spec.collections
     }
     return tuple(views.values())
+
+
+def _update_members(
+    collection: Collection, row: ObjectType, annotations: Annotations
+) -> Iterator[MemberView]:
+    for field in row.fields:
+        if field.name != collection.primary_key.name:
+            yield MemberView(field.name, annotations.of_update(field), documentation(field))
+    if row.extras is not None:
+        yield MemberView(code("extras"), annotations.of_extras(row.extras), "")
 
 
 def collection_views(spec: Spec) -> tuple[CollectionView, ...]:

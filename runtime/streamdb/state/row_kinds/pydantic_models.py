@@ -47,6 +47,7 @@ class PydanticRows(RowKind[Row]):
         self._model: Final = cast("type[BaseModel]", row)
         names = self._model.model_fields
         super().__init__(row, {name: _field(self._model, name) for name in names})
+        self._wire_names: Final = frozenset(field.wire_name for field in self.fields.values())
         self._is_generated: Final = hasattr(row, "__maybe__")
         self._has_extras: Final = "extras" not in names and hasattr(row, "extras")
 
@@ -86,6 +87,9 @@ class PydanticRows(RowKind[Row]):
 
     def write(self, row: Row) -> bytes:
         """Write it in our canonical form, not in pydantic's."""
+        extras = cast("BaseModel", row).__pydantic_extra__ or {}
+        for name in self._wire_names.intersection(extras):
+            raise Misfit(f"extras hold {name!r}, which is a declared field: set that one")
         return json_text.encode(
             cast("BaseModel", row).model_dump(
                 by_alias=True, exclude_unset=not self._is_generated, warnings=False
