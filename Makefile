@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden campaign constraints clean
+.PHONY: demo test lint types unit golden campaign bench-client constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -36,6 +36,11 @@ campaign: $(READY)
 	$(BIN)/python -m tests.codegen.hostile_campaign
 	$(BIN)/python -m tests.codegen.name_campaign
 	$(BIN)/python -m tests.agreement.table
+
+# Our stream client beside the TypeScript one and the one on PyPI; wants the machine for itself.
+bench-client: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev,bench]'
+	$(BIN)/python -m benchmarks.client
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeGuard, runtime_checkable
 
@@ -24,15 +24,6 @@ _MOST_DIGITS: Final = 4300  # as many as Python's integers are written with; "1E
 
 
 @runtime_checkable
-class HasJson(Protocol):
-    """A value that writes itself, such as a change event. No field of a row can be named so."""
-
-    def __json__(self) -> bytes:
-        """Return the compact JSON text in UTF-8."""
-        ...
-
-
-@runtime_checkable
 class HasPlain(Protocol):
     """A value that takes itself apart, such as a row with further properties."""
 
@@ -45,7 +36,8 @@ def encode(value: object) -> bytes:
     r"""Write a value as compact JSON text in UTF-8.
 
     Takes whatever msgspec can take apart (structs, dataclasses, mappings, sequences, dates, UUIDs)
-    and values with a method ``__to_plain__``. Bytes inside a value are written in base64.
+    and values with a method ``__to_plain__``. Bytes inside a value are written in base64. A value
+    that writes itself, such as a change event, has a method ``__json__`` that returns the text.
 
     What is read and written again is the same JSON value, but for this: *instants* are written in
     UTC with three fraction digits, six when microseconds need them, so that their text order is
@@ -63,21 +55,20 @@ def encode(value: object) -> bytes:
         ValueError: NaN, an infinity, or an instant or time without a time zone.
         TypeError: a value that JSON has no form for; bytes, which may be JSON text already.
     """
-    if isinstance(value, HasJson):
-        return value.__json__()
+    write = getattr(type(value), "__json__", None)
+    if write is not None:
+        text: bytes = write(value)
+        return text
     if isinstance(value, bytes | bytearray | memoryview):
         raise TypeError("bytes are no JSON value: give the value that they stand for")
     plain = msgspec.to_builtins(
         value, builtin_types=_LEFT_ALONE, str_keys=True, enc_hook=_taken_apart
     )
-    text = json.dumps(
-        plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_text_of
-    )
     try:
-        return text.encode()
+        return _to_text(plain).encode()
     except UnicodeEncodeError:
         # A lone surrogate: legal in JSON as an escape, and only as that.
-        return json.dumps(plain, allow_nan=False, separators=(",", ":"), default=_text_of).encode()
+        return _to_ascii(plain).encode()
 
 
 def frame(texts: Iterable[bytes]) -> bytes:
@@ -119,6 +110,13 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
+def _writer(*, ensure_ascii: bool) -> Callable[[object], str]:
+    # Made once: `json.dumps` makes an encoder for every call that wants anything special.
+    return json.JSONEncoder(
+        ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"), default=_text_of
+    ).encode
+
+
 def _taken_apart(value: object) -> object:
     if isinstance(value, HasPlain):
         return value.__to_plain__()
@@ -156,3 +154,7 @@ def _decimal(value: Decimal) -> str:
     if abs(value.adjusted()) > _MOST_DIGITS:
         raise ValueError(f"a decimal of more than {_MOST_DIGITS} digits")
     return format(value, "f")
+
+
+_to_text: Final = _writer(ensure_ascii=False)
+_to_ascii: Final = _writer(ensure_ascii=True)

@@ -17,7 +17,7 @@ Three rules keep values from being lost or doubled:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -143,6 +143,7 @@ class Pipeline:
             it: an older one would have a reader go over what came since (PROD-12).
         duplicates: batches that the server says it had before this producer sent them.
         is_closed: True once a closing batch was stored.
+        room: bytes that may still be added before `append` should wait; 0 or less if none.
     """
 
     id: str
@@ -154,12 +155,14 @@ class Pipeline:
     offset: str | None = field(init=False, default=None)
     duplicates: int = field(init=False, default=0)
     is_closed: bool = field(init=False, default=False)
+    room: int = field(init=False)
+    _most_bytes: int = field(init=False)
+    _most_items: int | None = field(init=False)
     _collecting: list[bytes] = field(init=False, default_factory=list[bytes])
     _collecting_bytes: int = field(init=False, default=0)
     _due_at: float | None = field(init=False, default=None)
     _ready: deque[Parcel] = field(init=False, default_factory=deque[Parcel])
     _in_flight: list[Parcel] = field(init=False, default_factory=list[Parcel])  # by number
-    _held_bytes: int = field(init=False, default=0)  # ready and in flight
     _put_so_far: int = field(init=False, default=0)  # weight of all that was ever ready
     _next_seq: int = field(init=False, default=0)
     _stored_seq: int = field(init=False, default=-1)  # of this epoch
@@ -168,35 +171,35 @@ class Pipeline:
     def __post_init__(self) -> None:
         """Begin with the epoch that was given."""
         self.epoch = self.options.epoch
+        self.room = self.options.max_buffered_bytes
+        self._most_bytes = self.options.max_batch_bytes
+        self._most_items = self.options.max_batch_items
 
     # --- values go in
 
-    def add(self, item: bytes, now: float) -> bool:
+    def add(self, item: bytes, clock: Callable[[], float]) -> bool:
         """Take a value. Return True if the driver has something to do: a timer, or a request.
 
         Raises:
             StreamError: the producer has failed.
         """
-        if self.failure is not None:
-            raise self.failure
         size = len(item)
         collecting = self._collecting
-        if not collecting:
-            self._due_at = now + self.options.linger
-        elif self._collecting_bytes + size > self.options.max_batch_bytes:
+        total = self._collecting_bytes + size
+        is_first = not collecting or total > self._most_bytes
+        if is_first:
+            if self.failure is not None:  # nothing is collected beyond a failure
+                raise self.failure
             self.seal()
-            collecting = self._collecting
-            self._due_at = now + self.options.linger
+            collecting, total = self._collecting, size
+            self._due_at = clock() + self.options.linger
         collecting.append(item)
-        self._collecting_bytes += size
-        count = len(collecting)
-        if (
-            self._collecting_bytes >= self.options.max_batch_bytes
-            or count == self.options.max_batch_items
-        ):
+        self._collecting_bytes = total
+        self.room -= size
+        if total >= self._most_bytes or len(collecting) == self._most_items:
             self.seal()
             return True
-        return count == 1
+        return is_first
 
     def seal(self) -> None:
         """Let what has been collected go as it is."""
@@ -213,11 +216,12 @@ class Pipeline:
         if self.failure is not None:
             raise self.failure
         self.seal()
-        self._put(Parcel(last, closes=True))
+        parcel = Parcel(last, closes=True)
+        self.room -= parcel.size
+        self._put(parcel)
 
     def _put(self, parcel: Parcel) -> None:
         self._ready.append(parcel)
-        self._held_bytes += parcel.size
         self._put_so_far += parcel.weight
 
     # --- requests come out
@@ -315,7 +319,7 @@ class Pipeline:
 
     def _release(self, parcel: Parcel) -> None:
         self._in_flight.remove(parcel)
-        self._held_bytes -= parcel.size
+        self.room += parcel.size
 
     def _stop(self, parcel: Parcel, error: StreamError) -> None:
         if parcel in self._in_flight:
@@ -359,7 +363,7 @@ class Pipeline:
         for parcel in reversed(again):
             parcel.in_doubt, parcel.error = False, None
             self._ready.appendleft(parcel)
-        self._held_bytes = sum(parcel.size for parcel in self._ready)
+        self._count_room()
 
     def abandon(self, error: StreamError) -> None:
         """Stop here: what is under way is unknown, what waits is unwritten."""
@@ -381,8 +385,12 @@ class Pipeline:
         self.losses.append(Loss(error, _items(unwritten), _items(unknown)))
         self._in_flight.clear()
         self._ready.clear()
-        self._held_bytes = 0
+        self._count_room()
         self._next_seq = self._stored_seq + 1
+
+    def _count_room(self) -> None:
+        held = sum(parcel.size for parcel in (*self._in_flight, *self._ready))
+        self.room = self.options.max_buffered_bytes - held - self._collecting_bytes
 
     # --- state
 
@@ -404,7 +412,7 @@ class Pipeline:
     @property
     def is_full(self) -> bool:
         """True if so much waits that `append` should, too."""
-        return self._held_bytes + self._collecting_bytes >= self.options.max_buffered_bytes
+        return self.room <= 0
 
     @property
     def has_more(self) -> bool:

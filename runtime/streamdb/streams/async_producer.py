@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
@@ -58,9 +59,10 @@ class AsyncProducer(ProducerBase):
         """
         if self._is_json is None:
             self._learn(await self._ask_content_type())
-        if self._pipeline.is_full:
+        if self._pipeline.room <= 0:
             await self._wait_for_room()
-        self._add(value)
+        if self._add(value):
+            await asyncio.sleep(0)  # let a batch go that is full, and answers in
 
     async def _wait_for_room(self) -> None:
         self._pipeline.seal()  # nobody lingers while others wait
@@ -82,10 +84,11 @@ class AsyncProducer(ProducerBase):
             raise BufferFull(f"producer {self.id}: the buffer is full; use `append`, which waits")
         self._add(value)
 
-    def _add(self, value: Any) -> None:
-        self._check_usable()
-        if self._pipeline.add(self._encode(value), asyncio.get_running_loop().time()):
-            self._pump()
+    def _add(self, value: Any) -> bool:
+        """Take a value; return True if a batch is on its way now."""
+        if self._is_detached or self._pipeline.failure is not None:
+            self._check_usable()
+        return self._pipeline.add(self._encode(value), time.monotonic) and self._pump()
 
     async def flush(self) -> Appended:
         """Wait until all that was appended is stored; return the offset behind it.
@@ -154,16 +157,22 @@ class AsyncProducer(ProducerBase):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _pump(self) -> None:
-        """Send what may be sent, and see to it that what lingers is sent in time."""
+    def _pump(self) -> bool:
+        """Send what may be sent, and see to it that what lingers is sent in time.
+
+        Return True if a batch is on its way now.
+        """
         loop = asyncio.get_running_loop()
-        while (parcel := self._pipeline.take(loop.time())) is not None:
+        has_sent = False
+        while (parcel := self._pipeline.take(time.monotonic())) is not None:
             task = loop.create_task(self._send(parcel))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            has_sent = True
         due_at = self._pipeline.due_at
         if due_at is not None and self._timer is None:
-            self._timer = loop.call_at(due_at, self._lingered)
+            self._timer = loop.call_later(max(due_at - time.monotonic(), 0), self._lingered)
+        return has_sent
 
     def _lingered(self) -> None:
         self._timer = None

@@ -56,7 +56,7 @@ class Producer(ProducerBase):
         """
         item = self._encode(value) if self._is_json is not None else self._encode_first(value)
         with self._lock:
-            if self._pipeline.is_full:
+            if self._pipeline.room <= 0:
                 self._wait_for_room()
             self._add(item)
 
@@ -85,8 +85,9 @@ class Producer(ProducerBase):
         return self._encode(value)
 
     def _add(self, item: bytes) -> None:
-        self._check_usable()
-        if self._pipeline.add(item, time.monotonic()):
+        if self._is_detached or self._pipeline.failure is not None:
+            self._check_usable()
+        if self._pipeline.add(item, time.monotonic):
             self._pump()
 
     def flush(self, timeout: float | None = None) -> Appended:

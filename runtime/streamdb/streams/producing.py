@@ -143,6 +143,8 @@ class ProducerBase:
     def _encode(self, value: Any) -> bytes:
         if self._is_json:
             return json_text.encode(value)
+        if type(value) is bytes and value:
+            return value
         if isinstance(value, str):
             value = value.encode()
         if not isinstance(value, bytes):

@@ -31,7 +31,7 @@ def pipeline(**options: int | float | bool) -> Pipeline:
 
 def add(machine: Pipeline, *items: bytes) -> None:
     for item in items:
-        machine.add(item, 0.0)
+        machine.add(item, lambda: 0.0)
         machine.seal()
 
 
@@ -78,8 +78,8 @@ def test_a_number_for_every_request_and_the_same_headers_for_each_repetition() -
 
 def test_a_batch_collects_what_comes_within_the_linger_time() -> None:
     machine = pipeline(linger=1.0)
-    assert machine.add(b"a", 10.0)  # a timer is wanted
-    assert not machine.add(b"b", 10.5)
+    assert machine.add(b"a", lambda: 10.0)  # a timer is wanted
+    assert not machine.add(b"b", lambda: 10.5)
     assert machine.take(10.9) is None
     assert machine.due_at == 11.0
     parcel = machine.take(11.0)
@@ -89,7 +89,7 @@ def test_a_batch_collects_what_comes_within_the_linger_time() -> None:
 
 def test_limits_of_size_and_count_hold() -> None:
     machine = pipeline(linger=60.0, max_batch_bytes=4)
-    assert [machine.add(item, 0.0) for item in (b"aa", b"a", b"bbb", b"b")] == [
+    assert [machine.add(item, lambda: 0.0) for item in (b"aa", b"a", b"bbb", b"b")] == [
         True,
         False,
         True,
@@ -101,7 +101,7 @@ def test_limits_of_size_and_count_hold() -> None:
     machine.answered(first, stored())
     assert take(machine).items == [b"bbb", b"b"]
     counted = pipeline(linger=60.0, max_batch_items=2)
-    assert [counted.add(b"x", 0.0) for _ in range(3)] == [True, True, True]
+    assert [counted.add(b"x", lambda: 0.0) for _ in range(3)] == [True, True, True]
     assert take(counted).items == [b"x", b"x"]
 
 
@@ -179,7 +179,7 @@ def test_fenced_without_auto_claim_stops_with_all_that_was_not_written() -> None
     assert machine.failure.epoch == 4
     assert [loss.unwritten for loss in machine.losses] == [(b"1", b"2")]
     with pytest.raises(ProducerFenced):
-        machine.add(b"3", 0.0)
+        machine.add(b"3", lambda: 0.0)
     machine.restart()  # PROD-15
     add(machine, b"3")
     assert (take(machine).epoch, machine.epoch) == (1, 1)
@@ -254,7 +254,7 @@ def test_closing_without_data_has_no_content_type() -> None:  # CLOSE-3, PROD-18
 def test_a_refused_batch_is_halved_until_the_one_at_fault_is_found() -> None:
     machine = pipeline(linger=60)
     for item in (b"1", b"bad", b"3", b"4"):
-        machine.add(item, 0.0)
+        machine.add(item, lambda: 0.0)
     machine.seal()
     sent: list[tuple[int, list[bytes]]] = []
     while not machine.is_idle:
@@ -409,7 +409,7 @@ def run(
             machine.restart()
 
     for number, value in enumerate(values):
-        machine.add(value, 0.0)
+        machine.add(value, lambda: 0.0)
         for _ in range(chance.randrange(3)):
             network.step(is_calm=False)
             settle()
