@@ -70,7 +70,7 @@ class AsyncConnection(asyncio.Protocol):
             and self._loop is asyncio.get_running_loop()
             and self._loop.time() - self._idle_since < http1.IDLE_SECONDS
             # The end may have come without the loop's having had the time to tell.
-            and not has_news(self._socket.fileno())
+            and not has_news(self._socket)
         )
 
     async def exchange(self, method: str, head: bytes, body: bytes, timeout: float) -> Incoming:

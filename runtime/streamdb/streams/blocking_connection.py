@@ -44,7 +44,7 @@ class Connection:
     def is_usable(self) -> bool:
         """Whether another request may be sent, here and now."""
         return time.monotonic() - self._idle_since < http1.IDLE_SECONDS and not has_news(
-            self._socket.fileno()
+            self._socket
         )
 
     def exchange(self, method: str, head: bytes, body: bytes, timeout: float) -> Incoming:

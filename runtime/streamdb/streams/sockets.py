@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 from contextlib import suppress
 
 
-def has_news(fileno: int) -> bool:
+def has_news(one: socket.socket) -> bool:
     """Whether there is something to read, here and now: data, the end, or an error.
 
     On a connection that nobody uses it is the end, or an answer that nobody asked for.
     """
+    if isinstance(one, ssl.SSLSocket) and one.pending():
+        return True  # read from the network already, and decrypted
     poll = select.poll()
-    poll.register(fileno, select.POLLIN)
+    poll.register(one.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 

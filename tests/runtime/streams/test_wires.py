@@ -364,8 +364,29 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("trust")
 async def test_tls(wire_to: Opener) -> None:
-    async with serving(Counting(), secured("localhost")) as port, wire_to(port, "https") as wire:
+    talk = Counting()
+    async with serving(talk, secured("localhost")) as port, wire_to(port, "https") as wire:
         assert [await whole(wire), await whole(wire)] == [b"ok", b"ok"]
+    assert talk.connections == 1
+
+
+@pytest.mark.usefixtures("trust")
+@pytest.mark.parametrize("apart", [True, False])
+async def test_what_a_server_says_unasked_over_tls_is_no_answer(
+    wire_to: Opener, apart: bool
+) -> None:
+    async def talkative(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(ANSWER)
+        if apart:
+            await writer.drain()
+        writer.write(ANSWER.replace(b"ok", b"no"))
+        await reader.read()
+
+    async with serving(talkative, secured("localhost")) as port, wire_to(port, "https") as wire:
+        assert await whole(wire) == b"ok"
+        await asyncio.sleep(0.05)
+        assert await whole(wire) == b"ok"
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(wire_to: Opener) -> None:
