@@ -178,7 +178,7 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
             batch = _batch_of(reply, position, options.url)
             if (yield from doubts.resolve(batch, position)):
                 continue
-            if options.memory is not None:
+            if options.memory is not None and not doubts.has_tolerated:
                 options.memory.keep(position.offset, header(reply, "ETag"), batch)
         yield Deliver(batch)
         # CLIENT-2, CLIENT-3: headers decide, never the length of a body. A page that moves
@@ -358,12 +358,16 @@ class _Gathered:
 
 
 class _Doubts:
-    """Answers that cannot be right are asked for again, some times from each offset."""
+    """Answers that cannot be right are asked for again, some times from each offset.
+
+    ``has_tolerated`` is True if the last one was damaged and is delivered nevertheless.
+    """
 
     def __init__(self, options: ReadOptions) -> None:
         self._options: Final = options
         self._failures = options.reconnect.begin(options.clock)
         self._offset: str | None = None
+        self.has_tolerated = False
 
     def resolve(self, batch: Batch, position: _Position) -> Operation[bool]:
         """Return True if the batch shall be asked for again, False if it can be delivered.
@@ -372,11 +376,13 @@ class _Doubts:
             StreamParseError: neither; the damaged text is quoted.
         """
         damage = damage_of(batch, position.offset)
+        self.has_tolerated = False
         if damage is None:
             return False
         if (yield from self.ask_again(damage, position)):
             return True
         if damage.is_of_one_event:
+            self.has_tolerated = True
             return False
         raise StreamParseError(
             f"read: {damage.reason}", url=self._options.url, offset=position.offset

@@ -1,12 +1,14 @@
 """The long form of the tests over faults: 1,000 random histories each of reader, producer and both.
 
 Run it in the project's folder: `python -m tests.runtime.streams.fault_campaign [COUNT [SEED]]`. It
-prints the seed, which repeats the drawing of a failure (what the scheduler does, it does not).
+prints the seed and every history that fails, for a seed does not repeat what the scheduler does.
+One that hangs says where.
 """
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -38,7 +40,14 @@ def main() -> None:
                 await judge(server.url, history)
 
             def one(history: History) -> None:
-                asyncio.run(judged(history))
+                faulthandler.dump_traceback_later(histories.LONGEST - 5)
+                try:
+                    asyncio.run(judged(history))
+                except BaseException as error:
+                    print(f"{error!r} in {history}", flush=True)
+                    raise
+                finally:
+                    faulthandler.cancel_dump_traceback_later()
 
             run_examples(one, drawn, count=count, start=start)
             took = time.monotonic() - began_at

@@ -40,7 +40,7 @@ Form = Literal["async", "blocking"]
 Content = Literal["json", "binary"]
 
 MESSAGES = 24
-_LONGEST = 60.0  # seconds of a history: only a hang takes so long
+LONGEST = 60.0  # seconds of a history: only a hang takes so long
 _QUICK = {"initial": 0.001, "maximum": 0.005}
 TIRELESS = RetryPolicy(**_QUICK)
 _MEDIA_TYPES: dict[Content, str] = {
@@ -359,7 +359,7 @@ def _check_fates(stored: list[int], told: Told, how: Writing) -> None:
 async def _surroundings(url: str, content: Content) -> AsyncGenerator[AsyncStream]:
     """Make a stream; afterwards nothing may be left of what happened meanwhile."""
     async with (
-        asyncio.timeout(_LONGEST),
+        asyncio.timeout(LONGEST),
         await AsyncStream.create(url, content_type=_MEDIA_TYPES[content]) as stream,
     ):
         tasks, threads, sockets = asyncio.all_tasks(), _threads(), _sockets()
