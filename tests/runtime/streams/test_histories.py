@@ -47,13 +47,13 @@ def history_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @some
 @given(read_histories)
 def test_what_is_read_is_what_was_written(history_url: str, history: ReadHistory) -> None:
-    asyncio.run(judge_read(history_url, history))
+    asyncio.run(judge_read(history_url, history))  # CLIENT-17, CLIENT-19
 
 
 @some
 @given(write_histories)
 def test_what_a_producer_loses_is_told(history_url: str, history: WriteHistory) -> None:
-    asyncio.run(judge_write(history_url, history))
+    asyncio.run(judge_write(history_url, history))  # CLIENT-31, CLIENT-39
 
 
 @some
@@ -156,4 +156,4 @@ def test_a_client_without_this_fails(
                 failures.append(failure)
 
     run_examples(fail, drawn, count=_ENOUGH, start=1)
-    assert failures
+    assert failures  # CLIENT-19
