@@ -19,6 +19,14 @@ TYPED: Final[Mapping[str, ScalarKind]] = {
     "uuid": "uuid",
 }
 
+#: What `x-streamdb-type` asserts of a text.
+OVERRIDE_PATTERNS: Final[Mapping[str, str]] = {
+    "Decimal": "^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?$",
+    "bytes": (
+        "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+    ),
+}
+
 #: Text of a format: its alias in `streamdb.formats`.
 ALIASES: Final[Mapping[str, str]] = {
     "date": "DateText",

@@ -3,9 +3,8 @@
 from streamdb import AsyncStreamDB, StreamDB, formats
 from streamdb.abi import ABI
 from streamdb.state import schema_keywords
-from streamdb_gen.formats import ALIASES
+from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS
 from streamdb_gen.lowering import keywords
-from streamdb_gen.lowering.bundle import OVERRIDE_PATTERNS
 from streamdb_gen.naming import DATABASE_ATTRIBUTES
 from streamdb_gen.targets.python import package
 

@@ -7,7 +7,9 @@ against its whole schema if it, or a schema that it refers to, leaves anything u
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
+from streamdb_gen.lowering.keywords import Keywords
 from streamdb_gen.lowering.resources import Key
 
 
@@ -32,6 +34,11 @@ class Beyond:
         """Note a keyword that the type does not honour, or not in full."""
         self._keywords[self._owner].add(keyword)
 
+    def leave(self, keyword: str, keywords: Keywords) -> None:
+        """Note one of the keywords of a schema, by its names in 2020-12."""
+        for name in _names_in_2020_12(keyword, keywords):
+            self.add(name)
+
     def add_to(self, owner: Key, keyword: str) -> None:
         """The same for a schema that was compiled before."""
         self._keywords[owner].add(keyword)
@@ -52,3 +59,21 @@ class Beyond:
             seen |= new
             pending += new
         return tuple(sorted(found))
+
+
+def _names_in_2020_12(keyword: str, keywords: Keywords) -> Iterator[str]:
+    items = keywords.get("items")
+    by_position = items is not None and isinstance(items.value, list)
+    if keyword == "dependencies":
+        kinds = {isinstance(place.value, list) for _, place in keywords[keyword].members()}
+        if True in kinds:
+            yield "dependentRequired"
+        if False in kinds:
+            yield "dependentSchemas"
+    elif keyword == "additionalItems":
+        if by_position:
+            yield "items"
+    elif keyword == "items" and by_position:
+        yield "prefixItems"
+    else:
+        yield keyword

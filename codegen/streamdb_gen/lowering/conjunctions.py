@@ -136,7 +136,7 @@ class ConjunctionLowering:
                     continue
                 known = merged.setdefault(keyword, place)
                 if known.value != place.value and keyword in constraining(part.keywords):
-                    self._context.beyond.add(keyword)
+                    self._context.beyond.leave(keyword, part.keywords)
         return merged
 
 

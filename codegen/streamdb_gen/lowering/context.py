@@ -93,4 +93,4 @@ class Context:
         """Leave all that constrains, but what is honoured, to a validator."""
         for keyword in keywords:
             if keyword in ASSERTIONS and keyword not in honoured:
-                self.beyond.add(keyword)
+                self.beyond.leave(keyword, keywords)

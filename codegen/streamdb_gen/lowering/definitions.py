@@ -126,9 +126,9 @@ class Definitions:
         """The definition of that name."""
         return self._types.get(name)
 
-    def is_missing(self, name: str) -> bool:
-        """Whether nothing of that name was added, and nothing tried to be."""
-        return name not in self._types and name not in self._names.contested
+    def place(self, name: str) -> Place:
+        """The schema that became the definition of that name."""
+        return self._places[name]
 
     def plain(self, type_: Type) -> Type:
         """The type, with the name of an alias replaced by what it stands for."""

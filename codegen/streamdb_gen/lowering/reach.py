@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamdb_gen.json_source import Place
-from streamdb_gen.lowering.keywords import subschemas
+from streamdb_gen.lowering.layout import kept_subschemas
 from streamdb_gen.lowering.resources import Resources, key_of
-
-# What can be referred to, where nothing else beside a `$ref` has a meaning.
-_BESIDE_REFERENCE = ("$defs", "definitions")
 
 
 def reached(resources: Resources) -> tuple[Place, ...]:
@@ -30,11 +27,8 @@ def reached(resources: Resources) -> tuple[Place, ...]:
 
 
 def _next(schema: Place, resources: Resources) -> Iterator[Place]:
-    ignores_siblings = resources.ignores_siblings(schema)
-    for inner in subschemas(schema):
-        keyword = inner.pointer[len(schema.pointer) + 1 :].partition("/")[0]
-        if not ignores_siblings or keyword in _BESIDE_REFERENCE:
-            yield inner
+    for _, inner in kept_subschemas(schema, resources):
+        yield inner
     target = resources.resolve(schema)
     if target is not None:
         yield target

@@ -9,11 +9,12 @@ from typing import Final, Literal
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.fixes import drop_item
-from streamdb_gen.formats import ALIASES, TYPED
+from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS, TYPED
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.keywords import Keywords, strings
+from streamdb_gen.lowering.type_overrides import OVERRIDES
 from streamdb_gen.meta_schema import near_miss
 from streamdb_gen.portable_pattern import portable_pattern
 from streamdb_gen.reporting import Report
@@ -30,7 +31,7 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
     pattern = _pattern(keywords.get("pattern"), beyond)
     constraints = constraints_or_none(min_length=minimum, max_length=maximum, pattern=pattern)
     format_ = _string_format(keywords.get("format"), report)
-    override = _type_override(keywords, report)
+    override = _type_override(keywords)
     kind: ScalarKind = "string"
     if override is not None and override != "string":
         kind = override
@@ -39,8 +40,9 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
     elif format_ is not None and format_ in TYPED and override is None:
         kind = TYPED[format_]
     if kind != "string":
+        said = OVERRIDE_PATTERNS.get(str(keywords["x-streamdb-type"].value)) if override else None
         for name in ("minLength", "maxLength", "pattern"):
-            if name in keywords:
+            if name in keywords and keywords[name].value != said:
                 beyond.add(name)
         return Scalar(kind)
     if format_ is not None and pattern is not None:  # a type has one pattern
@@ -59,7 +61,6 @@ def number_type(
         message = f"the format {shown(format_.value)} of numbers is not checked"
         hint = "known format: int64; or give `minimum` and `maximum`"
         report.add("FORMAT_UNSUPPORTED", format_, message, hint)
-    _type_override(keywords, report)
     bounds = _integer_bounds if kind == "integer" else _number_bounds
     constraints = bounds(keywords, beyond, report)
     if kind == "integer" and not is_int64 and constraints is not None:
@@ -300,23 +301,7 @@ def _string_format(place: Place | None, report: Report) -> str | None:
     return None
 
 
-# What `x-streamdb-type` can say of a string.
-_OVERRIDES: Final[dict[str, ScalarKind]] = {
-    "str": "string",
-    "Decimal": "decimal",
-    "bytes": "bytes",
-}
-
-
-def _type_override(keywords: Keywords, report: Report) -> ScalarKind | None:
-    """The kind that the user chose for a string; reports what cannot be chosen."""
+def _type_override(keywords: Keywords) -> ScalarKind | None:
+    """The kind that the user chose for a string."""
     place = keywords.get("x-streamdb-type")
-    if place is None or not isinstance(place.value, str):
-        return None
-    is_string = "string" in {name for name, _ in strings(keywords.get("type"))}
-    if is_string and place.value in _OVERRIDES:
-        return _OVERRIDES[place.value]
-    message = f"{shown(place.value)} is no type that this value can have"
-    hint = f'strings can be {", ".join(_OVERRIDES)}, beside "type": "string"'
-    report.add("TYPE_OVERRIDE", place, message, hint)
-    return None
+    return OVERRIDES.get(str(place.value)) if place is not None else None

@@ -147,10 +147,22 @@ class SchemaLowering:
         self.context.add(empty, target.place)
         return Named(target.name)
 
-    def lower_referred(self) -> None:
-        """Compile what was referred to and is no target given at the beginning."""
+    def refer_to(self, schemas: Iterable[Place]) -> None:
+        """Give schemas their names, in this order, as a reference does."""
+        for schema in schemas:
+            self._target_of(schema)
+
+    def lower_referred(self, public: Iterable[Place]) -> None:
+        """Compile what was referred to and is no target given at the beginning.
+
+        ``public`` are those that the package holds whether a type needs them or not.
+        """
         while self._referred:
             self.lower_target(self._referred.popleft())
+        for schema in public:
+            name = self._target_of(schema).name
+            if self.context.definitions.get(name) is not None:
+                self.context.definitions.keep(name)
 
     def lower(self, schema: Place, name: str, types: frozenset[str] = TYPES, /) -> Type:
         """The type of a schema; a class or alias that it needs is called ``name``.
@@ -230,7 +242,7 @@ class SchemaLowering:
         applicable = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
         for keyword in constraining(keywords):
             if keyword not in _TYPED and keyword in applicable and _asserts(keyword, keywords):
-                self._beyond.add(keyword)
+                self._beyond.leave(keyword, keywords)
         others = [
             t for t in _TYPE_ORDER if t in types and not (t == "integer" and "number" in types)
         ]
@@ -251,7 +263,7 @@ class SchemaLowering:
         words = constraining(keywords)
         for word in words:
             if _asserts(word, keywords):
-                self._beyond.add(word)
+                self._beyond.leave(word, keywords)
         typical = [word for word in words if word not in UNIVERSAL]
         if typical and is_understood(schema, keywords):
             fitting = [t for t, known in APPLICABLE.items() if known.issuperset(typical)]
@@ -351,7 +363,7 @@ class SchemaLowering:
         applicable = UNIVERSAL.union(*(APPLICABLE[t] for value in values for t in types_of(value)))
         for keyword in constraining(keywords):
             if keyword in applicable and keyword not in {"const", "enum", "type"}:
-                self._beyond.add(keyword)
+                self._beyond.leave(keyword, keywords)
         literals = as_literals(values)
         if literals is None or both:
             self._beyond.add("enum" if "enum" in keywords else "const")

@@ -8,16 +8,17 @@ from pathlib import PurePath
 
 from streamdb_gen.canonical import canonical_text, digest
 from streamdb_gen.findings import shown
-from streamdb_gen.ir import Action, Collection, Named, Spec, Type
+from streamdb_gen.ir import Action, Collection, Named, Spec, Type, TypeDefinition
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
-from streamdb_gen.lowering.bundle import bundle
+from streamdb_gen.lowering.bundle import Bundle, bundle
 from streamdb_gen.lowering.circles import check_circles
 from streamdb_gen.lowering.collections import CollectionLowering
 from streamdb_gen.lowering.defaults import check_defaults
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
 from streamdb_gen.lowering.effects import EffectLowering
 from streamdb_gen.lowering.laxity import Laxity
+from streamdb_gen.lowering.layout import lay_out
 from streamdb_gen.lowering.own_words import (
     check_has_words,
     chosen_attribute_name,
@@ -30,6 +31,7 @@ from streamdb_gen.lowering.reach import reached
 from streamdb_gen.lowering.references import Target
 from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
+from streamdb_gen.lowering.type_overrides import check_overrides
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
 from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, has_words, package_name
@@ -46,6 +48,7 @@ class _Frame:
     actions: Mapping[str, Place]
     definitions: Mapping[str, Place]
     reserved: Place | None
+    is_bare: bool = False
 
 
 def lower_spec(root: Place, open_file: OpenFile, report: Report) -> Spec | None:
@@ -55,7 +58,7 @@ def lower_spec(root: Place, open_file: OpenFile, report: Report) -> Spec | None:
     """
     if _is_bare(root):
         check_bare_collections(root, report)
-        frame = _Frame(root, dict(root.members()), {}, {}, None)
+        frame = _Frame(root, dict(root.members()), {}, {}, None, is_bare=True)
     else:
         check_frame(root, report)
         frame = _Frame(
@@ -107,13 +110,16 @@ class _SpecLowering:
         self._schemas.read_all(schemas)
         check_circles(schemas, self._resources, self._report)
         check_patterns(schemas, self._resources, self._report)
+        check_overrides(schemas, self._report)
+        layout = lay_out(self._resources, is_bare=self._frame.is_bare)
+        self._schemas.refer_to(layout.moved)
         rows = {key: self._lower(target) for key, target in self._rows.items()}
         inputs = {key: self._lower(target) for key, target in self._inputs.items()}
         for target in self._named.values():
             self._schemas.lower_target(target)
             if self._definitions.get(target.name) is not None:
                 self._definitions.keep(target.name)
-        self._schemas.lower_referred()
+        self._schemas.lower_referred(layout.moved)
         collections = self._collections.lower(rows)
         actions = tuple(self._actions(inputs, collections))
         whole = tuple(c for c in collections.values() if c is not None)
@@ -124,10 +130,10 @@ class _SpecLowering:
         if self._report.has_errors():
             return None
         references = self._schemas.context.references
-        bundled = bundle(self._frame.root, self._resources, references.name_of)
+        bundled = bundle(self._frame.root, self._resources, layout, references.name_of)
         document = bundled.document
         laxity = Laxity(settled.types)
-        whole = tuple(self._judged(collection, laxity) for collection in whole)
+        whole = tuple(self._judged(collection, laxity, bundled) for collection in whole)
         self._check_validators(document, whole)
         if self._report.has_errors():
             return None
@@ -141,7 +147,7 @@ class _SpecLowering:
             version=text(self._frame.root, "version"),
             collections=whole,
             actions=actions,
-            types=settled.types,
+            types=tuple(self._settled(definition, bundled) for definition in settled.types),
             canonical=canonical,
             digest=digest(canonical),
         )
@@ -158,12 +164,22 @@ class _SpecLowering:
             self._report.add("NAME_UNREADABLE", name, message, hint)
         return name.value
 
-    def _judged(self, collection: Collection, laxity: Laxity) -> Collection:
-        """The collection, with what the type of its rows does not say."""
+    def _settled(self, definition: TypeDefinition, bundled: Bundle) -> TypeDefinition:
+        """The definition, with its place in the bundle."""
+        place = self._definitions.place(definition.name)
+        return replace(definition, pointer=bundled.pointer(place))
+
+    def _judged(self, collection: Collection, laxity: Laxity, bundled: Bundle) -> Collection:
+        """The collection, with its place in the bundle, and what the type of its rows omits."""
         row = self._rows[collection.wire_name]
         assert row is not None  # noqa: S101 - otherwise there were errors
         beyond_type = self._beyond.of(row.key)
-        return replace(collection, beyond_type=beyond_type, lax=laxity.of(collection.row))
+        return replace(
+            collection,
+            pointer=bundled.pointer_in_frame(collection.pointer),
+            beyond_type=beyond_type,
+            lax=laxity.of(collection.row),
+        )
 
     def _check_validators(self, document: JsonValue, collections: Iterable[Collection]) -> None:
         """Report schemas that a type does not honour and no validator can be made of."""

@@ -13,7 +13,7 @@ from typing import Final
 from streamdb_gen.json_source import Place, descend, escape_token, split_pointer
 from streamdb_gen.lowering.own_words import chosen_class_name
 from streamdb_gen.lowering.references import Target
-from streamdb_gen.lowering.resources import Key, Resources
+from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.naming import class_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
@@ -26,6 +26,8 @@ def target_name(
     root = resources.file_root(place.file)
     tokens = split_pointer(place.pointer) or ()
     name = _file_name(place.file)
+    if key_of(root) in resources:  # a file that is one schema
+        name = chosen_class_name(root, name, report)
     pointer = ""
     at = 0
     while at < len(tokens):
@@ -33,6 +35,8 @@ def target_name(
         name = target.name if target is not None else name
         parent, word = name, tokens[at]
         step = _BY_NAME.get(word) if at + 1 < len(tokens) else None
+        if word == "items" and at + 1 < len(tokens) and _is_list(descend(root, f"{pointer}/items")):
+            step = _BY_NAME["prefixItems"]  # before 2020-12
         if step is not None:
             at += 1
             pointer += f"/{escape_token(word)}"
@@ -45,6 +49,10 @@ def target_name(
         if here is not None:
             name = _own_name(here, parent, name, word, report)
     return name
+
+
+def _is_list(place: Place | None) -> bool:
+    return place is not None and isinstance(place.value, list)
 
 
 def _file_name(file: str) -> str:
