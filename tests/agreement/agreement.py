@@ -17,6 +17,12 @@ from tests.agreement.sides import Side, Verdict
 MOST_EXCUSED: Final = 0.005
 """The share of instances for which exceptions may be made."""
 
+LEAST_NEEDED: Final = 0.1
+"""The share of the instances that an exception is about in which it must be needed.
+
+One that is needed more rarely would excuse what nobody has looked at.
+"""
+
 _EXCEPTIONS: Final = Path(__file__).parent / "exceptions.toml"
 
 _SOURCES: Final = {"suite": "suite", "own": "author", "public": "author", "random": "author"}
@@ -64,7 +70,8 @@ class Tally:
     instances: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     agreed: Counter[str] = field(default_factory=Counter)
-    excused: Counter[Excuse] = field(default_factory=Counter)
+    covered: Counter[Excuse] = field(default_factory=Counter)  # instances that one is about
+    excused: Counter[Excuse] = field(default_factory=Counter)  # those of them that need it
     excused_instances: int = 0
     compiled: Counter[str] = field(default_factory=Counter)  # by the source of cases
     refused: dict[str, Refused] = field(default_factory=dict)  # by case
@@ -90,6 +97,7 @@ class Tally:
         self.instances += 1
         self.judged.update(verdicts.keys())
         excuses = [e for e in self.excuses if e.is_about(case.name, instance.name)]
+        self.covered.update(excuse for excuse in excuses if excuse.side in verdicts)
         excused = {excuse.side for excuse in excuses}
         rest = {verdict for side, verdict in verdicts.items() if side not in excused}
         if len(rest) != 1 or None in rest:
@@ -106,6 +114,13 @@ class Tally:
         for excuse in self.excuses:
             if excuse.is_within(sources) and not self.excused[excuse]:
                 yield excuse
+
+    def too_wide(self, sources: Iterable[str]) -> Iterator[str]:
+        """The exceptions for cases of these sources that are needed too rarely."""
+        for excuse in self.excuses:
+            needed, covered = self.excused[excuse], self.covered[excuse]
+            if excuse.is_within(sources) and 0 < needed < LEAST_NEEDED * covered:
+                yield f"needed in {needed} of {covered} instances: {excuse}"
 
 
 def source_of(case: Case) -> str:

@@ -13,6 +13,7 @@ from tests.agreement.cases import Json
 Path = tuple[str | int, ...]
 
 _DROPPED: Final = object()
+_EXACT: Final = 2**53  # doubles hold all integers below this
 
 _OF_EVERY_TYPE: Final[Mapping[str, Json]] = {
     "null": None,
@@ -47,7 +48,10 @@ class Change:
 
     @property
     def name(self) -> str:
-        return f"{self.kind} at {''.join(f'/{step}' for step in self.path)}"
+        put = self.put
+        is_number = isinstance(put, int | float) and not isinstance(put, bool)
+        size = " (from 2^53)" if is_number and abs(put) >= _EXACT else ""
+        return f"{self.kind}{size} at {''.join(f'/{step}' for step in self.path)}"
 
     def applied_to(self, value: Json) -> Json:
         """A changed copy."""

@@ -57,10 +57,13 @@ def main() -> None:
     stale = [*tally.stale(tally.compiled)]
     for excuse in stale:
         print(f"stale exception: {excuse}")
+    too_wide = [*tally.too_wide(tally.compiled)]
+    for told in too_wide:
+        print(f"exception that is too wide, {told}")
     too_many = tally.excused_instances > MOST_EXCUSED * tally.instances
     if too_many:
         print(f"exceptions for more than {MOST_EXCUSED:.1%} of the instances")
-    sys.exit(1 if tally.disagreements or stale or too_many else 0)
+    sys.exit(1 if tally.disagreements or stale or too_wide or too_many else 0)
 
 
 def _take_random(tally: Tally, sides: tuple[Side, ...], count: int, seed: int) -> None:
@@ -97,7 +100,8 @@ def _exceptions(tally: Tally) -> Iterator[str]:
     share = tally.excused_instances / max(tally.instances, 1)
     yield f"exceptions: {tally.excused_instances:,} instances, {share:.3%}"
     for excuse, count in tally.excused.items():
-        yield f"{count:>8,}  {excuse.side}, {' '.join(excuse.cases)}: {excuse.why}"
+        needed = f"{count:,} of {tally.covered[excuse]:,}"
+        yield f"{needed:>16}  {excuse.side}, {' '.join(excuse.cases)}: {excuse.why}"
 
 
 def _compiled(tally: Tally) -> Iterator[str]:

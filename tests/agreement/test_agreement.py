@@ -55,6 +55,10 @@ def test_no_exception_is_stale(tally: Tally) -> None:
     assert list(tally.stale({"suite", "own", "public"})) == []
 
 
+def test_no_exception_excuses_more_than_what_is_known(tally: Tally) -> None:
+    assert list(tally.too_wide({"suite", "own", "public"})) == []
+
+
 def test_nine_in_ten_schemas_of_the_suite_compile(tally: Tally) -> None:
     refused = [name for name in tally.refused if name.startswith("suite/")]
     compiled = tally.compiled["suite"]

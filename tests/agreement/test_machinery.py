@@ -61,6 +61,24 @@ def test_an_exception_that_excuses_nothing_is_stale() -> None:
     assert list(tally.stale({"suite"})) == []
 
 
+def test_an_exception_that_is_needed_too_rarely_is_too_wide() -> None:
+    excuse = Excuse("liar", ("own/*",), ("*",), "it may be known to")
+    case = CASE.with_instances(*(wrapped_instance(str(n), n, expected=True) for n in range(8)))
+    tally = Tally([excuse])
+    tally.take(case, [Constant("liar", True)])  # wrong once in ten
+    assert (tally.disagreements, list(tally.too_wide({"own"}))) == ([], [])
+    tally.take(CASE.with_instances(wrapped_instance("8", 8, True)).renamed("own/more"), [])
+    tally.take(case.renamed("own/again"), [Constant("liar", True)])
+    assert list(tally.too_wide({"own"})) == []
+    more = wrapped("own/any", True, DRAFT_2020_12).with_instances(
+        wrapped_instance("any", 1, expected=True)
+    )
+    tally.take(more, [Constant("liar", True)])
+    (told,) = tally.too_wide({"own"})
+    assert "needed in 2 of 21 instances" in told
+    assert list(tally.too_wide({"suite"})) == []
+
+
 def test_every_change_changes_one_thing() -> None:
     value = {"a": [1, 2.0, True, None, "é"], "b": {}}
     found = changes(value, [3])

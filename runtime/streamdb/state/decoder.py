@@ -33,6 +33,7 @@ from streamdb.protocol.json_text import is_object
 from streamdb.state.parsing import parse
 from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.types.allowed import with_allowed
 from streamdb.types.conversion import dec_hook
 from streamdb.types.faults import UNREADABLE, explain, pointer_to
 
@@ -190,7 +191,7 @@ class PageDecoder:
             if self._strict and schema.beyond_rows is not None and isinstance(item, Put):
                 schema.beyond_rows.check({**_parsed(value), schema.wire_primary_key: parsed_key})
         except UNREADABLE as error:
-            return invalid_because(error, schema.type, key, at="/value")
+            return invalid_because(error, schema.type, key, at="/value", kind=schema.row)
         return item
 
 
@@ -251,12 +252,12 @@ def _text(value: Any) -> str | None:
 
 
 def invalid_because(
-    error: Exception, type_: str | None, key: str | None, *, at: str = ""
+    error: Exception, type_: str | None, key: str | None, *, at: str = "", kind: Any = None
 ) -> Invalid:
-    """Make the report of an event that could not be read."""
+    """Make the report of an event that could not be read; ``kind`` is the class of its row."""
     # Reports go to logs, and the content of rows does not.
     reason, pointer = explain(error, private=True)
-    return Invalid(type_, key, at + pointer, reason)
+    return Invalid(type_, key, at + pointer, with_allowed(reason, pointer, kind))
 
 
 # --- rung one ---------------------------------------------------------------------------------

@@ -126,7 +126,9 @@ class Fold:
             if self._strict and schema.beyond_rows is not None:
                 schema.beyond_rows.check(plain)
         except UNREADABLE as error:
-            self.staged.invalid.append(invalid_because(error, schema.type, key, at="/value"))
+            self.staged.invalid.append(
+                invalid_because(error, schema.type, key, at="/value", kind=schema.row)
+            )
             return
         self._latest[schema.name][key] = row
         self.staged.writes[schema.name].append((key, row))

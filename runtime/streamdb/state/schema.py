@@ -15,6 +15,7 @@ from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
 from streamdb.state.spec_file import read_spec
+from streamdb.types.allowed import with_allowed
 from streamdb.types.faults import UNREADABLE, explain
 
 Row = TypeVar("Row")
@@ -148,6 +149,7 @@ class CollectionSchema(Generic[Row, Key]):
 
     def _invalid_row(self, error: Exception) -> InvalidRow:
         reason, pointer = explain(error)
+        reason = with_allowed(reason, pointer, self.row)
         where = f" at {pointer}" if pointer else ""
         return InvalidRow(f"{self.row.__name__}{where}: {reason}", type=self.type, pointer=pointer)
 

@@ -23,13 +23,15 @@ import msgspec
 
 from streamdb.errors import SchemaError
 from streamdb.protocol.json_text import is_array, is_object
+from streamdb.types.allowed import listed
 from streamdb.types.conversion import convert, resolved, with_whole_numbers
 from streamdb.types.extensible import record_of
-from streamdb.types.faults import UNREADABLE, Misfit, explain
+from streamdb.types.faults import UNREADABLE, Misfit, explain, pointer_to
 from streamdb.types.spellings import is_spelt
 
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 _LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
+_MOST_REASONS: Final = 20
 
 __all__ = ["AnyOf"]
 
@@ -100,7 +102,7 @@ class _Member(NamedTuple):
                 return f"object missing required field `{name}`"
         for name, values in self.constants:
             if name in plain and plain[name] not in values:
-                return f"`{name}` is another constant"
+                return f"`{name}` must be {listed(values)}"
         return None
 
 
@@ -117,6 +119,11 @@ class _Choice:
             return [_member(resolved(written, self._names)) for written in self._written]
         except NameError as error:
             raise SchemaError(f"AnyOf[{', '.join(map(_name, self._written))}]: {error}") from None
+
+    @property
+    def types(self) -> list[Any]:
+        """The members, without forward references."""
+        return [member.type for member in self._members]
 
     def convert(self, plain: Any) -> Any:
         """Return the value of the member that fits best. Raises Misfit if none does."""
@@ -140,7 +147,7 @@ class _Choice:
                 outcomes[place] = misfit
         outcome = outcomes[place]
         if isinstance(outcome, Misfit):
-            raise Misfit(str(outcome))
+            raise Misfit(str(outcome), outcome.pointer)
         return outcome
 
     def _best(self, plain: Any) -> Any:
@@ -156,10 +163,31 @@ class _Choice:
                     reason = _why(error)
             reasons.append(f"{_name(member.type)}: {reason}")
         if not accepted:
-            raise Misfit(f"fits none of {len(reasons)} types ({'; '.join(reasons)})")
+            raise self._unknown_constant(plain) or _none_of(reasons)
         if len(accepted) == 1:
             return accepted[0]
         return max(accepted, key=lambda value: _fitness(value, plain))  # the first of equals
+
+    def _unknown_constant(self, plain: Any) -> Misfit | None:
+        """Say what tells all objects among the members apart, if this is none of them by that."""
+        objects = [dict(member.constants) for member in self._members if member.constants]
+        if not is_object(plain) or len(objects) < len(self._members):
+            return None
+        for name in objects[0]:
+            if name in plain and all(name in constants for constants in objects):
+                allowed = [value for one in objects for value in one[name]]
+                if plain[name] not in allowed:
+                    return Misfit(
+                        f"invalid value; allowed: {listed(dict.fromkeys(allowed))}",
+                        pointer_to([name]),
+                    )
+        return None
+
+
+def _none_of(reasons: list[str]) -> Misfit:
+    text = "; ".join(reasons[:_MOST_REASONS])
+    more = "; …" if len(reasons) > _MOST_REASONS else ""
+    return Misfit(f"fits none of {len(reasons)} types ({text}{more})")
 
 
 class _Running(threading.local):

@@ -422,7 +422,7 @@ def test_a_report_does_not_quote_the_content_of_a_row() -> None:
     (invalid,) = decode(change("message", "m1", value={**ROW, "role": "s3cret"})).items
     assert isinstance(invalid, Invalid)
     assert invalid.pointer == "/value/role"
-    assert invalid.message == "invalid enum value"
+    assert invalid.message == 'invalid enum value; allowed: "user", "assistant"'
 
 
 @pytest.mark.parametrize(

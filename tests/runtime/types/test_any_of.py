@@ -271,9 +271,8 @@ def test_a_union_may_lead_to_itself(tree: Any) -> None:
         (
             AnyOf[Leaf, Branch],
             {"mode": "secret"},
-            "",
-            "fits none of 2 types (Leaf: `mode` is another constant; "
-            "Branch: `mode` is another constant)",
+            "/mode",
+            'invalid value; allowed: "a", "b", "c"',
         ),
         (
             AnyOf[Sequence[Literal["a"]], Text],
