@@ -22,5 +22,9 @@ class DataFileInUse(DataFileError):
         )
 
 
+class SoftDeleted(Exception):
+    """The stream was deleted, and is kept for its forks alone (MODEL-14)."""
+
+
 class StoreClosed(Exception):
     """The store was closed, or belongs to the parent of this forked process."""

@@ -57,6 +57,20 @@ def as_array(contents: Iterable[bytes]) -> bytes:
     return b"[%b]" % b",".join(contents)
 
 
+def first_of(content: bytes, count: int) -> bytes | None:
+    """Return the first messages of a stored content, or None if it holds fewer.
+
+    >>> first_of(b'[1,2],"a,b",3', 2), first_of(b"1", 2)
+    (b'[1,2],"a,b"', None)
+    """
+    body = as_array([content])
+    try:
+        messages = _split_fast(body)
+    except msgspec.DecodeError:
+        messages = _split_exactly(body.decode("utf-8"))
+    return b",".join(messages[:count]) if count <= len(messages) else None
+
+
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder(msgspec.Raw)
 

@@ -92,21 +92,21 @@ async def test_seq_and_content_types_are_told_apart(
             await stream.append(3)
 
 
-async def test_forks(open_stream: Opener, reference_url: str) -> None:  # FORK-15, FORKSUB-2
-    stream = await open_stream("create", reference_url)
+async def test_forks(open_stream: Opener, url: str) -> None:  # FORK-15, FORKSUB-2
+    stream = await open_stream("create", url)
     middle = (await stream.append_many([1, 2])).offset
     await stream.append_many([3, 4, 5])
-    fork = await stream.fork(reference_url + "-fork", at=middle, sub_offset=1, body=["own"])
+    fork = await stream.fork(url + "-fork", at=middle, sub_offset=1, body=["own"])
     await stream.append(6)
     with pytest.raises(StreamExists):
-        await stream.fork(reference_url + "-fork")
+        await stream.fork(url + "-fork")
     await closing(fork, "fork")
-    tail = await stream.fork(reference_url + "-tail")
+    tail = await stream.fork(url + "-tail")
     await closing(tail, "tail")
     assert await items(stream) == [1, 2, 3, 4, 5, 6]
-    async with AsyncStream(reference_url + "-fork") as reader:
+    async with AsyncStream(url + "-fork") as reader:
         assert await items(reader) == [1, 2, 3, "own", "fork"]
-    async with AsyncStream(reference_url + "-tail") as reader:
+    async with AsyncStream(url + "-tail") as reader:
         assert await items(reader) == [1, 2, 3, 4, 5, 6, "tail"]
 
 

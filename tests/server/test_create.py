@@ -165,21 +165,6 @@ def test_precedence_existing_before_invalid_json_18_3(client: httpx.Client, crea
     assert again.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Stream-Forked-From": "/v1/stream/a"},
-        {"Stream-Fork-Offset": "-1"},
-        {"Stream-Fork-Sub-Offset": "0"},
-    ],
-)
-def test_forks_are_refused_openly(client: httpx.Client, path: str, headers: dict[str, str]) -> None:
-    answer = client.put(path, headers=headers)
-    assert answer.status_code == 501
-    assert "fork" in answer.text
-    assert client.head(path).status_code == 404
-
-
 def test_parameters_that_no_header_can_carry_are_refused(client: httpx.Client, path: str) -> None:
     for bad in (b"text/plain; x=\xe9", b"text/plain; x=\x7f"):
         answer = client.put(path, headers={b"Content-Type": bad})

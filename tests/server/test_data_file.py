@@ -12,7 +12,8 @@ import pytest
 
 from streamdb_server import DataFileError, DataFileInUse, StoreClosed, open_store
 from streamdb_server.storage.commands import Creation
-from streamdb_server.storage.schema import VERSION
+from streamdb_server.storage.forks import ForkPoint
+from streamdb_server.storage.schema import APPLICATION_ID, STEPS, VERSION
 
 
 def not_sqlite(path: Path) -> None:
@@ -52,6 +53,29 @@ def test_a_file_that_is_not_ours(
     assert path.read_bytes() == before
     with pytest.raises(DataFileError, match=problem):  # the lock was released
         open_store(path)
+
+
+def test_a_file_of_the_first_format_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "first.db"
+    db = sqlite3.connect(path)
+    db.executescript(STEPS[0])
+    db.execute(
+        "INSERT INTO streams (path, incarnation, content_type, tail, closed)"
+        " VALUES ('s', 'i', 'text/plain', 3, 0)"
+    )
+    db.execute("INSERT INTO appends VALUES (1, 3, x'6f6c64')")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 1")
+    db.commit()
+    db.close()
+    for _ in range(2):
+        with open_store(path) as store:
+            fork = Creation(content_type="text/plain", fork=ForkPoint("s"))
+            store.create("fork", fork).result()
+            for name in ("s", "fork"):
+                page = store.read(name, 0)
+                assert page is not None
+                assert page.contents == (b"old",)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from streamdb_server.storage.commands import (
     AppendOutcome,
     CreateOutcome,
     Creation,
+    DeleteOutcome,
     Transaction,
 )
 from streamdb_server.storage.producers import Claim
@@ -333,7 +334,8 @@ class Comparison(RuleBasedStateMachine):
 
     @rule(path=PATHS)
     def delete(self, path: str) -> None:
-        assert self.store.delete(path).result() is (self.find(path) is not None)
+        outcome = self.store.delete(path).result()
+        assert (outcome is DeleteOutcome.DELETED) is (self.find(path) is not None)
         self.model.pop(path, None)
 
     @rule(path=PATHS, limit=st.integers(1, 8))

@@ -11,10 +11,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from streamdb.protocol import names
-from streamdb_server.errors import StoreClosed
+from streamdb_server.errors import SoftDeleted, StoreClosed
+from streamdb_server.http import parsing
 from streamdb_server.http.append import post
 from streamdb_server.http.create import put
-from streamdb_server.http.exchange import EventStream, Exchange, Refused, Reply, error
+from streamdb_server.http.exchange import (
+    SOFT_DELETED,
+    EventStream,
+    Exchange,
+    Refused,
+    Reply,
+    error,
+)
 from streamdb_server.http.metadata import delete, head
 from streamdb_server.http.read import get
 from streamdb_server.options import Options
@@ -90,7 +98,7 @@ class App:
     async def _answer(self, request: Request) -> Reply | EventStream:
         try:
             self._authorize(request)
-            path = _stream_path(request.scope)
+            path = parsing.stream_path(request, request.scope["path"])
             if request.method == "OPTIONS":
                 return _PREFLIGHT
             handler = _HANDLERS.get(request.method)
@@ -101,6 +109,8 @@ class App:
             )
         except Refused as refused:
             return refused.reply
+        except SoftDeleted:
+            return _GONE
 
     def _authorize(self, request: Request) -> None:
         token = self._options.token
@@ -126,7 +136,8 @@ class App:
     async def _send_events(self, answer: EventStream, send: Send) -> None:
         async with aclosing(answer.events) as events:
             await send(self._start(200, answer.headers))
-            with suppress(StoreClosed):  # the connection ends, the client reconnects elsewhere
+            # The connection ends, and the client, which reconnects, learns more.
+            with suppress(StoreClosed, SoftDeleted):
                 async for event in events:
                     await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -140,18 +151,6 @@ class App:
                 for name, value in {**self._always, **headers}.items()
             ],
         }
-
-
-def _stream_path(scope: Scope) -> str:
-    """Return the path of a stream below the root; 404 for all that cannot be one."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    name = path.removeprefix(names.STREAM_ROOT)
-    segments = name.split("/")
-    if name == path or not name or segments[0] == names.CONTROL_SEGMENT:  # SERVER-13
-        raise Refused(404, f"Streams live under {names.STREAM_ROOT}NAME.")
-    if "." in segments or ".." in segments:  # SEC-2
-        raise Refused(400, "A stream path has no . and .. segments.")
-    return name
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -213,5 +212,6 @@ _PREFLIGHT: Final = Reply(
         "Access-Control-Max-Age": "86400",
     },
 )
+_GONE: Final = error(410, SOFT_DELETED)
 _SHUTTING_DOWN: Final = error(503, "The server is shutting down.", {"Retry-After": "1"})
 _INTERNAL_ERROR: Final = error(500, "The server failed; its log says more.")

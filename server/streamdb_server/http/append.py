@@ -8,7 +8,7 @@ from typing import Final
 from streamdb.protocol import names
 from streamdb_server import offsets
 from streamdb_server.http import parsing
-from streamdb_server.http.exchange import Exchange, Refused, Reply, error
+from streamdb_server.http.exchange import SOFT_DELETED, Exchange, Refused, Reply, error
 from streamdb_server.messages import InvalidContent
 from streamdb_server.storage.commands import Append, Appended, AppendOutcome, Content
 from streamdb_server.storage.records import StreamRecord
@@ -89,6 +89,7 @@ _ANSWERS: Final = {
     AppendOutcome.ALREADY_CLOSED: _Answer(_always(204), shows_stream=True),
     AppendOutcome.DUPLICATE: _Answer(_always(204), shows_stream=True),
     AppendOutcome.MISSING: _Answer(_always(404), "There is no such stream."),
+    AppendOutcome.GONE: _Answer(_always(410), SOFT_DELETED),
     AppendOutcome.CLOSED: _Answer(_always(409), "The stream is closed.", shows_stream=True),
     AppendOutcome.TYPE_MISMATCH: _Answer(
         _always(409), "The Content-Type differs from the stream's."

@@ -18,6 +18,7 @@ from streamdb_server.storage.store import Store
 T = TypeVar("T")
 
 NO_HEADERS: Final[Mapping[str, str]] = {}
+SOFT_DELETED: Final = "The stream was deleted; it is kept for its forks alone."
 
 
 @dataclass(frozen=True, slots=True)

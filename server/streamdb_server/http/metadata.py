@@ -4,7 +4,8 @@ import asyncio
 
 from streamdb.protocol import names
 from streamdb_server import offsets
-from streamdb_server.http.exchange import Exchange, Refused, Reply
+from streamdb_server.http.exchange import SOFT_DELETED, Exchange, Refused, Reply
+from streamdb_server.storage.commands import DeleteOutcome
 
 
 async def head(exchange: Exchange) -> Reply:
@@ -28,6 +29,9 @@ async def head(exchange: Exchange) -> Reply:
 
 async def delete(exchange: Exchange) -> Reply:
     """Answer a DELETE."""
-    if not await asyncio.wrap_future(exchange.store.delete(exchange.path)):
+    outcome = await asyncio.wrap_future(exchange.store.delete(exchange.path))
+    if outcome is DeleteOutcome.MISSING:
         raise Refused(404, "There is no such stream.")
+    if outcome is DeleteOutcome.GONE:
+        raise Refused(410, SOFT_DELETED)
     return Reply(204)

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.requests import Request
 
@@ -9,15 +10,46 @@ from streamdb.protocol import names, values
 from streamdb_server import messages, offsets
 from streamdb_server.http.exchange import Exchange, Refused
 from streamdb_server.storage.commands import Content, Instant
+from streamdb_server.storage.forks import ForkPoint
 from streamdb_server.storage.producers import Claim
 
 # Python's own int() and \d take more than the protocol does (section 23, trap 5).
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]*")
 _DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_MOST_DIGITS: Final = 16
 _PRODUCER_HEADERS: Final = (names.PRODUCER_ID, names.PRODUCER_EPOCH, names.PRODUCER_SEQ)
 
 # Bodies larger than this are checked for JSON in a thread.
 _LARGE: Final = 256 * 1024
+
+
+def stream_path(request: Request, path: str) -> str:
+    """Return the path of a stream below the root; 404 for all that cannot be one."""
+    path = path.removeprefix(request.scope.get("root_path", ""))
+    name = path.removeprefix(names.STREAM_ROOT)
+    segments = name.split("/")
+    if name == path or not name or segments[0] == names.CONTROL_SEGMENT:  # SERVER-13
+        raise Refused(404, f"Streams live under {names.STREAM_ROOT}NAME.")
+    if "." in segments or ".." in segments:  # SEC-2
+        raise Refused(400, "A stream path has no . and .. segments.")
+    return name
+
+
+def fork_point(request: Request) -> ForkPoint | None:
+    """Return what the fork headers of a PUT ask for (FORK-1, FORK-4, FORK-13, FORKSUB-1)."""
+    source, offset, sub_offset = (request.headers.get(name) for name in names.FORK_HEADERS)
+    if source is None:
+        if offset is not None or sub_offset is not None:
+            raise Refused(400, f"A fork offset needs {names.STREAM_FORKED_FROM}.")
+        return None
+    position = None if offset is None else offsets.parse(offset)
+    if offset is not None and position is None:
+        raise Refused(400, f"{names.STREAM_FORK_OFFSET} must be one that the source returned.")
+    if sub_offset is not None and not _INTEGER.fullmatch(sub_offset):
+        raise Refused(400, f"{names.STREAM_FORK_SUB_OFFSET} must be a whole number.")
+    if sub_offset is not None and len(sub_offset) > _MOST_DIGITS:
+        raise Refused(400, f"{names.STREAM_FORK_SUB_OFFSET} is larger than any append.")
+    return ForkPoint(stream_path(request, unquote(source)), position, int(sub_offset or 0))
 
 
 def content_type(request: Request) -> str:
@@ -45,7 +77,7 @@ def ttl(request: Request) -> int | None:
         return None
     if not _INTEGER.fullmatch(text):
         raise Refused(400, f"{names.STREAM_TTL} must be a whole number of seconds.")
-    if len(text) > 16 or int(text) > names.MAX_PRODUCER_INTEGER:
+    if len(text) > _MOST_DIGITS or int(text) > names.MAX_PRODUCER_INTEGER:
         raise Refused(400, f"{names.STREAM_TTL} must not exceed {names.MAX_PRODUCER_INTEGER}.")
     return int(text)
 

@@ -45,7 +45,7 @@ def read_page(db: sqlite3.Connection, stream: StreamRecord, start: int, limit: i
     end = min(start, stream.tail)
     size = 0
     contents: list[bytes] = []
-    for append_end, content in records.contents_after(db, stream.id, start):
+    for append_end, content in records.contents_after(db, stream, start):
         if contents and size + len(content) > limit:
             break
         contents.append(content)
@@ -57,7 +57,7 @@ def read_page(db: sqlite3.Connection, stream: StreamRecord, start: int, limit: i
 def bytes_before(db: sqlite3.Connection, stream: StreamRecord, position: int, count: int) -> bytes:
     """Return up to ``count`` content bytes that lie just before a position."""
     found = b""
-    for _, content in records.contents_before(db, stream.id, position):
+    for _, content in records.contents_before(db, stream, position):
         found = content[-(count - len(found)) :] + found
         if len(found) == count:
             break

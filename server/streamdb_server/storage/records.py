@@ -10,7 +10,11 @@ from streamdb_server.storage.producers import Claim, State
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """One stream as it stands. Positions count content bytes (see `streamdb_server.offsets`)."""
+    """One stream as it stands. Positions count content bytes (see `streamdb_server.offsets`).
+
+    A fork has a `source`, whose content lies before `forked_at`. `sub_offset` is what was asked for
+    beyond it; that content is the fork's own. A stream that is `deleted` is there for its forks.
+    """
 
     id: int
     path: str
@@ -23,16 +27,20 @@ class StreamRecord:
     closed: bool
     last_seq: str | None
     closed_by: Claim | None
+    source: int | None = None
+    forked_at: int = 0
+    sub_offset: int = 0
+    deleted: bool = False
 
 
 _COLUMNS: Final = (
     "id, path, incarnation, content_type, ttl, expires_at, deadline, tail, closed, last_seq,"
-    " closed_by_id, closed_by_epoch, closed_by_seq"
+    " closed_by_id, closed_by_epoch, closed_by_seq, source, forked_at, sub_offset, deleted"
 )
 
 
 def find(db: sqlite3.Connection, path: str) -> StreamRecord | None:
-    """Return the stream stored under a path, expired or not."""
+    """Return the stream stored under a path, expired, deleted or neither."""
     row = db.execute(f"SELECT {_COLUMNS} FROM streams WHERE path = ?", (path,)).fetchone()  # noqa: S608 - a constant
     return _record(row) if row else None
 
@@ -43,11 +51,23 @@ def due(db: sqlite3.Connection, now: float) -> list[StreamRecord]:
     return [_record(row) for row in rows]
 
 
+def by_id(db: sqlite3.Connection, stream: int) -> StreamRecord | None:
+    """Return the stream with an id, expired, deleted or neither."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM streams WHERE id = ?", (stream,)).fetchone()  # noqa: S608 - a constant
+    return _record(row) if row else None
+
+
+def has_forks(db: sqlite3.Connection, stream: int) -> bool:
+    """Tell whether a stream has forks that are still in the file, expired or not."""
+    found = db.execute("SELECT 1 FROM streams WHERE source = ? LIMIT 1", (stream,)).fetchone()
+    return found is not None
+
+
 def insert(db: sqlite3.Connection, record: StreamRecord) -> int:
     """Store a new stream and return the id it was given; `record.id` is ignored."""
     cursor = db.execute(
         "INSERT INTO streams (path, incarnation, content_type, ttl, expires_at, deadline, tail,"
-        " closed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " closed, source, forked_at, sub_offset) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.path,
             record.incarnation,
@@ -57,6 +77,9 @@ def insert(db: sqlite3.Connection, record: StreamRecord) -> int:
             record.deadline,
             record.tail,
             record.closed,
+            record.source,
+            record.forked_at,
+            record.sub_offset,
         ),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT sets it
@@ -78,6 +101,11 @@ def set_deadline(db: sqlite3.Connection, stream: int, deadline: float) -> None:
     db.execute("UPDATE streams SET deadline = ? WHERE id = ?", (deadline, stream))
 
 
+def mark_deleted(db: sqlite3.Connection, stream: int) -> None:
+    """Keep a stream for its forks alone; it does not expire any more."""
+    db.execute("UPDATE streams SET deleted = 1, deadline = NULL WHERE id = ?", (stream,))
+
+
 def remove(db: sqlite3.Connection, stream: int) -> None:
     """Remove a stream with its content and producers."""
     db.execute("DELETE FROM streams WHERE id = ?", (stream,))
@@ -89,25 +117,41 @@ def add_content(db: sqlite3.Connection, stream: int, end: int, content: bytes) -
 
 
 def contents_after(
-    db: sqlite3.Connection, stream: int, position: int
+    db: sqlite3.Connection, stream: StreamRecord, position: int
 ) -> Iterator[tuple[int, bytes]]:
     """Yield ``(end, content)`` of the appends that end after a position, in order."""
-    yield from db.execute(
-        "SELECT end_position, content FROM appends WHERE stream = ? AND end_position > ?"
-        " ORDER BY end_position",
-        (stream, position),
-    )
+    for holder, end in reversed(list(_holders(db, stream, position))):
+        yield from db.execute(
+            "SELECT end_position, content FROM appends WHERE stream = ? AND end_position > ?"
+            " AND end_position <= ? ORDER BY end_position",
+            (holder, position, end),
+        )
 
 
 def contents_before(
-    db: sqlite3.Connection, stream: int, position: int
+    db: sqlite3.Connection, stream: StreamRecord, position: int
 ) -> Iterator[tuple[int, bytes]]:
     """Yield ``(end, content)`` of the appends that end at or before a position, newest first."""
-    yield from db.execute(
-        "SELECT end_position, content FROM appends WHERE stream = ? AND end_position <= ?"
-        " ORDER BY end_position DESC",
-        (stream, position),
-    )
+    for holder, end in _holders(db, stream, 0):
+        yield from db.execute(
+            "SELECT end_position, content FROM appends WHERE stream = ? AND end_position <= ?"
+            " ORDER BY end_position DESC",
+            (holder, min(end, position)),
+        )
+
+
+def _holders(
+    db: sqlite3.Connection, stream: StreamRecord, position: int
+) -> Iterator[tuple[int, int]]:
+    """Yield who holds content after a position, and up to where: the stream, its source, ..."""
+    yield stream.id, stream.tail
+    source, end = stream.source, stream.forked_at
+    while source is not None and position < end:
+        yield source, end
+        source, forked_at = db.execute(
+            "SELECT source, forked_at FROM streams WHERE id = ?", (source,)
+        ).fetchone()
+        end = min(end, forked_at)  # a fork may leave within what its source has from another one
 
 
 def producer(db: sqlite3.Connection, stream: int, producer_id: str) -> State | None:
@@ -127,7 +171,7 @@ def set_producer(db: sqlite3.Connection, stream: int, producer_id: str, state: S
 
 
 def _record(row: tuple[Any, ...]) -> StreamRecord:
-    closed_by_id, closed_by_epoch, closed_by_seq = row[10:]
+    closed_by_id, closed_by_epoch, closed_by_seq = row[10:13]
     return StreamRecord(
         id=row[0],
         path=row[1],
@@ -142,4 +186,8 @@ def _record(row: tuple[Any, ...]) -> StreamRecord:
         closed_by=None
         if closed_by_id is None
         else Claim(closed_by_id, closed_by_epoch, closed_by_seq),
+        source=row[13],
+        forked_at=row[14],
+        sub_offset=row[15],
+        deleted=bool(row[16]),
     )

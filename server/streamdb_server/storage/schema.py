@@ -10,12 +10,10 @@ from urllib.parse import quote
 from streamdb_server.errors import DataFileError
 
 APPLICATION_ID: Final = 0x53_44_42_53  # "SDBS"
-VERSION: Final = 1
-
 # `id` is never reused (AUTOINCREMENT): a path created again is another stream with nothing of the
 # old one (DEL-7). `incarnation` says the same to caches, across data files (ETAG-6).
 # `deadline` is in Unix seconds; for a TTL it lies a little late, see expiry.py.
-_TABLES: Final = """
+_STREAMS: Final = """
 CREATE TABLE streams (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     path TEXT NOT NULL UNIQUE,
@@ -46,6 +44,21 @@ CREATE TABLE producers (
     PRIMARY KEY (stream, id)
 ) WITHOUT ROWID;
 """
+
+# A fork holds what is its own; what lies before `forked_at` is found at its `source`. That stays in
+# the file as long as a fork needs it: `deleted` (MODEL-14). References are counted by looking for
+# them, so that none can leak.
+_FORKS: Final = """
+ALTER TABLE streams ADD COLUMN source INTEGER REFERENCES streams (id);
+ALTER TABLE streams ADD COLUMN forked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE streams ADD COLUMN sub_offset INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE streams ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX streams_by_source ON streams (source) WHERE source IS NOT NULL;
+"""
+
+STEPS: Final = (_STREAMS, _FORKS)
+"""What leads from one format of the file to the next; a new file takes them all."""
+VERSION: Final = len(STEPS)
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -81,27 +94,28 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    is_new = _check_is_ours(db, path)
+    version = _check_is_ours(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     # An append is acknowledged once it is on the disk, not just in the system's hands (SERVER-2).
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("BEGIN IMMEDIATE")  # also finds out now whether the file can be written
-    if is_new:
-        for statement in _TABLES.split(";"):
+    for step in STEPS[version:]:
+        for statement in step.split(";"):
             db.execute(statement)
+    if version < VERSION:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")
 
 
-def _check_is_ours(db: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether the file is still empty; raise if it is somebody else's or newer."""
+def _check_is_ours(db: sqlite3.Connection, path: Path) -> int:
+    """Return the format of the file, 0 if it is empty; raise if it is somebody else's or newer."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application == 0 and version == 0 and tables == 0:
-        return True
+        return 0
     if application != APPLICATION_ID:
         raise DataFileError(path, "is a SQLite file of another program. Choose another file.")
     if version > VERSION:
@@ -110,7 +124,7 @@ def _check_is_ours(db: sqlite3.Connection, path: Path) -> bool:
             f"was written by a newer streamdb (format {version}, this one knows {VERSION}). "
             "Upgrade streamdb or choose another file.",
         )
-    return False
+    return int(version)
 
 
 def _problem(error: sqlite3.DatabaseError) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from streamdb_server.errors import DataFileError, StoreClosed
+from streamdb_server.errors import DataFileError, SoftDeleted, StoreClosed
 from streamdb_server.live import Hub, Waiter
 from streamdb_server.options import MIB
 from streamdb_server.storage import commands, records
@@ -20,6 +20,7 @@ from streamdb_server.storage.commands import (
     Appended,
     Created,
     Creation,
+    DeleteOutcome,
     Transaction,
 )
 from streamdb_server.storage.expiry import Expiry
@@ -95,31 +96,44 @@ class Store:
         """Append to a stream and/or close it (sections 7 to 9)."""
         return self.write(lambda tx: commands.append(tx, self._expiry, path, request))
 
-    def delete(self, path: str) -> Future[bool]:
-        """Delete a stream; the result is False if there was none (section 10)."""
+    def delete(self, path: str) -> Future[DeleteOutcome]:
+        """Delete a stream (section 10)."""
         return self.write(lambda tx: commands.delete(tx, self._expiry, path))
 
     def head(self, path: str) -> StreamRecord | None:
-        """Return a stream as it stands, or None; does not count as an access (HEAD-6)."""
+        """Return a stream as it stands, or None; does not count as an access (HEAD-6).
+
+        Raises `SoftDeleted` if it is there for its forks alone.
+        """
         with self._snapshot() as db:
             stream = records.find(db, path)
-        return stream if stream is not None and self._expiry.alive(stream) else None
+            if stream is None:
+                return None
+            alive = not stream.deleted and self._expiry.alive(stream)
+            soft_deleted = not alive and _is_kept(db, stream)
+        if soft_deleted:
+            raise SoftDeleted(path)
+        return stream if alive else None
 
     def read(
         self, path: str, start: int | None, *, limit: int = 4 * MIB, stream_id: int | None = None
     ) -> Page | None:
         """Read a page after position ``start``, or at the tail if that is None; an access (TTL-2).
 
-        Returns None if there is no such stream, or it is not the one with ``stream_id``.
+        Returns None if there is no such stream, or it is not the one with ``stream_id``. Raises
+        `SoftDeleted` if it is there for its forks alone.
         """
+        page: Page | None = None
         with self._snapshot() as db:
             stream = records.find(db, path)
             if stream is None or stream_id not in (None, stream.id):
                 return None
-            alive, deadline = self._expiry.access(stream)
-            if not alive:
-                return None
-            page = read_page(db, stream, stream.tail if start is None else start, limit)
+            alive, deadline = (False, None) if stream.deleted else self._expiry.access(stream)
+            if alive:
+                page = read_page(db, stream, stream.tail if start is None else start, limit)
+            soft_deleted = not alive and _is_kept(db, stream)
+        if soft_deleted:
+            raise SoftDeleted(path)
         self._keep(stream, deadline)
         return page
 
@@ -216,6 +230,11 @@ class Store:
             raise StoreClosed(
                 f"{self.path} was opened before os.fork(): the store belongs to the parent process"
             )
+
+
+def _is_kept(db: sqlite3.Connection, stream: StreamRecord) -> bool:
+    """Tell whether a stream that is not alive is there for its forks (FORK-26)."""
+    return stream.deleted or records.has_forks(db, stream.id)
 
 
 _registry_lock = threading.Lock()

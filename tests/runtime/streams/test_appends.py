@@ -22,6 +22,9 @@ from streamdb import (
     PayloadTooLarge,
     SequenceConflict,
     Stream,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
 )
 from streamdb.protocol.exchange import Operation
 from streamdb.streams.appending import Appends, AsyncAppends, Piece
@@ -240,6 +243,48 @@ async def test_forks_that_make_no_sense_are_refused_before_anything_is_sent(
     stream = await open_stream("create", url)
     with pytest.raises(ValueError, match="sub_offset"):
         await stream.fork(url + "-fork", sub_offset=-1)
+
+
+async def test_a_fork_outlives_its_source(open_stream: Opener, url: str) -> None:  # FORK-23
+    stream = await open_stream("create", url)
+    middle = (await stream.append_many([1, 2])).offset
+    await stream.append_many([3, 4, 5])
+    fork = await stream.fork(url + "-fork", at=middle, sub_offset=1, body=["own"])
+    await stream.append(6)
+    with pytest.raises(StreamExists):
+        await stream.fork(url + "-fork")
+    await stream.delete()
+    with pytest.raises(StreamGone):
+        await stream.append(7)
+    with pytest.raises(StreamExists):
+        await open_stream("create", url)
+    reader = await open_stream("connect", url + "-fork")
+    assert await items(reader) == [1, 2, 3, "own"]
+    await reader.append("more")
+    assert await items(reader) == [1, 2, 3, "own", "more"]
+    await reader.delete()
+    with pytest.raises(StreamNotFound):
+        await open_stream("connect", url)
+    await closed(fork)
+
+
+async def closed(fork: Any) -> None:
+    """Close a handle; a blocking fork comes from a thread, and is closed in one."""
+    if isinstance(fork, Stream):
+        await asyncio.to_thread(fork.close)
+    else:
+        await fork.aclose()
+
+
+async def test_forks_share_nothing_but_the_beginning(open_stream: Opener, url: str) -> None:
+    stream = await open_stream("create", url, content_type="text/plain", body="shared ")
+    await closed(await stream.fork(url + "-fork"))
+    other = await open_stream("connect", url + "-fork")
+    await stream.append("source")
+    await other.close_stream("fork")
+    assert b"".join([batch.data async for batch in stream.read()]) == b"shared source"
+    assert b"".join([batch.data async for batch in other.read(live="auto")]) == b"shared fork"
+    assert not (await stream.head()).closed
 
 
 async def test_a_fork_stays_on_its_server(server: Serving, tmp_path: Any) -> None:
