@@ -87,7 +87,9 @@ def test_its_processes_leave_when_it_is_killed(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_the_committed_package_is_current() -> None:
-    command = [sys.executable, "-m", "streamdb_gen", "check", str(EXAMPLE / "schema.json")]
+@pytest.mark.parametrize("target", ["python", "typescript"])
+def test_the_committed_packages_are_current(target: str) -> None:
+    spec = str(EXAMPLE / "schema.json")
+    command = [sys.executable, "-m", "streamdb_gen", "check", spec, "--target", target]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

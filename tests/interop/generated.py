@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -152,6 +153,20 @@ def packages_of(
             )
             for name, spec in specs.items()
         }
+
+
+@contextmanager
+def committed_package(spec: Path, node: Node, folder: Path) -> Iterator[Package]:
+    """Take the packages of both languages that stand beside a spec, as they are."""
+    compiled_spec = compiled(spec)
+    typescript = api.package_folder(spec, compiled_spec, "typescript")
+    shutil.copytree(typescript, folder / typescript.name)
+    python = api.package_folder(spec, compiled_spec, "python")
+    shutil.copytree(python, folder / _python_name(python.name))
+    assert compile_strictly(node, folder) == []
+    with _importable(folder):
+        module = importlib.import_module(_python_name(python.name))
+        yield Package(compiled_spec, module, folder / "out" / typescript.name / "index.js")
 
 
 def _python_name(name: str) -> str:
