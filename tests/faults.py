@@ -428,8 +428,8 @@ async def _damaged(
     is_json = headers.get("content-type", "").startswith("application/json")
     kept = sys.maxsize
     match fault:
-        case ShortenBody(by) if is_json and length > 1:
-            kept = max(length - by, 1)
+        case ShortenBody(by) if is_json:
+            kept = max(length - by, 0)
             headers["content-length"] = str(kept)
         case WrongLength(by) if has_body and length and (by > 0 or is_json):
             headers["content-length"] = str(max(length + by, 0))

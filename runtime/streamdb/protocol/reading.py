@@ -38,7 +38,7 @@ from streamdb.protocol.exchange import (
 )
 from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
-from streamdb.protocol.soundness import Damage, damage_of
+from streamdb.protocol.soundness import Damage, damage_of, damage_of_page
 from streamdb.protocol.sse import EventParser, ServerSentEvent
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
@@ -375,13 +375,13 @@ class _Doubts:
         Raises:
             StreamParseError: neither; the damaged text is quoted.
         """
-        damage = damage_of(batch, position.offset)
+        damage = damage_of_page(batch, position.offset)
         self.has_tolerated = False
         if damage is None:
             return False
         if (yield from self.ask_again(damage, position)):
             return True
-        if damage.is_of_one_event:
+        if damage.is_tolerable:
             self.has_tolerated = True
             return False
         raise StreamParseError(

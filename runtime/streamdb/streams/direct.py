@@ -84,6 +84,10 @@ class DirectAsyncWire:
             raise
         return _AsyncAnswer(self, connection, incoming, timeout)
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        await self._route.lifetime.sleep(seconds)
+
     def amend(self, amended: Retry) -> None:
         """Send other headers and parameters from now on."""
         self._route.given = self._route.given.amended(amended)

@@ -5,7 +5,6 @@ All decisions are made in :mod:`streamdb.protocol`; what is here only sends, rec
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TypeVar
 
@@ -154,7 +153,7 @@ class _AsyncHands:
                 case Release():
                     await self.aclose()
                 case Sleep(seconds):
-                    await asyncio.sleep(seconds)
+                    await self._wire.sleep(seconds)
                 case Deliver() | Interrupted() | Consult():
                     pass  # nobody is reading
         except wires.WireFailure as failure:

@@ -81,6 +81,10 @@ class EmbeddedAsyncWire:
                 raise
             return answer
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        await self._lifetime.sleep(seconds)
+
     def amend(self, amended: wires.Retry) -> None:
         """Do nothing: there are no headers or parameters of the caller's in embedded mode."""
 

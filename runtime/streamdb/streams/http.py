@@ -60,6 +60,10 @@ class HttpxAsyncWire:
         with _sending(self._address):
             return _AsyncAnswer(await self._client.send(built, stream=True))
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        await self._lifetime.sleep(seconds)
+
     def amend(self, amended: Retry) -> None:
         """Send other headers and parameters from now on."""
         self._given = self._given.amended(amended)

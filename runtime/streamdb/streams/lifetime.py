@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Final
 
@@ -23,6 +24,7 @@ class Lifetime:
         self._shown: Final = shown
         self._process: Final = os.getpid()
         self._is_over = False
+        self._sleepers: Final[set[asyncio.Future[None]]] = set()
 
     def check(self) -> None:
         """Do nothing if the object may be used.
@@ -43,4 +45,19 @@ class Lifetime:
         """Close; return True if this is the first time and the process the right one."""
         is_first = not self._is_over and os.getpid() == self._process
         self._is_over = True
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
         return is_first
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the running loop, but no longer than until the object is closed on it."""
+        if self._is_over:
+            return
+        sleeper = asyncio.get_running_loop().create_future()
+        self._sleepers.add(sleeper)
+        try:
+            await asyncio.wait([sleeper], timeout=seconds)
+        finally:
+            self._sleepers.discard(sleeper)
+            sleeper.cancel()

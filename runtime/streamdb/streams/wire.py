@@ -93,6 +93,10 @@ class AsyncWire(Protocol):
         """Send a request and return once the head of the answer is here. Raises WireFailure."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the wire is closed."""
+        ...
+
     async def aclose(self) -> None:
         """Release all that is held."""
         ...

@@ -10,9 +10,8 @@ import asyncio
 import itertools
 import logging
 import struct
-import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,6 +20,7 @@ import pytest
 from hypothesis import strategies as st
 from tests.faults import Fault, faults, proxy
 from tests.runtime.streams.conftest import InThread
+from tests.runtime.streams.leftovers import nothing_left
 
 from streamdb import (
     AsyncStream,
@@ -361,29 +361,6 @@ async def _surroundings(url: str, content: Content) -> AsyncGenerator[AsyncStrea
     async with (
         asyncio.timeout(LONGEST),
         await AsyncStream.create(url, content_type=_MEDIA_TYPES[content]) as stream,
+        nothing_left(),
     ):
-        tasks, threads, sockets = asyncio.all_tasks(), _threads(), _sockets()
         yield stream
-        assert _threads() <= threads
-        # httpx leaves generators for the loop to close, and the server, which is in this process,
-        # may notice a little later that a client has left.
-        for _ in range(500):
-            if asyncio.all_tasks() <= tasks and _sockets() <= sockets:
-                break
-            await asyncio.sleep(0.01)
-        assert not asyncio.all_tasks() - tasks
-        assert not _sockets() - sockets
-
-
-def _threads() -> set[threading.Thread]:
-    return {one for one in threading.enumerate() if one.name == "streamdb-producer"}
-
-
-def _sockets() -> set[Path]:
-    found: set[Path] = set()
-    for descriptor in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # it was the one of this very listing
-            what = descriptor.readlink()
-            if what.name.startswith("socket:"):
-                found.add(what)
-    return found

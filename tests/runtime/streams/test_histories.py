@@ -111,7 +111,7 @@ BROKEN: Mapping[str, tuple[Judge, Any, list[tuple[Any, str, Any]]]] = {
     "damaged answers are taken": (
         judge_read,
         often(ReadHistory("json", Reading("async", "long-poll", replays), before=0, step=1)),
-        [(reading, "damage_of", lambda batch, asked: None)],
+        [(reading, name, lambda batch, asked: None) for name in ("damage_of", "damage_of_page")],
     ),
     "no batch is repeated": (
         judge_write,

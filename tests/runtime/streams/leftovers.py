@@ -1,0 +1,39 @@
+"""What a client may leave behind: tasks, threads and sockets."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+_OF_CLIENTS = ("streamdb-producer", "streamdb-callbacks")
+
+
+@asynccontextmanager
+async def nothing_left() -> AsyncGenerator[None]:
+    """Raise if what happens inside leaves a task, a thread or a socket open."""
+    tasks, threads, sockets = asyncio.all_tasks(), _threads(), _sockets()
+    yield
+    assert _threads() <= threads
+    # httpx leaves generators for the loop to close, and servers, which are in this process, may
+    # notice a little later that a client has left.
+    for _ in range(500):
+        if asyncio.all_tasks() <= tasks and _sockets() <= sockets:
+            break
+        await asyncio.sleep(0.01)
+    assert not asyncio.all_tasks() - tasks
+    assert not _sockets() - sockets
+
+
+def _threads() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name in _OF_CLIENTS}
+
+
+def _sockets() -> set[Path]:
+    found: set[Path] = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was the one of this very listing
+            what = descriptor.readlink()
+            if what.name.startswith("socket:"):
+                found.add(what)
+    return found
