@@ -25,7 +25,13 @@ One that is needed more rarely would excuse what nobody has looked at.
 
 _EXCEPTIONS: Final = Path(__file__).parent / "exceptions.toml"
 
-_SOURCES: Final = {"suite": "suite", "own": "author", "public": "author", "random": "author"}
+_SOURCES: Final = {
+    "suite": "suite",
+    "own": "author",
+    "public": "author",
+    "random": "author",
+    "joined": "author",
+}
 """Who states the expected verdict, by the first part of a case's name."""
 
 
@@ -124,7 +130,7 @@ class Tally:
 
 
 def source_of(case: Case) -> str:
-    """Where a case comes from: `suite`, `own`, `public` or `random`."""
+    """Where a case comes from: `suite`, `own`, `public`, `random` or `joined`."""
     return case.name.partition("/")[0]
 
 

@@ -12,6 +12,7 @@ Json: TypeAlias = Any
 """A JSON value as the standard library reads it."""
 
 DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
+DRAFT_2019_09: Final = "https://json-schema.org/draft/2019-09/schema"
 DRAFT_7: Final = "http://json-schema.org/draft-07/schema#"
 
 _ROW_ID: Final = "row"

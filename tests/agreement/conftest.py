@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from tests.agreement import downloads
 from tests.agreement.public import PUBLIC
-from tests.interop.node import node
+from tests.agreement.sides import Side, all_sides
+from tests.agreement.typescript_side import typescript_side
+from tests.interop.node import Node, node
 
 __all__ = ["node"]
 
@@ -23,3 +26,10 @@ def downloaded() -> None:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory, node: Node) -> Iterator[tuple[Side, ...]]:
+    """Everybody who judges."""
+    with typescript_side(node) as typescript:
+        yield (*all_sides(tmp_path_factory.mktemp("packages")), typescript)

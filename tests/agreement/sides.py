@@ -18,6 +18,7 @@ from tests.agreement.compiled import (
     unload_package,
 )
 from tests.agreement.oracles import JsonSchemaOracle, RustOracle
+from tests.agreement.wire import is_same
 
 from streamdb import CollectionSchema, InvalidRow, StateSchema
 from streamdb_gen import api
@@ -99,6 +100,22 @@ class Generated(Side):
         return package
 
 
+class Written(Side):
+    """The generated package as it writes: only what the types leave unsaid is asked of the schema.
+
+    A row that is not written as it was given, because another spelling or an undeclared property
+    was read, is judged by what strict reading says; what was written has to be valid all the same.
+    """
+
+    def __init__(self, generated: Generated) -> None:
+        self.name = f"{generated.name}, written"
+        self._generated: Final = generated
+
+    def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        schema = self._generated.schema(case, spec)
+        return [_writes(schema, text) for text in texts]
+
+
 class Plain(Side):
     """Rows of plain JSON by the spec file itself, which is not compiled."""
 
@@ -133,13 +150,30 @@ def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[
     return [verdict(text) for text in texts]
 
 
+def _writes(schema: CollectionSchema[Any, Any], text: str) -> Verdict:
+    try:
+        row = schema.decode(text.encode())
+    except InvalidRow:
+        return False
+    kept = is_same(json.loads(schema.rows.write(row)), json.loads(text), spelt=True)
+    (was_valid,) = _verdicts(schema, [text])
+    try:
+        written = schema.encode(row)
+    except InvalidRow:
+        return False if kept else was_valid
+    if _verdicts(schema, [written.decode()]) != [True]:
+        return None
+    return True if kept else was_valid
+
+
 def all_sides(folder: Path) -> tuple[Side, ...]:
     """Every side there is; generated packages are put below ``folder``."""
+    generated = [Generated(folder), Generated(folder, "pydantic")]
     return (
         Oracle("jsonschema", JsonSchemaOracle),
         Oracle("jsonschema-rs", RustOracle),
         Canonical(),
-        Generated(folder),
-        Generated(folder, "pydantic"),
+        *generated,
+        *map(Written, generated),
         Plain(folder),
     )

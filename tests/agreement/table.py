@@ -1,7 +1,8 @@
 """The agreement table: who agrees with whom, on how many instances, and with which exceptions.
 
 Run it in the project's folder: `python -m tests.agreement.table [--random N] [--seed S]`. N is the
-number of random schemas, 2,000 if it is not said. The seed, which is printed, repeats a run.
+number of random schemas of each kind, 2,000 if it is not said. The seed, which is printed, repeats
+a run.
 """
 
 from __future__ import annotations

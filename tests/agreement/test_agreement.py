@@ -11,21 +11,13 @@ from tests.agreement.cases import Case
 from tests.agreement.corpus import own_cases, public_cases
 from tests.agreement.downloads import jsonschema_source
 from tests.agreement.random_cases import random_cases
-from tests.agreement.sides import Side, all_sides
+from tests.agreement.sides import Side
 from tests.agreement.suite import suite_cases
-from tests.agreement.typescript_side import typescript_side
 from tests.agreement.varied import with_changes
-from tests.interop.node import Node
 
 LEAST_COMPILED = 0.9
 CHANGES = 70
 SEED = 3
-
-
-@pytest.fixture(scope="module")
-def sides(tmp_path_factory: pytest.TempPathFactory, node: Node) -> Iterator[tuple[Side, ...]]:
-    with typescript_side(node) as typescript:
-        yield (*all_sides(tmp_path_factory.mktemp("packages")), typescript)
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ _TIME: Final = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def is_same(left: Json, right: Json) -> bool:
+def is_same(left: Json, right: Json, *, spelt: bool = False) -> bool:
     """Whether two values are one JSON value.
 
     1 and 1.0 are, 1 and true are not. What has a canonical text is one value in every spelling: an
-    instant, a time of day, and a UUID.
+    instant, a time of day, and a UUID; unless it shall be ``spelt`` alike, too.
 
     >>> is_same({"a": [1, "2025-01-01T01:00:00+01:00"]}, {"a": [1.0, "2025-01-01T00:00:00.000Z"]})
     True
@@ -25,13 +25,15 @@ def is_same(left: Json, right: Json) -> bool:
     (False, False)
     """
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(is_same(left[k], right[k]) for k in left)
+        same_keys = left.keys() == right.keys()
+        return same_keys and all(is_same(left[k], right[k], spelt=spelt) for k in left)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(is_same, left, right))
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(is_same(*pair, spelt=spelt) for pair in pairs)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, str) and isinstance(right, str):
-        return left == right or _canonical(left) == _canonical(right)
+        return left == right or (not spelt and _canonical(left) == _canonical(right))
     return bool(left == right)
 
 

@@ -7,11 +7,21 @@ from itertools import islice
 from typing import Final
 
 from streamdb_gen.ir import Type
+from streamdb_gen.json_equality import are_equal
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN
-from streamdb_gen.lowering.keywords import TYPES, Keywords, constraining
-from streamdb_gen.lowering.objects import ObjectLowering, Part
+from streamdb_gen.lowering.keywords import (
+    ASSERTIONS,
+    SCHEMA,
+    SCHEMAS,
+    SCHEMAS_BY_NAME,
+    TYPES,
+    Keywords,
+    constraining,
+)
+from streamdb_gen.lowering.objects import ObjectLowering
+from streamdb_gen.lowering.parts import Part
 from streamdb_gen.lowering.references import or_null
 from streamdb_gen.lowering.resources import Key, key_of
 
@@ -33,6 +43,19 @@ _MERGED: Final = frozenset(
         "unevaluatedProperties",
     }
 )
+# Keywords that see one another, if they stand in one schema: by the first of them.
+_TOGETHER: Final = {
+    keyword: first
+    for first, *others in (
+        ("items", "prefixItems", "additionalItems"),
+        ("properties", "patternProperties", "additionalProperties"),
+        ("contains", "minContains", "maxContains"),
+        ("if", "then", "else"),
+    )
+    for keyword in (first, *others)
+}
+# These see what the parts of their own schema say of a value, and no other parts.
+_SEEING_PARTS: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 
 
 class ConjunctionLowering:
@@ -95,7 +118,7 @@ class ConjunctionLowering:
         if not isinstance(schema.value, dict):
             return False
         narrow = self._context.references.types(schema) != TYPES
-        return narrow or self._objects.declares_properties(schema) or _has_shape(schema)
+        return narrow or self._context.declares_properties(schema) or _has_shape(schema)
 
     def _leave_all_but(self, reference: Place, schema: Place, keywords: Keywords) -> None:
         self._context.leave(keywords, "$ref", "allOf")
@@ -128,16 +151,35 @@ class ConjunctionLowering:
             pending += reversed(inner)
 
     def _merged(self, parts: list[Part]) -> dict[str, Place]:
-        """The keywords of all parts; of a keyword that differs, the first is kept."""
+        """The keywords of all parts; of a keyword that differs, the first is kept.
+
+        Keywords that are read together are those of one part; others are left to a validator.
+        """
         merged: dict[str, Place] = {}
+        holders: dict[str, Part] = {}  # by keyword; for keywords that go together, by the first
         for part in parts:
             for keyword, place in part.keywords.items():
                 if keyword in _JOINING:
                     continue
-                known = merged.setdefault(keyword, place)
-                if known.value != place.value and keyword in constraining(part.keywords):
+                if keyword in _SEEING_PARTS and len(parts) > 1:
+                    self._context.beyond.leave(keyword, part.keywords)
+                    continue
+                holder = holders.setdefault(_TOGETHER.get(keyword, keyword), part)
+                if holder is part:
+                    merged[keyword] = place
+                elif keyword in ASSERTIONS and not self._says_the_same(keyword, part, holder):
                     self._context.beyond.leave(keyword, part.keywords)
         return merged
+
+    def _says_the_same(self, keyword: str, part: Part, other: Part) -> bool:
+        """Whether a keyword that stands alone is the same in two parts."""
+        if keyword in _TOGETHER or keyword not in other.keywords:
+            return False
+        resources = self._context.resources
+        in_one = resources.of(part.schema) is resources.of(other.schema)
+        is_plain = keyword not in SCHEMA | SCHEMAS | SCHEMAS_BY_NAME
+        value, known = part.keywords[keyword].value, other.keywords[keyword].value
+        return (in_one or is_plain) and are_equal(value, known)
 
 
 def _shapes(keywords: Keywords) -> bool:

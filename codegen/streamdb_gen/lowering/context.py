@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from streamdb_gen.ir import Type, TypeDefinition
+from streamdb_gen.json_equality import are_equal
 from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.applicators import applied_in_place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.definitions import Definitions
 from streamdb_gen.lowering.keywords import ASSERTIONS, TYPES, Keywords, read_keywords
@@ -65,6 +68,38 @@ class Context:
             )
         return self._keywords[key]
 
+    def applied(self, schema: Place) -> Iterator[Place]:
+        """A schema and all that it applies to the same value, by reference or in place."""
+        seen = {key_of(schema)}
+        pending = [schema]
+        while pending:
+            place = pending.pop()
+            yield place
+            if not isinstance(place.value, dict):
+                continue
+            target = self.references.resolve(place)
+            for inner in [*applied_in_place(place), *([target] if target is not None else [])]:
+                if key_of(inner) not in seen:
+                    seen.add(key_of(inner))
+                    pending.append(inner)
+
+    def declares_properties(self, schema: Place) -> bool:
+        """Whether a schema, or one that it applies to the same value, declares properties."""
+        for place in self.applied(schema):
+            additional = place.get("additionalProperties")
+            if place.get("properties") is not None or place.get("patternProperties") is not None:
+                return True
+            if additional is not None and not isinstance(additional.value, bool):
+                return True
+        return False
+
+    def are_alike(self, left: Place, right: Place) -> bool:
+        """Whether two schemas certainly say the same: alike in the text, and in one resource."""
+        if key_of(left) == key_of(right):
+            return True
+        in_one = self.resources.of(left) is self.resources.of(right)
+        return in_one and are_equal(left.value, right.value)
+
     def lower_inside(
         self, owner: Place, schema: Place, name: str, types: frozenset[str] = TYPES
     ) -> Type:
@@ -77,6 +112,8 @@ class Context:
         is_inside = schema.file == owner.file and schema.pointer.startswith(prefix)
         if is_inside or not isinstance(schema.value, dict) or not _NAMING & schema.value.keys():
             return self.lower(schema, name, types)
+        if not self.references.types(schema) <= types:
+            self.beyond.add("type")
         type_, target = self.references.meaning(schema)
         if target is not None:
             self.beyond.refer(target.key)

@@ -28,10 +28,10 @@ from streamdb_gen.ir import (
     UpdateEffect,
     WriteEffect,
 )
+from streamdb_gen.json_equality import integral
 from streamdb_gen.json_source import Place, split_pointer
 from streamdb_gen.lowering.definitions import BROKEN, Definitions
 from streamdb_gen.lowering.fitting import Fitting
-from streamdb_gen.lowering.scalars import integral
 from streamdb_gen.meta_schema import suggestion
 from streamdb_gen.reporting import Report
 

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import ANYTHING, Field, Named, ObjectType, Tag, Type
+from streamdb_gen.json_equality import integral
 from streamdb_gen.json_source import Place
-from streamdb_gen.lowering.applicators import IN_PLACE, applied_in_place, schemas_of
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
-from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types, strings
+from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types
 from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
-from streamdb_gen.lowering.resources import key_of
-from streamdb_gen.lowering.scalars import integral, literal_places, types_of
+from streamdb_gen.lowering.parts import Part, declared_properties
+from streamdb_gen.lowering.scalars import literal_places, types_of
+from streamdb_gen.lowering.undeclared import UndeclaredProperties
 from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One of the schemas that an object has to satisfy all of."""
-
-    schema: Place
-    keywords: Keywords
-
-    @property
-    def properties(self) -> dict[str, Place]:
-        """The schemas of its properties."""
-        place = self.keywords.get("properties")
-        return dict(place.members()) if place is not None else {}
-
-    @property
-    def required(self) -> list[tuple[str, Place]]:
-        """The names in `required`."""
-        return list(strings(self.keywords.get("required")))
 
 
 class ObjectLowering:
@@ -45,12 +26,13 @@ class ObjectLowering:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._others = UndeclaredProperties(context)
 
     def lower(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
         """One class that has the properties of all parts."""
         self._check_required(parts)
-        extras = self._extras(schema, parts, name)
-        declared = _declared_properties(parts)
+        extras = self._others.type_of(schema, parts, name)
+        declared = declared_properties(parts)
         required = {wire_name for part in parts for wire_name, _ in part.required}
         tag = None if extras is not None else self._tag(parts, declared, required)
         undeclared = self._undeclared(parts, declared)
@@ -69,7 +51,7 @@ class ObjectLowering:
         definition = ObjectType(
             name,
             tuple(fields),
-            closed=extras is None and self._is_closed(parts, declared),
+            closed=self._others.are_refused(schema, parts),
             description=description(schema),
             tag=tag,
             extras=extras,
@@ -97,30 +79,10 @@ class ObjectLowering:
             return None
         parts = [Part(place, keywords)]
         plain = not {"$ref", "allOf", "const", "enum"} & keywords.keys()
-        if not plain or self._keeps_others(parts) or self._extras_schema(parts) is not None:
+        if not plain or self._others.are_kept(place, parts):
             return None
         required = {name for name, _ in parts[0].required}
-        return self._tag(parts, _declared_properties(parts), required)
-
-    def declares_properties(self, schema: Place) -> bool:
-        """Whether a schema, or one that it applies to the same value, declares properties."""
-        seen = {key_of(schema)}
-        pending = [schema]
-        while pending:
-            place = pending.pop()
-            if not isinstance(place.value, dict):
-                continue
-            additional = place.get("additionalProperties")
-            if place.get("properties") is not None or place.get("patternProperties") is not None:
-                return True
-            if additional is not None and not isinstance(additional.value, bool):
-                return True
-            target = self._context.references.resolve(place)
-            for inner in [*applied_in_place(place), *([target] if target is not None else [])]:
-                if key_of(inner) not in seen:
-                    seen.add(key_of(inner))
-                    pending.append(inner)
-        return False
+        return self._tag(parts, declared_properties(parts), required)
 
     def _field(
         self,
@@ -154,7 +116,7 @@ class ObjectLowering:
     def _property_type(self, owner: Place, places: list[Place], name: str) -> Type:
         """The type by the schema that says most, where several parts declare the property."""
         others = [place for place in places if place.value is not True] or places[:1]
-        different = [place for place in others if place.value != others[0].value]
+        different = [one for one in others if not self._context.are_alike(one, others[0])]
         if not different:
             return self._context.lower_inside(owner, others[0], name)
         types = [self._context.references.types(place) for place in others]
@@ -197,62 +159,6 @@ class ObjectLowering:
                     check_field_name(wire_name, place, self._context.report)
         return list(found.values())
 
-    def _extras(self, owner: Place, parts: Sequence[Part], name: str) -> Type | None:
-        """The type of further properties; None if they need not be kept."""
-        beyond = self._context.beyond
-        if any("patternProperties" in part.keywords for part in parts):
-            beyond.add("patternProperties")
-        additional = self._extras_schema(parts)
-        if additional is not None and len(parts) == 1 and not self._keeps_others(parts):
-            return self._context.lower_inside(owner, additional, nested(name, "Value"))
-        if additional is not None:
-            beyond.add("additionalProperties")
-        return ANYTHING if additional is not None or self._keeps_others(parts) else None
-
-    def _extras_schema(self, parts: Sequence[Part]) -> Place | None:
-        """The first schema that constrains properties which are not declared."""
-        for part in parts:
-            for keyword in ("additionalProperties", "unevaluatedProperties"):
-                place = part.keywords.get(keyword)
-                if place is None or isinstance(place.value, bool) or not place.value:
-                    continue
-                if keyword == "unevaluatedProperties":
-                    self._context.beyond.add(keyword)
-                return place
-        return None
-
-    def _keeps_others(self, parts: Sequence[Part]) -> bool:
-        """Whether properties are declared in places that no class can be made of."""
-        return any(
-            "patternProperties" in part.keywords
-            or any(
-                self.declares_properties(inner)
-                for keyword in IN_PLACE
-                if keyword in part.keywords and keyword != "allOf"
-                for inner in schemas_of(part.keywords[keyword])
-            )
-            for part in parts
-        )
-
-    def _is_closed(self, parts: Sequence[Part], declared: dict[str, list[Place]]) -> bool:
-        """Whether other properties are refused by the class; what it cannot refuse is noted."""
-        closed = False
-        for part in parts:
-            additional = part.keywords.get("additionalProperties")
-            if additional is not None and additional.value is False:
-                if declared.keys() <= part.properties.keys():
-                    closed = True
-                else:
-                    self._context.beyond.add("additionalProperties")
-            unevaluated = part.keywords.get("unevaluatedProperties")
-            if unevaluated is not None and unevaluated.value is False:
-                # The outermost one counts what `allOf` declares, and so does the class.
-                if part is parts[0] or declared.keys() <= part.properties.keys():
-                    closed = True
-                else:
-                    self._context.beyond.add("unevaluatedProperties")
-        return closed
-
     def _tag(
         self, parts: Sequence[Part], declared: dict[str, list[Place]], required: set[str]
     ) -> Tag | None:
@@ -292,14 +198,6 @@ class ObjectLowering:
         for keyword in ("minProperties", "maxProperties"):
             if keyword in keywords:
                 self._context.beyond.add(keyword)
-
-
-def _declared_properties(parts: Sequence[Part]) -> dict[str, list[Place]]:
-    declared: dict[str, list[Place]] = {}
-    for part in parts:
-        for wire_name, place in part.properties.items():
-            declared.setdefault(wire_name, []).append(place)
-    return declared
 
 
 def _only_value(schema: Place) -> str | int | None:

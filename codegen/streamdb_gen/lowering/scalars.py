@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
-from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
 from streamdb_gen.fixes import drop_item
 from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS, TYPED
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
+from streamdb_gen.json_equality import identity, integral
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.keywords import Keywords, strings
@@ -97,7 +97,7 @@ def literal_values(
             hint = "delete it, or correct the type"
             report.add("ENUM_VALUE_TYPE", place, message, hint, fixer=fixer)
             continue
-        text = canonical_value(value)
+        text = identity(value)
         if text in values:
             message = "the value was listed before"
             report.add("ENUM_VALUE_DUPLICATE", place, message, "delete one of them")
@@ -172,11 +172,6 @@ _TYPES_OF: Final[dict[type, frozenset[str]]] = {
     dict: frozenset({"object"}),
     type(None): frozenset({"null"}),
 }
-
-
-def integral(value: JsonValue) -> JsonValue:
-    """The value; an integer if it is one in JSON Schema's eyes (``1.0``)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _integer_bounds(keywords: Keywords, beyond: Beyond, report: Report) -> Constraints | None:

@@ -39,8 +39,9 @@ from streamdb_gen.lowering.keywords import (
     is_understood,
     report_no_schema,
 )
-from streamdb_gen.lowering.objects import ObjectLowering, Part
+from streamdb_gen.lowering.objects import ObjectLowering
 from streamdb_gen.lowering.own_words import chosen_class_name, description
+from streamdb_gen.lowering.parts import Part, judging_others
 from streamdb_gen.lowering.references import References, Target, or_null
 from streamdb_gen.lowering.resources import Key, Resources
 from streamdb_gen.lowering.scalars import (
@@ -170,7 +171,7 @@ class SchemaLowering:
         ``types`` are those that its values are known to be of.
         """
         if schema.value is True:
-            return ANYTHING
+            return ANYTHING if types == TYPES else self._bare(schema, types, name)
         if schema.value is False:
             message = "`false` accepts no value at all"
             self._report.add("SCHEMA_FALSE", schema, message, "delete what can never be there")
@@ -230,7 +231,7 @@ class SchemaLowering:
         beside = {word for type_ in types for word in APPLICABLE[type_]} & keywords.keys()
         if types - {"null"} == frozenset({"object"}):
             choices = keywords[choice].items()
-            declare = any(self._objects.declares_properties(place) for place in choices)
+            declare = any(self.context.declares_properties(place) for place in choices)
             return declare and not beside - {"required"}
         return not beside or (types == TYPES and "type" not in keywords)
 
@@ -433,6 +434,6 @@ def _is_object(keywords: Keywords) -> bool:
     """Whether an object has fields of its own, or says that it has none; else it is a map."""
     if "properties" in keywords:
         return True
-    closing = [keywords.get(word) for word in ("additionalProperties", "unevaluatedProperties")]
-    is_closed = any(place is not None and place.value is False for place in closing)
+    judging = judging_others(keywords)
+    is_closed = judging is not None and judging[1].value is False
     return is_closed and "patternProperties" not in keywords

@@ -68,6 +68,8 @@ class UnionLowering:
         plain = [one.inner if isinstance(one, Nullable) else one for one in members]
         nullable = any(isinstance(one, Nullable) for one in members) or Scalar("null") in members
         distinct = tuple(dict.fromkeys(one for one in plain if one != Scalar("null")))
+        if not distinct:
+            return Scalar("null")
         if len(distinct) == 1:
             return or_null(distinct[0]) if nullable else distinct[0]
         text = description(schema)
