@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamdb
 from streamdb.cli.exits import Exit, Failed
-from streamdb.cli.interrupts import interrupts_deferred
+from streamdb.cli.interrupts import Interrupts
 from streamdb.cli.printing import Format, Printer
 
 
@@ -25,10 +25,11 @@ def follow(
     """
     printer = Printer(stream, output)
     try:
-        for batch in stream.read(offset=offset, live=live):
-            with interrupts_deferred():
-                printer.print(batch)
-                offset = batch.offset
+        with Interrupts() as interrupts:
+            for batch in stream.read(offset=offset, live=live):
+                with interrupts.step:
+                    printer.print(batch)
+                    offset = batch.offset
     except KeyboardInterrupt:
         raise Failed(
             f"interrupted; go on with --offset {shlex.quote(offset)}", Exit.INTERRUPTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -112,11 +113,16 @@ _connection_options: Final = (
 )
 
 
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
 def _headers(given: tuple[str, ...]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for one in given:
         name, colon, value = one.partition(":")
         if not colon:  # not quoted: it may be a secret
             raise click.UsageError("--header: there is no colon; write NAME:VALUE")
+        if not _HEADER_NAME.fullmatch(name.strip()):
+            raise click.UsageError("--header: there is no header's name before the colon")
         headers[name.strip()] = value.strip()
     return headers

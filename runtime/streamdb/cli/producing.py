@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import streamdb
 from streamdb.cli.exits import Exit, Failed, code_of
+from streamdb.cli.interrupts import Interrupts
+from streamdb.cli.terminal import complain
 from streamdb.cli.values import Value
+
+_MOMENT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
     given = 0
     refused: Failed | None = None
     try:
-        for value in values:
-            producer.append(value)
-            given += units.of([value])
+        with Interrupts() as interrupts:
+            for value in values:
+                with interrupts.step:
+                    producer.append(value)
+                    given += units.of([value])
     except streamdb.ProducerFailed:
         pass  # it has stopped; `flush` says what it lost
     except Failed as failed:
@@ -69,6 +75,8 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
     except KeyboardInterrupt:
         refused = Failed("append: interrupted", Exit.INTERRUPTED)
     try:
+        if refused is not None:
+            _wait_a_moment(producer, refused)
         # Before `detach`, which waits for requests even if it is interrupted.
         appended = producer.flush()
         producer.detach()
@@ -81,6 +89,13 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
             refused.code,
         )
     return stored
+
+
+def _wait_a_moment(producer: streamdb.Producer, refused: Failed) -> None:
+    try:
+        producer.flush(timeout=_MOMENT)
+    except TimeoutError:
+        complain(f"{refused.message}; storing what came before; interrupt to give that up")
 
 
 def _failure(failed: streamdb.ProducerFailed, given: int, units: Units) -> Failed:

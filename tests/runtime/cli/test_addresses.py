@@ -39,6 +39,7 @@ def test_names_are_escaped(commands: Commands, name: str) -> None:
         (("head", "/"), "is empty"),
         (("head", "a#b", "--url", "embedded:f"), "holds no #"),
         (("head", "x", "--header", "X geheim"), "no colon"),
+        (("head", "x", "--header", "Authorization Bearer geheim:x"), "no header's name"),
         (("head", "x", "--header", "X: geheim\nY: geheim"), "printable ASCII"),
         (("head", "embedded:f#x", "--header", "X: geheim"), "is sent no headers"),
         (("fork", "http://u:geheim@127.0.0.1:1/x", "y"), "in full"),

@@ -1,10 +1,16 @@
 """`streamdb` as a process: pipes that close, Ctrl-C, output that comes at once."""
 
+import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
+import termios
+import time
+from array import array
 from pathlib import Path
+from typing import IO
 
 import pytest
 from tests.runtime.cli.running import process
@@ -99,3 +105,63 @@ def test_lines_are_sent_as_they_come_and_an_interruption_loses_none(
         assert "interrupted; what came before is stored: 2 values" in err
         assert err.count("\n") == 1
         assert [item for batch in stream.read() for item in stream.items(batch)] == stored
+
+
+def test_a_terminal_is_told_no_control_characters(server: Serving, name: str) -> None:
+    url = server.url + name
+    with Stream.create(url) as stream:
+        stream.append("\x9b2J \x1b[2J \x7f é")
+    reader, terminal = os.openpty()
+    command = [sys.executable, "-m", "streamdb.cli", "read", url]
+    try:
+        subprocess.run(command, stdout=terminal, check=True, timeout=60)
+        shown = os.read(reader, 1000)
+    finally:
+        os.close(terminal)
+        os.close(reader)
+    assert shown.strip().decode() == r'"\u009b2J \u001b[2J \u007f é"'
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["waited for", "given up"])
+def test_an_interruption_while_the_server_is_silent(tmp_path: Path, again: bool) -> None:
+    with process("serve", "--db", str(tmp_path / "served.db"), "--port", "0") as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1] + "x"
+        with Stream.create(url) as stream, process("append", url) as writing:
+            assert writing.stdin is not None
+            assert writing.stderr is not None
+            writing.stdin.write("1\n")
+            writing.stdin.flush()
+            next(batch for batch in stream.read(live="sse") if stream.items(batch))
+            server.send_signal(signal.SIGSTOP)
+            writing.stdin.write("2\n3\n")
+            writing.stdin.flush()
+            until_it_is_read(writing.stdin)
+            writing.send_signal(signal.SIGINT)
+            assert "storing what came before" in writing.stderr.readline()
+            if again:
+                writing.send_signal(signal.SIGINT)
+                _, err = writing.communicate(timeout=30)
+                server.send_signal(signal.SIGCONT)
+                assert "2 values may be on the stream or not" in err
+            else:
+                server.send_signal(signal.SIGCONT)
+                _, err = writing.communicate(timeout=30)
+                assert "what came before is stored: 3 values" in err
+                assert [item for batch in stream.read() for item in stream.items(batch)] == [
+                    1,
+                    2,
+                    3,
+                ]
+            assert writing.returncode == 130
+
+
+def until_it_is_read(pipe: IO[str]) -> None:
+    """Wait until the other side has taken all that was written to a pipe."""
+    unread = array("i", [1])
+    for _ in range(3000):
+        fcntl.ioctl(pipe, termios.FIONREAD, unread)
+        if not unread[0]:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it reads nothing")
