@@ -119,6 +119,7 @@ CLASS_RESERVED: Final = frozenset(
         "Meta",
         "NotImplementedError",
         "NullableColumn",
+        "Number",
         "Omissible",
         "PydanticRow",
         "SCHEMA",

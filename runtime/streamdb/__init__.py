@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from streamdb.types.any_of import AnyOf
     from streamdb.types.extensible import Extensible
     from streamdb.types.maybe import Maybe
+    from streamdb.types.number import Number
 else:
 
     def __getattr__(name: str) -> object:
@@ -167,6 +168,7 @@ __all__ = [
     "NotConnected",
     "NotSupported",
     "NullableColumn",
+    "Number",
     "PayloadTooLarge",
     "Producer",
     "ProducerFailed",

@@ -126,6 +126,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "streamdb.types.any_of": ("AnyOf",),
     "streamdb.types.extensible": ("Extensible",),
     "streamdb.types.maybe": ("Maybe",),
+    "streamdb.types.number": ("Number",),
 }
 
 HOMES: Final[Mapping[str, str]] = {name: home for home, names in _NAMES.items() for name in names}

@@ -42,6 +42,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from streamdb.protocol import json_text
+from streamdb.types.number import Number as Number  # for generated modules
 from streamdb.types.spellings import SPELLINGS
 
 T = TypeVar("T")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
@@ -94,6 +95,8 @@ class Annotations:
         match type_:
             case Scalar(kind="date-time" | "time" as kind):
                 return code("Annotated[{}, Meta(tz=True)]", _SCALARS[kind])
+            case Scalar(kind="number", constraints=constraints):
+                return _number(constraints)
             case Scalar(kind, constraints, format_):
                 base = _SCALARS[kind]
                 if format_ is not None:
@@ -192,6 +195,27 @@ def _constrained(base: Code, constraints: Constraints | None) -> Code:
         if (bound := getattr(constraints, name)) is not None
     ]
     return code("Annotated[{}, Meta({})]", base, join(", ", bounds)) if bounds else base
+
+
+def _number(constraints: Constraints | None) -> Code:
+    """A number that rounds no integer: one within bounds is a float, for these are within 2^53."""
+    if constraints is None:
+        return code("Number")
+    low = constraints.gt if constraints.ge is None else constraints.ge
+    high = constraints.lt if constraints.le is None else constraints.le
+    as_float = _constrained(_SCALARS["number"], constraints)
+    if low is not None and high is not None:
+        return as_float
+    # msgspec knows no bounds of both kinds of numbers together.
+    ge = None if low is None else math.ceil(low) if low == constraints.ge else math.floor(low) + 1
+    le = (
+        None
+        if high is None
+        else math.floor(high)
+        if high == constraints.le
+        else math.ceil(high) - 1
+    )
+    return code("{} | {}", _constrained(_SCALARS["integer"], Constraints(ge=ge, le=le)), as_float)
 
 
 def _or_unset(type_: Type, write: Callable[[Type], Code]) -> Code:

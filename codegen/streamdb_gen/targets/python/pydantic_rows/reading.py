@@ -30,7 +30,8 @@ BASE_CLASS: Final = f"{RUNTIME}.PydanticRow"
 
 # Names by where they come from, and how we write them.
 _TYPES: Final[Mapping[str, Code]] = {
-    **{name: ident(name) for name in ("str", "int", "float", "bool")},
+    **{name: ident(name) for name in ("str", "int", "bool")},
+    "float": code("Number"),  # which rounds no integer
     "typing.Any": code("Any"),
     # Pydantic reads more texts than the formats allow: `2026-01-02 03:04Z`, a number as text.
     "datetime.date": code("Exactly[dt.date]"),
