@@ -185,10 +185,12 @@ def test_faults_that_pass_are_lived_through(
     runner = reference_runner
     runner.ask("create", path=path, contentType=TEXT)
     runner.inject(path, method="POST", **fault)
-    appended = runner.ask("append", path=path, data="once")
+    appended = runner.ask("append", path=path, data="once ")
     assert appended["status"] == 200
+    runner.inject(path, method="POST", **fault)
+    runner.ask("append", path=path, data="each", seq=1)
     runner.inject(path, method="GET", **fault)
-    assert runner.data(path) == "once"
+    assert runner.data(path) == "once each"
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "INVALID_OFFSET"), (404, "NOT_FOUND")])

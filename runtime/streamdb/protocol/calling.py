@@ -269,18 +269,38 @@ def append(
 ) -> Operation[Appended]:
     """Append once; repeated only where the server says that nothing was stored (CLIENT-23).
 
-    ``seq`` is sent as `Stream-Seq`: the server refuses what is not above the last one (SEQ-2).
+    ``seq`` is sent as `Stream-Seq`: the server refuses what is not above the last one (SEQ-2). That
+    makes it safe to repeat in doubt, too: what was stored is not stored again.
 
     Raises:
         ConnectionFailed: the connection broke or the server failed, and whether the data was
             stored is unknown.
     """
     headers = {"Content-Type": content_type}
-    if seq is not None:
-        if not values.is_printable(seq):
-            raise BadHeader("append: seq must be printable ASCII")
-        headers[names.STREAM_SEQ] = seq
-    request = Request("POST", headers=headers, body=body)
+    if seq is None:
+        request = Request("POST", headers=headers, body=body)
+        reply = yield from _answer_without_doubt(request, retry, url)
+        raise_for_answer(reply, url=url, doing="append", allow=_STORED)
+        return Appended(next_offset(reply, url=url, doing="append"))
+    if not values.is_printable(seq):
+        raise BadHeader("append: seq must be printable ASCII")
+    request = Request("POST", headers={**headers, names.STREAM_SEQ: seq}, body=body)
+    answered = yield from call(request, retry, url=url, doing="append")
+    reply = answered.reply
+    if is_conflict_without_reason(reply):
+        if answered.in_doubt:
+            raise _unknown_outcome("an answer was lost", reply, url=url, doing="append")
+        yield from _raise_for_seq(seq, content_type, url, retry)
+    raise_for_write(answered, url=url, doing="append")
+    return Appended(next_offset(reply, url=url, doing="append"))
+
+
+def _answer_without_doubt(request: Request, retry: RetryPolicy, url: str) -> Operation[Reply]:
+    """Send a plain append until its answer says whether it was stored.
+
+    Raises:
+        ConnectionFailed: it does not say.
+    """
     failures = retry.begin()
     while True:
         reply = yield from exchange(request)
@@ -296,10 +316,7 @@ def append(
         yield from pause(interrupted)
     if is_retryable(reply.status) and not _was_turned_away(reply):
         raise _unknown_outcome("the server failed", reply, url=url, doing="append")
-    if seq is not None and is_conflict_without_reason(reply):
-        yield from _raise_for_seq(seq, content_type, url, retry)
-    raise_for_answer(reply, url=url, doing="append", allow=_STORED)
-    return Appended(next_offset(reply, url=url, doing="append"))
+    return reply
 
 
 def _raise_for_seq(seq: str, content_type: str, url: str, retry: RetryPolicy) -> Operation[None]:

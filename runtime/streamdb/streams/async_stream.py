@@ -160,7 +160,7 @@ class AsyncStream(Handle):
 
         Raises:
             ConnectionFailed: the connection broke, and whether it was stored is unknown; a plain
-                append is never repeated in doubt (CLIENT-23).
+                append is never repeated in doubt (CLIENT-23), one with ``seq`` is.
             SequenceConflict: ``seq`` is not above the last one; nothing was stored.
         """
         return await self.append_many([value], seq=seq)

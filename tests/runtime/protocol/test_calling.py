@@ -12,6 +12,7 @@ from streamdb.errors import (
     NotSupported,
     PayloadTooLarge,
     RateLimited,
+    SequenceConflict,
     StreamClosed,
     StreamError,
     StreamExists,
@@ -221,6 +222,27 @@ def test_a_plain_append_turned_away_for_good_is_known_not_to_be_stored() -> None
     with pytest.raises(UnexpectedStatus):
         player.run()
     assert len(player.requests) == 3
+
+
+def append_in_sequence() -> Operation[Appended]:
+    return calling.append(URL, RETRY, content_type="application/json", body=b"[1]", seq="05")
+
+
+def test_an_append_with_a_seq_is_repeated_in_doubt() -> None:  # CLIENT-23: SEQ-2 makes it safe
+    player = Player(append_in_sequence(), [LOST, reply(500), reply(204, next="8")])
+    assert player.run() == Appended("8")
+    assert [request.headers["Stream-Seq"] for request in player.requests] == ["05"] * 3
+
+
+def test_an_append_with_a_seq_that_is_refused_after_doubt_may_be_stored() -> None:
+    for unclear in (LOST, reply(502)):  # what used the number up may be its own first try
+        with pytest.raises(ConnectionFailed, match="whether the data was stored is unknown"):
+            play(append_in_sequence(), unclear, reply(409))
+    same = reply(200, next="7", content_type="application/json")
+    with pytest.raises(SequenceConflict):  # no doubt: it was turned away before
+        play(append_in_sequence(), reply(503), reply(409), same)
+    with pytest.raises(ConnectionFailed):
+        play(append_in_sequence(), LOST, LOST, LOST)
 
 
 def test_append_to_a_closed_stream() -> None:  # CLIENT-24, CLIENT-35
