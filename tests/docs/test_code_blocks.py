@@ -1,5 +1,7 @@
-"""Every Python block of the documentation runs, and prints what its comments say."""
+"""Every Python block of the documentation runs, prints what its comments say, and is well typed."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from streamdb_server import serving
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "generated_examples/agent_session"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+SOURCES = [ROOT / name for name in ("codegen", "runtime", "server", "templates")]
 SERVER_IN_DOCS = "http://127.0.0.1:4437/v1/stream/"
 
 
@@ -39,15 +42,35 @@ def test_there_are_blocks() -> None:
     assert len(blocks("python")) >= 3
 
 
+def is_of_the_spec(block: Block) -> bool:
+    """Whether a block is for the spec in the README, and not for the one of the example."""
+    return block.code.startswith("# session.py") or "schema.json" in block.code
+
+
+def make_package(folder: Path) -> Path:
+    """Do with the spec of the README what the README says."""
+    folder.mkdir(exist_ok=True)
+    (folder / "schema.json").write_text(blocks("json")[0].code, "utf-8")
+    command = [sys.executable, "-m", "streamdb_gen", "schema.json"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "agent_session/__init__.py").exists()
+    return folder
+
+
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_block(block: Block, tmp_path: Path) -> None:
     expected = re.findall(r"^\s*print\(.*\)  # (.*)$", block.code, re.MULTILINE)
+    packages = make_package(tmp_path) if is_of_the_spec(block) else EXAMPLE
     with serving(tmp_path / "served.db") as server:
-        code = block.code.replace(SERVER_IN_DOCS, server.url)
+        program = tmp_path / "session.py"
+        program.write_text(block.code.replace(SERVER_IN_DOCS, server.url), "utf-8")
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code],
+            [sys.executable, "-W", "error", "session.py"],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(EXAMPLE)},
+            env={"PYTHONPATH": str(packages)},
             capture_output=True,
             text=True,
             timeout=60,
@@ -55,6 +78,56 @@ def test_python_block(block: Block, tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == expected
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
+    """Two folders of programs, each with the folder of the packages that they use."""
+    found: list[tuple[Path, Path]] = []
+    for of_the_spec in (True, False):
+        folder = tmp_path_factory.mktemp("programs")
+        for number, block in enumerate(blocks("python")):
+            if is_of_the_spec(block) is of_the_spec:
+                (folder / f"block_{number}.py").write_text(block.code, "utf-8")
+        found.append((folder, make_package(folder / "packages") if of_the_spec else EXAMPLE))
+    return found
+
+
+def test_mypy_strict_finds_nothing_in_the_python_blocks(programs: list[tuple[Path, Path]]) -> None:
+    for folder, packages in programs:
+        files = sorted(map(str, folder.glob("*.py")))
+        # Without `mypy_path` of this project, which names the package of the example.
+        options = ["--strict", "--config-file=", f"--cache-dir={os.devnull}", "--no-error-summary"]
+        done = subprocess.run(
+            [sys.executable, "-m", "mypy", *options, *files],
+            cwd=folder,
+            env={**os.environ, "MYPYPATH": str(packages)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_pyright_strict_finds_nothing_in_the_python_blocks(
+    programs: list[tuple[Path, Path]],
+) -> None:
+    for folder, packages in programs:
+        settings = {
+            "typeCheckingMode": "strict",
+            "include": ["*.py"],
+            "extraPaths": [str(packages), *map(str, SOURCES)],
+        }
+        (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+        done = subprocess.run(
+            [sys.executable, "-m", "pyright", "--pythonpath", sys.executable],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "No source files" not in done.stdout
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
-from tests.interop.node import Node, node
+from tests.interop.node import FOLDER, Node, node
 from tests.interop.tsc import compile_strictly
 
 from streamdb_gen import api
@@ -32,3 +33,21 @@ def test_typescript_blocks(node: Node, tmp_path: Path) -> None:
     for number, block in enumerate(blocks):
         (tmp_path / f"block_{number}.ts").write_text(block)
     assert compile_strictly(node, tmp_path, noUnusedLocals=False) == []
+
+
+def test_the_readme_names_what_the_packages_of_typescript_need(node: Node) -> None:
+    """What they and the samples import, and the peer of `createStreamDB`."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    installed = re.search(r"^npm install (.*?) +#", readme, re.MULTILINE)
+    assert installed is not None
+    committed = EXAMPLE.parent / "agent-session-ts"
+    sources = [path.read_text("utf-8") for path in sorted(committed.glob("*.ts"))]
+    sources += re.findall(r"^```ts\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    imported = {
+        "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+        for source in sources
+        for name in re.findall(r'from "([^."][^"]*)"', source)
+    }
+    manifest = FOLDER / "node_modules/@durable-streams/state/package.json"
+    peers = set(json.loads(manifest.read_text("utf-8"))["peerDependencies"])
+    assert set(installed[1].split()) == imported | peers
