@@ -79,6 +79,9 @@ def insert_member(member: str, text: str, place: Place) -> Edit | None:
 #: Mends the place of a finding in the text, if it can.
 Fixer = Callable[[str, Place], Edit | None]
 
+#: What takes the place itself away, with all that is in it.
+DROPPING: Final = (drop_item, drop_member)
+
 #: By rule: what mends the place that a finding is about.
 FIXERS: Final[Mapping[str, Fixer]] = {
     "ENUM_VALUE_DUPLICATE": drop_item,

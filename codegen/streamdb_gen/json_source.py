@@ -93,6 +93,15 @@ def escape_token(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
 
 
+def parent_pointer(place: Place) -> str:
+    """The JSON Pointer of what a place stands in.
+
+    >>> parent_pointer(Place(Node(1, 0, 1), "/a/0"))
+    '/a'
+    """
+    return place.pointer.rpartition("/")[0]
+
+
 def split_pointer(pointer: str) -> tuple[str, ...] | None:
     """The tokens of a JSON Pointer, or None if it is not one (RFC 6901, section 3).
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from streamdb_gen.findings import Finding
-from streamdb_gen.fixes import FIXERS, TEXT_FIXERS, Edit, Fixer
+from streamdb_gen.fixes import DROPPING, FIXERS, TEXT_FIXERS, Edit, Fixer
 from streamdb_gen.json_scanner import Fault
 from streamdb_gen.json_source import Place, Source
 from streamdb_gen.rules import RULES
@@ -18,6 +19,7 @@ class Report:
         self._sources: dict[str, Source] = {}
         self._broken: dict[str, frozenset[int]] = {}
         self._findings: set[Finding] = set()
+        self._referred: list[tuple[str, str]] = []
 
     def open_file(self, file: str, source: Source, broken: frozenset[int] = frozenset()) -> None:
         """Take in a file, before anything is reported about it.
@@ -27,6 +29,10 @@ class Report:
         """
         self._sources[file] = source
         self._broken[file] = broken
+
+    def keep(self, places: Iterable[Place]) -> None:
+        """Let no fix take away these places, to which something refers."""
+        self._referred = sorted((place.file, place.pointer) for place in places)
 
     def add(
         self,
@@ -45,6 +51,8 @@ class Report:
         offset = place.key_start if at_its_key and place.key_start is not None else place.node.start
         text = self._sources[place.file].text
         fixer = fixer or FIXERS.get(rule)
+        if fixer in DROPPING and self._is_referred(place):
+            fixer = None
         fix = fixer(text, place) if fixer is not None else None
         self._add(rule, place.file, offset, place.pointer, message, hint, fix)
 
@@ -66,6 +74,16 @@ class Report:
     def texts(self) -> dict[str, str]:
         """The text of each file, for excerpts."""
         return {file: source.text for file, source in self._sources.items()}
+
+    def _is_referred(self, place: Place) -> bool:
+        """Whether something refers to a place, or to something in it."""
+        for pointer in (place.pointer, f"{place.pointer}/"):
+            at = bisect_left(self._referred, (place.file, pointer))
+            if at < len(self._referred):
+                file, found = self._referred[at]
+                if file == place.file and f"{found}/".startswith(f"{place.pointer}/"):
+                    return True
+        return False
 
     def _add(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.codegen.hostile_schemas import documents
 
@@ -67,6 +67,7 @@ def test_the_corpus_holds_specs() -> None:
     assert sum(load_spec(path).spec is not None for path in CORPUS) > 15
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_the_bundle_of_any_spec(document: dict[str, Any]) -> None:
     spec = load_spec_text(json.dumps(document), "soup.json").spec
@@ -74,6 +75,7 @@ def test_the_bundle_of_any_spec(document: dict[str, Any]) -> None:
         assert_compiles_to_the_same(spec, "soup.json")
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents(), documents(), st.sampled_from(["", "#/$defs/A", "#/x/B", "#/items"]))
 def test_the_bundle_of_any_two_files(spec: Any, other: Any, fragment: str) -> None:
     definitions = other["$defs"]

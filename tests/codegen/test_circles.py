@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamdb_gen.loading import LoadedSpec, load_spec_text
@@ -88,6 +88,7 @@ def test_a_part_of_the_value_may_be_of_the_same_kind(schema: Any) -> None:
     assert circles({"A": schema}) == []
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(
         st.sampled_from("ABCD"),

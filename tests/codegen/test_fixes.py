@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.codegen.command_line import run
+from tests.codegen.hostile_schemas import documents
+
+from streamdb_gen import api
+from streamdb_gen.loading import LoadedSpec
 
 BEFORE = """{
   "name": "notes",
@@ -59,12 +68,10 @@ def test_what_has_no_effect_goes_and_names_are_given(tmp_path: Path) -> None:
     spec.write_text(BEFORE, encoding="utf-8")
     spec.chmod(0o640)
     done = run(tmp_path, "lint", "notes.json", "--fix")
-    # Two properties are given the same new name, and a name that stands there is the user's.
-    assert done.returncode == 4
-    assert "NAME_COLLISION" in done.stdout
+    assert (done.returncode, done.stdout) == (0, "")
     written = spec.read_text(encoding="utf-8")
-    assert '"created-at": {"x-streamdb-name": "created_at_2"}' in written
-    assert written.replace('{"x-streamdb-name": "created_at_2"}', "{}") == AFTER
+    assert '"created-at": {"x-streamdb-name": "created_at_3"}' in written
+    assert written.replace('{"x-streamdb-name": "created_at_3"}', "{}") == AFTER
     assert spec.stat().st_mode & 0o777 == 0o640
     assert done.stderr.count("fixed notes.json:") == 8
     assert [path.name for path in tmp_path.iterdir()] == ["notes.json"]
@@ -157,3 +164,104 @@ def test_a_file_that_is_no_text_is_left(tmp_path: Path) -> None:
     spec.write_bytes(content)
     assert run(tmp_path, "lint", "notes.json", "--fix").returncode == 4
     assert spec.read_bytes() == content
+
+
+def _row(**properties: Any) -> Any:
+    schema = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {"type": "string"}, **properties},
+    }
+    return {"collections": {"rows": {"primaryKey": "id", "schema": schema}}}
+
+
+PLACE = "#/collections/rows/schema/properties"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ({"type": "integer", "properties": {"x": {"type": "string"}}}, f"{PLACE}/a/properties/x"),
+        ({"type": "integer", "additionalProperties": {}}, f"{PLACE}/a/additionalProperties"),
+        ({"type": "string", "items": {"$anchor": "here"}}, "#here"),
+        ({"type": "string", "items": {"not": {"$id": "urn:here"}}}, "urn:here"),
+    ],
+)
+def test_what_is_referred_to_is_left(tmp_path: Path, a: Any, b: str) -> None:
+    spec = tmp_path / "notes.json"
+    text = json.dumps(_row(a=a, b={"$ref": b}))
+    spec.write_text(text, encoding="utf-8")
+    before = _linted(spec)
+    assert "KEYWORD_INAPPLICABLE" in {finding.rule for finding in before.findings}
+    assert api.fix(spec) == api.Fixed((), before)
+    assert spec.read_text("utf-8") == text
+    # Without the reference, it goes.
+    spec.write_text(json.dumps(_row(a=a)), encoding="utf-8")
+    api.fix(spec)
+    assert set(json.loads(spec.read_text("utf-8"))["collections"]["rows"]["schema"]["properties"][
+        "a"
+    ]) == {"type"}  # fmt: skip
+
+
+def test_what_has_an_effect_elsewhere_is_left(tmp_path: Path) -> None:
+    spec = tmp_path / "notes.json"
+    short = {"$ref": "#/$defs/Short"}
+    number = {"allOf": [short, {"type": "integer"}]}
+    document = _row(a=number, b={"allOf": [{"type": "string"}, short]})
+    text = json.dumps({**document, "$defs": {"Short": {"minLength": 1}}})
+    spec.write_text(text, encoding="utf-8")
+    assert "KEYWORD_INAPPLICABLE" not in {finding.rule for finding in _linted(spec).findings}
+    api.fix(spec)
+    assert spec.read_text("utf-8") == text
+
+
+def test_a_new_name_is_one_that_nothing_has(tmp_path: Path) -> None:
+    spec = tmp_path / "notes.json"
+    document = _row(userId={}, user_id={}, user_id_2={}, **{"user-id": {}})
+    spec.write_text(json.dumps(document), encoding="utf-8")
+    api.fix(spec)
+    assert not _linted(spec).findings
+    names = [f'"x-streamdb-name": "user_id_{n}"' for n in (3, 4)]
+    assert all(name in spec.read_text("utf-8") for name in names)
+
+
+_FAULTS = st.sampled_from(
+    [
+        ("userId", {"type": "string"}),
+        ("user_id", {"enum": ["a", 1, "a"], "type": "string"}),
+        ("User Id", {"type": "integer", "minLength": 1, "properties": {"a": {"enum": [1, 1]}}}),
+        ("user_id_2", {"$ref": f"{PLACE}/User%20Id/properties/a"}),
+        ("x", {"type": "object", "required": ["userId", "q", "q"], "items": {"default": 7}}),
+        ("y", {"allOf": [{"type": "string"}, {"$ref": f"{PLACE}/x/items"}]}),
+    ]
+)
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents(), st.lists(_FAULTS, max_size=6))
+def test_fixing_leaves_fewer_findings_and_no_new_errors(
+    document: Any, faults: list[tuple[str, Any]]
+) -> None:
+    document["collections"]["rows"]["schema"]["properties"].update(faults)
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec.json"
+        spec.write_text(json.dumps(document).replace("]", ",]", 1), encoding="utf-8")
+        before = _linted(spec)
+        fixed = api.fix(spec)
+        after = _linted(spec)
+    assert isinstance(fixed, api.Fixed)
+    assert fixed.findings
+    assert fixed.loaded == after
+    assert len(after.findings) < len(before.findings)
+    assert not _errors(after) - _errors(before)
+    assert not [finding for finding in after.findings if finding.fix is not None]
+
+
+def _linted(spec: Path) -> LoadedSpec:
+    loaded = api.lint(spec)
+    assert isinstance(loaded, LoadedSpec)
+    return loaded
+
+
+def _errors(loaded: LoadedSpec) -> Counter[str]:
+    return Counter(finding.rule for finding in loaded.findings if finding.severity == "error")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Final
 
 from streamdb_gen.findings import shown
@@ -54,10 +55,15 @@ class Names:
         wire names of those that have their names.
         """
         taken: set[str] = set()
-        for claim in sorted(claims, key=lambda claim: not claim.is_own):
-            if self.claim(claim.name, claim.place, claim.what, f"{claim.name}_2"):
+        ordered = sorted(claims, key=lambda claim: not claim.is_own)
+        names = {claim.name for claim in ordered} | self._holders.keys()
+        for claim in ordered:
+            other = _free_name(claim.name, names)
+            if self.claim(claim.name, claim.place, claim.what, other):
                 taken.add(claim.wire_name)
                 self._owned |= {claim.name} if claim.is_own else set()
+            else:
+                names.add(other)
         return frozenset(taken)
 
     def claim(self, name: str, place: Place, what: str, other: str) -> bool:
@@ -90,6 +96,11 @@ class Settled:
 
     types: tuple[TypeDefinition, ...]
     circular: frozenset[str]
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """The name with the first number that makes it another one than these."""
+    return next(f"{name}_{n}" for n in count(2) if f"{name}_{n}" not in taken)
 
 
 class Definitions:

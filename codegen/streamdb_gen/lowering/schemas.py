@@ -24,7 +24,7 @@ from streamdb_gen.ir import (
     TupleOf,
     Type,
 )
-from streamdb_gen.json_source import JsonValue, Place
+from streamdb_gen.json_source import JsonValue, Place, parent_pointer
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.conjunctions import ConjunctionLowering
 from streamdb_gen.lowering.context import Context
@@ -239,7 +239,7 @@ class SchemaLowering:
         """A schema by its `type`."""
         if types == TYPES:
             return self._untyped(schema, keywords)
-        self._check_applicable(keywords, types)
+        self._check_applicable(keywords)
         applicable = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
         for keyword in constraining(keywords):
             if keyword not in _TYPED and keyword in applicable and _asserts(keyword, keywords):
@@ -273,12 +273,14 @@ class SchemaLowering:
             self._report.add("TYPE_MISSING", schema, message, guess, at_key=True)
         return ANYTHING
 
-    def _check_applicable(self, keywords: Keywords, types: frozenset[str]) -> None:
+    def _check_applicable(self, keywords: Keywords) -> None:
+        """Report what has no effect beside its own `type`, whatever else may be joined to it."""
         if "type" not in keywords:
             return
+        types = declared_types(keywords["type"])
         fitting = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
         for keyword in constraining(keywords):
-            if keyword not in fitting:
+            if keyword not in fitting and _are_beside(keywords[keyword], keywords["type"]):
                 listed = " or ".join(shown(type_) for type_ in sorted(types))
                 message = f"{shown(keyword)} has no effect on values of type {listed}"
                 hint = "delete it, or correct the type"
@@ -384,6 +386,11 @@ class SchemaLowering:
         members = [self._of_type(type_, schema, {}, name) for type_ in kinds]
         lowered = self._unions.of_members(schema, members, [None] * len(members), name)
         return or_null(lowered) if "null" in types else lowered
+
+
+def _are_beside(one: Place, other: Place) -> bool:
+    """Whether two keywords stand in the same schema."""
+    return (one.file, parent_pointer(one)) == (other.file, parent_pointer(other))
 
 
 def _asserts(keyword: str, keywords: Keywords) -> bool:

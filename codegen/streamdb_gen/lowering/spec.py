@@ -107,6 +107,7 @@ class _SpecLowering:
         for form in (name, ASYNC_PREFIX + name):
             self._definitions.claim(form, self._frame.root, "the database class", f"{name}2")
         schemas = reached(self._resources)
+        self._report.keep(self._resources.targets())
         self._schemas.read_all(schemas)
         check_circles(schemas, self._resources, self._report)
         check_patterns(schemas, self._resources, self._report)
@@ -127,17 +128,17 @@ class _SpecLowering:
         for circular in settled.circular:
             self._beyond.add_to(self._schemas.context.owners[circular], "$ref")
         self._collections.claim_companions(whole)
-        if self._report.has_errors():
-            return None
         references = self._schemas.context.references
         bundled = bundle(self._frame.root, self._resources, layout, references.name_of)
         document = bundled.document
+        check_defaults(bundled.defaults, document, self._report)
+        if self._report.has_errors():
+            return None
         laxity = Laxity(settled.types)
         whole = tuple(self._judged(collection, laxity, bundled) for collection in whole)
         self._check_validators(document, whole)
         if self._report.has_errors():
             return None
-        check_defaults(bundled.defaults, document, self._report)
         canonical = canonical_text(document)
         return Spec(
             name=wire_name,
