@@ -184,3 +184,19 @@ def test_wrong_usage_is_said_in_a_line(
 def test_batches_are_for_json(commands: Commands, name: str) -> None:
     commands.succeed("create", name, "--content-type", "text/plain")
     assert "JSON streams" in commands.fail(Exit.USAGE, "append", name, "--batch", "[]")
+
+
+def test_forks(commands: Commands, name: str) -> None:
+    told = commands.succeed("create", name, "1", "--json")
+    middle = json.loads(told[0])["offset"]
+    commands.succeed("append", name, "--batch", "[2,3,4]")
+    where = ("--at", middle, "--sub-offset", "2")
+    commands.succeed("fork", name, f"{name}-fork", *where)
+    commands.succeed("fork", name, f"{name}-fork", *where)  # it is that already
+    commands.fail(Exit.CONFLICT, "fork", name, f"{name}-fork", "--at", middle)
+    commands.fail(Exit.MISSING, "fork", f"{name}-none", f"{name}-other")
+    commands.fail(Exit.REFUSED, "fork", name, f"{name}-other", "--at", middle, "--sub-offset", "4")
+    commands.succeed("append", f"{name}-fork", '"own"')
+    commands.succeed("delete", name)
+    commands.fail(Exit.MISSING, "read", name)
+    assert commands.succeed("read", f"{name}-fork") == ["1", "2", "3", '"own"']
