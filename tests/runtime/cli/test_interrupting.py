@@ -1,16 +1,12 @@
 """`streamdb` as a process: pipes that close, Ctrl-C, output that comes at once."""
 
-import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import termios
-import time
-from array import array
 from pathlib import Path
-from typing import IO
 
 import pytest
 from tests.runtime.cli.running import process
@@ -134,16 +130,18 @@ def test_an_interruption_while_the_server_is_silent(tmp_path: Path, again: bool)
             writing.stdin.flush()
             next(batch for batch in stream.read(live="sse") if stream.items(batch))
             server.send_signal(signal.SIGSTOP)
-            writing.stdin.write("2\n3\n")
+            # Blank lines are no values. More of them than a pipe and a buffer hold: when they are
+            # written, what stood before them was appended.
+            writing.stdin.write("2\n3\n" + "\n" * 200_000)
             writing.stdin.flush()
-            until_it_is_read(writing.stdin)
             writing.send_signal(signal.SIGINT)
             assert "storing what came before" in writing.stderr.readline()
             if again:
                 writing.send_signal(signal.SIGINT)
                 _, err = writing.communicate(timeout=30)
                 server.send_signal(signal.SIGCONT)
-                assert "2 values may be on the stream or not" in err
+                lost = re.findall(r"(\d+) values (?:are not|may be) on the stream", err)
+                assert 2 <= sum(map(int, lost)) <= 3  # the answer to the first one may be missing
             else:
                 server.send_signal(signal.SIGCONT)
                 _, err = writing.communicate(timeout=30)
@@ -154,14 +152,3 @@ def test_an_interruption_while_the_server_is_silent(tmp_path: Path, again: bool)
                     3,
                 ]
             assert writing.returncode == 130
-
-
-def until_it_is_read(pipe: IO[str]) -> None:
-    """Wait until the other side has taken all that was written to a pipe."""
-    unread = array("i", [1])
-    for _ in range(3000):
-        fcntl.ioctl(pipe, termios.FIONREAD, unread)
-        if not unread[0]:
-            return
-        time.sleep(0.01)
-    raise AssertionError("it reads nothing")
