@@ -235,13 +235,17 @@ class ContractBroken(StreamDBError, ValueError):
         reason: what the schema asks for, in its own words; nothing of the value.
         pointer: JSON Pointer to the place in the value.
         keyword: the keyword of the schema that is broken.
+        found: what stands there instead, in a few words and never whole; not for logs.
     """
 
-    def __init__(self, reason: str, *, pointer: str, keyword: str) -> None:
-        super().__init__(f"{pointer}: {reason}" if pointer else reason)
+    def __init__(self, reason: str, *, pointer: str, keyword: str, found: str = "") -> None:
+        at = pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"
+        text = f"{reason}; found {found}" if found else reason
+        super().__init__(f"{at}: {text}" if at else text)
         self.reason = reason
         self.pointer = pointer
         self.keyword = keyword
+        self.found = found
 
 
 class InvalidEventError(StreamDBError):

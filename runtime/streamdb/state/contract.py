@@ -30,12 +30,12 @@ class Contract:
     It is read and compiled at the first check. Formats are those of :mod:`streamdb.formats`; others
     are not checked.
 
-    >>> contract = Contract.of({"type": "array", "uniqueItems": True})
+    >>> contract = Contract.of({"type": "array", "maxItems": 2})
     >>> contract.check([1, 2])
-    >>> contract.check([1, 1])
+    >>> contract.check([1, 1, 2])
     Traceback (most recent call last):
     ...
-    streamdb.errors.ContractBroken: must not hold an item twice (uniqueItems)
+    streamdb.errors.ContractBroken: must have at most 2 items (maxItems); found an array of 3 items
     """
 
     def __init__(self, module: str, pointer: str, *, beyond_type: tuple[str, ...] = ()) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamdb.errors import ContractBroken
 from streamdb.types.faults import pointer_to
+from streamdb.types.preview import preview
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -55,9 +56,18 @@ def _broken(error: jsonschema_rs.ValidationError) -> ContractBroken:
         reason = f"has a property whose name {_reason(inner.kind)}"
     else:
         reason = _reason(kind)
+    value: Any = error.instance
     if kind.name in ("additionalProperties", "unevaluatedProperties"):
-        steps.append(kind.as_dict()["unexpected"][0])
-    return ContractBroken(f"{reason} ({kind.name})", pointer=pointer_to(steps), keyword=kind.name)
+        name = kind.as_dict()["unexpected"][0]
+        steps.append(name)
+        value = value[name]
+    pointer = pointer_to(steps)
+    return ContractBroken(
+        f"{reason} ({kind.name})",
+        pointer=pointer,
+        keyword=kind.name,
+        found=preview(value, pointer),
+    )
 
 
 _REASONS: Final[Mapping[str, str]] = {

@@ -17,6 +17,7 @@ from streamdb.state.row_kinds import RowKind, row_kind
 from streamdb.state.spec_file import read_spec
 from streamdb.types.allowed import with_allowed
 from streamdb.types.faults import UNREADABLE, explain
+from streamdb.types.preview import shortened
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
@@ -150,7 +151,7 @@ class CollectionSchema(Generic[Row, Key]):
     def _invalid_row(self, error: Exception) -> InvalidRow:
         reason, pointer = explain(error)
         reason = with_allowed(reason, pointer, self.row)
-        where = f" at {pointer}" if pointer else ""
+        where = f" at {shortened(pointer)}" if pointer else ""
         return InvalidRow(f"{self.row.__name__}{where}: {reason}", type=self.type, pointer=pointer)
 
     def wire_key(self, key: Key) -> str:

@@ -59,7 +59,8 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
     if isinstance(error, Misfit):
         return error.private if private else str(error), error.pointer
     if isinstance(error, ContractBroken):
-        return error.reason, error.pointer
+        found = f"; found {error.found}" if error.found and not private else ""
+        return error.reason + found, error.pointer
     text = str(error)
     inner = error.__cause__
     if inner is not None:  # msgspec appends its path to what a class or type of ours said

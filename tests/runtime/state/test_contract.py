@@ -25,7 +25,7 @@ from streamdb import (
 )
 from streamdb.state.decoder import Invalid, Merge, PageDecoder, Put
 from streamdb.state.fold import Fold
-from streamdb.types.faults import pointer_to
+from streamdb.types.faults import explain, pointer_to
 
 SECRET = "row content"
 
@@ -111,12 +111,56 @@ def bags(**options: Any) -> CollectionSchema[Bag, str]:
 def test_what_is_said_of_a_value_that_breaks_the_schema(
     schema: Any, plain: Any, pointer: str, reason: str
 ) -> None:
-    """The schema's words, and nothing of the value but the names on the way."""
+    """The keyword, the place, the schema's words, and of the value what it is."""
     with pytest.raises(ContractBroken) as caught:
         Contract.of(schema).check(plain)
     assert (caught.value.pointer, caught.value.reason) == (pointer, reason)
     assert caught.value.keyword == reason.rpartition("(")[2].rstrip(")")
     assert SECRET not in str(caught.value)
+    assert reason in str(caught.value)
+    assert str(caught.value).endswith(f"; found {caught.value.found}")
+
+
+@pytest.mark.parametrize(
+    ("row", "pointer", "found"),
+    [
+        (
+            {"note": "the whole of a row's note"},
+            "/note",
+            "text of 25 characters that begins",
+        ),
+        ({"note": "ab"}, "/note", "text of 2 characters"),
+        ({"note": "x" * 1_000_000}, "/note", "text of 1000000 characters that begins with "),
+        ({"note": list(range(1000))}, "/note", "an array of 1000 items"),
+        ({"note": {"a": "row content"}}, "/note", "an object of 1 property"),
+        ({"note": None}, "/note", "null"),
+        ({"note": 10**1000}, "/note", "a number"),
+        ({"apiToken": "sk-1234567890abcdef"}, "/apiToken", "text of 19 characters"),
+        ({"k" * 1_000_000: "row content"}, "/" + "k" * 1_000_000, "text of 11 characters that "),
+    ],
+)
+def test_of_a_value_that_breaks_the_schema_little_is_shown(
+    row: dict[str, Any], pointer: str, found: str
+) -> None:
+    """Enough to find it, never all of it, and nothing of what may be a secret."""
+    with pytest.raises(ContractBroken) as caught:
+        Contract.of({"additionalProperties": {"type": "boolean"}}).check(row)
+    assert caught.value.pointer == pointer
+    assert caught.value.found.startswith(found)
+    assert len(str(caught.value)) < 1000
+    for value in row.values():
+        assert not isinstance(value, str) or value not in str(caught.value)
+    assert "1234" not in str(caught.value)
+
+
+def test_reports_hold_nothing_of_the_value() -> None:
+    """They go to logs."""
+    contract = Contract.of({"properties": {"note": {"maxLength": 3}}})
+    with pytest.raises(ContractBroken) as caught:
+        contract.check({"note": SECRET})
+    assert SECRET[:3] in explain(caught.value)[0]
+    reason, pointer = explain(caught.value, private=True)
+    assert (reason, pointer) == ("must have at most 3 characters (maxLength)", "/note")
 
 
 def test_the_most_specific_fault_is_reported() -> None:
