@@ -49,7 +49,7 @@ _SHORT_CONNECTION: Final = 1.0
 _SHORT_CONNECTIONS_IN_A_ROW: Final = 3
 _SHORT_BASE_WAIT: Final = 0.1
 _SHORT_LONGEST_WAIT: Final = 5.0
-# What comes damaged so often from one offset is stored so, or made so by every proxy between.
+# What comes damaged so often from one offset is stored so, or damaged on every way.
 _TRIES_OF_DAMAGED: Final = 3
 
 _OK: Final = frozenset({200})
@@ -367,6 +367,7 @@ class _Doubts:
         self._options: Final = options
         self._failures = options.reconnect.begin(options.clock)
         self._offset: str | None = None
+        self._parts: set[tuple[bytes, ...]] = set()
         self.has_tolerated = False
 
     def resolve(self, batch: Batch, position: _Position) -> Operation[bool]:
@@ -379,20 +380,24 @@ class _Doubts:
         self.has_tolerated = False
         if damage is None:
             return False
-        if (yield from self.ask_again(damage, position)):
+        if (yield from self.ask_again(damage, position, batch.parts)):
             return True
-        if damage.is_tolerable:
+        if damage.is_of_one_event and len(self._parts) == 1:  # it was the same each time
             self.has_tolerated = True
             return False
         raise StreamParseError(
             f"read: {damage.reason}", url=self._options.url, offset=position.offset
         )
 
-    def ask_again(self, damage: Damage, position: _Position) -> Operation[bool]:
+    def ask_again(
+        self, damage: Damage, position: _Position, parts: tuple[bytes, ...] = ()
+    ) -> Operation[bool]:
         """Wait before the next try, and return True; False if there were enough."""
         if position.offset != self._offset:
             self._failures.forget()
+            self._parts.clear()
             self._offset = position.offset
+        self._parts.add(parts)
         wait = self._failures.next_delay()
         if wait is None or self._failures.count >= _TRIES_OF_DAMAGED:
             return False

@@ -27,12 +27,12 @@ class Damage:
 
     Attributes:
         reason: for messages.
-        is_tolerable: True if it is delivered if it comes so again and again: its elements can be
-            told apart, so that only who reads one of them is troubled (INVALID-9), or it has none.
+        is_of_one_event: True if its elements can be told apart nevertheless: if the stream holds it
+            so, only who reads that one is troubled (INVALID-9).
     """
 
     reason: str
-    is_tolerable: bool = False
+    is_of_one_event: bool = False
 
 
 def damage_of(batch: Batch, asked: str) -> Damage | None:
@@ -40,7 +40,7 @@ def damage_of(batch: Batch, asked: str) -> Damage | None:
 
     >>> page = Batch((b"[1,",), "7", None, False, False, names.JSON_MEDIA_TYPE)
     >>> damage_of(page, "5")
-    Damage(reason="not JSON: '[1,'", is_tolerable=False)
+    Damage(reason="not JSON: '[1,'", is_of_one_event=False)
     >>> damage_of(page, "8").reason
     'it ends at 7, before the offset that was asked for'
     """
@@ -53,17 +53,15 @@ def damage_of(batch: Batch, asked: str) -> Damage | None:
         for part in batch.parts:
             if not _is_json(part):
                 parted = array_elements(part.strip())
-                return Damage(f"not JSON: {preview(part)}", is_tolerable=parted is not None)
+                return Damage(f"not JSON: {preview(part)}", is_of_one_event=parted is not None)
     return None
 
 
 def damage_of_page(batch: Batch, asked: str) -> Damage | None:
-    """The same for a page, which never moves on without data, whereas events of SSE may."""
-    may_be_empty = asked == names.NOW or (
-        asked == names.BEGINNING and batch.content_type != names.JSON_MEDIA_TYPE
-    )  # JSON-6: no messages are `[]`
-    if not batch.parts and batch.offset != asked and not may_be_empty:
-        return Damage("it moves on without data", is_tolerable=True)
+    """The same for a page: where there are no messages it says `[]` (JSON-6); SSE says nothing."""
+    is_json = batch.content_type == names.JSON_MEDIA_TYPE
+    if is_json and not batch.parts and batch.offset != asked:
+        return Damage("not JSON: ''")
     return damage_of(batch, asked)
 
 

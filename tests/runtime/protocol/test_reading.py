@@ -106,11 +106,12 @@ def test_an_empty_page_is_not_an_end() -> None:  # CLIENT-3
     assert data(player) == [b"", b"[]", b"[1]"]
 
 
-def test_a_page_that_moves_on_without_data_is_taken_if_it_comes_so_again_and_again() -> None:
-    nothing = reply(next="5")  # JSON-6 wants `[]`; a length of 0 may be a spoilt one
+def test_json_that_is_nothing_at_all_is_no_page_without_messages() -> None:  # JSON-6
+    nothing = reply(next="5")
     for start in ("-1", "4"):
         assert data(play(read(offset=start), nothing, AT_5)) == [b"[1]"]
-        assert data(play(read(offset=start), *[nothing] * 3, AFTER_5)) == [b"", b"[6]"]
+        with pytest.raises(StreamParseError, match="not JSON: ''"):
+            play(read(offset=start), *[nothing] * 3)
 
 
 # What cannot be the answer to what was asked: body, and next offset, of a read from 5.
@@ -152,6 +153,9 @@ def test_an_element_that_is_no_json_is_delivered_if_it_comes_so_again_and_again(
     odd = reply(body=b'[1,oops,"\xff"]', next="6", up_to_date=True)  # INVALID-9
     assert data(play(read(offset="5"), odd, odd, odd)) == [b'[1,oops,"\xff"]']
     assert data(play(read(offset="5"), odd, AFTER_5)) == [b"[6]"]
+    other = reply(body=b'[1,oups,"\xff"]', next="6", up_to_date=True)
+    with pytest.raises(StreamParseError, match="not JSON"):
+        play(read(offset="5"), odd, odd, other)
 
 
 @pytest.mark.parametrize(
