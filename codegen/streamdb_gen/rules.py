@@ -311,6 +311,19 @@ _RULES: Final = (
         ("Say it with the keyword that the hint names.",),
     ),
     Rule(
+        "KEYWORD_DIALECT",
+        "error",
+        "A keyword of another version of JSON Schema",
+        "The version that the schema is written in (2020-12, unless `$schema` says another) does "
+        "not know the keyword. Some validators ignore it then, others honour it all the same, so "
+        "readers would disagree on what is valid.",
+        '{"type": "array", "items": [{"type": "string"}, {"type": "integer"}]}',
+        (
+            "Write what the hint says, which means the same.",
+            "Say by `$schema` which version the schema is written in.",
+        ),
+    ),
+    Rule(
         "KEYWORD_UNKNOWN",
         "error",
         "A keyword that JSON Schema does not know",

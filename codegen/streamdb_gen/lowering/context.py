@@ -63,9 +63,7 @@ class Context:
         key = key_of(schema)
         if key not in self._keywords:
             dialect = self.resources.of(schema).dialect
-            self._keywords[key] = read_keywords(
-                schema, self.report, only_reference=dialect.only_reference
-            )
+            self._keywords[key] = read_keywords(schema, dialect, self.report)
         return self._keywords[key]
 
     def applied(self, schema: Place) -> Iterator[Place]:

@@ -7,6 +7,8 @@ from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.json_source import Place
+from streamdb_gen.lowering.dialects import Dialect
+from streamdb_gen.lowering.foreign_keywords import is_foreign, report_foreign
 from streamdb_gen.meta_schema import check_schema, kind_of, near_miss
 from streamdb_gen.reporting import Report
 from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
@@ -140,20 +142,23 @@ def _misplaced(keyword: str, place: Place) -> Iterator[Place]:
             yield inner
 
 
-def read_keywords(schema: Place, report: Report, *, only_reference: bool) -> Keywords:
+def read_keywords(schema: Place, dialect: Dialect, report: Report) -> Keywords:
     """The keywords of an object schema, after reporting those that are refused or not known.
 
-    A keyword whose value has the wrong shape is reported and then treated as absent. With
-    ``only_reference`` (before 2019-09), what stands beside a `$ref` has no meaning.
+    A keyword whose value has the wrong shape, or of another dialect, is reported and then treated
+    as absent.
     """
     broken = check_schema(schema, report)
-    ignores_siblings = only_reference and schema.get("$ref") is not None
+    ignores_siblings = dialect.only_reference and schema.get("$ref") is not None
     found: dict[str, Place] = {}
     for keyword, place in schema.members():
         if keyword in _KNOWN:
-            if keyword not in broken and not (
-                ignores_siblings and keyword in ASSERTIONS and keyword != "$ref"
-            ):
+            is_ignored = ignores_siblings and keyword in ASSERTIONS and keyword != "$ref"
+            if keyword in broken or is_ignored:
+                continue
+            if is_foreign(keyword, place, dialect):
+                report_foreign(keyword, place, dialect, report)
+            else:
                 found[keyword] = place
                 for misplaced in _misplaced(keyword, place):
                     report_no_schema(misplaced, report)
