@@ -18,6 +18,11 @@ class _Actions(Generic[DB]):
         )
 
 
+def are_actions(value: object) -> bool:
+    """Tell whether a value is the actions of a generated database."""
+    return isinstance(value, _Actions)
+
+
 class ActionsBase(_Actions[DB]):
     """What the actions of a blocking database derive from."""
 

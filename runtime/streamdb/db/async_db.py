@@ -70,6 +70,28 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         finally:
             self._state.txids.forget(txid, future)
 
+    async def fork(self, url: str, *, at: str | None = None, sub_offset: int = 0) -> Self:
+        """Fork the stream, and return a database on the fork, not connected yet.
+
+        ::
+
+            async with await db.fork(f"{url}-what-if", at=db.offset) as other:
+                ...  # the state that `db` showed, and from there on its own
+
+        Args:
+            url: the address of the fork, on the same server or in the same data file.
+            at: an offset, such as `offset` of this database; not given, the end of the stream. Of
+                this database's own writes, those that are durable are before it.
+            sub_offset: so many events beyond ``at`` are shared, too.
+
+        Raises:
+            BadAddress: the fork would be elsewhere.
+            StreamExists: another stream is there, or this one was deleted.
+            DatabaseClosed: this database is closed.
+        """
+        await self._session.fork(url, at=at, sub_offset=sub_offset)
+        return self._beside(url)
+
     async def aclose(self) -> None:
         """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
         await self._session.aclose()

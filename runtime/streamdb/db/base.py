@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar, Unpack, cast, overload
+from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.transaction import Outcome
+from streamdb.db.actions import are_actions
 from streamdb.db.declaration import declared_schema
 from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
@@ -47,6 +48,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         else:
             schema, url = first, second
         check_options(options)
+        # A class that declares or is generated knows its schema; the plain one must be told.
+        is_plain = type(self).__init__ is cast("Any", BaseDatabase).__init__
+        takes_schema = is_plain and not isinstance(first, str)
+        self._schema_argument: Final = (schema,) if takes_schema else ()
+        self._options: Final = options
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
         self._on_invalid: Final = options.get("on_invalid", "report")
@@ -155,6 +161,13 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 db.presence.upsert(...)
         """
         return self._mutations.transaction()
+
+    def _beside(self, url: str) -> Self:
+        """Make a database of this kind on another stream, with the same options."""
+        make = cast("Callable[..., Self]", type(self))
+        actions: object = getattr(self, "actions", None)
+        more: dict[str, Any] = {"actions": type(actions)} if are_actions(actions) else {}
+        return make(*self._schema_argument, url, **more, **self._options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} {self.status}>"

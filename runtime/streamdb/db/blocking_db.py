@@ -67,6 +67,22 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         finally:
             self._state.txids.forget(txid, future)
 
+    def fork(self, url: str, *, at: str | None = None, sub_offset: int = 0) -> Self:
+        """Fork the stream, and return a database on the fork, not connected yet.
+
+        Args:
+            url: the address of the fork, on the same server or in the same data file.
+            at: an offset, such as `offset` of this database; not given, the end of the stream.
+            sub_offset: so many events beyond ``at`` are shared, too.
+
+        Raises:
+            BadAddress: the fork would be elsewhere.
+            StreamExists: another stream is there, or this one was deleted.
+            DatabaseClosed: this database is closed.
+        """
+        self._thread.run(self._session.fork(url, at=at, sub_offset=sub_offset))
+        return self._beside(url)
+
     def close(self) -> None:
         """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
         self._thread.run(self._session.aclose())

@@ -191,6 +191,13 @@ class Session:
         if self._stream is not None:
             await self._stream.aclose()
 
+    async def fork(self, url: str, *, at: str | None, sub_offset: int) -> None:
+        """Create a stream that shares the beginning of this one."""
+        self.check_open()
+        async with AsyncStream(self._address, **self._stream_options) as stream:
+            made = await stream.fork(url, at=at, sub_offset=sub_offset)
+            await made.aclose()
+
     # --- reading
 
     async def _read(self) -> None:
