@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import threading
+import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -313,6 +314,8 @@ async def test_lost_values_with_half_a_surrogate_are_told_too(
         with pytest.raises(ProducerFailed) as caught:
             await producer.flush()
         assert caught.value.unwritten == ("\ud800",)
+        assert repr(caught.value.unwritten).encode()  # it can be printed
+        assert "".join(traceback.format_exception(caught.value)).encode()
 
 
 async def test_a_cancelled_block_ends_at_once_and_tells_what_it_leaves(server: Serving) -> None:
