@@ -387,14 +387,22 @@ def _check_configuration(content_type: str, expires_at: str | None) -> None:
 
 
 def _is_of_another_batch(request: Request, reply: Reply) -> bool:
-    # PROD-9: what was stored under this number makes the highest one no lower. To take an old
-    # answer for it would lose the data silently.
+    """Tell whether the numbers in an answer cannot be those of the batch that was sent.
+
+    To take an old answer for it would lose the data silently, or stop the producer without need.
+    """
     sent, epoch = request.headers.get(names.PRODUCER_SEQ), request.headers.get(names.PRODUCER_EPOCH)
-    if sent is None or epoch is None or reply.status not in _STORED:
+    if sent is None or epoch is None:
         return False
-    told = integer(reply.headers, names.PRODUCER_SEQ)
     told_epoch = integer(reply.headers, names.PRODUCER_EPOCH)
-    return (told is not None and told < int(sent)) or told_epoch not in (None, int(epoch))
+    if reply.status in _STORED:
+        # PROD-9: once this number is stored, the highest one is no lower.
+        told = integer(reply.headers, names.PRODUCER_SEQ)
+        return (told is not None and told < int(sent)) or told_epoch not in (None, int(epoch))
+    if reply.status == 409:
+        return integer(reply.headers, names.PRODUCER_RECEIVED_SEQ) not in (None, int(sent))
+    # Only a higher epoch fences.
+    return reply.status == 403 and told_epoch is not None and told_epoch <= int(epoch)
 
 
 def _was_turned_away(reply: Reply | NoReply) -> bool:

@@ -36,6 +36,8 @@ from streamdb.protocol.exchange import Reply, Request
 
 # What a smaller batch may not meet: one value that is no JSON, or a body that is too large.
 _MAY_FIT_IN_PARTS: Final = (BadRequest, PayloadTooLarge)
+# A server that goes on telling of a gap means it: its data was restored from before.
+_MOST_BELIED_GAPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Parcel:
         is_under_way: True from the moment it is taken until its answer is told.
         was_first: True if, when it was last taken, all before it were stored.
         in_doubt: True if the server may have stored it although no answer said so.
+        belied_gaps: answers that told of a gap that there cannot be.
         error: what ended its repetitions.
         size: bytes of its values.
         weight: values, and the closing as one more.
@@ -99,6 +102,7 @@ class Parcel:
     is_under_way: bool = False
     was_first: bool = False
     in_doubt: bool = False
+    belied_gaps: int = 0
     error: StreamError | None = None
     size: int = field(init=False)
     weight: int = field(init=False)
@@ -281,13 +285,21 @@ class Pipeline:
         try:
             raise_for_write(Answered(answered.reply, parcel.in_doubt), url=self.url, doing="append")
         except ProducerGap as gap:
-            if parcel.was_first:
+            if parcel.was_first and not self._is_belied(parcel, gap):
                 self._stop(parcel, gap)  # all before it were stored, and the server forgot them
         except StreamError as refusal:
             self._stop(parcel, refusal)
         else:
             self._take_success(parcel, answered.reply)
         self._settle()
+
+    def _is_belied(self, parcel: Parcel, gap: ProducerGap) -> bool:
+        # An old answer, from when this batch came before its turn: the number that it wants is
+        # known to be stored. Who has forgotten this producer would want 0 (PROD-14).
+        if not 0 < gap.expected <= self._stored_seq:
+            return False
+        parcel.belied_gaps += 1
+        return parcel.belied_gaps <= _MOST_BELIED_GAPS
 
     def _take_success(self, parcel: Parcel, reply: Reply) -> None:
         # Known already, although no answer of ours was lost: another run used this number of this

@@ -142,6 +142,32 @@ def test_a_gap_that_nothing_in_flight_can_fill_is_an_error() -> None:  # CLIENT-
     assert [loss.unwritten for loss in machine.losses] == [(b"2",)]
 
 
+def test_an_old_answer_of_a_gap_that_was_filled_is_asked_for_again() -> None:
+    machine = pipeline()
+    add(machine, b"1", b"2", b"3")
+    machine.answered(take(machine), stored())
+    machine.answered(take(machine), stored())
+    third = take(machine)
+    machine.answered(third, gap(1))
+    assert take(machine) is third
+    machine.answered(third, stored("12"))
+    assert (machine.losses, machine.offset) == ([], "12")
+
+
+def test_a_server_that_goes_on_telling_of_a_gap_is_believed() -> None:
+    machine = pipeline()
+    add(machine, b"1", b"2", b"3")
+    machine.answered(take(machine), stored())
+    machine.answered(take(machine), stored())
+    tries = 0
+    while machine.failure is None:
+        machine.answered(take(machine), gap(1))
+        tries += 1
+        assert tries < 10
+    assert tries > 2
+    assert [loss.unwritten for loss in machine.losses] == [(b"3",)]
+
+
 def test_an_answer_to_a_later_batch_speaks_for_earlier_ones() -> None:
     machine = pipeline()
     add(machine, b"1", b"2", b"3")

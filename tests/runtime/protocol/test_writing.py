@@ -77,6 +77,20 @@ def test_an_old_answer_is_no_answer(
     assert producer.next_seq == 6
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        reply(409, headers={"producer-expected-seq": "3", "producer-received-seq": "4"}),
+        reply(403, headers={"producer-epoch": "2"}),
+        reply(403, headers={"producer-epoch": "1"}),
+    ],
+    ids=["the gap of another batch", "fenced by ourselves", "fenced by who is fenced"],
+)
+def test_an_old_refusal_is_no_answer(producer: ProducerState, old: Reply) -> None:
+    assert Player(once(producer), [old, STORED]).run() == Appended("8")
+    assert producer.next_seq == 6
+
+
 def test_a_number_above_ours_says_that_ours_is_stored(producer: ProducerState) -> None:
     late = reply(204, headers={"producer-epoch": "2", "producer-seq": "8"})
     assert Player(once(producer), [late]).run() == Appended(None, duplicate=True)
