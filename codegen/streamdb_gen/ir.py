@@ -275,6 +275,9 @@ class Action:
     effects: tuple[Effect, ...]
     description: str | None = None
     pointer: str = ""
+    # Keywords that the input's type does not honour: inputs are checked against the schema at
+    # `pointer` + `/input` of the canonical spec as well.
+    beyond_type: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ ASYNC_PREFIX: Final = "Async"
 CLASS_RESERVED: Final = frozenset(
     {
         "Actions",
+        "ActionInput",
         "ActionsBase",
         "Annotated",
         "Any",

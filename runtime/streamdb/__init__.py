@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Subscription,
     )
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
+    from streamdb.db.action_inputs import ActionInput
     from streamdb.db.actions import ActionsBase, AsyncActionsBase
     from streamdb.db.async_db import AsyncStreamDB
     from streamdb.db.blocking_db import StreamDB
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         ForkedProcess,
         HandleClosed,
         InvalidEventError,
+        InvalidInput,
         InvalidRow,
         MissingExtra,
         MissingKey,
@@ -118,6 +120,7 @@ __all__ = [
     "UNSET",
     "AbiMismatch",
     "AccessDenied",
+    "ActionInput",
     "ActionsBase",
     "AnyOf",
     "Appended",
@@ -159,6 +162,7 @@ __all__ = [
     "HandleClosed",
     "InvalidEvent",
     "InvalidEventError",
+    "InvalidInput",
     "InvalidRow",
     "Maybe",
     "Metrics",

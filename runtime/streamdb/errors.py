@@ -228,6 +228,20 @@ class InvalidRow(StreamDBError, ValueError):
         self.pointer = pointer
 
 
+class InvalidInput(StreamDBError, ValueError):
+    """The input of an action does not fit its type; the action did nothing.
+
+    Attributes:
+        action: the name of its method.
+        pointer: JSON Pointer into the input.
+    """
+
+    def __init__(self, message: str, *, action: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.action = action
+        self.pointer = pointer
+
+
 class ContractBroken(StreamDBError, ValueError):
     """A value breaks a JSON Schema.
 

@@ -33,6 +33,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "Transaction",
         "TransactionStatus",
     ),
+    "streamdb.db.action_inputs": ("ActionInput",),
     "streamdb.db.actions": (
         "ActionsBase",
         "AsyncActionsBase",
@@ -65,6 +66,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "ForkedProcess",
         "HandleClosed",
         "InvalidEventError",
+        "InvalidInput",
         "InvalidRow",
         "MissingExtra",
         "MissingKey",

@@ -136,7 +136,8 @@ class _SpecLowering:
             return None
         laxity = Laxity(settled.types)
         whole = tuple(self._judged(collection, laxity, bundled) for collection in whole)
-        self._check_validators(document, whole)
+        actions = tuple(map(self._judged_action, actions))
+        self._check_validators(document, whole, actions)
         if self._report.has_errors():
             return None
         canonical = canonical_text(document)
@@ -182,17 +183,34 @@ class _SpecLowering:
             lax=laxity.of(collection.row),
         )
 
-    def _check_validators(self, document: JsonValue, collections: Iterable[Collection]) -> None:
+    def _judged_action(self, action: Action) -> Action:
+        """The action, with what the type of its input omits."""
+        target = self._inputs[action.wire_name]
+        assert target is not None  # noqa: S101 - otherwise there were errors
+        return replace(action, beyond_type=self._beyond.of(target.key))
+
+    def _check_validators(
+        self,
+        document: JsonValue,
+        collections: Iterable[Collection],
+        actions: Iterable[Action],
+    ) -> None:
         """Report schemas that a type does not honour and no validator can be made of."""
-        for collection in collections:
-            if not collection.beyond_type:
-                continue
-            fault = validator_fault(document, f"{collection.pointer}/schema")
-            if fault is not None:
-                place = self._frame.collections[collection.wire_name]
-                message = f"no validator can be made of the schema of the rows: {fault}"
-                hint = "the types leave it to a validator to check some keywords"
-                self._report.add("SCHEMA_NOT_CHECKABLE", place, message, hint, at_key=True)
+        for c in collections:
+            if c.beyond_type:
+                place = self._frame.collections[c.wire_name]
+                self._check_validator(document, f"{c.pointer}/schema", place, "rows")
+        for a in actions:
+            if a.beyond_type:
+                place = self._frame.actions[a.wire_name]
+                self._check_validator(document, f"{a.pointer}/input", place, "input")
+
+    def _check_validator(self, document: JsonValue, pointer: str, place: Place, what: str) -> None:
+        fault = validator_fault(document, pointer)
+        if fault is not None:
+            message = f"no validator can be made of the schema of the {what}: {fault}"
+            hint = "the types leave it to a validator to check some keywords"
+            self._report.add("SCHEMA_NOT_CHECKABLE", place, message, hint, at_key=True)
 
     def _lower(self, target: Target | None) -> Type:
         return BROKEN if target is None else self._schemas.lower_object(target)

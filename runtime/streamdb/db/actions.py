@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from streamdb.db.action_inputs import ActionInput, hold_to_inputs
 
 DB = TypeVar("DB")
 
 
 class _Actions(Generic[DB]):
+    _inputs: ClassVar[tuple[ActionInput[Any], ...]] = ()
+
+    def __init_subclass__(cls, *, inputs: tuple[ActionInput[Any], ...] = ()) -> None:
+        """Take in the inputs that are to be checked, whoever implements their actions."""
+        super().__init_subclass__()
+        cls._inputs = (*cls._inputs, *inputs)
+        hold_to_inputs(cls, cls._inputs)
+
     def __init__(self, db: DB) -> None:
         self._db: Final = db
 

@@ -29,6 +29,7 @@ from streamdb_gen.ir import (
 from streamdb_gen.rendering.literals import lit
 from streamdb_gen.rendering.marked import Code, code, ident, join
 from streamdb_gen.targets.python.annotations import Annotations
+from streamdb_gen.targets.python.contracts import contract_of
 
 _STUB = "No effects are declared: a subclass, passed to the database as `actions=`, implements it."
 
@@ -59,6 +60,23 @@ def _view(action: Action, effects: _Effects) -> ActionView:
         documentation=description if action.effects else f"{description}\n\n{_STUB}",
         statements=tuple(effects.statements(action)),
     )
+
+
+def action_inputs(spec: Spec) -> Code | None:
+    """What checks the inputs whose types say less than their schemas, if there are any."""
+    checks = [
+        code(
+            "ActionInput({}, {}, {})",
+            lit(action.name),
+            ident(action.input.name),
+            contract_of(f"{action.pointer}/input", action.beyond_type),
+        )
+        for action in spec.actions
+        if action.beyond_type
+    ]
+    if not checks:
+        return None
+    return code("({},)" if len(checks) == 1 else "({})", join(", ", checks))
 
 
 class _Effects:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.ir import Collection, KeyKind, ObjectType, Spec
-from streamdb_gen.rendering.literals import lit
-from streamdb_gen.rendering.marked import Code, code, join
+from streamdb_gen.rendering.marked import Code, code
 from streamdb_gen.targets.python.annotations import Annotations
+from streamdb_gen.targets.python.contracts import contract_of
 from streamdb_gen.targets.python.models import documentation
 
 _KEYS: Final[dict[KeyKind, Code]] = {"string": code("str"), "integer": code("int")}
@@ -124,13 +124,8 @@ def _options(collection: Collection) -> Code:
     updates = code(', updates="merge"') if collection.updates == "merge" else code("")
     if not (collection.beyond_type or collection.lax):
         return updates
-    pointer = lit(f"{collection.pointer}/schema")
-    if not collection.beyond_type:
-        return code("{}, contract=Contract(__name__, {})", updates, pointer)
-    words = code("({},)", join(", ", map(lit, collection.beyond_type)))
-    if len(collection.beyond_type) > 1:
-        words = code("({})", join(", ", map(lit, collection.beyond_type)))
-    return code("{}, contract=Contract(__name__, {}, beyond_type={})", updates, pointer, words)
+    contract = contract_of(f"{collection.pointer}/schema", collection.beyond_type)
+    return code("{}, contract={}", updates, contract)
 
 
 def _rows(spec: Spec) -> tuple[ObjectType, ...]:

@@ -35,6 +35,7 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
     {
         code("msgspec"): ("UNSET", "Meta", "Struct", "UnsetType", "field"),
         code("streamdb"): (
+            "ActionInput",
             "ActionsBase",
             "AnyOf",
             "AsyncActionsBase",

@@ -10,7 +10,7 @@ from streamdb_gen.rendering.environment import environment
 from streamdb_gen.rendering.layout import wrap_long_lines
 from streamdb_gen.rendering.marked import Code, code
 from streamdb_gen.targets.choices import Models
-from streamdb_gen.targets.python.actions import action_views
+from streamdb_gen.targets.python.actions import action_inputs, action_views
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.collections import collection_views, columns_views, update_views
 from streamdb_gen.targets.python.imports import (
@@ -54,6 +54,7 @@ def render_modules(spec: Spec, models: Models = "msgspec") -> dict[str, str]:
         "updates": update_views(spec, annotations),
         "collections": collections,
         "actions": action_views(spec, annotations),
+        "action_inputs": action_inputs(spec),
         "database_import": from_import(
             code(".client"), (spec.class_name, f"Async{spec.class_name}")
         ),

@@ -1,0 +1,146 @@
+"""Inputs of actions are held to their schema before the action does anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tests.agreement.compiled import load_package, unload_package
+
+from streamdb import InvalidInput
+from streamdb_gen import api
+from streamdb_gen.loading import load_spec_text
+
+TAGS = {"type": "array", "items": {"type": "string"}}
+NOTE = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "string"}, "tags": TAGS},
+}
+TAG = {
+    "type": "object",
+    "required": ["id", "tags"],
+    "properties": {"id": {"type": "string"}, "tags": {**TAGS, "uniqueItems": True}},
+}
+ASK = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "to": {"$ref": "#/$defs/Person"}},
+}
+SPEC = {
+    "name": "notes",
+    "collections": {"notes": {"primaryKey": "id", "schema": {"$ref": "#/$defs/Note"}}},
+    "actions": {
+        "tag": {
+            "input": TAG,
+            "effects": [{"update": "notes", "key": "/id", "set": {"tags": "/tags"}}],
+        },
+        "ask": {"input": ASK},
+        "plain": {"input": {"type": "object", "properties": {"text": {"type": "string"}}}},
+    },
+    "$defs": {
+        "Note": NOTE,
+        "Person": {
+            "type": "object",
+            "properties": {"name": {"type": "string", "not": {"const": ""}}},
+        },
+    },
+}
+
+
+@pytest.fixture(params=["msgspec", "pydantic"])
+def package(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModuleType]:
+    loaded = load_spec_text(json.dumps(SPEC), "notes.json")
+    assert loaded.spec is not None, loaded.findings
+    package = load_package(loaded.spec, tmp_path, request.param)
+    yield package
+    unload_package(package)
+
+
+def test_an_input_that_breaks_its_schema_sends_nothing(package: ModuleType, tmp_path: Path) -> None:
+    with package.Notes(f"embedded:{tmp_path / 'notes.db'}#notes", create=True) as db:
+        db.notes.insert(package.Note(id="a", tags=("x",))).result()
+        with pytest.raises(InvalidInput, match="must not hold an item twice") as caught:
+            db.actions.tag(package.TagInput(id="a", tags=("y", "y")))
+        assert (caught.value.action, caught.value.pointer) == ("tag", "/tags")
+        db.actions.tag(package.TagInput(id="a", tags=("y", "z"))).result()
+        assert list(db.notes["a"].tags or ()) == ["y", "z"]
+
+
+def test_an_input_of_another_class_is_refused(package: ModuleType, tmp_path: Path) -> None:
+    url = f"embedded:{tmp_path / 'notes.db'}#notes"
+    with (
+        package.Notes(url, create=True) as db,
+        pytest.raises(InvalidInput, match="tag takes TagInput, not Note"),
+    ):
+        db.actions.tag(package.Note(id="a"))
+
+
+@pytest.mark.parametrize("how", ["subclass", "mixin", "subclass of a subclass"])
+def test_whoever_implements_an_action_gets_inputs_of_its_schema(
+    package: ModuleType, tmp_path: Path, how: str
+) -> None:
+    asked: list[Any] = []
+
+    class Asking:
+        def ask(self, data: Any, /) -> str:
+            asked.append(data)
+            return "asked"
+
+    if how == "subclass":
+        implementation = type("Own", (package.Actions,), {"ask": Asking.ask})
+    else:
+        implementation = type("Mixed", (Asking, package.Actions), {})
+    if how == "subclass of a subclass":
+        implementation = type("Last", (implementation,), {})
+    url = f"embedded:{tmp_path / 'notes.db'}#notes"
+    with package.Notes(url, create=True, actions=implementation) as db:
+        with pytest.raises(InvalidInput, match="/to/name"):
+            db.actions.ask(package.AskInput(to=package.Person(name="")))
+        assert asked == []
+        good = package.AskInput(to=package.Person(name="b"))
+        assert db.actions.ask(good) == "asked"
+        assert asked == [good]
+
+
+def test_a_stub_checks_before_it_says_that_it_is_one(package: ModuleType, tmp_path: Path) -> None:
+    with package.Notes(f"embedded:{tmp_path / 'notes.db'}#notes", create=True) as db:
+        with pytest.raises(InvalidInput):
+            db.actions.ask(package.AskInput(to=package.Person(name="")))
+        with pytest.raises(NotImplementedError):
+            db.actions.ask(package.AskInput())
+
+
+async def test_the_async_form_checks_alike(package: ModuleType, tmp_path: Path) -> None:
+    url = f"embedded:{tmp_path / 'notes.db'}#notes"
+    asked: list[Any] = []
+
+    class Own(package.AsyncActions):  # type: ignore[name-defined, misc]  # made at run time
+        async def ask(self, data: Any, /) -> None:
+            asked.append(data)
+
+    async with package.AsyncNotes(url, create=True, actions=Own) as db:
+        with pytest.raises(InvalidInput):
+            db.actions.tag(package.TagInput(id="a", tags=("y", "y")))
+        with pytest.raises(InvalidInput):
+            await db.actions.ask(package.AskInput(to=package.Person(name="")))
+        await db.actions.ask(package.AskInput())
+        assert len(asked) == 1
+
+
+def test_only_what_a_type_leaves_is_checked() -> None:
+    loaded = load_spec_text(json.dumps(SPEC), "notes.json")
+    assert loaded.spec is not None
+    left = {action.name: action.beyond_type for action in loaded.spec.actions}
+    assert left == {"tag": ("uniqueItems",), "ask": ("not",), "plain": ()}
+    assert '"plain", PlainInput' not in api.generate(loaded.spec)["actions.py"]
+
+
+def test_an_input_that_no_validator_takes_is_a_finding() -> None:
+    odd = {**TAG, "not": {"const": "\ud800"}}
+    spec = {**SPEC, "actions": {"tag": {"input": odd}}}
+    (finding,) = load_spec_text(json.dumps(spec), "notes.json").findings
+    assert (finding.rule, finding.pointer) == ("SCHEMA_NOT_CHECKABLE", "/actions/tag")
