@@ -16,15 +16,15 @@ from streamdb_gen import api
 PROJECT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package of each spec."""
+@pytest.fixture(scope="module", params=["msgspec", "pydantic"])
+def packages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package of each spec, with rows of one kind."""
     folder = tmp_path_factory.mktemp("corpus")
     for case in [*own_cases(), *public_cases()]:
         source, name = case.name.split("/")[:2]
         spec = compiled(case.spec)
         if not isinstance(spec, Refused):
-            api.write(api.generate(spec), folder / f"{source}_{name}")
+            api.write(api.generate(spec, models=request.param), folder / f"{source}_{name}")
     return folder
 
 
