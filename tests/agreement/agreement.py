@@ -12,7 +12,8 @@ from typing import Final
 
 from tests.agreement.cases import Case, Instance
 from tests.agreement.compiled import Refused, compiled
-from tests.agreement.sides import Side, Verdict
+from tests.agreement.losses import Losses, known_losses
+from tests.agreement.sides import Side, Verdict, Writer
 
 MOST_EXCUSED: Final = 0.005
 """The share of instances for which exceptions may be made."""
@@ -73,6 +74,7 @@ class Tally:
     """What came of a run."""
 
     excuses: Sequence[Excuse]
+    losses: Losses = field(default_factory=lambda: Losses(known_losses()))
     instances: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     agreed: Counter[str] = field(default_factory=Counter)
@@ -83,7 +85,7 @@ class Tally:
     refused: dict[str, Refused] = field(default_factory=dict)  # by case
     disagreements: list[Disagreement] = field(default_factory=list)
 
-    def take(self, case: Case, sides: Iterable[Side]) -> None:
+    def take(self, case: Case, sides: Sequence[Side]) -> None:
         """Compile a case and have its instances judged by every side."""
         spec = compiled(case.spec)
         if isinstance(spec, Refused):
@@ -92,6 +94,10 @@ class Tally:
         self.compiled[source_of(case)] += 1
         texts = [instance.text for instance in case.instances]
         judged = {side.name: side.judge(case, spec, texts) for side in sides}
+        for side in sides:
+            if isinstance(side, Writer):
+                pairs = zip(case.instances, judged[side.name], strict=True)
+                self.losses.take(case, spec, side, [i for i, verdict in pairs if verdict])
         author = _SOURCES[source_of(case)]
         for number, instance in enumerate(case.instances):
             verdicts = {name: verdicts[number] for name, verdicts in judged.items()}

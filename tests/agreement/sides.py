@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from tests.agreement.cases import DRAFT_2020_12, Case, Original
@@ -37,6 +37,15 @@ class Side(Protocol):
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         """Judge rows, given as JSON text, of the case's collection, which compiled to ``spec``."""
+        ...
+
+
+@runtime_checkable
+class Writer(Side, Protocol):
+    """A side that also writes."""
+
+    def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
+        """Write back rows that it judged to be valid; in place of one that it cannot, say why."""
         ...
 
 
@@ -83,6 +92,9 @@ class Generated(Side):
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
         return _verdicts(self.schema(case, spec), texts)
 
+    def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
+        return _rewritten(self.schema(case, spec), texts)
+
     def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
         """What the package knows of the case's collection."""
         return schema_of(self._package(spec), collection_of(spec, case))
@@ -126,9 +138,15 @@ class Plain(Side):
         self._loaded: tuple[object, StateSchema] | None = None
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
+        return _verdicts(self._schema(case), texts)
+
+    def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
+        return _rewritten(self._schema(case), texts)
+
+    def _schema(self, case: Case) -> CollectionSchema[Any, Any]:
         if self._loaded is None or self._loaded[0] is not case.spec:
             self._loaded = (case.spec, StateSchema.from_file(self._file(case)))
-        return _verdicts(self._loaded[1].by_name[case.collection], texts)
+        return self._loaded[1].by_name[case.collection]
 
     def _file(self, case: Case) -> Path:
         if isinstance(case.spec, Path):
@@ -148,6 +166,18 @@ def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[
         return True
 
     return [verdict(text) for text in texts]
+
+
+def _rewritten(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[str]:
+    """What is written of each row that was read."""
+
+    def written(text: str) -> str:
+        try:
+            return schema.encode(schema.decode(text.encode(), strict=True)).decode()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the row is lost
+            return f"error: {error!r}"
+
+    return [written(text) for text in texts]
 
 
 def _writes(schema: CollectionSchema[Any, Any], text: str) -> Verdict:

@@ -20,6 +20,7 @@ from tests.agreement.agreement import MOST_EXCUSED, Tally, read_excuses
 from tests.agreement.cases import Case
 from tests.agreement.corpus import own_cases, public_cases
 from tests.agreement.downloads import jsonschema_source
+from tests.agreement.losses import Losses
 from tests.agreement.random_cases import random_cases
 from tests.agreement.sides import Side, all_sides
 from tests.agreement.suite import suite_cases
@@ -64,7 +65,11 @@ def main() -> None:
     too_many = tally.excused_instances > MOST_EXCUSED * tally.instances
     if too_many:
         print(f"exceptions for more than {MOST_EXCUSED:.1%} of the instances")
-    sys.exit(1 if tally.disagreements or stale or too_wide or too_many else 0)
+    stale_losses = [*tally.losses.stale(tally.compiled)]
+    for known in stale_losses:
+        print(f"stale loss: {known}")
+    wrong = (tally.disagreements, stale, too_wide, too_many, tally.losses.found, stale_losses)
+    sys.exit(1 if any(wrong) else 0)
 
 
 def _take_random(tally: Tally, sides: tuple[Side, ...], count: int, seed: int) -> None:
@@ -86,8 +91,12 @@ def report(tally: Tally) -> Iterator[str]:
     yield from _exceptions(tally)
     yield ""
     yield from _compiled(tally)
+    yield ""
+    yield from _losses(tally.losses)
     for disagreement in tally.disagreements[:_SHOWN]:
         yield f"\ndisagreement: {disagreement}"
+    for loss in tally.losses.found[:_SHOWN]:
+        yield f"\nloss: {loss}"
 
 
 def _agreement(tally: Tally) -> Iterator[str]:
@@ -103,6 +112,15 @@ def _exceptions(tally: Tally) -> Iterator[str]:
     for excuse, count in tally.excused.items():
         needed = f"{count:,} of {tally.covered[excuse]:,}"
         yield f"{needed:>16}  {excuse.side}, {' '.join(excuse.cases)}: {excuse.why}"
+
+
+def _losses(losses: Losses) -> Iterator[str]:
+    yield f"{'written back by':<16}{'rows':>10}{'unknown losses':>16}"
+    found = Counter(loss.side for loss in losses.found)
+    for side, count in losses.written.items():
+        yield f"{side:<16}{count:>10,}{found[side]:>16,}"
+    for known, count in losses.excused.items():
+        yield f"{count:>16,}  {known.side} loses {known.what}: {known.why}"
 
 
 def _compiled(tally: Tally) -> Iterator[str]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 from tests.agreement.agreement import Excuse, Tally
-from tests.agreement.cases import DRAFT_2020_12, Case, wrapped, wrapped_instance
+from tests.agreement.cases import DRAFT_2020_12, Case, Instance, wrapped, wrapped_instance
+from tests.agreement.losses import KnownLoss, Losses
 from tests.agreement.mutations import bounds_of, changes
 from tests.agreement.sides import Side, Verdict
 from tests.agreement.wire import is_same
@@ -120,3 +121,56 @@ def test_bounds_have_neighbours() -> None:
 )
 def test_what_is_the_same_value(left: object, right: object, same: bool) -> None:
     assert is_same(left, right) is same
+
+
+class Rewriting(Constant):
+    """Takes every row for valid and writes it back as one that it is given."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__("forgetful", True)
+        self._written = written
+
+    def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
+        return [self._written for _ in texts]
+
+
+def lost(read: str, written: str, *known: KnownLoss) -> Losses:
+    tally = Tally((), losses=Losses(known))
+    case = wrapped("own/open", OPEN, DRAFT_2020_12).with_instances(Instance("a row", read))
+    tally.take(case, [Rewriting(written)])
+    return tally.losses
+
+
+OPEN = {"type": "object", "properties": {"n": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "what"),
+    [
+        ('{"n": 1}', '{"n": 1.0}', None),
+        ('{"n": 1}', '{"n": true}', "value"),
+        ('{"n": 1}', "{}", "value"),
+        ("{}", '{"n": 1}', "value"),
+        ('{"n": 1}', '{"n": null}', "value"),
+        ('{"n": 1, "x": 2}', '{"n": 1}', "undeclared properties"),
+        ('{"n": 1, "x": 2}', '{"x": 2}', "value"),
+        ('{"n": 9007199254740993}', '{"n": 9007199254740992}', "digits beyond 2^53"),
+    ],
+)
+def test_what_is_lost(read: str, written: str, what: str | None) -> None:
+    losses = lost(f'{{"id": "row", "value": {read}}}', f'{{"id": "row", "value": {written}}}')
+    assert losses.written["forgetful"] == 1
+    assert [loss.what for loss in losses.found] == ([] if what is None else [what])
+
+
+def test_a_row_that_cannot_be_written_is_lost() -> None:
+    assert [loss.what for loss in lost('{"id": "row", "value": {}}', "error: x").found] == ["value"]
+
+
+def test_a_known_loss_is_counted_and_stale_without_one() -> None:
+    read, written = '{"id": "row", "value": {"x": 1}}', '{"id": "row", "value": {}}'
+    known = KnownLoss("forgetful", "undeclared properties", ("own/*",), ("*",), "it is known to")
+    found = lost(read, written, known)
+    assert (found.found, found.excused[known], list(found.stale({"own"}))) == ([], 1, [])
+    kept = lost(written, written, known)
+    assert list(kept.stale({"own"})) == [known]

@@ -32,6 +32,10 @@ class TypeScriptSide:
             return [None] * len(texts)
         return ["issues" not in verdict for verdict in found]
 
+    def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
+        index = api.generate(spec, "typescript")["index.ts"]
+        return self._typescript.rewritten(index, texts, collection=case.collection)
+
 
 @contextmanager
 def typescript_side(node: Node) -> Iterator[TypeScriptSide]:

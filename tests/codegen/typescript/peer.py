@@ -69,6 +69,11 @@ class TypeScript:
         answer: list[Verdict] = self._ask("verdicts", source=index, texts=texts, **schema)
         return answer
 
+    def rewritten(self, index: str, texts: Sequence[str], *, collection: str) -> list[str]:
+        """What is written of valid rows of a collection, given as JSON text."""
+        found: list[str] = self._ask("rewritten", source=index, texts=texts, collection=collection)
+        return found
+
     def searches(self, patterns: Sequence[str], texts: Sequence[str]) -> list[list[bool] | str]:
         """For each pattern in which texts it is found; the error of one that is none."""
         answer: list[list[bool] | str] = self._ask("searches", patterns=patterns, texts=texts)

@@ -102,6 +102,13 @@ await answer({
     return texts.map((text) => check(schema, JSON.parse(text)))
   },
 
+  // Valid rows of a collection as they are written again.
+  rewritten: ({ source, collection, texts }) => {
+    const { schema } = run(source).stateSchema[collection]
+    const value = (text) => schema['~standard'].validate(JSON.parse(text)).value
+    return texts.map((text) => JSON.stringify(value(text)))
+  },
+
   // Which texts each pattern is found in; the message if it is no pattern.
   searches: ({ patterns, texts }) =>
     patterns.map((pattern) => {
