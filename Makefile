@@ -23,7 +23,7 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest --quiet --doctest-modules runtime codegen server
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 # Regenerates every golden package and error listing; review the diff as code.
 golden: $(READY)
