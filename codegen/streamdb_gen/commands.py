@@ -10,10 +10,11 @@ import enum
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import click
 
@@ -21,8 +22,10 @@ from streamdb_gen import api
 from streamdb_gen.finding_formats import FORMATS
 from streamdb_gen.selection import Given, from_here, models_command, targets
 from streamdb_gen.terminal import (
+    OutputClosed,
     complain,
     complain_raw,
+    give_output_up,
     show,
     show_diff,
     show_raw,
@@ -54,8 +57,8 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except click.Abort:
         return _INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read us went away
+    except OutputClosed:
+        give_output_up()
         return Exit.FINE
     except Exception:  # noqa: BLE001 - the last resort: a fault of ours, told as such
         traceback.print_exc()
@@ -68,6 +71,15 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.FAULT
 
 
+@contextmanager
+def _output() -> Generator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:  # click would make a failure of it
+        raise OutputClosed from error
+
+
 class _SpecFirst(click.Group):
     """A group for which `generate` may be left out: `streamdb-gen schema.json`."""
 
@@ -77,6 +89,14 @@ class _SpecFirst(click.Group):
             self._refuse_misspelt(first)
             args = ["generate", *args]
         return super().parse_args(ctx, args)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with _output():  # where the option `--help` prints
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _output():
+            return super().invoke(ctx)
 
     def _refuse_misspelt(self, first: str) -> None:
         """Refuse what is no spec and nearly a command."""

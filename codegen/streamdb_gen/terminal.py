@@ -11,6 +11,11 @@ import click
 from streamdb_gen.findings import escape_unprintable
 from streamdb_gen.problems import Problem
 
+
+class OutputClosed(Exception):
+    """Whoever reads standard output has enough of it."""
+
+
 _DIFF_COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -41,6 +46,13 @@ def complain(problem: Problem) -> None:
 def complain_raw(text: str) -> None:
     """Print a whole text that is safe already to standard error."""
     click.echo(text, nl=False, err=True)
+
+
+def give_output_up() -> None:
+    """Let nothing more be written to standard output, not even when the interpreter ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _echo(text: str, stream: TextIO, colour: str | None = None) -> None:

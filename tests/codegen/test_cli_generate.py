@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -366,3 +367,15 @@ def test_a_closed_pipe_is_no_fault(project: Path) -> None:
     )
     assert done.stdout.strip() == "{"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("verb", ["meta-schema", "explain", "--help"])
+def test_whoever_reads_may_have_enough(tmp_path: Path, verb: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "streamdb_gen", verb]
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
