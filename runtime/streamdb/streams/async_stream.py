@@ -10,7 +10,7 @@ from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.errors import StreamError
-from streamdb.protocol import calling, names
+from streamdb.protocol import names
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.reading import LiveMode
@@ -232,7 +232,7 @@ class AsyncStream(Handle):
 
     async def delete(self) -> None:
         """Delete the stream and all it holds."""
-        await self._run(calling.delete(self.url, self._retry))
+        await self._run(self._delete())
 
     async def read(
         self, *, offset: str = names.BEGINNING, live: LiveMode = False

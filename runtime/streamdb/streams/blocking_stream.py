@@ -10,7 +10,7 @@ from typing import Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.errors import StreamError
-from streamdb.protocol import calling, names
+from streamdb.protocol import names
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Operation
 from streamdb.protocol.reading import LiveMode
@@ -157,7 +157,7 @@ class Stream(Handle):
 
     def delete(self) -> None:
         """Delete the stream and all it holds."""
-        self._run(calling.delete(self.url, self._retry))
+        self._run(self._delete())
 
     def read(self, *, offset: str = names.BEGINNING, live: LiveMode = False) -> Generator[Batch]:
         """Read batches from an offset: to the tail, or on and on with ``live``."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypedDict, cast
 
-from streamdb.errors import BadAddress, StreamError
+from streamdb.errors import BadAddress, ConnectionFailed, StreamError
 from streamdb.protocol import calling, json_text, names, reading
 from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
@@ -98,6 +98,7 @@ class Handle:
         if content_type is not None:
             calling.check_content_type(content_type)
         self._content_type = content_type
+        self._appended_to: str | None = None  # by this handle, if its last append was answered
 
     @property
     def url(self) -> str:
@@ -139,6 +140,7 @@ class Handle:
         body: Any = None,
         fork: ForkPoint | None = None,
     ) -> Operation[StreamInfo]:
+        self._appended_to = None
         info = yield from calling.create(
             self.url,
             self._retry,
@@ -170,11 +172,23 @@ class Handle:
     def _append(self, texts: Sequence[bytes], seq: str | None) -> Operation[Appended]:
         content_type = yield from self._known_content_type()
         body = _framed(content_type, texts)
-        return (
-            yield from calling.append(
-                self.url, self._retry, content_type=content_type, body=body, seq=seq
-            )
+        before, self._appended_to = self._appended_to, None
+        appended = yield from calling.append(
+            self.url, self._retry, content_type=content_type, body=body, seq=seq
         )
+        # OFF-3: an append ends behind all before it. Appends of a handle go one after another.
+        if before is not None and appended.offset is not None and appended.offset <= before:
+            raise ConnectionFailed(
+                "append: the answer is an old one; whether the data was stored is unknown",
+                url=self.url,
+                offset=appended.offset,
+            )
+        self._appended_to = appended.offset
+        return appended
+
+    def _delete(self) -> Operation[None]:
+        self._appended_to = None
+        return calling.delete(self.url, self._retry)
 
     def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
         content_type = yield from self._known_content_type()

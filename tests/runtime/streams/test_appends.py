@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.faults import LoseAnswer, Slow, proxy
+from tests.faults import Fine, LoseAnswer, Replay, Slow, proxy
 from tests.runtime.streams.conftest import Opener
 
 from streamdb import (
@@ -293,3 +293,27 @@ async def test_a_fork_stays_on_its_server(server: Serving, tmp_path: Any) -> Non
         for elsewhere in ("http://other.example/v1/stream/x", f"embedded:{tmp_path}/x.db#x"):
             with pytest.raises(BadAddress, match="stays on its server"):
                 await stream.fork(elsewhere)
+
+
+async def test_an_old_answer_does_not_say_that_something_is_stored(
+    open_stream: Opener, server: Serving
+) -> None:  # OFF-3: each append ends behind all before it
+    name = f"replayed/{next(_numbers)}"
+    async with await AsyncStream.create(server.url + name) as other, proxy(server.url) as between:
+        stream = await open_stream("connect", between.url(name))
+        await stream.append(1)
+        await between.trouble([Fine(), Replay(), Fine()])
+        await stream.append(2)
+        with pytest.raises(ConnectionFailed, match="an old one; whether the data was stored"):
+            await stream.append(3)
+        await stream.append(4)
+        assert await items(other) == [1, 2, 4]
+
+
+async def test_a_stream_that_was_made_anew_takes_appends(open_stream: Opener, url: str) -> None:
+    stream = await open_stream("create", url)
+    await stream.append("a" * 100)
+    await stream.delete()
+    await stream.put()
+    await stream.append("b")
+    assert await items(stream) == ["b"]
