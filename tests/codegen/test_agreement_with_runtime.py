@@ -1,10 +1,15 @@
 """What the compiler knows of the runtime without importing it agrees with the runtime."""
 
+import pytest
+
 from streamdb import AsyncStreamDB, StreamDB, formats
 from streamdb.abi import ABI
 from streamdb.state import schema_keywords
 from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS
+from streamdb_gen.json_source import JsonValue, Node, Place
 from streamdb_gen.lowering import keywords
+from streamdb_gen.lowering.dialects import DIALECTS, Dialect
+from streamdb_gen.lowering.foreign_keywords import is_foreign
 from streamdb_gen.naming import DATABASE_ATTRIBUTES
 from streamdb_gen.targets.python import package
 
@@ -42,3 +47,24 @@ def test_the_keywords_are_those_of_the_runtime() -> None:
     assert schema_keywords.HOLDING_A_SCHEMA == keywords.SCHEMA
     assert schema_keywords.HOLDING_A_LIST == keywords.SCHEMAS
     assert schema_keywords.HOLDING_BY_NAME == keywords.SCHEMAS_BY_NAME
+
+
+WORDS = ["items", "$id", "$anchor", *sorted(schema_keywords.ASSERTIONS)]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_the_versions_of_json_schema_are_those_of_the_runtime(dialect: Dialect) -> None:
+    drafts = [draft for draft in schema_keywords.FOREIGN if draft in dialect.uris]
+    assert len(drafts) == 1
+    assert (drafts[0] in schema_keywords.ONLY_REFERENCE) is dialect.only_reference
+    values: list[JsonValue] = [[], {}, "#a", "#", "a"]
+    for value in values:
+        place = Place(Node(value, 0, 0))
+        for word in WORDS:
+            assert schema_keywords.is_foreign(word, value, drafts[0]) is is_foreign(
+                word, place, dialect
+            ), (word, value)
+
+
+def test_the_runtime_knows_no_further_version() -> None:
+    assert len(schema_keywords.FOREIGN) == len(DIALECTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 
@@ -38,3 +39,34 @@ ANNOTATIONS: Final = _words("""
 REFUSED: Final = _words("""
     $dynamicAnchor $dynamicRef $recursiveAnchor $recursiveRef $vocabulary id nullable
 """)
+
+#: The draft of specs.
+DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
+_DRAFT_2019_09: Final = "https://json-schema.org/draft/2019-09/schema"
+_DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
+_DRAFT_06: Final = "http://json-schema.org/draft-06/schema"
+
+_SINCE_2019_09: Final = _words("""
+    $anchor dependentRequired dependentSchemas maxContains minContains prefixItems unevaluatedItems
+    unevaluatedProperties
+""")
+#: For each draft that is read, the keywords of others that it has not. Some validators honour them
+#: all the same, some do not.
+FOREIGN: Final[Mapping[str, frozenset[str]]] = {
+    DRAFT_2020_12: _words("additionalItems dependencies"),
+    _DRAFT_2019_09: _words("dependencies prefixItems"),
+    _DRAFT_07: _SINCE_2019_09,
+    _DRAFT_06: _SINCE_2019_09 | _words("else if then"),
+}
+#: The drafts in which nothing beside a `$ref` has a meaning, and `"$id": "#NAME"` is an anchor.
+ONLY_REFERENCE: Final = frozenset({_DRAFT_07, _DRAFT_06})
+
+
+def is_foreign(keyword: str, value: object, draft: str) -> bool:
+    """Tell whether a keyword, as it stands, has no meaning in a draft and one in others."""
+    if keyword == "items":
+        return isinstance(value, list) and draft == DRAFT_2020_12
+    if keyword == "$id":
+        is_anchor = isinstance(value, str) and value.startswith("#") and value != "#"
+        return is_anchor and draft not in ONLY_REFERENCE
+    return keyword in FOREIGN[draft]

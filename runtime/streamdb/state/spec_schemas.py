@@ -21,26 +21,19 @@ from streamdb.state.schema_document import without_surrogates
 from streamdb.state.schema_keywords import (
     ANNOTATIONS,
     ASSERTIONS,
+    DRAFT_2020_12,
+    FOREIGN,
     HOLDING_A_LIST,
     HOLDING_A_SCHEMA,
     HOLDING_BY_NAME,
+    ONLY_REFERENCE,
     REFUSED,
     TYPES,
+    is_foreign,
 )
 from streamdb.state.spec_folder import SpecFolder, address_of, joined
 from streamdb.types.faults import pointer_to
 
-_DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"  # that of specs
-# The drafts in which nothing beside a `$ref` has a meaning.
-_ONLY_REFERENCE: Final = (
-    "http://json-schema.org/draft-06/schema",
-    "http://json-schema.org/draft-07/schema",
-)
-_DRAFTS: Final = (
-    _DRAFT_2020_12,
-    "https://json-schema.org/draft/2019-09/schema",
-    *_ONLY_REFERENCE,
-)
 # What can be referred to stays, beside a `$ref` too.
 _KEPT: Final = frozenset({"$ref", "definitions", "$defs"})
 # By these a schema judges the same value by another one, not a part of it.
@@ -107,7 +100,7 @@ class SpecSchemas:
         self._used: set[SchemaPlace] = set()
         self._from_other_drafts: set[SchemaPlace] = set()  # that schemas of others refer to
         self._apart: dict[SchemaPlace, str] = {}  # schemas of other files, by key in the document
-        whole = _Resource(SchemaPlace(_SPEC, ""), address_of(name), _DRAFT_2020_12)
+        whole = _Resource(SchemaPlace(_SPEC, ""), address_of(name), DRAFT_2020_12)
         self._by_uri = {whole.base: whole}
         self._files: dict[str, _Resource] = {}
         places = [SchemaPlace(_SPEC, pointer) for pointer in schemas]
@@ -209,7 +202,7 @@ class SpecSchemas:
         own = around
         if isinstance(named, str):
             own = _Resource(place, around.base, self._known_draft(named, place))
-        if not isinstance(identifier, str) or (own.draft in _ONLY_REFERENCE and "$ref" in schema):
+        if not isinstance(identifier, str) or (own.draft in ONLY_REFERENCE and "$ref" in schema):
             return own
         uri, _, fragment = identifier.partition("#")
         if not uri:  # `$id` of draft-07 was the anchor as well
@@ -240,7 +233,7 @@ class SpecSchemas:
 
     def _known_draft(self, named: str, place: SchemaPlace) -> str:
         address = named.rstrip("#").partition("://")[2]
-        known = (draft for draft in _DRAFTS if draft.partition("://")[2] == address)
+        known = (draft for draft in FOREIGN if draft.partition("://")[2] == address)
         draft = next(known, None)
         if draft is None:
             hint = "known are 2020-12, 2019-09, draft-07 and draft-06"
@@ -273,10 +266,17 @@ class SpecSchemas:
                 pending.append(target)
             pending += _subschemas(self._members(place, schema), place)
 
-    def _check_keywords(self, schema: Mapping[str, Any], place: SchemaPlace) -> None:
+    def _check_keywords(self, schema: dict[str, Any], place: SchemaPlace) -> None:
+        draft = self._resources[place].draft
+        members = self._members(place, schema)
         for keyword in schema:
             if keyword in REFUSED:
                 self._refuse(place.inner(keyword), "the keyword is not supported", None)
+            if keyword in members and is_foreign(keyword, members[keyword], draft):
+                version = draft.partition("org/")[2].removesuffix("/schema")
+                reason = f"JSON Schema {version} knows no `{keyword}` as it stands here"
+                hint = "`streamdb-gen lint` tells what to write instead"
+                self._refuse(place.inner(keyword), reason, hint)
             if keyword in ASSERTIONS or keyword in ANNOTATIONS or keyword.startswith("x-"):
                 continue
             near = difflib.get_close_matches(keyword[:80], ASSERTIONS, n=1, cutoff=_NEAR)
@@ -359,7 +359,7 @@ class SpecSchemas:
                 )
             self._values[path] = opened.value
             root = SchemaPlace(path, "")
-            file = _Resource(root, address_of(path), _DRAFT_2020_12)
+            file = _Resource(root, address_of(path), DRAFT_2020_12)
             # Other schemas of the file may refer to it by its name already.
             self._files[path] = self._by_uri[file.base] = file
             self._enter(root, file)
@@ -413,13 +413,13 @@ class SpecSchemas:
 
     def _members(self, place: SchemaPlace, schema: dict[str, Any]) -> dict[str, Any]:
         """Return those keywords of a schema that have a meaning."""
-        if "$ref" in schema and self._resources[place].draft in _ONLY_REFERENCE:
+        if "$ref" in schema and self._resources[place].draft in ONLY_REFERENCE:
             return {name: value for name, value in schema.items() if name in _KEPT}
         return schema
 
     # --- the document ---------------------------------------------------------------------------
 
-    def _written(self, place: SchemaPlace, around: str = _DRAFT_2020_12) -> Any:
+    def _written(self, place: SchemaPlace, around: str = DRAFT_2020_12) -> Any:
         """Return what stands at a place, as the document has it; ``around`` is the draft there."""
         value = self._at(place)
         if is_array(value):

@@ -167,6 +167,25 @@ def test_identifiers_that_lead_to_two_schemas_or_none(
     assert error.pointer in (pointer.format("A"), pointer.format("B"))
 
 
+@pytest.mark.parametrize(
+    ("schema", "keyword"),
+    [
+        ({"items": [{}]}, "items"),
+        ({"dependencies": {}}, "dependencies"),
+        ({"$id": "#a"}, "$id"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "$anchor": "a"}, "$anchor"),
+        ({"$schema": "http://json-schema.org/draft-06/schema#", "if": True}, "if"),
+    ],
+)
+def test_keywords_of_another_version_of_json_schema(
+    tmp_path: Path, schema: Any, keyword: str
+) -> None:
+    spec = {"collections": json.loads(GOOD), "$defs": {"A": schema}}
+    error = fault(tmp_path, json.dumps(spec))
+    assert error.pointer == f"/$defs/A/{keyword}"
+    assert "knows no" in error.reason
+
+
 def test_a_fault_in_another_file_has_its_place_there(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     part = tmp_path / "parts/text.json"
