@@ -98,6 +98,15 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
     ({"allOf": [{"multipleOf": 2}, {"type": "integer", "multipleOf": 3}]}, [6, 0], [2, 3]),
     ({"allOf": [{"const": "a"}, {"enum": ["a", "b"]}]}, ["a"], ["b"]),
     ({"allOf": [{"enum": ["a", "b"]}, {"enum": ["b", "c"]}]}, ["b"], ["a", "c"]),
+    # Multiples are those of decimals
+    (
+        {"type": "number", "multipleOf": 0.01},
+        [19.99, 0.07, 1.15, -4.35, 0, 3, 123456789.12, 1e20],
+        [0.005, 1e-7, 19.991, 0.0100001],
+    ),
+    ({"multipleOf": 0.1}, [0.3, 0.7, 1.1, "x"], [0.25]),
+    ({"multipleOf": 1e-7}, [3e-7, 1], [1.5e-7]),
+    ({"type": "integer", "multipleOf": 1.5}, [3, -6, 0], [2, 5]),
     # `unevaluatedProperties` sees what its own schema applies, and nothing beside it
     ({"allOf": [{**ROW, **CLOSED}, B]}, [{}, {"a": 1}], [{"b": 1}, {"a": 1, "b": 1}]),
     ({"allOf": [ROW, B], **CLOSED}, [{"a": 1, "b": 1}], [{"c": 1}]),
@@ -113,6 +122,8 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"x": 1}],
         [{"a": "x"}],
     ),
+    ({"if": {**B, "required": ["b"]}, "else": ROW, **CLOSED}, [{"b": 1}, {"a": 1}], [{"c": 1}]),
+    ({"if": {**B, "required": ["b"]}, **CLOSED}, [{"b": 1}, {}], [{"b": 1, "a": 1}, {"a": 1}]),
     ({**ROW, "anyOf": [B, {"required": ["a"]}], **CLOSED}, [{"b": 1}, {"a": 1}], [{"c": 1}]),
     (
         {**ROW, "dependentSchemas": {"a": B}, **CLOSED},

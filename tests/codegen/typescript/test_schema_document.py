@@ -128,6 +128,18 @@ def test_what_ajv_gets_wrong_is_said_otherwise() -> None:
     }
 
 
+def test_branches_evaluate_something_where_it_counts() -> None:
+    nothing = {"(?!)": True}
+    schema = {"if": {"properties": {"a": {}}}, "else": {"patternProperties": {"^b": False}}}
+    assert rewritten(schema) == schema
+    closed = {**schema, "unevaluatedProperties": False}
+    assert rewritten(closed) == {
+        **closed,
+        "then": {"patternProperties": nothing},
+        "else": {"patternProperties": {"^b": False, **nothing}},
+    }
+
+
 def test_what_is_no_schema_is_left_out() -> None:
     collections = json.loads(json.dumps(BARE).replace("#/not/", "#/collections/not/"))
     spec = compiled({"name": "n", "collections": collections, "reserved": {"types": ["b"]}})

@@ -148,6 +148,15 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
         ),
         ({"type": "integer"}, [1, 1.0, -0.0, 1e20], [1.5, "1", True]),
         ({"oneOf": [{"type": "number"}, {"minimum": 2}]}, [1, "x"], [3]),
+        # Multiples of decimals, not of what floating point makes of them.
+        ({"multipleOf": 0.01}, [19.99, 0.07, -1.15, 1e20, "x"], [0.005, 1e-7]),
+        ({"multipleOf": 1e-7}, [3e-7, 0.1], [2.5e-7]),
+        # What `if` has evaluated counts if it held, and only then.
+        (
+            {"if": {"properties": {"a": {"const": 1}}}, "unevaluatedProperties": False},
+            [{"a": 1}, {}],
+            [{"a": 2}, {"b": 1}],
+        ),
         ({"prefixItems": [{"type": "string"}], "items": False}, [["x"], []], [[1], ["x", 1]]),
         (True, [1, None], []),
         (False, [], [1, None]),
@@ -159,6 +168,12 @@ def test_verdicts(
     verdicts = judged(typescript, index_of(schema), [*valid, *invalid], collection="rows")
     found = ["issues" not in verdict for verdict in verdicts]
     assert found == [True] * len(valid) + [False] * len(invalid)
+
+
+def test_the_check_of_decimals_is_well_formed(typescript: TypeScript) -> None:
+    index = index_of({"multipleOf": 0.1})
+    assert typescript.formatted([index]) == [index]
+    assert "isMultiple" not in index_of({"multipleOf": 2.0})
 
 
 @pytest.mark.parametrize(

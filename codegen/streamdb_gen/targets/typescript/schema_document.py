@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import quote, unquote
@@ -12,6 +13,9 @@ from streamdb_gen.portable_pattern import unicode_pattern
 from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Json = Any  # what `json.loads` returns
+Members = dict[str, Json]
 
 # The keywords of JSON Schema 2020-12 that hold no schema. What is no keyword is left out: it means
 # nothing, but ajv gives a meaning to some words (`nullable`, `dependencies`, `id`).
@@ -54,17 +58,20 @@ _VALUES: Final = frozenset(
 _KEYWORDS: Final = HOLDING_A_SCHEMA | HOLDING_A_LIST | HOLDING_BY_NAME | _VALUES
 _CONTAINS: Final = ("contains", "minContains", "maxContains")
 _PROTO: Final = "__proto__"
-
-Json = Any  # what `json.loads` returns
-Members = dict[str, Json]
+_BRANCHES: Final = ("then", "else")
+_UNEVALUATED: Final = "unevaluatedProperties"
+# A pattern that no name matches.
+_NO_PROPERTY: Final[Mapping[str, Json]] = {"(?!)": True}
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaDocument:
-    """The document, and the names of the formats that it uses, sorted."""
+    """The document, the names of the formats that it uses, sorted, and what else it needs."""
 
     value: Members
     formats: tuple[str, ...]
+    #: Whether it asks for multiples of numbers with a fraction.
+    decimals: bool
 
 
 def schema_document(spec: Spec) -> SchemaDocument:
@@ -72,7 +79,10 @@ def schema_document(spec: Spec) -> SchemaDocument:
     source: Members = json.loads(spec.canonical)
     is_bare = "collections" not in source
     frame = {"collections": source} if is_bare else source
-    rewriting = _Rewriting("#/collections/" if is_bare else "#/")
+    rewriting = _Rewriting(
+        "#/collections/" if is_bare else "#/",
+        counts_evaluated=f'"{_UNEVALUATED}"' in spec.canonical,
+    )
     value: Members = {"$schema": _DIALECT}
     value["collections"] = {
         collection.wire_name: {
@@ -90,7 +100,7 @@ def schema_document(spec: Spec) -> SchemaDocument:
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
     rewriting.add_referenced(value, frame)
-    return SchemaDocument(value, tuple(sorted(rewriting.formats)))
+    return SchemaDocument(value, tuple(sorted(rewriting.formats)), rewriting.decimals)
 
 
 def row_reference(collection: Collection) -> str:
@@ -110,16 +120,20 @@ def _reference_part(name: str) -> str:
 class _Rewriting:
     """Copies schemas; ``root`` is what the references into the document begin with."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, counts_evaluated: bool) -> None:
         self._root = root
+        self._counts_evaluated = counts_evaluated
         self._references: list[str] = []
         self.formats: set[str] = set()
+        self.decimals = False
 
     def schema(self, schema: Json) -> Json:
         if not isinstance(schema, dict):
             return schema  # true or false
         members = cast(Members, schema).items()
         copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
+        if self._counts_evaluated and "if" in copied:
+            copied |= {branch: _counted(copied.get(branch, True)) for branch in _BRANCHES}
         return _as_ajv_checks_it(copied)
 
     def named_schemas(self, schemas: Members) -> Members:
@@ -149,11 +163,28 @@ class _Rewriting:
             return reference
         if keyword == "format":
             self.formats.add(value)
+        if keyword == "multipleOf" and not float(value).is_integer():
+            self.decimals = True
         return value
 
 
 def _is_keyword(key: str) -> bool:
     return key in _KEYWORDS or key.startswith("x-")
+
+
+def _counted(branch: Json) -> Json:
+    """The schema of `then` or `else`, with something to evaluate.
+
+    Otherwise ajv takes what a failed `if` has evaluated for evaluated, or loses what one that held
+    has.
+    """
+    if branch is False:
+        return branch
+    members = cast(Members, {} if branch is True else branch)
+    return {
+        **members,
+        "patternProperties": {**members.get("patternProperties", {}), **_NO_PROPERTY},
+    }
 
 
 def _as_ajv_checks_it(schema: Members) -> Members:
