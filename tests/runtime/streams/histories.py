@@ -359,8 +359,8 @@ def _check_fates(stored: list[int], told: Told, how: Writing) -> None:
 async def _surroundings(url: str, content: Content) -> AsyncGenerator[AsyncStream]:
     """Make a stream; afterwards nothing may be left of what happened meanwhile."""
     async with (
+        nothing_left(),
         asyncio.timeout(LONGEST),
         await AsyncStream.create(url, content_type=_MEDIA_TYPES[content]) as stream,
-        nothing_left(),
     ):
         yield stream

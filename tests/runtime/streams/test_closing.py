@@ -59,8 +59,8 @@ async def test_closing_ends_whatever_a_handle_does(
 ) -> None:  # CLIENT-25
     faults, call = held_up
     async with (
-        await AsyncStream.create(patient_server.url + name, body=[1]),
         nothing_left(),
+        await AsyncStream.create(patient_server.url + name, body=[1]),
         proxy(patient_server.url, faults) as between,
         asyncio.timeout(30),
     ):
@@ -116,8 +116,8 @@ async def test_closing_while_a_producer_sends_tells_what_becomes_of_its_values(
         "on_error": told.append,
     }
     async with (
-        await AsyncStream.create(patient_server.url + name),
         nothing_left(),
+        await AsyncStream.create(patient_server.url + name),
         proxy(patient_server.url) as between,
         asyncio.timeout(30),
     ):
@@ -146,8 +146,8 @@ async def test_a_reader_that_is_cancelled_leaves_nothing(
     patient_server: Serving, name: str
 ) -> None:  # CLIENT-25
     async with (
-        await AsyncStream.create(patient_server.url + name, body=[1]),
         nothing_left(),
+        await AsyncStream.create(patient_server.url + name, body=[1]),
         AsyncStream(patient_server.url + name) as stream,
     ):
         for live in ("sse", "long-poll"):
