@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -22,11 +24,23 @@ def is_pattern(text: str) -> bool:
     return _fault({"$schema": _DRAFT, "pattern": text}) is None
 
 
-def validator_fault(document: JsonValue, pointer: str) -> str | None:
-    """Why no validator can be made of the schema at a place of a document; None if one can."""
+def validator_faults(document: JsonValue, pointers: Sequence[str]) -> dict[str, str]:
+    """Why no validators can be made of schemas of a document, by the pointers of those."""
     if not isinstance(document, dict):
-        return "it is no object"
-    return _fault({**document, "$schema": _DRAFT, "$ref": f"#{pointer}"})
+        return dict.fromkeys(pointers, "it is no object")
+    # Mostly there is no fault, and what the schemas refer to is compiled once.
+    references: list[JsonValue] = [
+        {"$ref": f"#{quote(pointer, errors='surrogatepass')}"} for pointer in pointers
+    ]
+    if not references or _fault({**document, "$schema": _DRAFT, "allOf": references}) is None:
+        return {}
+    found = {
+        pointer: _fault(
+            {**document, "$schema": _DRAFT, "$ref": f"#{quote(pointer, errors='surrogatepass')}"}
+        )
+        for pointer in pointers
+    }
+    return {pointer: fault for pointer, fault in found.items() if fault is not None}
 
 
 def _fault(schema: dict[str, Any]) -> str | None:

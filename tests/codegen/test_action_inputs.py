@@ -61,12 +61,15 @@ def package(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModuleTy
 
 
 def test_an_input_that_breaks_its_schema_sends_nothing(package: ModuleType, tmp_path: Path) -> None:
-    with package.Notes(f"embedded:{tmp_path / 'notes.db'}#notes", create=True) as db:
+    url = f"embedded:{tmp_path / 'notes.db'}#notes"
+    with package.Notes(url, create=True) as db:
         db.notes.insert(package.Note(id="a", tags=("x",))).result()
         with pytest.raises(InvalidInput, match="must not hold an item twice") as caught:
             db.actions.tag(package.TagInput(id="a", tags=("y", "y")))
         assert (caught.value.action, caught.value.pointer) == ("tag", "/tags")
         db.actions.tag(package.TagInput(id="a", tags=("y", "z"))).result()
+    with package.Notes(url) as db:
+        db.preload()
         assert list(db.notes["a"].tags or ()) == ["y", "z"]
 
 

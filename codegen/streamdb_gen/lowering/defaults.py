@@ -14,7 +14,7 @@ from streamdb_gen.formats import ALIASES
 from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.reporting import Report
 
-_DOCUMENT: Final = "urn:streamdb:spec"
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _CHECKED: Final = "x-with-default"
 
 
@@ -37,18 +37,18 @@ def check_defaults(defaults: Sequence[Default], document: JsonValue, report: Rep
 def _refused(defaults: Sequence[Default], document: JsonValue) -> Iterator[Place]:
     if not defaults or not isinstance(document, dict):
         return
-    whole = {**document, _CHECKED: [default.schema for default in defaults]}
-    whole.pop("$schema", None)  # that of spec files, which is no draft of JSON Schema
+    # One validator judges all: each of its own would compile what they refer to once more.
+    whole = {**document, "$schema": _DRAFT, "$ref": f"#/{_CHECKED}"}
+    whole[_CHECKED] = {"prefixItems": [default.schema for default in defaults]}
     try:
-        registry = jsonschema_rs.Registry([(_DOCUMENT, whole)], draft=jsonschema_rs.Draft202012)
-        for index, default in enumerate(defaults):
-            validator = jsonschema_rs.Draft202012Validator(
-                {"$ref": f"{_DOCUMENT}#/{_CHECKED}/{index}"}, registry=registry, offline=True
-            )
-            if not (validator.is_valid(default.place.value) and _is_of_format(default)):
-                yield default.place
+        validator = jsonschema_rs.validator_for(whole)
+        errors = validator.iter_errors([default.place.value for default in defaults])
+        broken = {error.instance_path[0] for error in errors}
     except ValueError:  # half of a surrogate pair, or a schema that is reported elsewhere
         return
+    for index, default in enumerate(defaults):
+        if index in broken or not _is_of_format(default):
+            yield default.place
 
 
 def _is_of_format(default: Default) -> bool:

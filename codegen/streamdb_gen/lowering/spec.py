@@ -36,7 +36,7 @@ from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
 from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, has_words, package_name
 from streamdb_gen.reporting import Report
-from streamdb_gen.validator_fault import validator_fault
+from streamdb_gen.validator_fault import validator_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +196,17 @@ class _SpecLowering:
         actions: Iterable[Action],
     ) -> None:
         """Report schemas that a type does not honour and no validator can be made of."""
-        for c in collections:
-            if c.beyond_type:
-                place = self._frame.collections[c.wire_name]
-                self._check_validator(document, f"{c.pointer}/schema", place, "rows")
-        for a in actions:
-            if a.beyond_type:
-                place = self._frame.actions[a.wire_name]
-                self._check_validator(document, f"{a.pointer}/input", place, "input")
-
-    def _check_validator(self, document: JsonValue, pointer: str, place: Place, what: str) -> None:
-        fault = validator_fault(document, pointer)
-        if fault is not None:
+        checked = {
+            f"{c.pointer}/schema": ("rows", self._frame.collections[c.wire_name])
+            for c in collections
+            if c.beyond_type
+        } | {
+            f"{a.pointer}/input": ("input", self._frame.actions[a.wire_name])
+            for a in actions
+            if a.beyond_type
+        }
+        for pointer, fault in validator_faults(document, list(checked)).items():
+            what, place = checked[pointer]
             message = f"no validator can be made of the schema of the {what}: {fault}"
             hint = "the types leave it to a validator to check some keywords"
             self._report.add("SCHEMA_NOT_CHECKABLE", place, message, hint, at_key=True)
