@@ -262,3 +262,12 @@ def test_an_identifier_is_given_once_over_all_files(tmp_path: Path) -> None:
     (finding,) = load_spec(write(folder / "schema.json", spec)).findings
     assert (finding.rule, finding.pointer) == ("IDENTIFIER_DUPLICATE", "/$defs/Part/$id")
     assert f"at the beginning of the file `{str(other)[:20]}" in finding.message
+
+
+def test_definitions_of_another_kind_beside_references_to_files_are_a_finding(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "spec" / "parts.json", {"type": "string"})
+    spec = {**spec_with("parts.json"), "$defs": [{"Part": {}}]}
+    loaded = load_spec(write(tmp_path / "spec" / "schema.json", spec))
+    assert errors(loaded) == ["SPEC_TYPE"]

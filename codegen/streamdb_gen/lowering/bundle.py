@@ -51,8 +51,9 @@ def bundle(
     if layout.moved:
         whole = document if not layout.prefix else {"collections": document}
         assert isinstance(whole, dict)  # noqa: S101 - the frame was checked
-        definitions = whole.setdefault("$defs", {})
-        assert isinstance(definitions, dict)  # noqa: S101
+        definitions = whole.get("$defs")
+        if not isinstance(definitions, dict):  # something else is there in a spec that has errors
+            definitions = whole["$defs"] = {}
         for place in layout.moved:
             name = names[key_of(place)]
             definitions[name] = _called(name_of(place), name, bundling.schema(place))
