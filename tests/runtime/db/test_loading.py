@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 import pytest
+from tests.faults import Fine, ShortenBody, SpoilBody, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor, sensors
 
 from streamdb import (
@@ -296,3 +297,21 @@ async def _close(db: AsyncChat | Chat) -> None:
         await db.aclose()
     else:
         await asyncio.to_thread(db.close)
+
+
+@pytest.mark.parametrize("live", ["sse", "long-poll"])
+async def test_a_damaged_page_costs_a_try_and_no_event(
+    server: Serving, http_url: str, live: str
+) -> None:
+    name = http_url.removeprefix(server.url)
+    events = [messages.insert(message(number)) for number in range(9)]
+    damaged = [Fine(), ShortenBody(30), SpoilBody(70)]  # the first is asked for the media type
+    options: dict[str, Any] = {"live": live, "reconnect": RetryPolicy(initial=0.01, maximum=0.02)}
+    async with (
+        await filled(http_url, *events),
+        proxy(server.url, damaged) as between,
+        AsyncChat(between.url(name), **options) as db,
+    ):
+        assert db.messages.keys() == [str(number) for number in range(9)]
+        assert db.metrics.invalid == 0
+        assert len(between.heads) >= 4

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server_process import ServerProcess
+from tests.runtime.serving_process import ServingProcess
 
 from streamdb import AsyncStream, RetryPolicy
 from streamdb.protocol import json_text
@@ -18,7 +18,7 @@ COUNT = 90
 
 @pytest.mark.parametrize("live", ["sse", "long-poll"])
 async def test_nothing_is_lost_or_doubled(tmp_path: Path, live: LiveMode) -> None:
-    with ServerProcess(tmp_path / "streams.db") as server:
+    with ServingProcess(tmp_path / "streams.db") as server:
         url = server.url + "s"
         acknowledged = asyncio.Condition()
         written = 0
@@ -49,7 +49,7 @@ async def test_nothing_is_lost_or_doubled(tmp_path: Path, live: LiveMode) -> Non
                 async with acknowledged:
                     await acknowledged.wait_for(lambda at=at: written >= at)  # type: ignore[misc] # bound
                 await asyncio.to_thread(server.kill)
-                await asyncio.to_thread(server.restart)
+                await asyncio.to_thread(server.start)
 
         await (await AsyncStream.create(url)).aclose()
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
