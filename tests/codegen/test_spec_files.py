@@ -231,7 +231,7 @@ def test_a_resource_with_an_identifier_is_found_by_it_and_by_no_file(tmp_path: P
         ({"$id": "parts.json", "$defs": {"A": {"$anchor": "here"}}}, "parts.json#here", "A"),
         ({"$id": "sub/p.json", "$defs": {"A": {"$id": "q.json"}}}, "parts.json#/$defs/A", "A"),
         ({"$defs": {"a b/c~%": {}}}, "./parts.json#/$defs/a%20b~1c~0%25", "ABC"),
-        ({"$defs": {"a": {"$defs": {"b": {}}}}}, "parts.json#%2F$defs%2Fa%2F$defs%2Fb", "B"),
+        ({"$defs": {"a": {"$defs": {"b": {}}}}}, "parts.json#/$defs%2Fa%2F$defs%2Fb", "B"),
     ],
 )
 def test_a_file_may_have_other_names(

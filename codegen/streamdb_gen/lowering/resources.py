@@ -221,13 +221,13 @@ class Resources:
         return self._files[path]
 
     def _in_resource(self, resource: Resource, fragment: str) -> Place | None:
+        if fragment and not fragment.startswith("/"):
+            # Anchors need no escapes, and validators differ in whether they undo any.
+            return resource.anchors.get(fragment)
         try:
-            fragment = unquote(fragment, errors="surrogatepass")
+            return descend(resource.root, unquote(fragment, errors="surrogatepass"))
         except UnicodeDecodeError:
             return None
-        if fragment and not fragment.startswith("/"):
-            return resource.anchors.get(fragment)
-        return descend(resource.root, fragment)
 
     def _why_no_schema(self, place: Place) -> str | None:
         """Why a place is no schema; None if it is one.

@@ -368,12 +368,12 @@ class SpecSchemas:
         return self._files[path]
 
     def _in_resource(self, resource: _Resource, fragment: str) -> SchemaPlace | None:
+        if fragment and not fragment.startswith("/"):
+            return resource.anchors.get(fragment)
         try:
             fragment = unquote(fragment, errors="surrogatepass")
         except UnicodeDecodeError:
             return None
-        if fragment and not fragment.startswith("/"):
-            return resource.anchors.get(fragment)
         return None if _NO_POINTER.search(fragment) else resource.root.inner(*_steps(fragment))
 
     def _is_schema(self, place: SchemaPlace) -> bool:
