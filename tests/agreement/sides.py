@@ -90,10 +90,10 @@ class Generated(Side):
         self._loaded: tuple[str, ModuleType] | None = None
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
-        return _verdicts(self.schema(case, spec), texts)
+        return verdicts(self.schema(case, spec), texts)
 
     def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
-        return _rewritten(self.schema(case, spec), texts)
+        return rewritten(self.schema(case, spec), texts)
 
     def schema(self, case: Case, spec: Spec) -> CollectionSchema[Any, Any]:
         """What the package knows of the case's collection."""
@@ -138,10 +138,10 @@ class Plain(Side):
         self._loaded: tuple[object, StateSchema] | None = None
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
-        return _verdicts(self._schema(case), texts)
+        return verdicts(self._schema(case), texts)
 
     def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
-        return _rewritten(self._schema(case), texts)
+        return rewritten(self._schema(case), texts)
 
     def _schema(self, case: Case) -> CollectionSchema[Any, Any]:
         if self._loaded is None or self._loaded[0] is not case.spec:
@@ -155,7 +155,7 @@ class Plain(Side):
         return self._written
 
 
-def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[Verdict]:
+def verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[Verdict]:
     """What strict reading says."""
 
     def verdict(text: str) -> Verdict:
@@ -168,7 +168,7 @@ def _verdicts(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[
     return [verdict(text) for text in texts]
 
 
-def _rewritten(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[str]:
+def rewritten(schema: CollectionSchema[Any, Any], texts: Sequence[str]) -> list[str]:
     """What is written of each row that was read."""
 
     def written(text: str) -> str:
@@ -186,12 +186,12 @@ def _writes(schema: CollectionSchema[Any, Any], text: str) -> Verdict:
     except InvalidRow:
         return False
     kept = is_same(json.loads(schema.rows.write(row)), json.loads(text), spelt=True)
-    (was_valid,) = _verdicts(schema, [text])
+    (was_valid,) = verdicts(schema, [text])
     try:
         written = schema.encode(row)
     except InvalidRow:
         return False if kept else was_valid
-    if _verdicts(schema, [written.decode()]) != [True]:
+    if verdicts(schema, [written.decode()]) != [True]:
         return None
     return True if kept else was_valid
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import (
     cast,
     get_args,
     get_origin,
+    is_typeddict,
 )
 
 import msgspec
@@ -27,6 +29,7 @@ from streamdb.types.allowed import listed
 from streamdb.types.conversion import convert, resolved, with_whole_numbers
 from streamdb.types.extensible import record_of
 from streamdb.types.faults import UNREADABLE, Misfit, explain, pointer_to
+from streamdb.types.names import make_names_known
 from streamdb.types.spellings import is_spelt
 
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
@@ -116,9 +119,12 @@ class _Choice:
     @cached_property
     def _members(self) -> list[_Member]:
         try:
-            return [_member(resolved(written, self._names)) for written in self._written]
+            kinds = [resolved(written, self._names) for written in self._written]
         except NameError as error:
             raise SchemaError(f"AnyOf[{', '.join(map(_name, self._written))}]: {error}") from None
+        for kind in kinds:
+            make_names_known(kind)
+        return [_member(kind) for kind in kinds]
 
     @property
     def types(self) -> list[Any]:
@@ -151,13 +157,13 @@ class _Choice:
         return outcome
 
     def _best(self, plain: Any) -> Any:
-        accepted: list[Any] = []
+        accepted: list[tuple[Any, Any]] = []  # values, and the types that took them
         reasons: list[str] = []
         for member in self._members:
             reason = member.refusal(plain)
             if reason is None:
                 try:
-                    accepted.append(convert(plain, member.type))
+                    accepted.append((convert(plain, member.type), member.type))
                     continue
                 except UNREADABLE as error:
                     reason = _why(error)
@@ -165,8 +171,9 @@ class _Choice:
         if not accepted:
             raise self._unknown_constant(plain) or _none_of(reasons)
         if len(accepted) == 1:
-            return accepted[0]
-        return max(accepted, key=lambda value: _fitness(value, plain))  # the first of equals
+            return accepted[0][0]
+        # The first of equals.
+        return max(accepted, key=lambda taken: _fitness(taken[0], taken[1], plain))[0]
 
     def _unknown_constant(self, plain: Any) -> Misfit | None:
         """Say what tells all objects among the members apart, if this is none of them by that."""
@@ -222,12 +229,13 @@ def _member(kind: Any) -> _Member:
     return _Member(kind, tuple(required), tuple(constants))
 
 
-def _fitness(value: Any, plain: Any) -> tuple[bool, int]:
+def _fitness(value: Any, kind: Any, plain: Any) -> tuple[bool, int]:
     """Rank a value: whether all its texts are spelt as they are written, and what it declares."""
     parts: list[tuple[object, Any]] = list(_parts(value, plain))
-    return all(is_spelt(type(part), spelling) for part, spelling in parts), sum(
-        _declared(*part) for part in parts
-    )
+    declared = sum(_declared(*part) for part in parts)
+    if is_typeddict(kind):  # its values, which are dicts, do not say so
+        declared += len(value)
+    return all(is_spelt(type(part), spelling) for part, spelling in parts), declared
 
 
 def _parts(value: Any, plain: Any) -> Iterator[tuple[Any, Any]]:
@@ -251,13 +259,17 @@ def _properties(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((wire_name, getattr(value, name)) for wire_name, name in names)
         if record is not type(value):  # it is an extensible one
             yield from value.extras.items()
+    elif dataclasses.is_dataclass(value):
+        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
 
 
 def _declared(value: Any, plain: Any) -> int:
     """Count the properties of an object that the class of its value declares."""
-    record = record_of(type(value)) if is_object(plain) else None
-    if record is None:
+    if not is_object(plain):
         return 0
+    record = record_of(type(value))
+    if record is None:
+        return sum(name in plain for name, _ in _properties(value))
     names = {*record.__struct_encode_fields__, record.__struct_config__.tag_field}
     return len(names & plain.keys())
 

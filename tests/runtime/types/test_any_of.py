@@ -5,6 +5,7 @@ Written with forward references, as generated modules write them.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -12,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 import pytest
@@ -345,3 +346,31 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_it_shows_what_it_is() -> None:
     assert repr(Tree) == "AnyOf[Leaf, Branch, Sequence[Tree]]"
     assert repr(AnyOf[Annotated[str, Meta(pattern="x")], dt.date]) == "AnyOf[str, date]"
+
+
+class Sized(TypedDict):
+    id: str
+
+
+class SizedAndNamed(TypedDict):
+    id: str
+    name: NotRequired[str]
+
+
+@dataclasses.dataclass
+class Plain:
+    id: str
+
+
+@dataclasses.dataclass
+class PlainAndNamed:
+    id: str
+    name: str = ""
+
+
+def test_typed_dicts_and_dataclasses_are_ranked_by_what_they_declare() -> None:
+    """The first would drop what it does not declare."""
+    value = {"id": "a", "name": "n"}
+    assert convert(value, AnyOf[Sized, SizedAndNamed]) == value
+    assert convert(value, AnyOf[Plain, PlainAndNamed]) == PlainAndNamed("a", "n")
+    assert convert({"id": "a"}, AnyOf[Plain, PlainAndNamed]) == Plain("a")

@@ -26,6 +26,7 @@ from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
 from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
+from streamdb.types.names import make_names_known
 
 Row = TypeVar("Row")
 
@@ -33,13 +34,15 @@ Row = TypeVar("Row")
 class NativeRows(RowKind[Row]):
     """What these kinds share: a page is decoded straight into them."""
 
-    def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
-        super().__init__(row, fields)
-        self.in_page = row
+    @cached_property
+    def in_page(self) -> Any:
+        """The class itself."""
+        make_names_known(self.row)
+        return self.row
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Row]:
-        return msgspec.json.Decoder(self.row, dec_hook=dec_hook)
+        return msgspec.json.Decoder(self.in_page, dec_hook=dec_hook)
 
     def read(self, text: bytes | msgspec.Raw) -> Row:
         """Read a row in one call, or by the rules of JSON where msgspec is stricter."""
@@ -50,7 +53,7 @@ class NativeRows(RowKind[Row]):
 
     def convert(self, plain: Any) -> Row:
         """Convert it by msgspec."""
-        return cast("Row", convert(with_whole_numbers(plain), self.row))
+        return cast("Row", convert(with_whole_numbers(plain), self.in_page))
 
     def with_key(self, row: Row, name: str, key: str | int) -> Row:
         """Convert the key alone."""
