@@ -45,6 +45,7 @@ class Names:
         self._report = report
         self._holders: dict[str, tuple[Place, str]] = {}
         self._owned: set[str] = set()  # names whose holder is called so in the spec already
+        self._given: set[str] = set()  # in hints, one for each that needs another name
         #: Names that were asked for twice.
         self.contested: set[str] = set()
 
@@ -77,6 +78,10 @@ class Names:
         self.contested.add(name)
         file = "" if holder.file == place.file else f" of the file {shown(holder.file)}"
         message = f"{what} and {its_what}{file} are both called {shown(name)} in Python"
+        stem = other.removesuffix("2")
+        if other in self._given:
+            other = next(f"{stem}{n}" for n in count(3) if f"{stem}{n}" not in self._given)
+        self._given.add(other)
         name_it = f'"x-streamdb-name": "{other}"'
         hint = f"give one of them another name; here: {name_it}"
         # Which one to rename is for the user to say, unless one has the better right to the name;
