@@ -151,6 +151,7 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
         # Multiples of decimals, not of what floating point makes of them.
         ({"multipleOf": 0.01}, [19.99, 0.07, -1.15, 1e20, "x"], [0.005, 1e-7]),
         ({"multipleOf": 1e-7}, [3e-7, 0.1], [2.5e-7]),
+        ({"multipleOf": 3}, [3, 3 * 2**60, 3e0], [2**64, 2**53, 0.5]),
         # What `if` has evaluated counts if it held, and only then.
         (
             {"if": {"properties": {"a": {"const": 1}}}, "unevaluatedProperties": False},
@@ -170,10 +171,10 @@ def test_verdicts(
     assert found == [True] * len(valid) + [False] * len(invalid)
 
 
-def test_the_check_of_decimals_is_well_formed(typescript: TypeScript) -> None:
+def test_the_check_of_multiples_is_well_formed(typescript: TypeScript) -> None:
     index = index_of({"multipleOf": 0.1})
     assert typescript.formatted([index]) == [index]
-    assert "isMultiple" not in index_of({"multipleOf": 2.0})
+    assert "isMultiple" not in index_of({"minimum": 2})
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def render_modules(spec: Spec) -> dict[str, str]:
         "documentation": database_documentation(spec),
         "collections": collection_views(spec),
         "inputs": input_views(spec),
-        "decimals": document.decimals,
+        "multiples": document.multiples,
         "formats": _constant("const formats: {{ [name: string]: string }} = ", formats),
         "schema": _constant("export const jsonSchema: SchemaObject = ", document.value),
     }

@@ -70,8 +70,8 @@ class SchemaDocument:
 
     value: Members
     formats: tuple[str, ...]
-    #: Whether it asks for multiples of numbers with a fraction.
-    decimals: bool
+    #: Whether it asks for multiples.
+    multiples: bool
 
 
 def schema_document(spec: Spec) -> SchemaDocument:
@@ -100,7 +100,7 @@ def schema_document(spec: Spec) -> SchemaDocument:
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
     rewriting.add_referenced(value, frame)
-    return SchemaDocument(value, tuple(sorted(rewriting.formats)), rewriting.decimals)
+    return SchemaDocument(value, tuple(sorted(rewriting.formats)), rewriting.multiples)
 
 
 def row_reference(collection: Collection) -> str:
@@ -125,7 +125,7 @@ class _Rewriting:
         self._counts_evaluated = counts_evaluated
         self._references: list[str] = []
         self.formats: set[str] = set()
-        self.decimals = False
+        self.multiples = False
 
     def schema(self, schema: Json) -> Json:
         if not isinstance(schema, dict):
@@ -163,8 +163,8 @@ class _Rewriting:
             return reference
         if keyword == "format":
             self.formats.add(value)
-        if keyword == "multipleOf" and not float(value).is_integer():
-            self.decimals = True
+        if keyword == "multipleOf":
+            self.multiples = True
         return value
 
 
