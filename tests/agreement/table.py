@@ -20,6 +20,7 @@ from tests.agreement.agreement import MOST_EXCUSED, Tally, read_excuses
 from tests.agreement.cases import Case
 from tests.agreement.corpus import own_cases, public_cases
 from tests.agreement.downloads import jsonschema_source
+from tests.agreement.joined_schemas import joined_case, sides_for
 from tests.agreement.losses import Losses
 from tests.agreement.random_cases import random_cases
 from tests.agreement.sides import Side, all_sides
@@ -80,6 +81,9 @@ def _take_random(tally: Tally, sides: tuple[Side, ...], count: int, seed: int) -
 
     if count > 0:
         run_examples(take, random_cases(), count=count, start=seed)
+    for number in range(count):
+        case = joined_case(number, seed)
+        tally.take(case, sides_for(case, sides))
 
 
 def report(tally: Tally) -> Iterator[str]:
