@@ -33,10 +33,10 @@ class ActionInput(Generic[Input]):
     >>> unique = {"properties": {"tags": {"uniqueItems": True}}}
     >>> of_tag = ActionInput("tag", Tags, Contract.of(unique))
     >>> of_tag.check(Tags(tags=("a",)))
-    >>> of_tag.check(Tags(tags=("a", "a")))
+    >>> of_tag.check(Tags(tags=("a", "a")))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    streamdb.errors.InvalidInput: Tags at /tags: must not hold an item twice (uniqueItems)
+    streamdb.errors.InvalidInput: Tags at /tags: must not hold an item twice (uniqueItems)...
     """
 
     def __init__(self, action: str, input: type[Input], contract: Contract) -> None:
