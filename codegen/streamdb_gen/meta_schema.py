@@ -187,6 +187,18 @@ def _describe_enum(problem: _Problem, report: Report) -> None:
 
 
 def _describe_type_keyword(problem: _Problem, report: Report) -> None:
+    known = [
+        word
+        for word in problem.place.items()
+        if isinstance(word.value, str) and word.value in _ARTICLES
+    ]
+    listed = [word.value for word in known]
+    twice = next((word for at, word in enumerate(known) if word.value in listed[:at]), None)
+    if twice is not None:
+        report.add(
+            "SPEC_VALUE", twice, f"{shown(twice.value)} is listed twice", "delete one of them"
+        )
+        return
     words = [problem.place, *problem.place.items()]
     wrong = next((word for word in words if _is_no_type(word.value)), problem.place)
     names = ", ".join(map(shown, _ARTICLES))
