@@ -196,7 +196,7 @@ def _describe_type_keyword(problem: _Problem, report: Report) -> None:
     twice = next((word for at, word in enumerate(known) if word.value in listed[:at]), None)
     if twice is not None:
         report.add(
-            "SPEC_VALUE", twice, f"{shown(twice.value)} is listed twice", "delete one of them"
+            "SPEC_VALUE", twice, f"{shown(str(twice.value))} is listed twice", "delete one of them"
         )
         return
     words = [problem.place, *problem.place.items()]
