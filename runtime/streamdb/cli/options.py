@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from streamdb.cli.addresses import DEFAULT_ROOT, resolve
 from streamdb.cli.exits import EXIT_CODES
 from streamdb.cli.terminal import OutputClosed
 
+_LONGEST_SECONDS: Final = 1_000_000  # some days; systems cannot wait much longer at once
 # Enough for a hiccup. Who waits for a command wants to hear soon that nobody is there.
 _TRIES: Final = 3
 
@@ -71,6 +73,16 @@ def stream_command(command: Command) -> click.Command:
     return click.command(epilog=f"{_STREAMS}\n\n{EXIT_CODES}")(decorated)
 
 
+class _Seconds(click.FloatRange):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):  # which is in every range
+            self.fail("nan is no number of seconds", param, ctx)
+        return seconds
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it as a JSON object.")
 
 _STREAMS: Final = (
@@ -104,7 +116,7 @@ _connection_options: Final = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=_Seconds(min=0, min_open=True, max=_LONGEST_SECONDS),
         default=30.0,
         show_default=True,
         metavar="SECONDS",

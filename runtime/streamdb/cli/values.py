@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Final, Never
 
 import click
@@ -101,7 +101,7 @@ def _json_arguments(texts: Iterable[bytes]) -> Iterator[Value]:
 
 
 def _lines(file: BinaryIO) -> Iterator[Value]:
-    for number, line in enumerate(file, start=1):
+    for number, line in enumerate(_read(file, file.readline), start=1):
         if text := line.strip():
             _parse(line.rstrip(), f"line {number} of {name_of(file)}")
             yield JsonText(text)
@@ -109,8 +109,15 @@ def _lines(file: BinaryIO) -> Iterator[Value]:
 
 def _blocks(file: BinaryIO, *, full: bool) -> Iterator[Value]:
     read = file.read if full else getattr(file, "read1", file.read)
-    while block := read(_BLOCK):
-        yield block
+    yield from _read(file, lambda: read(_BLOCK))
+
+
+def _read(file: BinaryIO, next_part: Callable[[], bytes]) -> Iterator[bytes]:
+    try:
+        while part := next_part():
+            yield part
+    except OSError as error:
+        raise Failed(f"{name_of(file)}: {error.strerror or error}", Exit.USAGE) from error
 
 
 def _parse(text: bytes, where: str, hint: str = "") -> Any:

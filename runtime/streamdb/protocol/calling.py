@@ -97,6 +97,8 @@ class ForkPoint:
         """The headers of the request that creates the fork, and of no other (CLIENT-30)."""
         headers = {names.STREAM_FORKED_FROM: self.source}
         if self.offset is not None:
+            if not values.is_printable(self.offset):
+                raise BadHeader("fork: an offset is printable ASCII")
             headers[names.STREAM_FORK_OFFSET] = self.offset
         if self.sub_offset:
             headers[names.STREAM_FORK_SUB_OFFSET] = str(self.sub_offset)

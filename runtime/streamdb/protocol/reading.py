@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from streamdb.errors import StreamError, StreamParseError
+from streamdb.errors import BadAddress, StreamError, StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
 from streamdb.protocol.calling import call, interruption, no_answer
@@ -40,6 +40,7 @@ from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
 from streamdb.protocol.soundness import Damage, damage_of, damage_of_page
 from streamdb.protocol.sse import EventParser, ServerSentEvent
+from streamdb.protocol.values import is_text
 
 LiveMode = Literal[False, "auto", "long-poll", "sse"]
 
@@ -81,10 +82,12 @@ class ReadOptions:
     memory: PageMemory | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an unknown mode; True, the likely one, equals no mode."""
+        """Refuse an unknown mode (True, the likely one, equals none), and what no URL can say."""
         if self.live not in get_args(LiveMode):
             modes = ", ".join(map(repr, get_args(LiveMode)))
             raise ValueError(f"live is {self.live!r}: one of {modes}")
+        if not self.offset or not is_text(self.offset):
+            raise BadAddress(f"the offset {self.offset!r} is none: take one that a batch gave")
 
 
 @dataclass(frozen=True, slots=True)

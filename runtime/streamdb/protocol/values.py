@@ -34,6 +34,19 @@ def is_printable(value: str) -> bool:
     return _PRINTABLE.fullmatch(value) is not None
 
 
+def is_text(value: str) -> bool:
+    """Tell whether text has a form in UTF-8: no half of a surrogate pair.
+
+    >>> is_text("é"), is_text(chr(0xD800))
+    (True, False)
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parse_instant(text: str) -> datetime | None:
     """Read an RFC 3339 instant (CREATE-11); None if it is none.
 

@@ -30,6 +30,7 @@ class AsyncConnection(asyncio.Protocol):
         self._failure: WireFailure | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_writable = True
+        self._is_sent = True  # the whole of the last request
         self._is_reading = True
         self._idle_since = 0.0
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -87,13 +88,15 @@ class AsyncConnection(asyncio.Protocol):
         if len(body) <= SLICE:
             self._transport.write(head + body)
         else:
+            self._is_sent = False
             self._transport.write(head)
             for begin in range(0, len(body), SLICE):
                 if incoming.has_head:
-                    break  # refused before it was sent; the rest would not be read
+                    return incoming  # refused before it was sent; the rest would not be read
                 self._transport.write(body[begin : begin + SLICE])
                 while not (self._is_writable or incoming.has_head):
                     await self._wait(timeout)
+            self._is_sent = True
         while not incoming.has_head:
             await self._wait(timeout)
         return incoming
@@ -115,7 +118,9 @@ class AsyncConnection(asyncio.Protocol):
     def finish(self) -> bool:
         """End the exchange; return whether the connection may carry another one."""
         incoming, self._incoming = self._incoming, None
-        if incoming is None or not incoming.is_reusable or self._failure or not self._is_writable:
+        is_over = incoming is not None and incoming.is_reusable
+        # What is not sent yet of a request that was refused would be taken for the next one.
+        if not is_over or self._failure or not self._is_sent or not self._is_writable:
             self.abort()
             return False
         if not self._is_reading and self._transport is not None:
@@ -193,7 +198,7 @@ class AsyncConnection(asyncio.Protocol):
 
     def _end(self, error: Exception | None) -> None:
         failure = http1.broken(error) if error is not None else WireFailure("closed by the server")
-        if self._incoming is not None and error is None:
+        if self._incoming is not None and error is None and self._failure is None:
             try:
                 self._incoming.end()
             except WireFailure as ended:

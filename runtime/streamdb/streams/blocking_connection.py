@@ -10,10 +10,12 @@ from typing import Final
 
 from streamdb.streams import http1
 from streamdb.streams.http1 import SLICE, Incoming, Target
-from streamdb.streams.sockets import has_news
+from streamdb.streams.sockets import has_news, wait_until_ready
 from streamdb.streams.wire import WireFailure
 
 _MOST_AT_ONCE: Final = 256 * 1024
+# A socket that does not wait has nothing to give, or no room.
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 #: Told of every socket before it connects, so that another thread can end the wait for it.
 Register = Callable[[socket.socket], None]
@@ -22,21 +24,39 @@ Register = Callable[[socket.socket], None]
 class Connection:
     """Sends one request after another, and holds what comes back until it is taken."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, check_open: Callable[[], None]) -> None:
         self._socket: Final = connected
+        self._check_open: Final = check_open
+        self._is_sent = True  # the whole of the last request
         self._incoming: Incoming | None = None
         self._idle_since = 0.0
 
     @classmethod
     def open(
-        cls, target: Target, tls: ssl.SSLContext | None, timeout: float, register: Register
+        cls,
+        target: Target,
+        tls: ssl.SSLContext | None,
+        timeout: float,
+        register: Register,
+        check_open: Callable[[], None],
     ) -> Connection:
-        """Connect, within so many seconds for each address of the host. Raises WireFailure."""
+        """Connect, within so many seconds for each address of the host.
+
+        Args:
+            target: where.
+            tls: what the server must prove, for https.
+            timeout: seconds.
+            register: told of every socket.
+            check_open: raises if the wire was closed, which ends connections, too.
+
+        Raises:
+            WireFailure: nobody answers there.
+        """
         try:
             connected = _connect(target, timeout, register)
-            if tls is None:
-                return cls(connected)
-            return cls(_secure(connected, tls, target.host, register))
+            if tls is not None:
+                connected = _secure(connected, tls, target.host, register)
+            return cls(connected, check_open)
         except OSError as error:
             raise http1.no_connection(error) from error
 
@@ -53,11 +73,14 @@ class Connection:
         The arguments are those of :meth:`AsyncConnection.exchange`.
         """
         self._incoming = incoming = Incoming(method)
-        self._socket.settimeout(timeout)
+        self._is_sent = False
         try:
-            self._send(head, body)
-        except TimeoutError:
-            raise http1.silence(timeout) from None
+            if len(body) <= SLICE:
+                self._is_sent = self._send(head + body, incoming, timeout)
+            else:
+                self._is_sent = self._send(head, incoming, timeout) and self._send(
+                    body, incoming, timeout
+                )
         except OSError as error:
             # The server may have answered before it closed: it refuses what is too long.
             self._receive_refusal(incoming, timeout, error)
@@ -80,7 +103,8 @@ class Connection:
     def finish(self) -> bool:
         """End the exchange; return whether the connection may carry another one."""
         incoming, self._incoming = self._incoming, None
-        if incoming is None or not incoming.is_reusable:
+        # What is not sent yet of a request that was refused would be taken for the next one.
+        if incoming is None or not incoming.is_reusable or not self._is_sent:
             return False
         self._idle_since = time.monotonic()
         return True
@@ -89,13 +113,27 @@ class Connection:
         """Release the socket."""
         self._socket.close()
 
-    def _send(self, head: bytes, body: bytes) -> None:
-        if len(body) <= SLICE:
-            self._socket.sendall(head + body)
+    def _send(self, data: bytes, incoming: Incoming, timeout: float) -> bool:
+        """Send all of it and return True, or False if the answer came before: it is a refusal."""
+        self._socket.settimeout(0)
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest[:SLICE]) :]
+            except _NOT_NOW:
+                if not wait_until_ready(self._socket, timeout):
+                    raise http1.silence(timeout) from None
+                self._take_news(incoming)
+                if incoming.has_head:
+                    return False
+        return True
+
+    def _take_news(self, incoming: Incoming) -> None:
+        try:
+            data = self._socket.recv(_MOST_AT_ONCE)
+        except _NOT_NOW:
             return
-        self._socket.sendall(head)
-        for begin in range(0, len(body), SLICE):
-            self._socket.sendall(body[begin : begin + SLICE])
+        self._take(data, incoming)
 
     def _receive_refusal(self, incoming: Incoming, timeout: float, error: OSError) -> None:
         try:
@@ -112,10 +150,14 @@ class Connection:
             raise http1.silence(timeout) from None
         except OSError as error:
             raise http1.broken(error) from error
+        self._take(data, incoming)
+
+    def _take(self, data: bytes, incoming: Incoming) -> None:
         if data:
             incoming.feed(data)
-        else:
-            incoming.end()
+            return
+        self._check_open()  # closed by us, from another thread: no end of an answer
+        incoming.end()
 
 
 def _connect(target: Target, timeout: float, register: Register) -> socket.socket:

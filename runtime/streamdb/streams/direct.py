@@ -158,7 +158,11 @@ class DirectWire:
         own = route.given.ask()
         head, timeout = route.head(request, own), route.settings.waits(request)
         connection = self._take_idle() or Connection.open(
-            route.target, route.tls, route.settings.timeout, self._register
+            route.target,
+            route.tls,
+            route.settings.timeout,
+            register=self._register,
+            check_open=route.lifetime.check,
         )
         try:
             incoming = connection.exchange(request.method, head, request.body, timeout)
@@ -190,12 +194,14 @@ class DirectWire:
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back whose exchange is over, for the next one."""
-        if connection.finish():
-            with self._lock:
-                if not self._closed.is_set() and len(self._idle) < _MOST_IDLE:
-                    self._idle.append(connection)
-                    return
-        connection.close()
+        done_with = [connection]
+        with self._lock:
+            while self._idle and not self._idle[0].is_usable:  # the one that was idle the longest
+                done_with.append(self._idle.pop(0))
+            if connection.finish() and not self._closed.is_set() and len(self._idle) < _MOST_IDLE:
+                self._idle.append(done_with.pop(0))
+        for one in done_with:
+            one.close()
 
     def _take_idle(self) -> Connection | None:
         while True:

@@ -31,6 +31,8 @@ _WORRYING_FAILURES: Final = 5
 DEFAULT_RETRY: Final = RetryPolicy(attempts=6, initial=0.1, multiplier=2.0, maximum=10.0)
 #: Once a reader has been connected it comes back for as long as it takes.
 DEFAULT_RECONNECT: Final = RetryPolicy(initial=0.1, multiplier=1.5, maximum=10.0)
+#: Some weeks: what the operating system can wait for at once.
+LONGEST_TIMEOUT: Final = 2_000_000.0
 #: Longer than any server's long-poll and SSE keep-alive (30 s in the reference server).
 DEFAULT_IDLE_TIMEOUT: Final = 75.0
 
@@ -248,8 +250,8 @@ class Handle:
 
 
 def _seconds(name: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"{name} is {value}: seconds, more than 0")
+    if not 0 < value <= LONGEST_TIMEOUT:
+        raise ValueError(f"{name} is {value}: seconds, more than 0, at most {LONGEST_TIMEOUT:,.0f}")
     return value
 
 

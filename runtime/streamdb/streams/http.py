@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 import httpx
 
-from streamdb.errors import BadAddress, HandleClosed
+from streamdb.errors import BadAddress, HandleClosed, MissingExtra
 from streamdb.protocol.exchange import Request
 from streamdb.streams.address import HttpAddress
 from streamdb.streams.direct import Route
@@ -29,6 +29,8 @@ from streamdb.streams.wire import Retry, WireFailure, WireSettings
 #: What callers may hand in instead of clients of ours.
 AsyncClient: TypeAlias = httpx.AsyncClient
 Client: TypeAlias = httpx.Client
+
+C = TypeVar("C", httpx.AsyncClient, httpx.Client)
 
 # Faults of functions for headers and parameters that may pass: a token service is out of reach.
 _PASSING_FAULTS: Final = (OSError, httpx.TransportError)
@@ -49,7 +51,7 @@ class HttpxAsyncWire:
         self._settings = settings
         self._lifetime = Lifetime(address.shown)
         self._owns_client = client is None
-        self._client = client or httpx.AsyncClient(verify=_tls_context(address.url))
+        self._client = client or _own_client(httpx.AsyncClient, address)
 
     async def open(self, request: Request) -> _AsyncAnswer:
         """Send a request and return once the head of the answer is here."""
@@ -91,7 +93,7 @@ class HttpxWire:
         self._closed = threading.Event()
         self._sockets = _Sockets()
         self._owns_client = client is None
-        self._client = client or httpx.Client(verify=_tls_context(address.url))
+        self._client = client or _own_client(httpx.Client, address)
 
     def open(self, request: Request) -> _Answer:
         """Send a request and return once the head of the answer is here."""
@@ -198,11 +200,28 @@ def _build(
     )
 
 
+def _own_client(kind: type[C], address: HttpAddress) -> C:
+    """Make a client, for a proxy that the environment names."""
+    try:
+        return kind(verify=_tls_context(address.url))
+    except ImportError:
+        raise MissingExtra(
+            f"{address.shown}: the environment names a SOCKS proxy: pip install 'httpx[socks]'"
+        ) from None
+    except (ValueError, httpx.InvalidURL):  # the text may quote a password
+        raise BadAddress(
+            f"{address.shown}: the proxy that the environment names for it has no address that "
+            "makes sense: correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
+        ) from None
+
+
 def _checked_url(address: HttpAddress) -> httpx.URL:
     try:
-        return httpx.URL(address.url)
-    except httpx.InvalidURL:  # its text may quote a password
+        url = httpx.URL(address.url)
+        url.host.encode("idna")  # as the resolver of names will
+    except (httpx.InvalidURL, UnicodeError):  # the text may quote a password
         raise BadAddress(f"stream address {address.shown!r}: it is no valid URL") from None
+    return url
 
 
 @contextmanager

@@ -118,10 +118,18 @@ def request_head(
     query = f"?{urlencode(params)}" if params else ""
     lines = [f"{request.method} {target.path}{query} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in merged.items()]
+    if not all(map(_is_one_line, lines)):
+        raise BadHeader(
+            "a header holds the end of a line"
+        )  # checked where it came in, or should be
     try:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
     except UnicodeEncodeError:
         raise BadHeader("a header holds characters that HTTP cannot carry") from None
+
+
+def _is_one_line(line: str) -> bool:
+    return not ("\r" in line or "\n" in line or "\0" in line)
 
 
 class Incoming:
@@ -264,11 +272,7 @@ class _Inflater:
         self._may_hold_more = False
 
     def take(self, incoming: Incoming) -> bytes:
-        while not self._zlib.eof:
-            packed = self._zlib.unconsumed_tail or incoming.take_raw()
-            if not packed and not self._may_hold_more:
-                break
-            self._has_begun = True
+        while packed := self._next(incoming):
             try:
                 data = self._zlib.decompress(packed, _LARGEST_PIECE)
             except zlib.error as error:
@@ -276,9 +280,19 @@ class _Inflater:
             self._may_hold_more = len(data) == _LARGEST_PIECE
             if data:
                 return data
+        if self._may_hold_more and (data := self._zlib.decompress(b"", _LARGEST_PIECE)):
+            return data
         if incoming.is_complete and self._has_begun and not self._zlib.eof:
             raise WireFailure("the answer's gzip ends too early")
         return b""
+
+    def _next(self, incoming: Incoming) -> bytes:
+        if not self._zlib.eof:
+            packed = self._zlib.unconsumed_tail or incoming.take_raw()
+        elif packed := self._zlib.unused_data or incoming.take_raw():
+            self._zlib = zlib.decompressobj(_GZIP_WINDOW)  # another member (RFC 1952, 2.2)
+        self._has_begun = self._has_begun or bool(packed)
+        return packed
 
 
 def _failure_of(error: Exception) -> WireFailure:

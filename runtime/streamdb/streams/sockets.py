@@ -20,6 +20,13 @@ def has_news(one: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
+def wait_until_ready(one: socket.socket, seconds: float) -> bool:
+    """Wait until bytes can be sent or have come; False if neither happens in time."""
+    poll = select.poll()
+    poll.register(one.fileno(), select.POLLIN | select.POLLOUT)
+    return bool(poll.poll(1000 * seconds))
+
+
 def shut_down(one: socket.socket) -> None:
     """Wake the threads that wait for a socket; closing it does not."""
     with suppress(OSError):  # not connected yet, or closed by the peer

@@ -1,12 +1,19 @@
 """`create`, `append`, `close` and `delete`, on a server and on a local file."""
 
+import errno
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 from tests.runtime.cli.running import Commands
 
-from streamdb.cli.exits import Exit
+from streamdb import Stream
+from streamdb.cli.exits import Exit, Failed
+from streamdb.cli.producing import Units, produce
+from streamdb.cli.values import given_values
+from streamdb_server import Serving
 
 
 def test_a_stream_from_its_creation_to_its_end(commands: Commands, name: str) -> None:
@@ -170,6 +177,8 @@ def test_the_same_data_under_the_same_producer_is_stored_once(
         ("tail", "--live", "always"),
         ("tail", "--output", "json"),
         ("head", "--timeout", "0"),
+        ("head", "--timeout", "nan"),
+        ("head", "--timeout", "inf"),
     ],
 )
 def test_wrong_usage_is_said_in_a_line(
@@ -200,3 +209,24 @@ def test_forks(commands: Commands, name: str) -> None:
     commands.succeed("delete", name)
     commands.fail(Exit.MISSING, "read", name)
     assert commands.succeed("read", f"{name}-fork") == ["1", "2", "3", '"own"']
+
+
+class WornOut(io.BytesIO):
+    """A file whose device breaks after the first line."""
+
+    name = "/dev/worn-out"
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().readline(size)
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_told_with_what_is_stored(
+    server: Serving, name: str
+) -> None:
+    values = given_values((), WornOut(b'"a"\n"b"\n'), of_json=True)
+    with Stream.create(server.url + name) as stream, stream.producer() as producer:
+        with pytest.raises(Failed, match=r"worn-out: Input/output error; .* stored: 1 value"):
+            produce(producer, values, Units(of_json=True))
+        assert [item for batch in stream.read() for item in stream.items(batch)] == ["a"]

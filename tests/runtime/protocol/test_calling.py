@@ -76,6 +76,12 @@ def test_a_fork_names_its_source_and_point() -> None:  # FORK-1, FORK-2, FORKSUB
     ]
 
 
+def test_a_fork_at_what_is_no_offset_is_not_sent() -> None:
+    point = calling.ForkPoint("/v1/stream/s", "5\r\nStream-Closed: true")
+    with pytest.raises(BadHeader):
+        Player(calling.create(URL, RETRY, content_type="text/plain", fork=point), [OK]).run()
+
+
 def test_create_of_what_exists_just_so_is_no_error() -> None:  # CREATE-2
     operation = calling.create(
         URL, RETRY, content_type="application/json", expires_at="2030-01-01T00:00:00Z"

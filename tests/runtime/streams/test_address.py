@@ -106,3 +106,26 @@ def test_any_text_is_an_address_or_a_bad_one(text: str) -> None:
     for candidate in (text, f"http://{text}", f"http://host/{text}", f"embedded:{text}"):
         with suppress(BadAddress):
             parse_address(candidate)
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64])
+@pytest.mark.parametrize("kind", [Stream, AsyncStream])
+def test_a_host_that_no_name_server_can_be_asked_for(
+    kind: type[Stream] | type[AsyncStream], host: str
+) -> None:
+    with pytest.raises(BadAddress, match="it is no valid URL"):
+        kind(f"http://{host}/v1/stream/s")
+
+
+def test_proxies_that_make_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "gopher://user:secret@proxy:70")
+    with pytest.raises(BadAddress, match="the proxy that the environment names") as caught:
+        Stream("http://example.invalid/v1/stream/s")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("offset", ["", "\ud800"])
+def test_an_offset_that_is_none(offset: str) -> None:
+    with Stream("http://127.0.0.1:1/s") as stream, pytest.raises(BadAddress, match="the offset"):
+        next(stream.read(offset=offset))

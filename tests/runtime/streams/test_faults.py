@@ -258,6 +258,9 @@ def test_timeouts_are_seconds_above_zero() -> None:
     for option in ("timeout", "idle_timeout"):
         with pytest.raises(ValueError, match=f"{option} is 0: seconds, more than 0"):
             Stream("http://localhost/v1/stream/s", **{option: 0})
+        for value in (float("inf"), float("nan"), 1e12):
+            with pytest.raises(ValueError, match=f"{option} is .*: seconds, more than 0, at most"):
+                Stream("http://localhost/v1/stream/s", **{option: value})
 
 
 def test_a_live_read_is_more_patient_than_the_longest_poll() -> None:

@@ -61,6 +61,12 @@ def test_no_header_of_the_caller_ends_a_request_elsewhere(name: str) -> None:
         lines(Request("POST"), {name: "1"})
 
 
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b"])
+def test_no_header_has_a_second_line(value: str) -> None:
+    with pytest.raises(BadHeader, match="end of a line"):
+        lines(Request("PUT", headers={"Stream-Fork-Offset": value}))
+
+
 def received(answer: bytes, method: str = "GET", step: int = 0, *, ends: bool = False) -> Incoming:
     incoming = Incoming(method)
     step = step or len(answer) or 1
@@ -197,6 +203,19 @@ def test_spoilt_gzip_is_a_failure(spoil: object) -> None:
     body = spoil(gzip.compress(b"hello" * 1000))
     incoming = received(packed(body, len(body)))
     with pytest.raises(WireFailure, match="gzip"):
+        body_of(incoming)
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_gzip_of_several_members_is_unpacked_whole(step: int) -> None:
+    body = gzip.compress(b"first half, ") + gzip.compress(b"") + gzip.compress(b"second half")
+    assert body_of(received(packed(body, len(body)), step=step)) == b"first half, second half"
+
+
+def test_what_follows_gzip_and_is_none_is_a_failure() -> None:
+    body = gzip.compress(b"hello") + b"rubbish"
+    incoming = received(packed(body, len(body)))
+    with pytest.raises(WireFailure, match="gzip is broken"):
         body_of(incoming)
 
 
