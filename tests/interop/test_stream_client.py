@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.faults import proxy
 from tests.runtime.streams.conftest import Opener, open_stream
 
 from streamdb import (
@@ -108,20 +107,6 @@ async def test_forks(open_stream: Opener, url: str) -> None:  # FORK-15, FORKSUB
         assert await items(reader) == [1, 2, 3, "own", "fork"]
     async with AsyncStream(url + "-tail") as reader:
         assert await items(reader) == [1, 2, 3, 4, 5, 6, "tail"]
-
-
-async def test_fork_headers_go_with_the_request_that_creates_and_no_other(
-    open_stream: Opener, reference_root: str, reference_url: str
-) -> None:  # CLIENT-30
-    name = reference_url.removeprefix(reference_root)
-    async with proxy(reference_root) as between:
-        stream = await open_stream("create", between.url(name))
-        fork = await stream.fork(between.url(name + "-fork"))
-        await closing(fork, "fork")
-        forking = [head for head in between.heads if b"stream-fork" in head.lower()]
-        appending = [head for head in between.heads if head.startswith(b"POST")]
-    assert [head.split()[0] for head in forking] == [b"PUT"]
-    assert len(appending) == 1
 
 
 async def closing(fork: Any, value: str) -> None:

@@ -245,6 +245,19 @@ async def test_forks_that_make_no_sense_are_refused_before_anything_is_sent(
         await stream.fork(url + "-fork", sub_offset=-1)
 
 
+async def test_fork_headers_go_with_the_request_that_creates_and_no_other(
+    open_stream: Opener, server: Serving, name: str
+) -> None:  # CLIENT-30
+    async with proxy(server.url) as between:
+        stream = await open_stream("create", between.url(name))
+        fork = await stream.fork(between.url(name + "-fork"))
+        await closed(fork)
+        reader = await open_stream("connect", between.url(name + "-fork"))
+        await reader.append("own")
+        forking = [head for head in between.heads if b"stream-fork" in head.lower()]
+    assert [head.split()[0] for head in forking] == [b"PUT"]
+
+
 async def test_a_fork_outlives_its_source(open_stream: Opener, url: str) -> None:  # FORK-23
     stream = await open_stream("create", url)
     middle = (await stream.append_many([1, 2])).offset
