@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -34,12 +34,14 @@ class Piece:
         texts: its values, as they stand on the wire.
         seq: its `Stream-Seq`. It then goes alone: a joint request has only one, and the server
             would not see those before it.
-        outcome: what came of it, in the end.
+        outcome: what came of it, in the end; None if its request was given up.
+        is_settled: True once its request is over.
     """
 
     texts: Sequence[bytes]
     seq: str | None = None
-    outcome: Appended | BaseException | None = field(init=False, default=None)
+    outcome: Appended | Exception | None = field(init=False, default=None)
+    is_settled: bool = field(init=False, default=False)
 
     def result(self) -> Appended:
         """Return or raise the outcome."""
@@ -67,8 +69,30 @@ def append_together(pieces: Sequence[Piece], send: Send) -> Operation[None]:
         outcome = refusal
     except Exception as error:  # noqa: BLE001 - each caller raises it
         outcome = error
-    for piece in pieces:
-        piece.outcome = outcome
+    note(pieces, outcome)
+
+
+def note(pieces: Iterable[Piece], outcome: Appended | Exception) -> None:
+    """Give an outcome to each piece that has none. An error is raised by several callers at once,
+    which must not write their tracebacks into the same one.
+    """
+    open_ones = [piece for piece in pieces if piece.outcome is None]
+    for number, piece in enumerate(open_ones):
+        if number > 0 and not isinstance(outcome, Appended):
+            piece.outcome = _copy_of(outcome)
+        else:
+            piece.outcome = outcome
+
+
+def _copy_of(error: Exception) -> Exception:
+    try:
+        # Not by its constructor, as `copy.copy` would: it may want other arguments than `args`.
+        copied = type(error).__new__(type(error), *error.args)
+    except Exception:  # noqa: BLE001 - an error of the caller's, made in its own way
+        return error
+    copied.__dict__.update(error.__dict__)
+    copied.__cause__ = error.__cause__ or error
+    return copied
 
 
 class AsyncAppends:
@@ -114,8 +138,11 @@ class AsyncAppends:
         try:
             while self._waiting:
                 group = _next_group(self._waiting, lambda waiter: waiter[0])
+                pieces = [piece for piece, _ in group]
                 try:
-                    await self._run(append_together([piece for piece, _ in group], self._send))
+                    await self._run(append_together(pieces, self._send))
+                except Exception as error:  # noqa: BLE001 - a header that cannot be sent, a handler
+                    note(pieces, error)
                 finally:
                     for _, done in group:
                         if not done.done():
@@ -136,51 +163,54 @@ class AsyncAppends:
 
 
 class Appends:
-    """The appends of a :class:`Stream`: threads that come at once share requests."""
+    """The appends of a :class:`Stream`: threads that come at once share requests.
+
+    The thread that has waited longest sends its piece, with those that came after it. So a failure
+    or an interruption of a thread is never in the midst of the values of others alone.
+    """
 
     def __init__(self, run: Callable[[Operation[None]], None], send: Send) -> None:
         self._run: Final = run
         self._send: Final = send
         self._changed = threading.Condition()
         self._is_busy = False
-        self._waiting: deque[Piece] = deque()
-        self._settled: set[Piece] = set()
+        self._waiting: deque[Piece] = deque()  # in the order of arrival
 
     def append(self, piece: Piece) -> Appended:
         """Send a piece, or wait until another thread has sent it with its own."""
-        with self._changed:
-            self._waiting.append(piece)
+        group = self._wait_for_turn(piece)
+        if group:
             try:
-                while self._is_busy and piece not in self._settled:
-                    self._changed.wait()
+                self._run(append_together(group, self._send))
+            except Exception as error:  # noqa: BLE001 - a header that cannot be sent, a handler
+                note(group, error)
+            finally:
+                with self._changed:
+                    for one in group:
+                        one.is_settled = True
+                    self._is_busy = False
+                    self._changed.notify_all()
+        return piece.result()
+
+    def _wait_for_turn(self, piece: Piece) -> list[Piece]:
+        """Return what to send now; nothing if another thread has sent this piece, too."""
+
+        def may_go_on() -> bool:
+            return piece.is_settled or (not self._is_busy and self._waiting[0] is piece)
+
+        with self._changed:
+            try:
+                self._waiting.append(piece)
+                self._changed.wait_for(may_go_on)
             except BaseException:  # interrupted: nothing of it was sent, or it goes with others
                 if piece in self._waiting:
                     self._waiting.remove(piece)
+                    self._changed.notify_all()
                 raise
-            if piece in self._settled:
-                self._settled.remove(piece)
-                return piece.result()
+            if piece.is_settled:
+                return []
             self._is_busy = True
-        # This thread sends for all until its own piece is sent; then another one goes on.
-        try:
-            while piece not in self._settled:
-                self._send_next()
-        finally:
-            with self._changed:
-                self._settled.discard(piece)
-                self._is_busy = False
-                self._changed.notify_all()
-        return piece.result()
-
-    def _send_next(self) -> None:
-        with self._changed:
-            group = _next_group(self._waiting, lambda piece: piece)
-        try:
-            self._run(append_together(group, self._send))
-        finally:
-            with self._changed:
-                self._settled.update(group)
-                self._changed.notify_all()
+            return _next_group(self._waiting, lambda waiting: waiting)
 
 
 def _next_group(waiting: deque[T], piece_of: Callable[[T], Piece]) -> list[T]:
