@@ -1,7 +1,12 @@
 """What holds for all tests."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # Machines are shared and slow at times: no test asserts how long it takes.
-settings.register_profile("streamdb", suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("streamdb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("streamdb")
+
+# The workers of pytest-xdist ignore it, and so would the processes that tests start to interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
