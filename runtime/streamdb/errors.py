@@ -95,7 +95,8 @@ class ProducerFailed(StreamError):
     """A producer could not write some of what it was given. ``__cause__`` says why.
 
     Attributes:
-        unwritten: values that are certainly not on the stream, in the order they were given.
+        unwritten: values that are certainly not on the stream, in the order they were given; bytes
+            where JSON cannot be read back, as a number of thousands of digits.
         unknown: values that may be on the stream: the answer to their request was lost.
         is_stopped: True if the producer writes no more until it is restarted; False if the server
             refused these values alone.
@@ -111,7 +112,9 @@ class ProducerFailed(StreamError):
         url: str,
         status: int | None,
     ) -> None:
-        super().__init__(message, url=url, status=status)
+        super().__init__(message)  # it ends with that of the cause, which names the place
+        self.url = url
+        self.status = status
         self.unwritten = unwritten
         self.unknown = unknown
         self.is_stopped = is_stopped

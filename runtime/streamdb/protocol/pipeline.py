@@ -24,6 +24,7 @@ from typing import Final
 from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
+    HandleClosed,
     PayloadTooLarge,
     ProducerFenced,
     ProducerGap,
@@ -185,6 +186,7 @@ class Pipeline:
         """Take a value. Return True if the driver has something to do: a timer, or a request.
 
         Raises:
+            HandleClosed: the stream is closed behind what was added before, or will be.
             StreamError: the producer has failed.
         """
         size = len(item)
@@ -194,6 +196,11 @@ class Pipeline:
         if is_first:
             if self.failure is not None:  # nothing is collected beyond a failure
                 raise self.failure
+            if self.is_ending:  # nor behind the closing
+                raise HandleClosed(
+                    f"producer {self.id}: it closes the stream behind what was appended before; "
+                    "nothing more can be appended"
+                )
             self.seal()
             collecting, total = self._collecting, size
             self._due_at = clock() + self.options.linger
@@ -405,6 +412,12 @@ class Pipeline:
         self.room = self.options.max_buffered_bytes - held - self._collecting_bytes
 
     # --- state
+
+    @property
+    def is_ending(self) -> bool:
+        """True if the stream was closed, or a batch that closes it is on its way: the last one."""
+        waiting = self._ready or self._in_flight
+        return self.is_closed or (bool(waiting) and waiting[-1].closes)
 
     @property
     def is_idle(self) -> bool:

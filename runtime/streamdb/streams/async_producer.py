@@ -42,8 +42,9 @@ class AsyncProducer(ProducerBase):
         producer_id: str | None,
         url: str,
         settings: ProducerSettings,
+        busy: set[ProducerBase],
     ) -> None:
-        super().__init__(producer_id, url, settings)
+        super().__init__(producer_id, url, settings, busy)
         self._run = run
         self._ask_content_type = content_type
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,7 +56,7 @@ class AsyncProducer(ProducerBase):
 
         Raises:
             ProducerFailed: the producer has stopped; `flush` says what was not written.
-            HandleClosed: it was detached.
+            HandleClosed: it was detached, or is closing the stream.
         """
         if self._is_json is None:
             self._learn(await self._ask_content_type())
@@ -88,7 +89,9 @@ class AsyncProducer(ProducerBase):
         """Take a value; return True if a batch is on its way now."""
         if self._is_detached or self._pipeline.failure is not None:
             self._check_usable()
-        return self._pipeline.add(self._encode(value), time.monotonic) and self._pump()
+        has_work = self._pipeline.add(self._encode(value), time.monotonic)
+        self._busy.add(self)
+        return has_work and self._pump()
 
     async def flush(self) -> Appended:
         """Wait until all that was appended is stored; return the offset behind it.
@@ -106,32 +109,42 @@ class AsyncProducer(ProducerBase):
     async def close(self, *last: Any) -> Appended:
         """Close the stream behind all that was appended, with last values if given.
 
-        Not `aclose`: nobody can write to the stream afterwards. The second time it does nothing.
+        Not `aclose`: nobody can write to the stream afterwards. The second time, and while another
+        call is at it, it adds nothing, and only waits.
 
         Raises:
             ProducerFailed: as `flush`; the stream may still be open then.
         """
-        if self._pipeline.is_closed:
-            return self._pipeline.last()
-        self._check_usable()
         if last and self._is_json is None:
             self._learn(await self._ask_content_type())
-        self._pipeline.close([self._encode(value) for value in last])
+        if not self._pipeline.is_ending:
+            self._check_usable()
+            self._pipeline.close([self._encode(value) for value in last])
+            self._busy.add(self)
         closed = await self.flush()
+        self._check_closed()
         self._is_detached = True
         return closed
 
     async def detach(self) -> Appended:
         """Flush and end the producer; the stream stays open for others.
 
+        A detach that is cancelled gives up what is not stored yet, as `abandon` does.
+
         Raises:
             ProducerFailed: as `flush`.
         """
         self._is_detached = True
         try:
-            return await self.flush()
-        finally:
+            flushed = await self.flush()
+        except Exception:
             await self._end()
+            raise
+        except BaseException:  # nobody will wait for the rest
+            await self.abandon()
+            raise
+        await self._end()
+        return flushed
 
     async def restart(self) -> None:
         """Begin the next epoch, after a failure, or to fence a copy that has the same id (PROD-15).
@@ -145,7 +158,7 @@ class AsyncProducer(ProducerBase):
 
     async def abandon(self) -> None:
         """Stop at once, as the stream's `aclose` does, and tell what that leaves unwritten."""
-        self._abandon()
+        self._tell(self._abandon())
         self._notify()
         await self._end()
 
@@ -186,9 +199,11 @@ class AsyncProducer(ProducerBase):
             outcome = await self._run(self._operation(parcel))
         except Exception as error:  # noqa: BLE001 - whatever it is, its values are not lost silently
             outcome = error
-        self._settle(parcel, outcome)
-        self._pump()
-        self._notify()
+        try:
+            self._tell(self._settle(parcel, outcome))
+        finally:
+            self._notify()
+            self._pump()
 
     def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -20,7 +20,7 @@ from streamdb.streams.appending import AsyncAppends
 from streamdb.streams.async_producer import AsyncProducer
 from streamdb.streams.handle import Handle, StreamOptions
 from streamdb.streams.http import AsyncClient
-from streamdb.streams.producing import ProducerSettings
+from streamdb.streams.producing import ProducerBase, ProducerSettings
 from streamdb.streams.wire import AsyncWire
 from streamdb.streams.wires import async_wire
 
@@ -62,6 +62,8 @@ class AsyncStream(Handle):
         super().__init__(url, content_type, options)
         self._client: Final = client
         self._producers: WeakSet[AsyncProducer] = WeakSet()
+        # Who drops a producer does not drop its values: they are stored, or told as lost.
+        self._busy_producers: set[ProducerBase] = set()
         self._appends = AsyncAppends(self._run, self._append)
         self._wire: AsyncWire = async_wire(self._address, self._wire_settings, client)
 
@@ -191,7 +193,14 @@ class AsyncStream(Handle):
         Raises:
             ValueError: for an empty id, or numbers that make no sense; nothing is sent yet.
         """
-        made = AsyncProducer(self._run, self._ask_content_type, producer_id, self.url, settings)
+        made = AsyncProducer(
+            self._run,
+            self._ask_content_type,
+            producer_id,
+            self.url,
+            settings,
+            self._busy_producers,
+        )
         self._producers.add(made)
         return made
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from streamdb.errors import BufferFull
+from streamdb.errors import BufferFull, ProducerFailed
 from streamdb.protocol.calling import Answered, Appended
 from streamdb.protocol.exchange import Operation
 from streamdb.protocol.pipeline import Parcel
@@ -37,8 +37,9 @@ class Producer(ProducerBase):
         producer_id: str | None,
         url: str,
         settings: ProducerSettings,
+        busy: set[ProducerBase],
     ) -> None:
-        super().__init__(producer_id, url, settings)
+        super().__init__(producer_id, url, settings, busy)
         self._run = run
         self._ask_content_type = content_type
         self._lock = threading.RLock()
@@ -46,13 +47,14 @@ class Producer(ProducerBase):
         self._changed = threading.Condition(self._lock)  # for those that wait
         self._threads: list[threading.Thread] = []
         self._idle_threads = 0
+        self._telling: set[int] = set()  # threads in the handler `on_error`
 
     def append(self, value: Any) -> None:
         """Take a value to be written; waits only while the buffer is full.
 
         Raises:
             ProducerFailed: the producer has stopped; `flush` says what was not written.
-            HandleClosed: it was detached.
+            HandleClosed: it was detached, or is closing the stream.
         """
         item = self._encode(value) if self._is_json is not None else self._encode_first(value)
         with self._lock:
@@ -87,7 +89,9 @@ class Producer(ProducerBase):
     def _add(self, item: bytes) -> None:
         if self._is_detached or self._pipeline.failure is not None:
             self._check_usable()
-        if self._pipeline.add(item, time.monotonic):
+        has_work = self._pipeline.add(item, time.monotonic)
+        self._busy.add(self)
+        if has_work:
             self._pump()
 
     def flush(self, timeout: float | None = None) -> Appended:
@@ -100,13 +104,20 @@ class Producer(ProducerBase):
         with self._lock:
             mark = self._pipeline.mark()
             self._pump()
-            if not self._changed.wait_for(lambda: self._pipeline.is_settled(mark), timeout):
+            if not self._changed.wait_for(lambda: self._is_settled_and_told(mark), timeout):
                 raise TimeoutError(f"producer {self.id}: not all was stored within {timeout} s")
             self._raise_losses()
             return self._pipeline.last()
 
+    def _is_settled_and_told(self, mark: int) -> bool:
+        # Who flushes in the handler does not wait for it.
+        is_told = not self._telling - {threading.get_ident()}
+        return is_told and self._pipeline.is_settled(mark)
+
     def close(self, *last: Any) -> Appended:
         """Close the stream behind all that was appended, with last values if given.
+
+        The second time, and while another thread is at it, it adds nothing, and only waits.
 
         Raises:
             ProducerFailed: as `flush`; the stream may still be open then.
@@ -114,11 +125,12 @@ class Producer(ProducerBase):
         if last and self._is_json is None:
             self._learn(self._ask_content_type())
         with self._lock:
-            if self._pipeline.is_closed:
-                return self._pipeline.last()
-            self._check_usable()
-            self._pipeline.close([self._encode(value) for value in last])
+            if not self._pipeline.is_ending:
+                self._check_usable()
+                self._pipeline.close([self._encode(value) for value in last])
+                self._busy.add(self)
         closed = self.flush()
+        self._check_closed()
         self._is_detached = True
         self._end()
         return closed
@@ -126,14 +138,22 @@ class Producer(ProducerBase):
     def detach(self) -> Appended:
         """Flush and end the producer; the stream stays open for others.
 
+        A detach that is interrupted gives up what is not stored yet, and waits for nothing.
+
         Raises:
             ProducerFailed: as `flush`.
         """
-        self._is_detached = True
         try:
-            return self.flush()
-        finally:
+            self._is_detached = True
+            flushed = self.flush()
+        except Exception:
             self._end()
+            raise
+        except BaseException:
+            self.abandon(wait=False)
+            raise
+        self._end()
+        return flushed
 
     def restart(self) -> None:
         """Begin the next epoch, after a failure, or to fence a copy that has the same id (PROD-15).
@@ -146,22 +166,42 @@ class Producer(ProducerBase):
             self.flush()
             self._pipeline.restart()
 
-    def abandon(self) -> None:
+    def abandon(self, *, wait: bool = True) -> None:
         """Stop, as the stream's `close` does, and tell what that leaves unwritten.
 
-        Requests under way are waited for; `close` ends them.
+        Requests under way are waited for, but not repeated; the stream's `close` ends them.
+
+        Args:
+            wait: False leaves them to end by themselves.
         """
         with self._lock:
-            self._abandon()
+            failures = self._abandon()
+            self._note_telling(failures)
             self._changed.notify_all()
-        self._end()
+        self._tell(failures)
+        self._end(wait=wait)
 
-    def _end(self) -> None:
+    def _end(self, *, wait: bool = True) -> None:
         with self._lock:
             threads, self._threads = self._threads, []
             self._work.notify_all()
-        for thread in threads:
-            thread.join()
+        for thread in threads if wait else ():
+            if thread is not threading.current_thread():  # that of a handler
+                thread.join()
+
+    def _note_telling(self, failures: list[ProducerFailed]) -> None:
+        if failures:
+            self._telling.add(threading.get_ident())
+
+    def _tell(self, failures: Iterable[ProducerFailed]) -> None:
+        if not failures:
+            return
+        try:
+            super()._tell(failures)
+        finally:
+            with self._lock:
+                self._telling.discard(threading.get_ident())
+                self._changed.notify_all()
 
     def _pump(self) -> None:
         """Wake a thread that sends, or start one."""
@@ -176,9 +216,11 @@ class Producer(ProducerBase):
         while (parcel := self._next()) is not None:
             outcome = self._send(parcel)
             with self._lock:
-                self._settle(parcel, outcome)
+                failures = self._settle(parcel, outcome)
+                self._note_telling(failures)
                 self._changed.notify_all()
                 self._work.notify_all()
+            self._tell(failures)
 
     def _next(self) -> Parcel | None:
         """Wait for something to send; None at the end."""
@@ -222,4 +264,4 @@ class Producer(ProducerBase):
         if kind is None or issubclass(kind, Exception):
             self.detach()
         else:  # interrupted: give up what is not stored yet, and tell it
-            self.abandon()
+            self.abandon(wait=False)

@@ -19,7 +19,7 @@ from streamdb.streams.appending import Appends
 from streamdb.streams.blocking_producer import Producer
 from streamdb.streams.handle import Handle, StreamOptions
 from streamdb.streams.http import Client
-from streamdb.streams.producing import ProducerSettings
+from streamdb.streams.producing import ProducerBase, ProducerSettings
 from streamdb.streams.wire import Retry, Wire
 from streamdb.streams.wires import blocking_wire
 
@@ -49,6 +49,8 @@ class Stream(Handle):
         super().__init__(url, content_type, options)
         self._client: Final = client
         self._producers: WeakSet[Producer] = WeakSet()
+        # Who drops a producer does not drop its values: they are stored, or told as lost.
+        self._busy_producers: set[ProducerBase] = set()
         self._appends = Appends(self._run, self._append)
         self._wire: Wire = blocking_wire(self._address, self._wire_settings, client)
 
@@ -130,7 +132,14 @@ class Stream(Handle):
         self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]
     ) -> Producer:
         """Make an idempotent producer; nothing is sent yet."""
-        made = Producer(self._run, self._ask_content_type, producer_id, self.url, settings)
+        made = Producer(
+            self._run,
+            self._ask_content_type,
+            producer_id,
+            self.url,
+            settings,
+            self._busy_producers,
+        )
         self._producers.add(made)
         return made
 
@@ -201,4 +210,7 @@ class Stream(Handle):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception):  # interrupted: wait for nothing
+            for producer in list(self._producers):
+                producer.abandon(wait=False)
         self.close()

@@ -11,7 +11,7 @@ from typing import Any, Final, TypedDict, cast
 from streamdb.errors import HandleClosed, ProducerFailed, StreamError
 from streamdb.protocol import json_text, names
 from streamdb.protocol.calling import Answered, call
-from streamdb.protocol.exchange import Operation
+from streamdb.protocol.exchange import Answer, Operation
 from streamdb.protocol.pipeline import Loss, Parcel, Pipeline, ProducerOptions
 from streamdb.protocol.retry import RetryPolicy
 
@@ -36,7 +36,8 @@ class ProducerSettings(TypedDict, total=False):
         max_in_flight: requests under way at once.
         max_buffered_bytes: with so much not yet stored, `append` waits.
         retry: how long a batch is repeated that gets no answer, or 429, or 5xx.
-        on_error: told of every failure at once, besides `flush` and `close`, which raise it.
+        on_error: told of every failure at once, besides `flush` and `close`, which raise it
+            afterwards. What it raises itself is logged, and changes nothing.
     """
 
     epoch: int
@@ -53,7 +54,13 @@ class ProducerSettings(TypedDict, total=False):
 class ProducerBase:
     """Encoding, and errors; the pipeline decides everything else."""
 
-    def __init__(self, producer_id: str | None, url: str, settings: ProducerSettings) -> None:
+    def __init__(
+        self,
+        producer_id: str | None,
+        url: str,
+        settings: ProducerSettings,
+        busy: set[ProducerBase],
+    ) -> None:
         options = dict(settings)
         self._retry = cast("RetryPolicy", options.pop("retry", DEFAULT_PRODUCER_RETRY))
         self._on_error = cast(
@@ -66,6 +73,8 @@ class ProducerBase:
         self._pipeline: Final = Pipeline(given_id, url, ProducerOptions(**bounds))
         self._is_json: bool | None = None
         self._is_detached = False
+        self._is_given_up = False
+        self._busy: Final = busy  # held by the handle, as long as something is to be sent or told
         self._content_type = names.DEFAULT_MEDIA_TYPE
         self._untold: list[Loss] = []
 
@@ -96,10 +105,19 @@ class ProducerBase:
     def _operation(self, parcel: Parcel) -> Operation[Answered]:
         request = self._pipeline.request(parcel, self._content_type)
         url = self._pipeline.url
-        return call(request, self._retry, url=url, doing="append", doubt=parcel.doubt)
+        operation = call(request, self._retry, url=url, doing="append", doubt=parcel.doubt)
+        answer: Answer = None
+        while not self._is_given_up:
+            try:
+                effect = operation.send(answer)
+            except StopIteration as stop:
+                answered: Answered = stop.value
+                return answered
+            answer = yield effect
+        raise HandleClosed(f"producer {self.id}: it was given up")
 
-    def _settle(self, parcel: Parcel, outcome: Answered | Exception) -> None:
-        """Note what came of a batch, and tell what it lost."""
+    def _settle(self, parcel: Parcel, outcome: Answered | Exception) -> list[ProducerFailed]:
+        """Note what came of a batch; return what is to be told to the handler."""
         known = self._pipeline.duplicates
         if isinstance(outcome, Answered):
             self._pipeline.answered(parcel, outcome)
@@ -119,22 +137,39 @@ class ProducerBase:
                 parcel.seq,
                 parcel.epoch,
             )
-        self._tell_losses()
+        return self._take_losses()
 
-    def _abandon(self) -> None:
-        """Stop, and tell what that leaves unwritten."""
-        self._is_detached = True
+    def _abandon(self) -> list[ProducerFailed]:
+        """Stop, and log what that leaves unwritten; return what is to be told to the handler."""
+        if self._is_given_up:
+            return []
+        self._is_detached = self._is_given_up = True
         told = "append: the producer was given up before it was detached"
         self._pipeline.abandon(StreamError(told, url=self._pipeline.url))
-        self._tell_losses()
+        failures = self._take_losses()
         for loss in self._untold:
             log.error("%s", self._failed([loss]))
+        self._busy.discard(self)
+        return failures
 
-    def _tell_losses(self) -> None:
-        for loss in self._pipeline.pop_losses():
-            self._untold.append(loss)
-            if self._on_error is not None:
-                self._on_error(self._failed([loss]))
+    def _take_losses(self) -> list[ProducerFailed]:
+        losses = self._pipeline.pop_losses()
+        self._untold += losses
+        self._let_go_if_done()
+        return [self._failed([loss]) for loss in losses] if self._on_error is not None else []
+
+    def _let_go_if_done(self) -> None:
+        if self._pipeline.is_idle and not self._untold:
+            self._busy.discard(self)
+
+    def _tell(self, failures: Iterable[ProducerFailed]) -> None:
+        """Call the handler; no lock may be held, for it may do what it likes."""
+        for failure in failures:
+            try:
+                if self._on_error is not None:
+                    self._on_error(failure)
+            except Exception:
+                log.exception("%s: producer %s: on_error failed", self._pipeline.url, self.id)
 
     def _learn(self, content_type: str) -> None:
         self._content_type = content_type
@@ -156,9 +191,18 @@ class ProducerBase:
         return value
 
     def _raise_losses(self) -> None:
-        losses, self._untold = self._untold, []
-        if losses:
-            raise self._failed(losses) from losses[0].error
+        if self._untold:
+            failed = self._failed(self._untold)
+            self._untold = []
+            self._let_go_if_done()
+            raise failed
+
+    def _check_closed(self) -> None:
+        """Raise if the stream is open still, though another call was told why."""
+        if not self._pipeline.is_closed:
+            self._check_usable()
+            told = "close: the stream is still open; the call that began to close it was told why"
+            raise self._failed([Loss(StreamError(told, url=self._pipeline.url))])
 
     def _failed(self, losses: list[Loss]) -> ProducerFailed:
         first = losses[0].error
@@ -166,8 +210,10 @@ class ProducerBase:
         unknown = tuple(self._values(item for loss in losses for item in loss.unknown))
         told = [f"{len(unwritten)} values are not on the stream"] if unwritten else []
         told += [f"{len(unknown)} values may be on the stream or not"] if unknown else []
+        if not told and self._pipeline.failure is not None:
+            told = ["it has stopped"]
         failed = ProducerFailed(
-            f"producer {self.id}: {'; '.join(told) or 'it has stopped'}: {first}",
+            ": ".join([f"producer {self.id}", *(["; ".join(told)] if told else []), str(first)]),
             unwritten=unwritten,
             unknown=unknown,
             is_stopped=self._pipeline.failure is not None,
@@ -178,5 +224,12 @@ class ProducerBase:
         return failed
 
     def _values(self, items: Iterable[bytes]) -> list[Any]:
-        # By the standard library, which takes the lone surrogates that it wrote.
-        return [json.loads(item) if self._is_json else item for item in items]
+        return [self._value(item) if self._is_json else item for item in items]
+
+    def _value(self, item: bytes) -> Any:
+        # By the standard library, which takes the lone surrogates that it wrote. What it does not
+        # take (a number of thousands of digits, written by `__json__`) stays as it was sent.
+        try:
+            return json.loads(item)
+        except (ValueError, RecursionError):
+            return item
