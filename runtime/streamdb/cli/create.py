@@ -65,5 +65,10 @@ def create(
             say_object(opened.url, info, created=info.created)
         elif info.created:
             say(f"created {opened.url} {summary(info)}")
+        elif info.created is None:
+            say(
+                f"{opened.url} exists, just so {summary(info)}; an answer was lost: whether this "
+                "command created it is unknown"
+            )
         else:
             say(f"{opened.url} exists already, with the same configuration {summary(info)}")

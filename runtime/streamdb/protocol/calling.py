@@ -68,7 +68,8 @@ class StreamInfo:
         closed: True if the stream takes no more data.
         ttl_seconds: the configured time to live, if there is one.
         expires_at: the configured deadline as RFC 3339 text, if there is one.
-        created: True if this call created the stream.
+        created: True if this call created the stream; None if that is not known: a try whose answer
+            was lost may have done so.
     """
 
     offset: str
@@ -76,7 +77,7 @@ class StreamInfo:
     closed: bool
     ttl_seconds: int | None = None
     expires_at: str | None = None
-    created: bool = False
+    created: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +254,10 @@ def create(
     if closed:
         headers[names.STREAM_CLOSED] = names.TRUE
     request = Request("PUT", headers=headers, body=body)
-    reply, _ = yield from call(request, retry, url=url, doing="create")
+    reply, in_doubt = yield from call(request, retry, url=url, doing="create")
     raise_for_answer(reply, url=url, doing="create", allow=frozenset({200, 201}))
-    info = _info(reply, url=url, doing="create", created=reply.status == 201)
+    created = True if reply.status == 201 else None if in_doubt else False
+    info = _info(reply, url=url, doing="create", created=created)
     return info if "content-type" in reply.headers else replace(info, content_type=content_type)
 
 
@@ -419,7 +421,7 @@ def _unknown_outcome(reason: str, reply: Reply | None, *, url: str, doing: str) 
     )
 
 
-def _info(reply: Reply, *, url: str, doing: str, created: bool) -> StreamInfo:
+def _info(reply: Reply, *, url: str, doing: str, created: bool | None) -> StreamInfo:
     headers: Mapping[str, str] = reply.headers
     return StreamInfo(
         offset=next_offset(reply, url=url, doing=doing),

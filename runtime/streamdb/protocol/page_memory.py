@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
@@ -20,6 +21,8 @@ class RememberedPage(NamedTuple):
 class PageMemory:
     """The pages read last, by the offset they begin at; a bounded number of bytes.
 
+    Threads that read through one handle share it.
+
     >>> memory = PageMemory()
     >>> memory.find("-1") is None
     True
@@ -28,23 +31,25 @@ class PageMemory:
     def __init__(self) -> None:
         self._pages: OrderedDict[str, RememberedPage] = OrderedDict()
         self._bytes = 0
+        self._lock: Final = threading.Lock()
 
     def find(self, offset: str) -> RememberedPage | None:
         """Return the page that begins there, if it is remembered."""
-        return self._pages.get(offset)
+        with self._lock:
+            return self._pages.get(offset)
 
     def keep(self, offset: str, etag: str | None, batch: Batch) -> None:
         """Remember a page, if it has a name and is not too large; forget the oldest for it."""
-        self.forget(offset)
-        if etag is None or len(batch.data) > _MOST_BYTES:
-            return
-        self._pages[offset] = RememberedPage(etag, batch)
-        self._bytes += len(batch.data)
-        while self._bytes > _MOST_BYTES:
-            self.forget(next(iter(self._pages)))
+        with self._lock:
+            self._forget(offset)
+            if etag is None or len(batch.data) > _MOST_BYTES:
+                return
+            self._pages[offset] = RememberedPage(etag, batch)
+            self._bytes += len(batch.data)
+            while self._bytes > _MOST_BYTES:
+                self._forget(next(iter(self._pages)))
 
-    def forget(self, offset: str) -> None:
-        """Forget the page that begins there."""
+    def _forget(self, offset: str) -> None:
         page = self._pages.pop(offset, None)
         if page is not None:
             self._bytes -= len(page.batch.data)

@@ -179,14 +179,27 @@ class Handle:
             self.url, self._retry, content_type=content_type, body=body, seq=seq
         )
         # OFF-3: an append ends behind all before it. Appends of a handle go one after another.
-        if before is not None and appended.offset is not None and appended.offset <= before:
+        offset = appended.offset
+        if (
+            before is not None
+            and offset is not None
+            and offset <= before
+            and not (offset < before and (yield from self._is_tail(offset)))
+        ):
             raise ConnectionFailed(
                 "append: the answer is an old one; whether the data was stored is unknown",
                 url=self.url,
-                offset=appended.offset,
+                offset=offset,
             )
-        self._appended_to = appended.offset
+        self._appended_to = offset
         return appended
+
+    def _is_tail(self, offset: str) -> Operation[bool]:
+        """Tell whether the stream ends there: then somebody made it anew, and it is shorter now."""
+        try:
+            return (yield from self._head()).offset == offset
+        except StreamError:
+            return False
 
     def _delete(self) -> Operation[None]:
         self._appended_to = None

@@ -1,6 +1,7 @@
 """Commands over connections that break: what they say is what happened."""
 
 import asyncio
+import json
 
 import pytest
 from tests.faults import (
@@ -70,3 +71,14 @@ async def test_a_server_that_never_answers(
     async with proxy(server.url, [Refuse()] * 99) as between:
         error = await asyncio.to_thread(anywhere.fail, Exit.NO_ANSWER, command, between.url(name))
     assert "gave up after 3 tries" in error
+
+
+async def test_create_does_not_claim_to_know_what_a_lost_answer_said(
+    anywhere: Commands, server: Serving, name: str
+) -> None:
+    async with proxy(server.url, [LoseAnswer(), Fine(), LoseAnswer()]) as between:
+        done = await asyncio.to_thread(anywhere.run, "create", between.url(name))
+        assert done.code == Exit.FINE
+        assert "whether this command created it is unknown" in done.out
+        done = await asyncio.to_thread(anywhere.run, "create", "--json", between.url(name))
+        assert json.loads(done.out)["created"] is None

@@ -93,6 +93,19 @@ def test_create_of_what_exists_just_so_is_no_error() -> None:  # CREATE-2
     assert player.requests[0].headers["Stream-Expires-At"] == "2030-01-01T00:00:00Z"
 
 
+def test_who_created_a_stream_is_not_known_if_an_answer_was_lost() -> None:  # CREATE-2
+    for answers, created in (
+        ([LOST, reply(200, next="9")], None),
+        ([reply(502), reply(200, next="9")], None),
+        ([reply(429), reply(200, next="9")], False),
+        ([LOST, reply(201, next="9")], True),
+    ):
+        operation = calling.create(URL, RETRY, content_type="application/json")
+        info = Player(operation, answers).run()
+        assert info is not None
+        assert info.created is created
+
+
 def test_create_believes_the_request_where_the_answer_has_no_type() -> None:
     operation = calling.create(URL, RETRY, content_type="text/plain")
     info = Player(operation, [reply(201, next="0", content_type=None)]).run()

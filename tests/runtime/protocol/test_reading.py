@@ -1,6 +1,7 @@
 """Catch-up and long-poll, and what ends or interrupts a read."""
 
 import re
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -357,6 +358,19 @@ def test_a_handler_may_have_the_read_go_on_from_the_last_batch() -> None:  # C10
     assert len(player.sleeps) == 1
 
 
+def test_a_read_that_goes_on_after_an_error_is_as_patient_as_a_reconnect() -> None:
+    answers = [
+        reply(body=b"[1]", next="1"),
+        reply(410),
+        *[LOST] * 20,
+        reply(body=b"[2]", next="2", up_to_date=True),
+    ]
+    player = Player(read(), answers, handler=[True])
+    player.run()
+    assert player.is_finished
+    assert data(player) == [b"[1]", b"[2]"]
+
+
 def test_a_handler_that_always_says_yes_is_bounded_by_the_policy() -> None:
     answers = [reply(401)] * 9
     policy = RetryPolicy(attempts=3, initial=0.1)
@@ -401,3 +415,26 @@ def test_the_memory_of_pages_is_bounded() -> None:
     ]
     memory.keep("large", '"a"', Batch((b"x" * 2**21,), "1", None, True, False, "text/plain"))
     assert memory.find("large") is None
+
+
+def test_threads_that_read_through_one_handle_do_not_spoil_its_memory() -> None:
+    memory = PageMemory()
+    threads: list[threading.Thread] = []
+
+    class Meddling(Batch):
+        """Has another thread keep the same page in the midst of the keeping of this one."""
+
+        @property
+        def data(self) -> bytes:
+            if not threads:
+                threads.append(threading.Thread(target=memory.keep, args=("1", '"a"', page)))
+                threads[0].start()
+                threads[0].join(0.2)  # if it has to wait, it does so until this one is kept
+            return super().parts[0]
+
+    page = Batch((b"x" * 400_000,), "1", None, True, False, "text/plain")
+    memory.keep("1", '"a"', Meddling(page.parts, "1", None, True, False, "text/plain"))
+    threads[0].join()
+    memory.keep("2", '"a"', page)
+    assert memory.find("1") is not None  # two pages are within the bound
+    assert memory.find("2") is not None

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.faults import Fine, LoseAnswer, Replay, Slow, proxy
+from tests.runtime.protocol.player import URL, play, reply
 from tests.runtime.streams.conftest import Opener
 
 from streamdb import (
@@ -330,3 +331,25 @@ async def test_a_stream_that_was_made_anew_takes_appends(open_stream: Opener, ur
     await stream.put()
     await stream.append("b")
     assert await items(stream) == ["b"]
+
+
+async def test_an_append_to_a_stream_that_others_made_anew_is_known_to_be_stored(
+    open_stream: Opener, url: str
+) -> None:
+    stream = await open_stream("create", url)
+    await stream.append("one")
+    await stream.append("two")
+    other = await open_stream("connect", url)
+    await other.delete()
+    await other.put()
+    appended = await stream.append("three")
+    assert appended.offset == (await stream.head()).offset
+    assert await items(stream) == ["three"]
+
+
+def test_an_older_answer_does_not_say_that_the_stream_was_made_anew() -> None:  # OFF-3
+    for tail, told in (("5", "3"), ("5", "5"), ("4", "3")):
+        stream = Stream(URL, content_type="application/json")
+        play(stream._append([b"1"], None), reply(204, next="5"))
+        with pytest.raises(ConnectionFailed, match="an old one"):
+            play(stream._append([b"2"], None), reply(204, next=told), reply(200, next=tail))
