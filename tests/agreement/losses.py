@@ -85,8 +85,10 @@ class Losses:
             self.found.append(loss)
 
     def stale(self, sources: Iterable[str]) -> Iterator[KnownLoss]:
-        """The known losses in cases of these sources that did not happen."""
+        """The known losses in cases of these sources, on sides that wrote, that did not happen."""
         for known in self.known:
+            if known.side not in self.written:
+                continue
             within = {pattern.partition("/")[0] for pattern in known.cases} <= {*sources, "*"}
             if within and not self.excused[known]:
                 yield known

@@ -29,4 +29,5 @@ def test_they_agree_and_lose_nothing(kind: Kind) -> None:
             )
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements[:20]))
     assert not tally.losses.found, "\n".join(map(str, tally.losses.found[:20]))
+    assert list(tally.losses.stale({"own", "public"})) == []
     assert tally.compiled.total() >= LEAST_SCHEMAS
