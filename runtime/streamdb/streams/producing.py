@@ -124,6 +124,8 @@ class ProducerBase:
         elif isinstance(outcome, StreamError):
             self._pipeline.gave_up(parcel, outcome)
         else:  # not about the stream: a header that cannot be sent, a handle that was closed
+            if isinstance(outcome, HandleClosed):
+                parcel.doubt()  # perhaps in the midst of the request: the server may act upon it
             told = f"append: {type(outcome).__name__}: {outcome}"
             error = StreamError(told, url=self._pipeline.url)
             error.__cause__ = outcome

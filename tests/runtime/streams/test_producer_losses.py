@@ -259,6 +259,18 @@ def test_what_was_given_up_is_not_sent_again() -> None:
     assert caught.value.unknown == (1,)
 
 
+def test_what_was_under_way_when_another_thread_closed_the_handle_is_unknown() -> None:
+    def run(operation: Operation[Answered]) -> Answered:
+        operation.send(None)
+        raise HandleClosed("closed while the answer was awaited")
+
+    producer = Producer(run, lambda: _JSON, None, "http://localhost/v1/stream/x", {}, set())
+    producer.append(1)
+    with pytest.raises(ProducerFailed) as caught:
+        producer.detach()
+    assert (caught.value.unwritten, caught.value.unknown) == ((), (1,))
+
+
 async def test_closing_twice_at_once_closes_once(form: str, server: Serving, name: str) -> None:
     async with (
         await AsyncStream.create(server.url + name),
