@@ -152,6 +152,10 @@ class ConnectionFailed(StreamError):
     """The server could not be reached, or the connection broke, and retrying did not help."""
 
 
+class NotReached(ConnectionFailed):
+    """No connection could be made at any try: the server knows nothing of the request."""
+
+
 class StreamTimeout(ConnectionFailed, TimeoutError):
     """The server was reached and did not answer in time, and retrying did not help."""
 

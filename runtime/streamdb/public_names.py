@@ -58,6 +58,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "BadRequest",
         "BufferFull",
         "ConnectionFailed",
+        "NotReached",
         "ContentTypeConflict",
         "ContractBroken",
         "DatabaseClosed",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from streamdb.known_options import refuse_unknown
 from streamdb.streams.handle import StreamOptions
 
 
@@ -69,10 +70,8 @@ def check_options(options: DatabaseOptions) -> None:
         TypeError: there is no such option.
         ValueError: an option has no such value.
     """
-    known = DatabaseOptions.__optional_keys__
+    refuse_unknown(options, DatabaseOptions.__optional_keys__)
     for name, value in options.items():
-        if name not in known:
-            raise TypeError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
         choices = _CHOICES.get(name)
         if choices and value not in choices and not callable(value):
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")

@@ -23,6 +23,7 @@ from streamdb.errors import (
     DatabaseClosed,
     NotAStateStream,
     NotConnected,
+    NotReached,
     PayloadTooLarge,
     StreamClosed,
     StreamDBError,
@@ -359,7 +360,8 @@ class Session:
     def _fail(self, draft: Draft, error: BaseException) -> None:
         outcome = draft.outcome
         # Only an answer that refuses it tells that what was sent is not on the stream.
-        is_refused = isinstance(error, StreamError) and not isinstance(error, ConnectionFailed)
+        is_unknown = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)
+        is_refused = isinstance(error, StreamError) and not is_unknown
         failure = (
             TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
             if is_refused or outcome.status != "sent"

@@ -11,6 +11,7 @@ from streamdb.errors import (
     AccessDenied,
     BadHeader,
     ConnectionFailed,
+    NotReached,
     ProducerFenced,
     RateLimited,
     SequenceConflict,
@@ -149,6 +150,7 @@ def call(
 
     Raises:
         ConnectionFailed: no answer, and no tries left.
+        NotReached: not even a connection, at any try.
     """
     failures = retry.begin()
     in_doubt = False
@@ -169,7 +171,7 @@ def call(
         elif isinstance(reply, Reply):
             return Answered(reply, in_doubt)  # the caller turns the status into its error
         else:
-            raise no_answer(reply, failures, url=url, doing=doing)
+            raise no_answer(reply, failures, url=url, doing=doing, in_doubt=in_doubt)
 
 
 def _is_amended(reply: Reply, failures: Failures, *, url: str, doing: str) -> Operation[bool]:
@@ -198,10 +200,17 @@ def interruption(reply: Reply | NoReply, failures: Failures) -> Interrupted | No
 
 
 def no_answer(
-    reply: NoReply, failures: Failures, *, url: str, doing: str, offset: str | None = None
+    reply: NoReply,
+    failures: Failures,
+    *,
+    url: str,
+    doing: str,
+    offset: str | None = None,
+    in_doubt: bool = True,
 ) -> ConnectionFailed:
-    """Make the error of a request that was never answered."""
-    error = StreamTimeout if reply.is_timeout else ConnectionFailed
+    """Make the error of a request that was never answered; ``in_doubt`` is that of the tries."""
+    reached = StreamTimeout if reply.is_timeout else ConnectionFailed
+    error = reached if in_doubt else NotReached
     return error(
         f"{doing}: {reply.reason}; gave up after {failures.count} tries: "
         "is the server running at this address?",
@@ -304,20 +313,25 @@ def _answer_without_doubt(request: Request, retry: RetryPolicy, url: str) -> Ope
 
     Raises:
         ConnectionFailed: it does not say.
+        NotReached: there was no server to say it.
     """
     failures = retry.begin()
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, NoReply):
-            raise _unknown_outcome(reply.reason, None, url=url, doing="append")
-        if (yield from _is_amended(reply, failures, url=url, doing="append")):
+            if reply.was_sent:
+                raise _unknown_outcome(reply.reason, None, url=url, doing="append")
+        elif (yield from _is_amended(reply, failures, url=url, doing="append")):
             continue
-        if not _was_turned_away(reply):
+        elif not _was_turned_away(reply):
             break
         interrupted = interruption(reply, failures)
-        if interrupted is None:
+        if interrupted is not None:
+            yield from pause(interrupted)
+        elif isinstance(reply, NoReply):
+            raise no_answer(reply, failures, url=url, doing="append", in_doubt=False)
+        else:
             break
-        yield from pause(interrupted)
     if is_retryable(reply.status) and not _was_turned_away(reply):
         raise _unknown_outcome("the server failed", reply, url=url, doing="append")
     return reply
@@ -410,7 +424,9 @@ def _is_of_another_batch(request: Request, reply: Reply) -> bool:
 
 
 def _was_turned_away(reply: Reply | NoReply) -> bool:
-    return isinstance(reply, Reply) and reply.status in _NOT_ACTED_UPON
+    if isinstance(reply, Reply):
+        return reply.status in _NOT_ACTED_UPON
+    return not reply.was_sent
 
 
 def _unknown_outcome(reason: str, reply: Reply | None, *, url: str, doing: str) -> ConnectionFailed:

@@ -40,11 +40,13 @@ class Reply(NamedTuple):
 class NoReply(NamedTuple):
     """The connection failed or broke: whether the server acted is unknown.
 
-    ``is_timeout`` is True if the server was reached and said nothing in time.
+    ``is_timeout`` is True if the server was reached and said nothing in time; ``was_sent`` is False
+    if there was no connection, so that the server has not acted.
     """
 
     reason: str
     is_timeout: bool = False
+    was_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
     HandleClosed,
+    NotReached,
     PayloadTooLarge,
     ProducerFenced,
     ProducerGap,
@@ -310,9 +311,11 @@ class Pipeline:
 
     def _take_success(self, parcel: Parcel, reply: Reply) -> None:
         # Known already, although no answer of ours was lost: another run used this number of this
-        # epoch. Who does not keep epochs cannot mean a repetition; who does, may (CLIENT-32).
+        # epoch. Who does not keep epochs cannot mean a repetition, nor does a new epoch repeat
+        # anything; who gave the epoch may (CLIENT-32).
         is_foreign = reply.status == 204 and bool(parcel.items) and not parcel.in_doubt
-        if is_foreign and self.options.auto_claim and self._stored_seq < 0:
+        is_given = not self.options.auto_claim and parcel.epoch == self.options.epoch
+        if is_foreign and not is_given and self._stored_seq < 0:
             message = f"append: epoch {parcel.epoch} of this producer id was used before"
             self._stop(parcel, ProducerFenced(message, epoch=parcel.epoch, url=self.url))
             return
@@ -322,7 +325,8 @@ class Pipeline:
     def gave_up(self, parcel: Parcel, error: StreamError) -> None:
         """Take that a batch was never answered, or could not be sent."""
         parcel.is_under_way = False
-        parcel.in_doubt = parcel.in_doubt or isinstance(error, ConnectionFailed)
+        is_lost = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)
+        parcel.in_doubt = parcel.in_doubt or is_lost
         self._stop(parcel, error)
         self._settle()
 
@@ -452,8 +456,9 @@ class Pipeline:
 
     def restart(self) -> None:
         """Begin the next epoch, after a failure or to fence a copy of oneself (PROD-15)."""
+        fenced_by = self.failure.epoch if isinstance(self.failure, ProducerFenced) else self.epoch
         self.failure = None
-        self._begin_epoch(self.epoch + 1)
+        self._begin_epoch(max(self.epoch, fenced_by) + 1)
 
     def pop_losses(self) -> list[Loss]:
         """Return what is still to be told, once."""

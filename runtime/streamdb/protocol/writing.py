@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamdb.errors import ConnectionFailed, ProducerGap, StreamError
+from streamdb.errors import ConnectionFailed, NotReached, ProducerGap, StreamError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header
 from streamdb.protocol.calling import Appended, call, raise_for_write
@@ -59,6 +59,7 @@ def append_once(
         StreamClosed, ProducerFenced, ProducerGap, StreamError: the batch is not on the stream, and
             its number is free for the next one (PROD-8).
         ConnectionFailed: the outcome is unknown; the next batch begins a new epoch (CLIENT-39).
+        NotReached: nothing was sent.
     """
     if producer.in_doubt:
         producer.begin_epoch()
@@ -73,12 +74,13 @@ def append_once(
         body=body,
     )
     producer.in_doubt = True  # until an answer says otherwise, also if we are cancelled
-    answered = yield from call(request, retry, url=url, doing="append")
     try:
+        answered = yield from call(request, retry, url=url, doing="append")
         raise_for_write(answered, url=url, doing="append")
     except StreamError as refusal:
         # After a gap, numbers of this epoch are missing for good.
-        producer.in_doubt = isinstance(refusal, ConnectionFailed | ProducerGap)
+        is_lost = isinstance(refusal, ConnectionFailed) and not isinstance(refusal, NotReached)
+        producer.in_doubt = is_lost or isinstance(refusal, ProducerGap)
         raise
     producer.in_doubt = False
     producer.next_seq += 1

@@ -10,6 +10,7 @@ from typing import Final
 
 from streamdb.streams import http1
 from streamdb.streams.http1 import SLICE, Incoming, Target
+from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import has_news, wait_until_ready
 from streamdb.streams.wire import WireFailure
 
@@ -24,9 +25,9 @@ Register = Callable[[socket.socket], None]
 class Connection:
     """Sends one request after another, and holds what comes back until it is taken."""
 
-    def __init__(self, connected: socket.socket, check_open: Callable[[], None]) -> None:
+    def __init__(self, connected: socket.socket, lifetime: Lifetime) -> None:
         self._socket: Final = connected
-        self._check_open: Final = check_open
+        self._lifetime: Final = lifetime
         self._is_sent = True  # the whole of the last request
         self._incoming: Incoming | None = None
         self._idle_since = 0.0
@@ -38,7 +39,7 @@ class Connection:
         tls: ssl.SSLContext | None,
         timeout: float,
         register: Register,
-        check_open: Callable[[], None],
+        lifetime: Lifetime,
     ) -> Connection:
         """Connect, within so many seconds for each address of the host.
 
@@ -47,7 +48,7 @@ class Connection:
             tls: what the server must prove, for https.
             timeout: seconds.
             register: told of every socket.
-            check_open: raises if the wire was closed, which ends connections, too.
+            lifetime: that of the wire, whose end is the end of its connections.
 
         Raises:
             WireFailure: nobody answers there.
@@ -56,7 +57,7 @@ class Connection:
             connected = _connect(target, timeout, register)
             if tls is not None:
                 connected = _secure(connected, tls, target.host, register)
-            return cls(connected, check_open)
+            return cls(connected, lifetime)
         except OSError as error:
             raise http1.no_connection(error) from error
 
@@ -156,7 +157,8 @@ class Connection:
         if data:
             incoming.feed(data)
             return
-        self._check_open()  # closed by us, from another thread: no end of an answer
+        if self._lifetime.is_over:  # closed by us, from another thread: no end of an answer
+            raise WireFailure("the handle was closed")
         incoming.end()
 
 

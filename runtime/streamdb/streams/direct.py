@@ -162,7 +162,7 @@ class DirectWire:
             route.tls,
             route.settings.timeout,
             register=self._register,
-            check_open=route.lifetime.check,
+            lifetime=route.lifetime,
         )
         try:
             incoming = connection.exchange(request.method, head, request.body, timeout)

@@ -157,7 +157,7 @@ class _AsyncHands:
                 case Deliver() | Interrupted() | Consult():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
-            return NoReply(str(failure), failure.is_timeout)
+            return NoReply(str(failure), failure.is_timeout, failure.was_sent)
         return None
 
     async def _exchange(self, request: Request) -> Reply:
@@ -200,7 +200,7 @@ class _Hands:
                 case Deliver() | Interrupted() | Consult():
                     pass  # nobody is reading
         except wires.WireFailure as failure:
-            return NoReply(str(failure), failure.is_timeout)
+            return NoReply(str(failure), failure.is_timeout, failure.was_sent)
         return None
 
     def _exchange(self, request: Request) -> Reply:

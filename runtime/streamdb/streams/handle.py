@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypedDict, cast
 
 from streamdb.errors import BadAddress, ConnectionFailed, StreamError
+from streamdb.known_options import refuse_unknown
 from streamdb.protocol import calling, json_text, names, reading
 from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
@@ -82,6 +83,7 @@ class Handle:
     """What both kinds of handles know: the address, the content type and the policies."""
 
     def __init__(self, url: str, content_type: str | None, options: StreamOptions) -> None:
+        refuse_unknown(options, StreamOptions.__optional_keys__)
         self._address: Final[Address] = parse_address(url)
         self._options: Final = options
         timeout = _seconds("timeout", options.get("timeout", 30.0))

@@ -34,6 +34,8 @@ C = TypeVar("C", httpx.AsyncClient, httpx.Client)
 
 # Faults of functions for headers and parameters that may pass: a token service is out of reach.
 _PASSING_FAULTS: Final = (OSError, httpx.TransportError)
+# Nothing of the request has left us.
+_WITHOUT_CONNECTION: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class HttpxAsyncWire:
@@ -240,7 +242,9 @@ def _failure(error: Exception) -> WireFailure:
     # httpx's messages hold no headers and no URL; an empty one still has its kind.
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     is_timeout = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-    return WireFailure(reason, is_timeout=is_timeout)
+    return WireFailure(
+        reason, is_timeout=is_timeout, was_sent=not isinstance(error, _WITHOUT_CONNECTION)
+    )
 
 
 _url_to_show: ContextVar[str | None] = ContextVar("streamdb_url_to_show", default=None)

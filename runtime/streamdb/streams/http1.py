@@ -304,7 +304,7 @@ def _failure_of(error: Exception) -> WireFailure:
 
 def no_connection(error: OSError) -> WireFailure:
     """Say why there is no connection."""
-    return WireFailure(f"cannot connect: {_said(error)}")
+    return WireFailure(f"cannot connect: {_said(error)}", was_sent=False)
 
 
 def broken(error: Exception) -> WireFailure:

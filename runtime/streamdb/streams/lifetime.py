@@ -26,6 +26,11 @@ class Lifetime:
         self._is_over = False
         self._sleepers: Final[set[asyncio.Future[None]]] = set()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the object was closed."""
+        return self._is_over
+
     def check(self) -> None:
         """Do nothing if the object may be used.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypedDict, cast
 
 from streamdb.errors import HandleClosed, ProducerFailed, StreamError
+from streamdb.known_options import refuse_unknown
 from streamdb.protocol import json_text, names
 from streamdb.protocol.calling import Answered, call
 from streamdb.protocol.exchange import Answer, Operation
@@ -61,6 +62,7 @@ class ProducerBase:
         settings: ProducerSettings,
         busy: set[ProducerBase],
     ) -> None:
+        refuse_unknown(settings, ProducerSettings.__optional_keys__)
         options = dict(settings)
         self._retry = cast("RetryPolicy", options.pop("retry", DEFAULT_PRODUCER_RETRY))
         self._on_error = cast(

@@ -42,9 +42,10 @@ class WireSettings:
 class WireFailure(Exception):
     """The connection failed or broke; the text says how."""
 
-    def __init__(self, reason: str, *, is_timeout: bool = False) -> None:
+    def __init__(self, reason: str, *, is_timeout: bool = False, was_sent: bool = True) -> None:
         super().__init__(reason)
         self.is_timeout = is_timeout
+        self.was_sent = was_sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ async def test_an_async_database_keeps_to_its_loop(embedded_url: str) -> None:
 
 
 def test_options_are_checked(embedded_url: str) -> None:
-    with pytest.raises(TypeError, match="no option 'creat'; there are close_timeout, create,"):
+    with pytest.raises(TypeError, match="no option 'creat': did you mean 'create'"):
         AsyncChat(embedded_url, creat=True)
     with pytest.raises(ValueError, match="on_invalid is 'ignor': it must be one of report, raise"):
         AsyncChat(embedded_url, on_invalid="ignor")

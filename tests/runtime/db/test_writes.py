@@ -299,7 +299,7 @@ async def test_closing_while_the_server_is_gone(tmp_path: Path) -> None:
 
 
 async def test_giving_up_on_a_server_that_is_gone(tmp_path: Path) -> None:
-    """A policy with an end: reading fails, and so does a write, with its outcome unknown."""
+    """A policy with an end: reading fails, and so does a write, of which nothing was sent."""
     options = {**IMPATIENT, "reconnect": RetryPolicy(attempts=3, initial=0.01)}
     with serving(tmp_path / "s.db") as server:
         db = AsyncChat(f"{server.url}s", create=True, **options)
@@ -308,8 +308,9 @@ async def test_giving_up_on_a_server_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(ConnectionFailed, match="gave up after 3 tries"):
         await anext(changes)
     assert db.status == "error"
-    with pytest.raises(TransactionUnresolved):
+    with pytest.raises(TransactionFailed, match="is not on the stream") as caught:
         await db.messages.insert(message(1))
+    assert not isinstance(caught.value, TransactionUnresolved)
     await db.aclose()
 
 

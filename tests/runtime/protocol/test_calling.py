@@ -9,6 +9,7 @@ from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
     ContentTypeConflict,
+    NotReached,
     NotSupported,
     PayloadTooLarge,
     RateLimited,
@@ -349,3 +350,27 @@ def test_an_expiry_that_is_none_is_not_sent(expires_at: str) -> None:
     with pytest.raises(BadHeader, match="expires_at"):
         player.run()
     assert player.requests == []
+
+
+NOT_SENT = NoReply("cannot connect", was_sent=False)
+
+
+def test_a_plain_append_is_repeated_where_nothing_was_sent() -> None:  # CLIENT-23
+    player = Player(append(), [NOT_SENT, NOT_SENT, OK])
+    assert player.run() == Appended("7")
+    assert len(player.requests) == 3
+
+
+def test_a_server_that_was_never_reached_knows_nothing_of_it() -> None:
+    for operation in (append(), head()):
+        with pytest.raises(NotReached, match="gave up after 3 tries"):
+            Player(operation, [NOT_SENT] * 3).run()
+
+
+def test_one_try_that_was_sent_leaves_the_outcome_unknown() -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        Player(append(), [NOT_SENT, NoReply("it broke")]).run()
+    assert not isinstance(caught.value, NotReached)
+    with pytest.raises(ConnectionFailed) as caught:
+        Player(head(), [NoReply("it broke"), NOT_SENT, NOT_SENT]).run()
+    assert not isinstance(caught.value, NotReached)

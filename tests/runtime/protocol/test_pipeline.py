@@ -11,6 +11,7 @@ from tests.runtime.protocol.player import LOST, reply
 
 from streamdb.errors import (
     ConnectionFailed,
+    NotReached,
     PayloadTooLarge,
     ProducerFenced,
     ProducerGap,
@@ -208,7 +209,7 @@ def test_fenced_without_auto_claim_stops_with_all_that_was_not_written() -> None
         machine.add(b"3", lambda: 0.0)
     machine.restart()  # PROD-15
     add(machine, b"3")
-    assert (take(machine).epoch, machine.epoch) == (1, 1)
+    assert (take(machine).epoch, machine.epoch) == (5, 5)
 
 
 def test_auto_claim_takes_the_next_epoch_and_sends_the_first_batch_alone() -> None:  # PROD-16
@@ -497,3 +498,29 @@ def test_lost_and_missing_are_told_apart() -> None:
     machine.answered(take(machine), refused(404))
     assert isinstance(machine.failure, StreamNotFound)
     assert LOST.reason
+
+
+def test_a_restart_begins_above_whoever_fenced_it() -> None:  # PROD-15
+    machine = pipeline(epoch=2)
+    add(machine, b"1")
+    machine.answered(take(machine), refused(403, producer_epoch="7"))
+    assert isinstance(machine.failure, ProducerFenced)
+    machine.restart()
+    assert machine.epoch == 8
+
+
+def test_a_new_epoch_repeats_nothing_so_that_a_duplicate_in_it_is_anothers() -> None:  # CLIENT-32
+    machine = pipeline()
+    machine.restart()
+    add(machine, b"1")
+    machine.answered(take(machine), Answered(reply(204), in_doubt=False))
+    assert isinstance(machine.failure, ProducerFenced)
+    assert [loss.unwritten for loss in machine.pop_losses()] == [(b"1",)]
+
+
+def test_what_was_never_sent_is_unwritten() -> None:
+    machine = pipeline()
+    add(machine, b"1")
+    machine.gave_up(take(machine), NotReached("append: nobody listens"))
+    [loss] = machine.pop_losses()
+    assert (loss.unwritten, loss.unknown) == ((b"1",), ())

@@ -13,6 +13,10 @@ from streamdb import (
     Batch,
     ContentTypeConflict,
     HandleClosed,
+    NotReached,
+    ProducerFailed,
+    RetryPolicy,
+    Stream,
     StreamClosed,
     StreamExists,
     StreamNotFound,
@@ -208,3 +212,23 @@ async def test_bad_requests_have_the_servers_reason(open_stream: Opener, url: st
     with pytest.raises(BadRequest) as caught:
         await batches(stream, offset="no?such&offset")  # CLIENT-1: encoded, so it arrives
     assert caught.value.offset == "no?such&offset"
+
+
+@pytest.mark.parametrize("kind", [Stream, AsyncStream])
+def test_a_misspelt_option_is_an_error(kind: Any) -> None:
+    with pytest.raises(TypeError, match="no option 'tiemout': did you mean 'timeout'"):
+        kind("http://localhost/v1/stream/s", tiemout=3)
+    with pytest.raises(TypeError, match="no option 'token'; there are headers,"):
+        kind("http://localhost/v1/stream/s", token="x")
+    with pytest.raises(TypeError, match="no option 'max_batch_byte': did you mean"):
+        kind("http://localhost/v1/stream/s").producer(max_batch_byte=3)
+
+
+def test_a_server_that_is_not_there_has_stored_nothing() -> None:
+    retry = RetryPolicy(attempts=2, initial=0.001)
+    with Stream("http://127.0.0.1:9/s", content_type="text/plain", retry=retry) as stream:
+        with pytest.raises(NotReached, match=r"cannot connect: .*; gave up after 2 tries"):
+            stream.append("x")
+        with pytest.raises(ProducerFailed) as caught, stream.producer(retry=retry) as producer:
+            producer.append("x")
+    assert (caught.value.unwritten, caught.value.unknown) == ((b"x",), ())
