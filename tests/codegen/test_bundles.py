@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from tests.codegen.hostile_schemas import documents
 
-from streamdb import StateSchema
+from streamdb import CollectionSchema, InvalidRow, StateSchema
 from streamdb_gen import api
 from streamdb_gen.ir import Spec
 from streamdb_gen.loading import load_spec, load_spec_text
@@ -25,6 +29,8 @@ CORPUS = [
     *sorted(ROOT.glob("codegen/rules/*/*.json")),
     *sorted(ROOT.parent.glob("generated_examples/*/*.json")),
 ]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 Write = Callable[[str, Any], Path]
 
@@ -171,6 +177,45 @@ def test_the_bundle_of_several_files(write: Write, references: list[str], bare: 
     assert_compiles_to_the_same(spec, "spec.json")
     plain = StateSchema.from_file(write("schema.json", json.loads(spec.canonical)))
     assert [one.name for one in plain.collections] == ["notes"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("List<Int>", "a b", "é", "😀", "a[0]", "a|b", 'a"b', "a\\b", "a^b", "`", "{x}"),
+        *("a%b", "a%20b", "a/b", "a~b", "a?b", "a#b", "$-._!&'()*+,;=:@", "plain"),
+    ],
+)
+def test_references_are_uris(write: Write, key: str) -> None:
+    """Of a text that is none, no validator can be made, in no language."""
+    pointer = "/$defs/" + key.replace("~", "~0").replace("/", "~1")
+    encoded = "#" + quote(pointer, safe="/~$-._!&'()*+,;=:@")
+    for reference in {encoded} if set(key) & set("%#") else {encoded, f"#{pointer}"}:
+        document = {
+            "name": "example",
+            "collections": {"notes": {"primaryKey": "id", "schema": row(v={"$ref": reference})}},
+            "$defs": {key: {"x-streamdb-name": "Value", "minLength": 1, "not": {"const": "no"}}},
+        }
+        path = write("spec.json", document)
+        bundle = assert_compiles_to_the_same(compiled(path), "spec.json")
+        found = bundle["collections"]["notes"]["schema"]["properties"]["v"]["$ref"]
+        assert re.fullmatch(r"#(?:[A-Za-z0-9/?:@!$&'()*+,;=._~-]|%[0-9A-F]{2})*", found)
+
+        schema = {**bundle, "$schema": DRAFT, "$ref": "#/collections/notes/schema"}
+        validators = [jsonschema_rs.validator_for(schema), Draft202012Validator(schema)]
+        plain = [StateSchema.from_file(one) for one in (path, write("bundle.json", bundle))]
+        for value, expected in (("yes", True), ("no", False), ("", False)):
+            note = {"id": "1", "v": value}
+            assert [one.is_valid(note) for one in validators] == [expected] * 2
+            assert [accepts(one.collections[0], note) for one in plain] == [expected] * 2
+
+
+def accepts(schema: CollectionSchema[Any, Any], note: Any) -> bool:
+    try:
+        schema.decode(json.dumps(note).encode(), strict=True)
+    except InvalidRow:
+        return False
+    return True
 
 
 def test_what_has_the_key_of_something_else_keeps_its_class_name(write: Write) -> None:

@@ -56,6 +56,19 @@ CIRCULAR = {
     "C1": {"anyOf": [{"$ref": "#/$defs/C0"}, {"$ref": "#/$defs/C2"}]},
     "C2": {"type": "array", "items": {"$ref": "#/$defs/C2"}},
 }
+LOOKED_AT_TWICE = {
+    f"C{n}": {
+        "type": "object",
+        "if": {"$ref": f"#/$defs/C{n + 1}"},
+        "then": {"$ref": f"#/$defs/C{n + 1}"},
+        "unevaluatedProperties": False,
+    }
+    for n in range(25)
+} | {"C25": {"type": "object", "properties": {"a": {"default": 1}}}}
+LOOKED_AT_ONCE_MORE = {  # `unevaluatedProperties` alone doubles the ways
+    f"C{n}": {"allOf": [{"$ref": f"#/$defs/C{n + 1}"}], "unevaluatedProperties": {}}
+    for n in range(200)
+} | {"C200": {"type": "object", "properties": {}}}
 FIRST: Json = {"$ref": "#/$defs/C0"}
 
 SHAPES: dict[str, tuple[Json, Json]] = {
@@ -69,6 +82,8 @@ SHAPES: dict[str, tuple[Json, Json]] = {
     "doubled-unions": (FIRST, DOUBLED),
     "doubled-conjunctions": (FIRST, JOINED),
     "circular": (FIRST, CIRCULAR),
+    "looked-at-twice": (FIRST, LOOKED_AT_TWICE),
+    "looked-at-once-more": (FIRST, LOOKED_AT_ONCE_MORE),
     "huge-enum": ({"enum": [f"value {n}" for n in range(50_000)]}, {}),
     "huge-enum-of-objects": ({"enum": [{"n": n} for n in range(10_000)]}, {}),
     "many-properties": (

@@ -2,8 +2,8 @@
 
 References become pointers into it, other files entries of its `$defs`; `$id`, `$anchor` and
 `$schema` inside it go, and what other versions of JSON Schema say otherwise is said as in 2020-12.
-A spec that is such a document already stays as it is. The document is a spec again, which compiles
-to the same package.
+A spec that is such a document already, with references that are URIs, stays as it is. The document
+is a spec again, which compiles to the same package.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Bundling:
         if keyword in _SPEC_SCHEMA:
             return {}
         if keyword == "$ref":
-            return {"$ref": self._reference(place, schema)}
+            return {"$ref": self._reference(schema)}
         if keyword == "items" and isinstance(place.value, list):
             return {"prefixItems": [self.schema(item) for item in place.items()]}
         if keyword == "additionalItems":
@@ -160,18 +160,17 @@ class _Bundling:
             found["dependentSchemas"] = schemas
         return found
 
-    def _reference(self, reference: Place, schema: Place) -> JsonValue:
-        """The pointer of what a schema refers to, as the user wrote it if that is the same."""
+    def _reference(self, schema: Place) -> JsonValue:
+        """The pointer of what a schema refers to, whatever the user wrote that leads there."""
         target = self._resources.resolve(schema)
-        if target is None:
-            return None
-        pointer = self._layout.pointer(target, self._names)
-        is_same = isinstance(reference.value, str) and reference.value == f"#{pointer}"
-        return reference.value if is_same and "%" not in pointer else _fragment(pointer)
+        return None if target is None else _fragment(self._layout.pointer(target, self._names))
 
 
 def _fragment(pointer: str) -> str:
-    """A pointer as a reference: what a URI cannot hold is percent-encoded."""
+    """A pointer as a reference: what a URI cannot hold is percent-encoded (RFC 3986, 3.5).
+
+    Validators refuse it otherwise.
+    """
     safe = "".join(
         c if c.isascii() and (c.isalnum() or c in "/~$-._!&'()*+,;=:@") else _percent(c)
         for c in pointer

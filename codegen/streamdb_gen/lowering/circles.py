@@ -39,7 +39,7 @@ def check_circles(schemas: Iterable[Place], resources: Resources, report: Report
 
 def _closing(start: Place, resources: Resources, finished: set[Key]) -> Iterator[Place]:
     """The references that close circles, depth first."""
-    way = [_Visit(start, None, _onward(start, resources))]
+    way = [_Visit(start, None, onward(start, resources))]
     on_the_way = {key_of(start): 0}
     while way:
         schema, by = next(way[-1].onward, (None, None))
@@ -53,11 +53,11 @@ def _closing(start: Place, resources: Resources, finished: set[Key]) -> Iterator
             yield next(step for step in steps if step is not None)
         elif key_of(schema) not in finished:
             on_the_way[key_of(schema)] = len(way)
-            way.append(_Visit(schema, by, _onward(schema, resources)))
+            way.append(_Visit(schema, by, onward(schema, resources)))
 
 
-def _onward(schema: Place, resources: Resources) -> Iterator[_Step]:
-    """The schemas that a schema applies to its own value."""
+def onward(schema: Place, resources: Resources) -> Iterator[_Step]:
+    """The schemas that a schema applies to its own value, with the reference that leads there."""
     reference = schema.get("$ref")
     target = resources.resolve(schema)
     if target is not None:

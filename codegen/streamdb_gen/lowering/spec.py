@@ -32,6 +32,7 @@ from streamdb_gen.lowering.references import Target
 from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
 from streamdb_gen.lowering.type_overrides import check_overrides
+from streamdb_gen.lowering.unevaluated import are_unevaluated_bounded
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
 from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, has_words, package_name
@@ -110,6 +111,7 @@ class _SpecLowering:
         self._report.keep(self._resources.targets())
         self._schemas.read_all(schemas)
         check_circles(schemas, self._resources, self._report)
+        is_bounded = are_unevaluated_bounded(schemas, self._resources, self._report)
         check_patterns(schemas, self._resources, self._report)
         check_overrides(schemas, self._report)
         layout = lay_out(self._resources, is_bare=self._frame.is_bare)
@@ -131,7 +133,8 @@ class _SpecLowering:
         references = self._schemas.context.references
         bundled = bundle(self._frame.root, self._resources, layout, references.name_of)
         document = bundled.document
-        check_defaults(bundled.defaults, document, self._report)
+        if is_bounded:
+            check_defaults(bundled.defaults, document, self._report)
         if self._report.has_errors():
             return None
         laxity = Laxity(settled.types)

@@ -1,4 +1,4 @@
-"""Ways that lead back to where they began."""
+"""Ways from one thing to the next: those that lead back to where they began, and their order."""
 
 from __future__ import annotations
 
@@ -29,3 +29,24 @@ def circle(starts: Iterable[T], onward: Callable[[T], Iterable[T]]) -> list[T] |
             else:
                 way[step] = iter(onward(step))
     return None
+
+
+def inner_first(starts: Iterable[T], onward: Callable[[T], Iterable[T]]) -> Iterator[T]:
+    """Return each step once, after all that it leads to; there must be no circle.
+
+    >>> "".join(inner_first("a", {"a": "bc", "b": "d", "c": "d", "d": ""}.__getitem__))
+    'dcba'
+    """
+    begun: set[T] = set()
+    finished: set[T] = set()
+    pending = list(starts)
+    while pending:
+        step = pending[-1]
+        if step in begun:
+            pending.pop()
+            if step not in finished:
+                finished.add(step)
+                yield step
+        else:
+            begun.add(step)
+            pending += (one for one in onward(step) if one not in begun)

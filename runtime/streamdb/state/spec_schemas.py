@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from streamdb import formats
 from streamdb.protocol.json_text import is_array, is_object
-from streamdb.state.schema_circles import circle
+from streamdb.state.schema_circles import circle, inner_first
 from streamdb.state.schema_document import without_surrogates
 from streamdb.state.schema_keywords import (
     ANNOTATIONS,
@@ -40,6 +40,9 @@ _KEPT: Final = frozenset({"$ref", "definitions", "$defs"})
 _IN_PLACE: Final = frozenset({
     "allOf", "anyOf", "dependencies", "dependentSchemas", "else", "if", "not", "oneOf", "then"
 })  # fmt: skip
+_UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
+# jsonschema-rs needs half a second for so many; people's schemas have some hundreds at most.
+_MOST_LOOKED_AT: Final = 20_000
 # What says where references lead, which is settled in the document.
 _NAMING: Final = frozenset({"$schema", "$id", "$anchor"})
 
@@ -108,6 +111,7 @@ class SpecSchemas:
             self._enter(place, whole)
         self._use(places)
         self._refuse_circles(places)
+        self._refuse_endless_looks(places)
         self._holder = _HOLDER
         while self._holder in spec:
             self._holder += "-"
@@ -321,6 +325,25 @@ class SpecSchemas:
             "check would never end",
             "take it out, or refer from a property or an item, where the value is another one",
         )
+
+    def _refuse_endless_looks(self, places: Iterable[SchemaPlace]) -> None:
+        """Refuse `unevaluated...` that would look at more schemas than a validator can follow."""
+        looked_at: dict[SchemaPlace, int] = {}
+        for place in inner_first([*places, *self._used], self._applied_in_place):
+            schema = self._at(place)
+            members = self._members(place, schema) if is_object(schema) else {}
+            keywords = sorted(members.keys() & _UNEVALUATED)
+            # Each of the keywords follows all ways once more.
+            inner = sum(looked_at[one] for one in self._applied_in_place(place))
+            count = 1 + inner * (1 + len(keywords))
+            if keywords and count > _MOST_LOOKED_AT:
+                self._refuse(
+                    place.inner(keywords[0]),
+                    f"`{keywords[0]}` looks at more than {_MOST_LOOKED_AT} schemas here, once for "
+                    "every way to each",
+                    "let `allOf`, `anyOf`, `if` and the like lead to each schema by one way only",
+                )
+            looked_at[place] = min(count, _MOST_LOOKED_AT)
 
     def _applied_in_place(self, place: SchemaPlace) -> Iterator[SchemaPlace]:
         if place in self._targets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,40 @@ def test_checks_that_would_never_end(tmp_path: Path, definition: Any, at: str) -
 def test_circles_through_a_part_of_the_value_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     inner = {"items": {"$ref": "#/$defs/A"}, "properties": {"x": {"not": {"$ref": "#/$defs/A"}}}}
+    path.write_text(json.dumps({"collections": json.loads(GOOD), "$defs": {"A": inner}}))
+    StateSchema.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "applied"),
+    [
+        ("unevaluatedProperties", lambda inner: {"if": inner, "then": inner}),
+        ("unevaluatedItems", lambda inner: {"anyOf": [{"allOf": [inner]}, inner]}),
+        ("unevaluatedProperties", lambda inner: {"dependentSchemas": {"a": inner, "b": inner}}),
+    ],
+)
+def test_checks_that_would_look_at_too_many_schemas(
+    tmp_path: Path, keyword: str, applied: Callable[[Any], Any]
+) -> None:
+    """A validator of such a schema would never be ready: each level doubles the ways."""
+    spec = json.loads(f'{{"collections": {GOOD}}}')
+    levels = {f"D{n}": applied({"$ref": f"#/$defs/D{n + 1}"}) for n in range(40)}
+    spec["$defs"] = {**levels, "D40": {}}
+    spec["collections"]["messages"]["schema"]["properties"]["x"] = {"$ref": "#/$defs/D0"}
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(spec))
+    StateSchema.from_file(path)  # without the keyword the ways do not matter
+
+    spec["$defs"]["D3"][keyword] = False
+    error = fault(tmp_path, json.dumps(spec))
+    assert error.pointer == f"/$defs/D3/{keyword}"
+    assert "more than 20000 schemas" in error.reason
+
+
+def test_some_thousand_schemas_may_be_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    choices = [{"properties": {f"p{n}": {}}} for n in range(5_000)]
+    inner = {"anyOf": choices, "unevaluatedProperties": False}
     path.write_text(json.dumps({"collections": json.loads(GOOD), "$defs": {"A": inner}}))
     StateSchema.from_file(path)
 
