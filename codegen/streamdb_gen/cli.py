@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from streamdb_gen.problems import HOW_TO_INSTALL
+
 _EXTRA: Final = frozenset({"click", "jinja2", "jsonschema", "jsonschema_rs"})
 _USAGE: Final = 2
 
@@ -17,7 +19,7 @@ def main() -> None:
         if error.name not in _EXTRA:
             raise
         print(
-            f"streamdb-gen: {error.name} is not installed: pip install 'streamdb[gen]'",
+            f"streamdb-gen: {error.name} is not installed: {HOW_TO_INSTALL}",
             file=sys.stderr,
         )
         sys.exit(_USAGE)

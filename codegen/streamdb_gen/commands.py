@@ -248,7 +248,9 @@ def explain(rule: str | None) -> Exit:
         return Exit.FINE
     found = api.RULES.get(rule.upper())
     if found is None:
-        complain(api.Problem(f"there is no rule {rule}", f"rules: {', '.join(api.RULES)}"))
+        near = difflib.get_close_matches(rule.upper(), api.RULES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"rules: {', '.join(api.RULES)}"
+        complain(api.Problem(f"there is no rule {rule}", hint))
         return Exit.USAGE
     show(f"{found.id} ({found.severity}): {found.title}\n\n{found.explanation}")
     show(f"\nFor example:\n\n    {found.example}\n\nWays out:\n")

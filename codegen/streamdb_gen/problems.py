@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+#: For who lacks the extra `gen`.
+HOW_TO_INSTALL: Final = "pip install 'streamdb[gen]', or, in a checkout, pip install '.[gen]'"
+
 _REASONS: Final = {
     errno.ENOENT: "no such file or folder",
     errno.EISDIR: "is a folder",

@@ -157,6 +157,7 @@ def test_the_configuration_names_several_targets_and_the_worst_code_counts(proje
         (["diary.json", "extra.json"], "unexpected extra argument"),
         (["generate", "--nope"], "No such option"),
         (["explain", "NOPE"], "there is no rule NOPE"),
+        (["explain", "row_not_objct"], "did you mean ROW_NOT_OBJECT?"),
         (["diary.json", "-o", "."], "will not overwrite"),
     ],
 )
@@ -321,7 +322,8 @@ def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> No
     done = run(tmp_path, "diary.json", PYTHONPATH=str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == (
-        f"streamdb-gen: {package} is not installed: pip install 'streamdb[gen]'\n"
+        f"streamdb-gen: {package} is not installed: pip install 'streamdb[gen]', or, in a "
+        "checkout, pip install '.[gen]'\n"
     )
 
 

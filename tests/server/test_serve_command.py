@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from streamdb.cli.exits import Exit
+
 TEXT = {"Content-Type": "text/plain"}
 
 
@@ -94,7 +96,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 def test_a_file_in_use(tmp_path: Path) -> None:
     with running(tmp_path / "streams.db"):
         code, error = run("--db", str(tmp_path / "streams.db"), "--port", "0")
-    assert (code, error.count("\n")) == (1, 1)
+    assert (code, error.count("\n")) == (Exit.USAGE, 1)
     assert "in use by another process" in error
 
 
@@ -102,8 +104,14 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("notes\n" * 1000)
     code, error = run("--db", str(path), "--port", "0")
-    assert (code, error.count("\n")) == (1, 1)
+    assert (code, error.count("\n")) == (Exit.USAGE, 1)
     assert "not a SQLite file" in error
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    code, error = run("--db", str(tmp_path / "no/streams.db"), "--port", "0")
+    assert (code, error.count("\n")) == (Exit.USAGE, 1)
+    assert "there is no folder" in error
 
 
 def test_an_unknown_host(tmp_path: Path) -> None:
@@ -123,6 +131,7 @@ def test_a_missing_extra_is_named(missing: str, extra: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"pip install 'streamdb[{extra}]'" in done.stderr
+    assert f"in a checkout, pip install '.[{extra}]'" in done.stderr
 
 
 def test_kill_9_loses_nothing_acknowledged_and_doubles_nothing_model_3(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import sys
 
+from streamdb.extras import how_to_install
+
 
 def main() -> None:
     """Run the `streamdb` command; exits the process."""
@@ -10,6 +12,6 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        print("streamdb: the command needs click: pip install 'streamdb[cli]'", file=sys.stderr)
+        print(f"streamdb: the command needs click: {how_to_install('cli')}", file=sys.stderr)
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))

@@ -39,14 +39,16 @@ from streamdb.protocol.names import MAX_PRODUCER_INTEGER
 )
 @click.option(
     "--producer-id",
-    metavar="ID",
-    help="Number the values, each in a request of its own, so that the same command with the same "
-    "data, run again, stores what is missing and nothing twice.",
+    metavar="NAME",
+    help="Number the values, each in a request of its own: the same data under the same NAME, sent "
+    "again, is stored once, and what is missing of it is added. The server compares the numbers "
+    "and not the data: other data needs another NAME, or a higher --epoch.",
 )
 @click.option(
     "--epoch",
     type=click.IntRange(0, MAX_PRODUCER_INTEGER),
-    help="The epoch of --producer-id; a higher one begins the numbers anew.  [default: 0]",
+    help="The epoch of --producer-id; a higher one begins the numbers anew, for other data, and "
+    "shuts out who still writes under a lower one.  [default: 0]",
 )
 @as_json
 def append(
@@ -75,7 +77,7 @@ def append(
     if file is None and not values:
         file = sys.stdin.buffer
     with connection.open(stream) as opened:
-        of_json = is_json(opened.head().content_type)
+        of_json = is_json(opened.head(doing="append").content_type)
         found = (
             _elements(values, file, of_json=of_json)
             if batch
@@ -125,9 +127,14 @@ def _tell(url: str, stored: Stored, units: Units, *, as_json: bool) -> None:
             "url": url,
             units.name: stored.size,
             "offset": stored.offset,
-            "duplicate": stored.had_before,
+            "repeated": stored.repeated,
         }
         say(json.dumps(told))
         return
-    before = "; some of it had been stored before" if stored.had_before else ""
+    before = (
+        f"; the server took {units.say(stored.repeated)} for a repetition of an earlier run, "
+        "and did not store it again"
+        if stored.repeated
+        else ""
+    )
     say(f"appended {units.say(stored.size)}{stored.where}{before}")

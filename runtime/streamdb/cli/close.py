@@ -30,7 +30,7 @@ def close(
     with connection.open(stream) as opened:
         last = []
         if values or file is not None:
-            of_json = is_json(opened.head().content_type)
+            of_json = is_json(opened.head(doing="close").content_type)
             last = list(given_values(values, file, of_json=of_json))
         closed = opened.close_stream(*last)
         if as_json:

@@ -10,6 +10,11 @@ from streamdb.cli.options import Connection, as_json, stream_command
 from streamdb.cli.terminal import say
 
 
+def _refuse_offset(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:  # what `read` and `tail` call it
+        raise click.UsageError("No such option: --offset. Did you mean --at?", context)
+
+
 @stream_command
 @click.argument("new")
 @click.option(
@@ -17,6 +22,7 @@ from streamdb.cli.terminal import say
     metavar="OFFSET",
     help="Where the fork leaves STREAM: an offset that the server gave; otherwise its end.",
 )
+@click.option("--offset", hidden=True, expose_value=False, callback=_refuse_offset)
 @click.option(
     "--sub-offset",
     type=click.IntRange(min=0),

@@ -41,11 +41,11 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was stored: how much, the tail behind it, and whether the server had some before."""
+    """What was stored: how much now, the tail behind it, and how much the server had before."""
 
     size: int
     offset: str | None
-    had_before: bool = False
+    repeated: int = 0
 
     @property
     def where(self) -> str:
@@ -81,8 +81,9 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
         appended = producer.flush()
         producer.detach()
     except streamdb.ProducerFailed as failed:
-        raise _failure(failed, given, units) from failed
-    stored = Stored(given, appended.offset, appended.duplicate)
+        raise _failure(failed, given, _repeated(producer, units), units) from failed
+    repeated = _repeated(producer, units)
+    stored = Stored(given - repeated, appended.offset, repeated)
     if refused is not None:
         raise Failed(
             f"{refused.message}; what came before is stored: {units.say(given)}{stored.where}",
@@ -98,10 +99,16 @@ def _wait_a_moment(producer: streamdb.Producer, refused: Failed) -> None:
         complain(f"{refused.message}; storing what came before; interrupt to give that up")
 
 
-def _failure(failed: streamdb.ProducerFailed, given: int, units: Units) -> Failed:
+def _repeated(producer: streamdb.Producer, units: Units) -> int:
+    return producer.duplicates if units.of_json else producer.duplicate_bytes
+
+
+def _failure(failed: streamdb.ProducerFailed, given: int, repeated: int, units: Units) -> Failed:
     unwritten, unknown = units.of(failed.unwritten), units.of(failed.unknown)
     told = f"{failed.__cause__ or failed}; of {units.say(given)}, {given - unwritten - unknown} "
-    told += f"are stored and {unwritten} are not"
+    told += "are stored "
+    told += f"({repeated} of them by an earlier run) " if repeated else ""
+    told += f"and {unwritten} are not"
     if unknown:
         told += f"; of the other {unknown} it is unknown"
     return Failed(told, code_of(failed.__cause__))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from streamdb.cli.exits import Exit, Failed
+from streamdb.extras import how_to_install
 from streamdb.protocol.names import DEFAULT_PORT
 
 
@@ -47,7 +49,7 @@ def serve(db: Path, host: str, port: int, token: str | None, long_poll_timeout: 
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
         click.echo(
-            "streamdb: `streamdb serve` needs the server: pip install 'streamdb[server]'", err=True
+            f"streamdb: `streamdb serve` needs the server: {how_to_install('server')}", err=True
         )
         sys.exit(2)
     if token == "":
@@ -68,7 +70,7 @@ def serve(db: Path, host: str, port: int, token: str | None, long_poll_timeout: 
             announce=lambda url: click.echo(f"Serving {db} at {url}"),
         )
     except streamdb_server.DataFileError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failed(str(error), Exit.USAGE) from error
     except OSError as error:
         raise click.ClickException(
             f"cannot listen on {host}:{port}: {error.strerror}. Choose another --host or --port."

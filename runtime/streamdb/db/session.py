@@ -209,6 +209,8 @@ class Session:
             while offset is not None:
                 offset = await self._read_from(stream, offset, is_restart=True)
         except StreamDBError as error:
+            if self._loaded.is_set():  # before, who opens the database is told
+                log.error("%s: reading stopped for good: %s", self._url, error)
             self._end("error", error)
         except Exception as error:
             log.exception("%s: reading stopped", self._url)

@@ -65,8 +65,7 @@ def raise_for_answer(
         )
     other = _SERVER_FAILED if reply.status >= 500 else _UNKNOWN
     error, meaning = _BY_STATUS.get(reply.status, other)
-    said = f"; it says: {preview(reply.body)}" if reply.body.strip() else ""
-    raise error(f"{doing}: {meaning}{said}", url=url, status=reply.status, offset=offset)
+    raise error(f"{doing}: {meaning}{_quoted(reply)}", url=url, status=reply.status, offset=offset)
 
 
 def _raise_conflict(reply: Reply, *, url: str, doing: str) -> Never:
@@ -88,14 +87,20 @@ def _raise_conflict(reply: Reply, *, url: str, doing: str) -> Never:
             url=url,
         )
     if doing == "create":
+        # No header tells the two apart; the body of a server may, for the eyes of people.
         raise StreamExists(
-            "create: a stream with another content type, expiry or closure lives here",
+            "create: another stream is here: of another content type, expiry, closure or source, "
+            f"or one that was deleted and is kept for its forks{_quoted(reply)}",
             url=url,
             status=409,
         )
     raise ContentTypeConflict(
         f"{doing}: the body's content type is not the stream's", url=url, status=409
     )
+
+
+def _quoted(reply: Reply) -> str:
+    return f"; it says: {preview(reply.body)}" if reply.body.strip() else ""
 
 
 def is_conflict_without_reason(reply: Reply) -> bool:

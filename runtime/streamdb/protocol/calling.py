@@ -270,11 +270,11 @@ def create(
     return info if "content-type" in reply.headers else replace(info, content_type=content_type)
 
 
-def head(url: str, retry: RetryPolicy) -> Operation[StreamInfo]:
-    """Ask for the stream's metadata."""
-    reply, _ = yield from call(Request("HEAD"), retry, url=url, doing="head")
-    raise_for_answer(reply, url=url, doing="head", allow=frozenset({200}))
-    return _info(reply, url=url, doing="head", created=False)
+def head(url: str, retry: RetryPolicy, *, doing: str = "head") -> Operation[StreamInfo]:
+    """Ask for the stream's metadata, perhaps as a part of something else (``doing``)."""
+    reply, _ = yield from call(Request("HEAD"), retry, url=url, doing=doing)
+    raise_for_answer(reply, url=url, doing=doing, allow=frozenset({200}))
+    return _info(reply, url=url, doing=doing, created=False)
 
 
 def append(

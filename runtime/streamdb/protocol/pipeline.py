@@ -147,7 +147,8 @@ class Pipeline:
         losses: refusals that are still to be told.
         offset: the tail behind the last batch that was stored; None where the server does not say
             it: an older one would have a reader go over what came since (PROD-12).
-        duplicates: batches that the server says it had before this producer sent them.
+        duplicates: values in batches that the server says it had before this producer sent them.
+        duplicate_bytes: the same in bytes.
         is_closed: True once a closing batch was stored.
         room: bytes that may still be added before `append` should wait; 0 or less if none.
     """
@@ -160,6 +161,7 @@ class Pipeline:
     losses: list[Loss] = field(init=False, default_factory=list[Loss])
     offset: str | None = field(init=False, default=None)
     duplicates: int = field(init=False, default=0)
+    duplicate_bytes: int = field(init=False, default=0)
     is_closed: bool = field(init=False, default=False)
     room: int = field(init=False)
     _most_bytes: int = field(init=False)
@@ -319,7 +321,9 @@ class Pipeline:
             message = f"append: epoch {parcel.epoch} of this producer id was used before"
             self._stop(parcel, ProducerFenced(message, epoch=parcel.epoch, url=self.url))
             return
-        self.duplicates += is_foreign
+        if is_foreign:
+            self.duplicates += len(parcel.items)
+            self.duplicate_bytes += parcel.size
         self._stored(parcel, header(reply, names.STREAM_NEXT_OFFSET))
 
     def gave_up(self, parcel: Parcel, error: StreamError) -> None:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from streamdb import formats
 from streamdb.errors import MissingExtra, SchemaError
+from streamdb.extras import how_to_install
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.types.faults import pointer_to
 
@@ -119,7 +120,7 @@ def _library() -> Any:
             raise
         raise MissingExtra(
             "the rows of this schema are checked by the extra `validate`: "
-            "pip install 'streamdb[validate]'"
+            f"{how_to_install('validate')}"
         ) from error
     return jsonschema_rs
 

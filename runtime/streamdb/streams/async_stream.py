@@ -146,9 +146,12 @@ class AsyncStream(Handle):
         )
         return await self._run(operation)
 
-    async def head(self) -> StreamInfo:
-        """Ask for the stream's tail, content type, closure and expiry."""
-        return await self._run(self._head())
+    async def head(self, *, doing: str = "head") -> StreamInfo:
+        """Ask for the stream's tail, content type, closure and expiry.
+
+        ``doing`` is what the caller is at, with which messages of errors begin.
+        """
+        return await self._run(self._head(doing))
 
     async def append(self, value: Any, *, seq: str | None = None) -> Appended:
         """Append one value: anything JSON can say, a change event, or bytes, by content type.
@@ -204,8 +207,8 @@ class AsyncStream(Handle):
         self._producers.add(made)
         return made
 
-    async def _ask_content_type(self) -> str:
-        return await self._run(self._known_content_type())
+    async def _ask_content_type(self, doing: str = "append") -> str:
+        return await self._run(self._known_content_type(doing))
 
     async def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given. Readers learn of the end.
@@ -230,7 +233,7 @@ class AsyncStream(Handle):
             StreamExists: another stream is there, or this one was deleted.
         """
         fork = self._fork_point(url, at, sub_offset)
-        content_type = await self._ask_content_type()
+        content_type = await self._ask_content_type("fork")
         made = type(self)(url, client=self._client, **self._options)
         try:
             await made._run(made._create(content_type, body=body, fork=fork))

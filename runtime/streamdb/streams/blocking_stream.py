@@ -114,9 +114,12 @@ class Stream(Handle):
         )
         return self._run(operation)
 
-    def head(self) -> StreamInfo:
-        """Ask for the stream's tail, content type, closure and expiry."""
-        return self._run(self._head())
+    def head(self, *, doing: str = "head") -> StreamInfo:
+        """Ask for the stream's tail, content type, closure and expiry.
+
+        ``doing`` is what the caller is at, with which messages of errors begin.
+        """
+        return self._run(self._head(doing))
 
     def append(self, value: Any, *, seq: str | None = None) -> Appended:
         """Append one value, with a `Stream-Seq` if given."""
@@ -143,8 +146,8 @@ class Stream(Handle):
         self._producers.add(made)
         return made
 
-    def _ask_content_type(self) -> str:
-        return self._run(self._known_content_type())
+    def _ask_content_type(self, doing: str = "append") -> str:
+        return self._run(self._known_content_type(doing))
 
     def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given."""
@@ -155,7 +158,7 @@ class Stream(Handle):
     ) -> Self:
         """Create a stream that shares this one's beginning and then goes its own way."""
         fork = self._fork_point(url, at, sub_offset)
-        content_type = self._ask_content_type()
+        content_type = self._ask_content_type("fork")
         made = type(self)(url, client=self._client, **self._options)
         try:
             made._run(made._create(content_type, body=body, fork=fork))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlencode
 
 from streamdb.errors import ConnectionFailed, HandleClosed, MissingExtra
+from streamdb.extras import how_to_install
 from streamdb.protocol.exchange import Request
 from streamdb.streams import wire as wires
 from streamdb.streams.address import EmbeddedAddress
@@ -331,7 +332,7 @@ def _open_application(address: EmbeddedAddress) -> tuple[Store, Application]:
             raise
         raise MissingExtra(
             f"{address.shown}: embedded mode needs the extra `server`: "
-            f"pip install 'streamdb[server]' ({error})"
+            f"{how_to_install('server')} ({error})"
         ) from error
     try:
         store = open_store(address.file)

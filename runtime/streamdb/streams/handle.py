@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypedDict, cast
 
-from streamdb.errors import BadAddress, ConnectionFailed, StreamError
+from streamdb.errors import BadAddress, ConnectionFailed, StreamError, StreamParseError
 from streamdb.known_options import refuse_unknown
 from streamdb.protocol import calling, json_text, names, reading
 from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
@@ -158,15 +158,15 @@ class Handle:
         self._content_type = info.content_type
         return info
 
-    def _head(self) -> Operation[StreamInfo]:
-        info = yield from calling.head(self.url, self._retry)
+    def _head(self, doing: str = "head") -> Operation[StreamInfo]:
+        info = yield from calling.head(self.url, self._retry, doing=doing)
         self._content_type = info.content_type
         return info
 
-    def _known_content_type(self) -> Operation[str]:
+    def _known_content_type(self, doing: str) -> Operation[str]:
         if self._content_type is not None:
             return self._content_type
-        return (yield from self._head()).content_type
+        return (yield from self._head(doing)).content_type
 
     def _piece(self, content_type: str, values: list[Any], seq: str | None) -> Piece:
         if not values:
@@ -174,7 +174,7 @@ class Handle:
         return Piece(_texts(content_type, values), seq)
 
     def _append(self, texts: Sequence[bytes], seq: str | None) -> Operation[Appended]:
-        content_type = yield from self._known_content_type()
+        content_type = yield from self._known_content_type("append")
         body = _framed(content_type, texts)
         before, self._appended_to = self._appended_to, None
         appended = yield from calling.append(
@@ -208,7 +208,7 @@ class Handle:
         return calling.delete(self.url, self._retry)
 
     def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
-        content_type = yield from self._known_content_type()
+        content_type = yield from self._known_content_type("append")
         return (
             yield from append_once(
                 producer, self.url, self._reconnect, content_type=content_type, body=body
@@ -218,7 +218,7 @@ class Handle:
     def _close_stream(self, last: list[Any]) -> Operation[Appended]:
         if not last:
             return (yield from calling.close(self.url, self._retry))
-        content_type = yield from self._known_content_type()
+        content_type = yield from self._known_content_type("close")
         return (
             yield from calling.close(
                 self.url, self._retry, content_type=content_type, body=_body(content_type, last)
@@ -259,8 +259,14 @@ class Handle:
         """Parse the messages of a batch of a JSON stream.
 
         Raises:
-            StreamParseError: it is not JSON.
+            StreamParseError: it is not JSON, or the stream holds text or bytes.
         """
+        if batch.content_type != names.JSON_MEDIA_TYPE:
+            raise StreamParseError(
+                f"items: the stream holds {batch.content_type}, not {names.JSON_MEDIA_TYPE}: "
+                "take `data` of the batch, which are its bytes",
+                url=self.url,
+            )
         return json_text.messages(batch, url=self.url)
 
 

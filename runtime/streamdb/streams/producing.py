@@ -98,6 +98,16 @@ class ProducerBase:
         """The tail behind what was stored last, where the server has said it."""
         return self._pipeline.offset
 
+    @property
+    def duplicates(self) -> int:
+        """How many values the server took for repetitions of an earlier run, and did not store."""
+        return self._pipeline.duplicates
+
+    @property
+    def duplicate_bytes(self) -> int:
+        """The same in bytes, as they were sent."""
+        return self._pipeline.duplicate_bytes
+
     def _check_usable(self) -> None:
         if self._is_detached:
             raise HandleClosed(f"producer {self.id}: it was detached; make another one")

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -149,14 +150,57 @@ def test_the_same_data_under_the_same_producer_is_stored_once(
     commands: Commands, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     commands.succeed("create", name)
-    as_producer = ("append", name, "--producer-id", "nightly", "--json")
+    as_producer = ("append", name, "--producer-id", "import-2026-11", "--json")
     commands.succeed(*as_producer, stdin=b"1\n2\n3\n")
     again = commands.run(*as_producer, stdin=b"1\n2\n3\n4\n5\n")  # an interrupted run's second try
-    assert json.loads(again.out)["duplicate"]
+    told = json.loads(again.out)
+    assert (told["values"], told["repeated"]) == (2, 3)
     assert commands.succeed("read", name) == ["1", "2", "3", "4", "5"]
     commands.succeed(*as_producer, "--epoch", "1", stdin=b"6\n")
     assert commands.succeed("read", name)[-1] == "6"
     assert "epoch" in commands.fail(Exit.CONFLICT, *as_producer[:4], "7")
+
+
+def test_what_was_not_stored_is_not_called_appended(commands: Commands, name: str) -> None:
+    """A number that was used stands for what it was used for: other data is not stored."""
+    commands.succeed("create", name)
+    as_producer = ("append", name, "--producer-id", "p")
+    commands.succeed(*as_producer, "1", "2")
+    done = commands.run(*as_producer, "3", "4", "5")
+    assert re.fullmatch(
+        r"appended 1 value \(offset \S+\); the server took 2 values for a repetition of an "
+        r"earlier run, and did not store it again\n",
+        done.out,
+    )
+    assert commands.succeed("read", name) == ["1", "2", "5"]
+
+
+def test_bytes_that_were_not_stored_are_counted(commands: Commands, name: str) -> None:
+    commands.succeed("create", name, "--content-type", "text/plain")
+    as_producer = ("append", name, "--producer-id", "p", "--json")
+    commands.succeed(*as_producer, "one", "two")
+    told = json.loads(commands.run(*as_producer, "one", "two", "seven").out)
+    assert (told["bytes"], told["repeated"]) == (5, 6)
+
+
+@pytest.mark.parametrize("command", ["append", "close"])
+def test_an_error_names_what_was_asked_for(commands: Commands, name: str, command: str) -> None:
+    """And not the question for the content type that comes before."""
+    error = commands.fail(Exit.MISSING, command, name, "1")
+    assert error.startswith(f"streamdb: {command}: there is no such stream")
+
+
+def test_fork_knows_what_offset_means(commands: Commands, name: str) -> None:
+    assert "--at" in commands.fail(Exit.USAGE, "fork", name, "new", "--offset", "-1")
+
+
+def test_a_stream_that_is_kept_for_its_forks_is_in_the_way(commands: Commands, name: str) -> None:
+    commands.succeed("create", name, "1")
+    commands.succeed("fork", name, f"{name}-fork")
+    commands.succeed("delete", name)
+    error = commands.fail(Exit.CONFLICT, "create", name)
+    assert "deleted and is kept for its forks" in error
+    assert "it says: " in error
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,9 @@ async def test_closing_the_stream_ends_a_live_database(url: str) -> None:
         assert (db.status, list(db.messages)) == ("ended", [message(1)])
 
 
-async def test_deleting_the_stream_is_a_fatal_error(url: str) -> None:
+async def test_deleting_the_stream_is_a_fatal_error(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """END-2: the last committed state stays readable."""
     async with (
         await filled(url, messages.insert(message(1))) as stream,
@@ -195,6 +197,9 @@ async def test_deleting_the_stream_is_a_fatal_error(url: str) -> None:
         assert isinstance(db.error, StreamNotFound)
         with pytest.raises(StreamNotFound):
             await db.preload()
+    # Perhaps nobody awaits anything: the log says it, once.
+    errors = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    assert [error.startswith(f"{db.url}: reading stopped for good: ") for error in errors] == [True]
 
 
 @pytest.mark.parametrize("live", ["auto", "sse", "long-poll"])

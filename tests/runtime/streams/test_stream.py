@@ -20,6 +20,7 @@ from streamdb import (
     StreamClosed,
     StreamExists,
     StreamNotFound,
+    StreamParseError,
 )
 from streamdb.protocol.reading import LiveMode
 
@@ -98,6 +99,15 @@ async def test_what_json_means_to_the_server_stays_what_was_appended(
         await stream.append(value)
     await stream.append_many(values)
     assert await everything(stream) == values * 2
+
+
+@pytest.mark.parametrize("text", ["one\n", "1"])
+async def test_a_stream_of_text_has_no_items(open_stream: Opener, url: str, text: str) -> None:
+    stream = await open_stream("create", url, content_type="text/plain", body=text)
+    with pytest.raises(
+        StreamParseError, match="holds text/plain, not application/json: take `data`"
+    ):
+        await everything(stream)
 
 
 async def test_appends_that_cannot_be(open_stream: Opener, url: str) -> None:

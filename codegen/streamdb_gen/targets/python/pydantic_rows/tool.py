@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Any, Final
 
-from streamdb_gen.problems import Problem
+from streamdb_gen.problems import HOW_TO_INSTALL, Problem
 
 #: Its output is part of ours, so no other version will do; the extra `gen` names the same one.
 VERSION: Final = "0.89.0"
@@ -24,7 +24,7 @@ def installation_problem() -> Problem | None:
         found = f"{_DISTRIBUTION} {installed} is installed"
     return Problem(
         f"pydantic models need {_DISTRIBUTION} {VERSION}, and {found}",
-        "pip install 'streamdb[gen]'",
+        HOW_TO_INSTALL,
     )
 
 
