@@ -32,7 +32,7 @@ _STANDARD_LIBRARY: Final = """
 """
 # What generated packages, the runtime and the server import, and the compiler itself.
 _IMPORTED: Final = """
-    click datamodel_code_generator httpx jinja2 jsonschema jsonschema_rs msgspec pydantic
+    click datamodel_code_generator httptools httpx jinja2 jsonschema jsonschema_rs msgspec pydantic
     pydantic_core rich starlette streamdb streamdb_gen streamdb_server streamdb_templates uvicorn
 """
 _TAKEN: Final = {
