@@ -80,6 +80,37 @@ def test_python_block(block: Block, tmp_path: Path) -> None:
     assert done.stdout.splitlines() == expected
 
 
+def test_the_first_steps_work_as_they_are_written(tmp_path: Path) -> None:
+    """In a checkout whose set-up, `make demo`, is done already; and they leave nothing in it."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / ".venv").symlink_to(sys.prefix)
+    (checkout / "generated_examples").symlink_to(ROOT / "generated_examples")
+    spec, program = blocks("json")[0], blocks("python")[0]
+    more = next(block for block in blocks("python") if "db.transaction()" in block.code)
+    for name, block in {
+        "my_session/schema.json": spec,
+        "my_session/session.py": program,
+        "more/more.py": more,
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(block.code, "utf-8")
+    steps = [block.code for block in blocks("sh") if block.document == "README.md"][1:4]
+    for part, step in zip(("make demo", "session.py", "more.py"), steps, strict=True):
+        assert part in step
+    done = subprocess.run(
+        ["bash", "-ec", "".join(steps).replace("make demo", "true")],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "hi there" in done.stdout
+    assert {one.name for one in checkout.iterdir()} == {".venv", "generated_examples"}
+
+
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
     """Two folders of programs, each with the folder of the packages that they use."""
