@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -64,6 +65,7 @@ class AsyncStream(Handle):
         self._producers: WeakSet[AsyncProducer] = WeakSet()
         # Who drops a producer does not drop its values: they are stored, or told as lost.
         self._busy_producers: set[ProducerBase] = set()
+        self._asking: asyncio.Task[str] | None = None
         self._appends = AsyncAppends(self._run, self._append)
         self._wire: AsyncWire = async_wire(self._address, self._wire_settings, client)
 
@@ -208,7 +210,18 @@ class AsyncStream(Handle):
         return made
 
     async def _ask_content_type(self, doing: str = "append") -> str:
-        return await self._run(self._known_content_type(doing))
+        if self._content_type is not None:
+            return self._content_type
+        # One question for all that wait for it, so that they go on in the order they came in.
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._run(self._known_content_type(doing)))
+            self._asking.add_done_callback(self._asked)
+        return await asyncio.shield(self._asking)
+
+    def _asked(self, task: asyncio.Task[str]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # seen, even if nobody waits any more
 
     async def close_stream(self, *last: Any) -> Appended:
         """Close the stream for good, with last values if given. Readers learn of the end.
@@ -309,6 +322,8 @@ class AsyncStream(Handle):
             await producer.abandon()
         await self._appends.aclose()
         await self._wire.aclose()
+        if self._asking is not None:  # the closing has ended what it waits for
+            await asyncio.wait([self._asking])
 
     async def __aenter__(self) -> Self:
         return self

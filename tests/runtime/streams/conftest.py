@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,18 @@ async def open_stream(request: pytest.FixtureRequest) -> AsyncGenerator[Opener]:
     yield make
     for stream in opened:
         await stream.aclose()
+
+
+@pytest.fixture
+def full_port() -> Iterator[int]:
+    """A listener whose queue is full: who connects to it waits for as long as it takes."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(listener.getsockname())
+        yield listener.getsockname()[1]

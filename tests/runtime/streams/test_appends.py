@@ -353,3 +353,30 @@ def test_an_older_answer_does_not_say_that_the_stream_was_made_anew() -> None:  
         play(stream._append([b"1"], None), reply(204, next="5"))
         with pytest.raises(ConnectionFailed, match="an old one"):
             play(stream._append([b"2"], None), reply(204, next=told), reply(200, next=tail))
+
+
+async def test_appends_to_a_stream_of_unknown_type_ask_once_and_keep_their_order(
+    server: Serving, name: str
+) -> None:
+    async with (
+        await AsyncStream.create(server.url + name),
+        proxy(server.url) as between,
+        AsyncStream(between.url(name)) as stream,
+    ):
+        await asyncio.gather(*(stream.append(n, seq=str(n)) for n in (1, 2, 3)))
+        assert await items(stream) == [1, 2, 3]
+    assert [head.split()[0] for head in between.heads if b" HTTP/" in head].count(b"HEAD") == 1
+
+
+async def test_a_question_that_nobody_waits_for_any_more_hurts_nobody(full_port: int) -> None:
+    async with AsyncStream(f"http://127.0.0.1:{full_port}/s") as stream:
+        appends = [asyncio.create_task(stream.append(n)) for n in range(2)]
+        await asyncio.sleep(0.05)
+        appends[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await appends[0]
+        assert not appends[1].done()
+        await stream.aclose()
+        with pytest.raises(HandleClosed):
+            await appends[1]
+    assert len(asyncio.all_tasks()) == 1

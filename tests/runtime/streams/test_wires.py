@@ -6,8 +6,8 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -403,21 +403,6 @@ async def test_closing_ends_the_waits_of_others(wire_to: Opener) -> None:
             await asyncio.wait_for(waiting, 3)
         with pytest.raises(HandleClosed):
             await wire.open(GET)
-
-
-@pytest.fixture
-def full_port() -> Iterator[int]:
-    """A listener whose queue is full: who connects to it waits for as long as it takes."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            one = stack.enter_context(socket.socket())
-            one.setblocking(False)
-            with suppress(BlockingIOError):
-                one.connect(listener.getsockname())
-        yield listener.getsockname()[1]
 
 
 async def test_closing_ends_the_wait_for_a_connection(wire_to: Opener, full_port: int) -> None:
