@@ -190,7 +190,7 @@ def _writes(schema: CollectionSchema[Any, Any], text: str) -> Verdict:
     try:
         written = schema.encode(row)
     except InvalidRow:
-        return False if kept else was_valid
+        return False
     if verdicts(schema, [written.decode()]) != [True]:
         return None
     return True if kept else was_valid

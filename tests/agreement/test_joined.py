@@ -16,6 +16,8 @@ SEED = 5
 ROW: Any = {"type": "object", "properties": {"a": {"type": "integer"}}}
 B: Any = {"properties": {"b": {}}}
 CLOSED: Any = {"unevaluatedProperties": False}
+Q: Any = {"type": "object", "properties": {"x": {"type": "integer"}}}
+Y: Any = {"type": "object", "properties": {"y": {"type": "integer"}}}
 TRUE, ONE = {"enum": [True, "x"]}, {"enum": [1, "x"]}
 
 
@@ -155,6 +157,36 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"a": 1, "b": 1}, {"b": 1}, {"x": 1, "y": 1}],
         [{"a": 1}, {"x": 1}],
     ),
+    # What stands beside a reference asks for properties that the definition does not declare
+    ({"$ref": "#/$defs/Q", "minProperties": 1}, [{"y": 1}], [{}, {"x": "x"}]),
+    (
+        {"$ref": "#/$defs/Q", "if": {"required": ["z"]}, "else": {"required": ["x"]}},
+        [{"z": 1}, {"x": 1}],
+        [{}],
+    ),
+    (
+        {"$ref": "#/$defs/Q", "dependentSchemas": {"x": {"required": ["z"]}}},
+        [{"x": 1, "z": 2}, {}],
+        [{"x": 1}],
+    ),
+    ({"$ref": "#/$defs/Q", "not": {"maxProperties": 0}}, [{"z": 1}], [{}]),
+    ({"allOf": [{"$ref": "#/$defs/Q"}, {"const": {"z": 1}}]}, [{"z": 1}], [{}, {"z": 2}]),
+    # Properties that are objects are declared in several places
+    (
+        {"allOf": [{"$ref": "#/$defs/Outer"}, {"properties": {"q": {**Y, "required": ["y"]}}}]},
+        [{"q": {"y": 1}}, {"q": {"x": 1, "y": 1}}, {}],
+        [{"q": {"x": 1}}, {"q": {"x": "x", "y": 1}}, {"q": {"y": "x"}}],
+    ),
+    (
+        {"allOf": [{"$ref": "#/$defs/Outer"}, {"properties": {"q": {"required": ["z"]}}}]},
+        [{"q": {"z": 1}}],
+        [{"q": {}}],
+    ),
+    (
+        {"allOf": [{"$ref": "#/$defs/Circle"}, {"properties": {"next": {"required": ["y"]}}}]},
+        [{"next": {"y": 1, "next": {}}}],
+        [{"next": {}}],
+    ),
     # A choice is of the type that stands beside it
     ({"type": "array", "anyOf": [True]}, [[1]], [1]),
     ({"type": "null", "anyOf": [{}, {"type": "null"}]}, [None], [1]),
@@ -168,6 +200,9 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
 DEFINITIONS: Any = {
     "B": B,
     "Either": {"anyOf": [{"enum": ["x", 1]}, {"enum": ["y", 2]}]},
+    "Circle": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Circle"}}},
+    "Outer": {"type": "object", "properties": {"q": Q}},
+    "Q": Q,
     "Open": {"additionalProperties": True},
     "Pair": {"type": "array", "prefixItems": [{}, {}]},
 }
@@ -187,6 +222,7 @@ def test_all_sides_say_the_expected(
     tally.take(case, sides)
     assert not tally.refused
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
+    assert not tally.losses.found, "\n".join(map(str, tally.losses.found))
 
 
 def test_all_sides_agree_on_random_ones(sides: tuple[Side, ...]) -> None:

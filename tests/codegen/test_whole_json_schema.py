@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streamdb_gen.ir import (
+    ANYTHING,
     AliasType,
     ArrayOf,
     ChoiceType,
@@ -254,6 +255,22 @@ def test_all_of_objects_is_one_class() -> None:
         ("y", True),
     ]
     assert beyond(spec) == ()
+
+
+def test_a_property_declared_in_several_places_is_one_class_of_all() -> None:
+    outer = {"type": "object", "properties": {"meta": A}}
+    more = {"type": "object", "properties": {"meta": B}}
+    spec = compiled({"allOf": [{"$ref": "#/$defs/Outer"}, more]}, {"Outer": outer})
+    found = definition(spec, "RowValueMeta")
+    assert isinstance(found, ObjectType)
+    assert [field.name for field in found.fields] == ["x", "y"]
+
+
+def test_what_stands_beside_a_reference_may_ask_for_undeclared_properties() -> None:
+    spec = compiled({"$ref": "#/$defs/A", "minProperties": 2}, {"A": A})
+    found = definition(spec, "RowValue")
+    assert isinstance(found, ObjectType)
+    assert found.extras == ANYTHING
 
 
 def test_all_of_with_one_reference_is_that_class() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
@@ -11,6 +11,7 @@ from streamdb_gen.json_equality import are_equal
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN
+from streamdb_gen.lowering.joints import JOINING, joined_parts
 from streamdb_gen.lowering.keywords import (
     ASSERTIONS,
     SCHEMA,
@@ -18,31 +19,16 @@ from streamdb_gen.lowering.keywords import (
     SCHEMAS_BY_NAME,
     TYPES,
     Keywords,
-    constraining,
 )
+from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.objects import ObjectLowering
 from streamdb_gen.lowering.parts import Part
 from streamdb_gen.lowering.references import or_null
-from streamdb_gen.lowering.resources import Key, key_of
+from streamdb_gen.lowering.resources import key_of
+from streamdb_gen.lowering.undeclared import UndeclaredProperties
 
 _OBJECT: Final = frozenset({"object"})
 _MAX_PARTS: Final = 100  # all of their properties go into one class
-_JOINING: Final = ("$ref", "allOf")
-# What an object's class is made of; the rest is left to a validator.
-_MERGED: Final = frozenset(
-    {
-        "$ref",
-        "additionalProperties",
-        "allOf",
-        "maxProperties",
-        "minProperties",
-        "patternProperties",
-        "properties",
-        "required",
-        "type",
-        "unevaluatedProperties",
-    }
-)
 # Keywords that see one another, if they stand in one schema: by the first of them.
 _TOGETHER: Final = {
     keyword: first
@@ -64,6 +50,7 @@ class ConjunctionLowering:
     def __init__(self, context: Context, objects: ObjectLowering) -> None:
         self._context = context
         self._objects = objects
+        self._needs = Needs(context, UndeclaredProperties(context))
 
     def lower(
         self, schema: Place, keywords: Keywords, types: frozenset[str], name: str
@@ -76,30 +63,33 @@ class ConjunctionLowering:
             where = keywords.get("allOf") or keywords["$ref"]
             self._context.report.add("ALLOF_CONFLICT", where, message, hint, at_key=True)
             return BROKEN
-        alone = self._only_reference(schema, keywords)
+        is_object = types - {"null"} == _OBJECT
+        alone = self._only_reference(schema, keywords, is_object=is_object)
         if alone is not None:
             self._leave_all_but(alone, schema, keywords)
             type_, target = self._context.references.meaning(alone)
             if target is not None:
                 self._context.beyond.refer(target.key)
             return type_
-        parts = list(islice(self._parts(schema, keywords), _MAX_PARTS + 1))
+        known = {key_of(schema): keywords}
+        joined = joined_parts([schema], self._context, known=known)
+        parts = list(islice(joined, _MAX_PARTS + 1))
         if len(parts) > _MAX_PARTS:
             message = f"more than {_MAX_PARTS} schemas are joined here"
             hint = "write the properties that are meant into one schema"
             where = keywords.get("allOf") or keywords["$ref"]
             self._context.report.add("ALLOF_TOO_MANY", where, message, hint, at_key=True)
             return BROKEN
-        if types - {"null"} == _OBJECT and any(_shapes(part.keywords) for part in parts):
-            for part in parts:
-                self._context.leave(part.keywords, *_MERGED)
-            lowered = self._objects.lower(schema, parts, name)
+        if is_object and any(_shapes(part.keywords) for part in parts):
+            lowered = self._objects.lower_joined(schema, parts, name)
             return or_null(lowered) if "null" in types else lowered
         return self._merged(parts)
 
-    def _only_reference(self, schema: Place, keywords: Keywords) -> Place | None:
+    def _only_reference(
+        self, schema: Place, keywords: Keywords, *, is_object: bool
+    ) -> Place | None:
         """The one reference among the parts, if no other part says what the value is."""
-        rest = {key: place for key, place in keywords.items() if key not in _JOINING}
+        rest = {key: place for key, place in keywords.items() if key not in JOINING}
         members = [] if "allOf" not in keywords else list(keywords["allOf"].items())
         if "$ref" in keywords:
             members.append(schema)
@@ -111,7 +101,13 @@ class ConjunctionLowering:
         only = references[0]
         if only is not schema and not self._context.references.is_reference(only):
             return None
-        return self._context.references.resolve(only)
+        target = self._context.references.resolve(only)
+        beside = [Part(schema, rest), *joined_parts(others, self._context, refers=False)]
+        return None if is_object and self._sees_more(beside, target) else target
+
+    def _sees_more(self, beside: Sequence[Part], target: Place | None) -> bool:
+        """Whether what stands beside a reference may need properties that the target drops."""
+        return target is not None and self._needs.are_seen_by(beside, target)
 
     def _says_what(self, schema: Place) -> bool:
         """Whether a schema narrows the type of a value, or gives it a shape."""
@@ -127,29 +123,6 @@ class ConjunctionLowering:
             if isinstance(member.value, dict):
                 self._context.leave(self._context.keywords(member), "$ref")
 
-    def _parts(self, schema: Place, keywords: Keywords) -> Iterator[Part]:
-        """A schema and all that it is joined with, in the order of the text."""
-        passed: set[Key] = set()
-        pending = [schema]
-        while pending:
-            place = pending.pop()
-            if not isinstance(place.value, dict):
-                if place.value is False:
-                    self._context.beyond.add("allOf")
-                continue
-            if key_of(place) in passed:
-                continue
-            passed.add(key_of(place))
-            words = keywords if place is schema else self._context.keywords(place)
-            if set(constraining(words)) - set(_JOINING):
-                yield Part(place, words)
-            inner = list(words["allOf"].items()) if "allOf" in words else []
-            target = self._context.references.resolve(place) if "$ref" in words else None
-            if target is not None:
-                inner.insert(0, target)
-                self._context.beyond.refer(key_of(target))
-            pending += reversed(inner)
-
     def _merged(self, parts: list[Part]) -> dict[str, Place]:
         """The keywords of all parts; of a keyword that differs, the first is kept.
 
@@ -159,7 +132,7 @@ class ConjunctionLowering:
         holders: dict[str, Part] = {}  # by keyword; for keywords that go together, by the first
         for part in parts:
             for keyword, place in part.keywords.items():
-                if keyword in _JOINING:
+                if keyword in JOINING:
                     continue
                 if keyword in _SEEING_PARTS and len(parts) > 1:
                     self._context.beyond.leave(keyword, part.keywords)

@@ -56,6 +56,7 @@ class Context:
     lower: Lower
     owners: dict[str, Key] = field(default_factory=dict[str, Key])  # by name of a definition
     property_names: dict[Key, str] = field(default_factory=dict[Key, str])
+    whole: set[Key] = field(default_factory=set[Key])  # objects whose undeclared properties count
     _keywords: dict[Key, Keywords] = field(default_factory=dict[Key, Keywords])
 
     def keywords(self, schema: Place) -> Keywords:

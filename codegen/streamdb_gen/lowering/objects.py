@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
 
 from streamdb_gen.canonical import canonical_value
 from streamdb_gen.findings import shown
@@ -11,14 +13,39 @@ from streamdb_gen.json_equality import integral
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
+from streamdb_gen.lowering.joints import joined_parts
 from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types
+from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
 from streamdb_gen.lowering.parts import Part, declared_properties
+from streamdb_gen.lowering.references import or_null
+from streamdb_gen.lowering.resources import Key, key_of
 from streamdb_gen.lowering.scalars import literal_places, types_of
 from streamdb_gen.lowering.undeclared import UndeclaredProperties
 from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
+
+_MAX_PARTS: Final = 100  # all of their properties go into one class
+# Classes that are made of several schemas for a property, in one another and in one spec: where
+# such schemas lead on and on to others, what is deeper accepts anything.
+_DEEPEST_JOINT: Final = 8
+_MAX_JOINTS: Final = 1000
+# What an object's class is made of; the rest is left to a validator.
+_MERGED: Final = frozenset(
+    {
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "maxProperties",
+        "minProperties",
+        "patternProperties",
+        "properties",
+        "required",
+        "type",
+        "unevaluatedProperties",
+    }
+)
 
 
 class ObjectLowering:
@@ -27,6 +54,9 @@ class ObjectLowering:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._others = UndeclaredProperties(context)
+        self._needs = Needs(context, self._others)
+        self._joints: dict[frozenset[Key], str] = {}  # that are being compiled, by their parts
+        self._joint_count = 0
 
     def lower(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
         """One class that has the properties of all parts."""
@@ -59,6 +89,12 @@ class ObjectLowering:
         )
         self._context.add(definition, schema)
         return Named(name)
+
+    def lower_joined(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
+        """The same for parts with keywords of any kind; what no class honours is left."""
+        for part in parts:
+            self._context.leave(part.keywords, *_MERGED)
+        return self.lower(schema, parts, name)
 
     def tag_of(self, schema: Place) -> Tag | None:
         """The tag of the class that a schema or reference will be compiled to, if it has one."""
@@ -127,8 +163,31 @@ class ObjectLowering:
             self._context.report.add("ALLOF_CONFLICT", different[-1], message, hint, at_key=True)
             return BROKEN
         self._context.beyond.add("allOf")
-        best = min(range(len(others)), key=lambda index: len(types[index]))
-        return self._context.lower_inside(owner, others[best], name, common)
+        best = others[min(range(len(others)), key=lambda index: len(types[index]))]
+        rest = [place for place in others if not self._context.are_alike(place, best)]
+        beside = list(joined_parts(rest, self._context, refers=False))
+        if not self._needs.are_seen_by(beside, best):
+            return self._context.lower_inside(owner, best, name, common)
+        if common - {"null"} != frozenset({"object"}):
+            return ANYTHING
+        lowered = self._joint(owner, others, name)
+        return or_null(lowered) if "null" in common else lowered
+
+    def _joint(self, owner: Place, places: list[Place], name: str) -> Type:
+        """One class of all schemas that are given for a property."""
+        key = frozenset(map(key_of, places))
+        if key in self._joints:
+            return Named(self._joints[key])  # it contains itself
+        if len(self._joints) >= _DEEPEST_JOINT or self._joint_count >= _MAX_JOINTS:
+            return ANYTHING
+        parts = list(islice(joined_parts(places, self._context), _MAX_PARTS + 1))
+        if len(parts) > _MAX_PARTS:
+            return ANYTHING
+        self._joints[key] = name
+        self._joint_count += 1
+        lowered = self.lower_joined(_own(owner, places), parts, name)
+        del self._joints[key]
+        return lowered
 
     def _claim_names(self, declared: dict[str, list[Place]], undeclared: list[Place]) -> None:
         """Report properties that are called alike in Python."""
@@ -198,6 +257,13 @@ class ObjectLowering:
         for keyword in ("minProperties", "maxProperties"):
             if keyword in keywords:
                 self._context.beyond.add(keyword)
+
+
+def _own(owner: Place, places: Sequence[Place]) -> Place:
+    """The first of the schemas that stands in another one, else the first of all."""
+    prefix = f"{owner.pointer}/"
+    inside = (p for p in places if p.file == owner.file and p.pointer.startswith(prefix))
+    return next(inside, places[0])
 
 
 def _only_value(schema: Place) -> str | int | None:

@@ -48,7 +48,7 @@ class UndeclaredProperties:
     def are_refused(self, schema: Place, parts: Sequence[Part]) -> bool:
         """Whether the class refuses other properties; what it cannot refuse is noted."""
         kept = self.are_kept(schema, parts)
-        names = _names(parts)
+        names = names_of(parts)
         refused = False
         for part, keyword, place in _judging(parts):
             if place.value is not False:
@@ -65,9 +65,12 @@ class UndeclaredProperties:
             return True
         if any("patternProperties" in part.keywords for part in parts):
             return True
-        if any(self._context.declares_properties(inner) for inner in _applied(parts)):
+        if any(self._context.declares_properties(inner) for inner in applied_by(parts)):
             return True
-        return not self._are_forbidden(schema, parts) and self._are_counted(parts)
+        if self._are_forbidden(schema, parts):
+            return False
+        is_whole = any(key_of(part.schema) in self._context.whole for part in parts)
+        return is_whole or self._are_counted(parts)
 
     def type_of(self, schema: Place, parts: Sequence[Part], name: str) -> Type | None:
         """Their type; None if they are not kept."""
@@ -78,11 +81,11 @@ class UndeclaredProperties:
             beyond.add("patternProperties")
         judging = [one for one in _judging(parts) if _is_schema(one[2])]
         if len(parts) == len(judging) == 1 and not any(
-            self._context.declares_properties(inner) for inner in _applied(parts)
+            self._context.declares_properties(inner) for inner in applied_by(parts)
         ):
             part, keyword, place = judging[0]
             known = self._known_to(part, keyword, schema, parts)
-            if keyword == "unevaluatedProperties" or known is None or not _names(parts) <= known:
+            if keyword == "unevaluatedProperties" or known is None or not names_of(parts) <= known:
                 beyond.add(keyword)
             if known is not None and "patternProperties" not in part.keywords:
                 return self._context.lower_inside(schema, place, nested(name, "Value"))
@@ -105,7 +108,7 @@ class UndeclaredProperties:
             word in _EVALUATING and word != "properties" for word in others
         ):
             return None
-        if any(map(self._evaluates, _applied(parts))):
+        if any(map(self._evaluates, applied_by(parts))):
             return None
         return declared_properties(parts).keys()
 
@@ -124,24 +127,23 @@ class UndeclaredProperties:
 
     def _are_counted(self, parts: Sequence[Part]) -> bool:
         """Whether the schema may refuse a value because some of them were left out."""
-        names = _names(parts)
+        names = names_of(parts)
         least = max((_least(part) for part in parts), default=0)
         required = {name for part in parts for name, _ in part.required}
         if least > len(required):
             return True
         for part in parts:
-            if not _mentioned(part.keywords) <= names:
+            if {"const", "enum"} & part.keywords.keys() or not mentioned(part.keywords) <= names:
                 return True
-        for place in (one for inner in _applied(parts) for one in self._context.applied(inner)):
-            if any(place.get(word) is not None for word in _COUNTING):
-                return True
-            words = dict(place.members())
-            if (
-                not _mentioned(words) | {name for name, _ in strings(words.get("required"))}
-                <= names
-            ):
-                return True
-        return False
+        applied = (one for inner in applied_by(parts) for one in self._context.applied(inner))
+        return any(may_ask_for_others(dict(place.members()), names) for place in applied)
+
+
+def may_ask_for_others(keywords: Keywords, names: Set[str]) -> bool:
+    """Whether the verdict of keywords may depend on properties that are none of these."""
+    required = {name for name, _ in strings(keywords.get("required"))}
+    counts = any(word in keywords for word in _COUNTING)
+    return counts or not mentioned(keywords) | required <= names
 
 
 def _judging(parts: Sequence[Part]) -> Iterator[tuple[Part, str, Place]]:
@@ -157,7 +159,7 @@ def _is_schema(place: Place) -> bool:
     return isinstance(place.value, dict) and bool(place.value)
 
 
-def _applied(parts: Sequence[Part]) -> Iterator[Place]:
+def applied_by(parts: Sequence[Part]) -> Iterator[Place]:
     """The schemas that the parts apply to the same value, but for those that are parts, too."""
     for part in parts:
         for keyword in IN_PLACE:
@@ -165,7 +167,7 @@ def _applied(parts: Sequence[Part]) -> Iterator[Place]:
                 yield from schemas_of(part.keywords[keyword])
 
 
-def _names(parts: Sequence[Part]) -> Set[str]:
+def names_of(parts: Sequence[Part]) -> Set[str]:
     """The properties that the class has fields for, or refuses."""
     required = {name for part in parts for name, _ in part.required}
     return declared_properties(parts).keys() | required
@@ -177,7 +179,7 @@ def _least(part: Part) -> int | float:
     return value if isinstance(value, int | float) else 0
 
 
-def _mentioned(keywords: Keywords) -> set[str]:
+def mentioned(keywords: Keywords) -> set[str]:
     """The properties on which others depend, and those that depend on others."""
     found: set[str] = set()
     for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
