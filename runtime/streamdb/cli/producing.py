@@ -86,7 +86,8 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
     stored = Stored(given - repeated, appended.offset, repeated)
     if refused is not None:
         raise Failed(
-            f"{refused.message}; what came before is stored: {units.say(given)}{stored.where}",
+            f"{refused.message}; what came before is stored: {units.say(given)}{stored.where}"
+            f"{_of_earlier(repeated)}",
             refused.code,
         )
     return stored
@@ -103,12 +104,15 @@ def _repeated(producer: streamdb.Producer, units: Units) -> int:
     return producer.duplicates if units.of_json else producer.duplicate_bytes
 
 
+def _of_earlier(repeated: int) -> str:
+    # Whether that run stored the same, nobody can tell but who named the producer.
+    return f" (for {repeated} of them the server says: by an earlier run)" if repeated else ""
+
+
 def _failure(failed: streamdb.ProducerFailed, given: int, repeated: int, units: Units) -> Failed:
     unwritten, unknown = units.of(failed.unwritten), units.of(failed.unknown)
     told = f"{failed.__cause__ or failed}; of {units.say(given)}, {given - unwritten - unknown} "
-    told += "are stored "
-    told += f"({repeated} of them by an earlier run) " if repeated else ""
-    told += f"and {unwritten} are not"
+    told += f"are stored{_of_earlier(repeated)} and {unwritten} are not"
     if unknown:
         told += f"; of the other {unknown} it is unknown"
     return Failed(told, code_of(failed.__cause__))

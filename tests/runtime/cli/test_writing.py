@@ -14,7 +14,7 @@ from streamdb import Stream
 from streamdb.cli.exits import Exit, Failed
 from streamdb.cli.producing import Units, produce
 from streamdb.cli.values import given_values
-from streamdb_server import Serving
+from streamdb_server import Options, Serving, serving
 
 
 def test_a_stream_from_its_creation_to_its_end(commands: Commands, name: str) -> None:
@@ -173,6 +173,24 @@ def test_what_was_not_stored_is_not_called_appended(commands: Commands, name: st
         done.out,
     )
     assert commands.succeed("read", name) == ["1", "2", "5"]
+
+
+def test_what_an_earlier_run_stored_is_told_apart_when_something_fails(
+    anywhere: Commands, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "small.db", options=Options(max_body_bytes=20)) as small:
+        stream = small.url + "s"
+        as_producer = ("append", stream, "--producer-id", "p")
+        anywhere.succeed("create", stream)
+        anywhere.succeed(*as_producer, "1", "2")
+        broken = anywhere.run(*as_producer, stdin=b"1\n2\n3\noh\n")
+        assert "is stored: 3 values" in broken.err
+        assert "(for 2 of them the server says: by an earlier run)" in broken.err
+        refused = anywhere.run(*as_producer, stdin=b"1\n2\n3\n" + b"4" * 30 + b"\n")
+        told = (
+            "of 4 values, 3 are stored (for 3 of them the server says: by an earlier run) and 1 are"
+        )
+        assert told in refused.err
 
 
 def test_bytes_that_were_not_stored_are_counted(commands: Commands, name: str) -> None:
