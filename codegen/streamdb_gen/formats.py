@@ -19,6 +19,14 @@ TYPED: Final[Mapping[str, ScalarKind]] = {
     "uuid": "uuid",
 }
 
+#: Typed formats whose values have more texts than one, of which Python writes its own: the length
+#: of the shortest text of all, and of the longest that is written.
+SPELT_LENGTHS: Final[Mapping[str, tuple[int, int]]] = {
+    "date-time": (len("2026-01-02T03:04:05Z"), len("2026-01-02T03:04:05.000006+07:00")),
+    "time": (len("03:04:05Z"), len("03:04:05.000006+07:00")),
+    "uuid": (36, 36),
+}
+
 #: What `x-streamdb-type` asserts of a text.
 OVERRIDE_PATTERNS: Final[Mapping[str, str]] = {
     "Decimal": "^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?$",

@@ -93,6 +93,31 @@ B = {"type": "object", "required": ["y"], "properties": {"y": {"type": "string"}
             Scalar("date-time"),
             ("minLength",),
         ),
+        (
+            {"type": "string", "format": "date-time", "maxLength": 20},
+            Scalar("string", Constraints(max_length=20), "date-time"),
+            (),
+        ),
+        (
+            {"type": "string", "format": "time", "maxLength": 21},
+            Scalar("time"),
+            ("maxLength",),
+        ),
+        (
+            {"type": "string", "format": "uuid", "pattern": "^[A-F0-9-]+$"},
+            Scalar("string", format="uuid"),
+            ("pattern",),
+        ),
+        (
+            {"allOf": [{"type": "string", "format": "time"}, {"minLength": 10}]},
+            Scalar("string", Constraints(min_length=10), "time"),
+            (),
+        ),
+        (
+            {"type": "string", "format": "date", "pattern": "^2026"},
+            Scalar("date"),
+            ("pattern",),
+        ),
         ({"type": "string", "x-streamdb-type": "Decimal"}, Scalar("decimal"), ()),
         ({"type": "string", "x-streamdb-type": "bytes"}, Scalar("bytes"), ()),
         (

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from streamdb_gen.findings import shown
 from streamdb_gen.fixes import drop_item
-from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS, TYPED
+from streamdb_gen.formats import ALIASES, OVERRIDE_PATTERNS, SPELT_LENGTHS, TYPED
 from streamdb_gen.ir import Constraints, LiteralValue, Scalar, ScalarKind
 from streamdb_gen.json_equality import identity, integral
 from streamdb_gen.json_source import JsonValue, Place
@@ -38,7 +38,11 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
         if format_ is not None:
             beyond.add("format")
     elif format_ is not None and format_ in TYPED and override is None:
-        kind = TYPED[format_]
+        spelt = SPELT_LENGTHS.get(format_)
+        if spelt is None or not _asks_for_a_spelling(
+            spelt, "pattern" in keywords, minimum, maximum
+        ):
+            kind = TYPED[format_]
     if kind != "string":
         said = OVERRIDE_PATTERNS.get(str(keywords["x-streamdb-type"].value)) if override else None
         for name in ("minLength", "maxLength", "pattern"):
@@ -49,6 +53,16 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
         beyond.add("pattern")
         constraints = constraints_or_none(min_length=minimum, max_length=maximum)
     return Scalar("string", constraints, format_)
+
+
+def _asks_for_a_spelling(
+    lengths: tuple[int, int], has_pattern: bool, minimum: int | None, maximum: int | None
+) -> bool:
+    """Whether what is written of a valid text may be invalid, so that only the text is safe."""
+    shortest, longest = lengths
+    is_too_short = minimum is not None and minimum > shortest
+    is_too_long = maximum is not None and maximum < longest
+    return has_pattern or is_too_short or is_too_long
 
 
 def number_type(
