@@ -461,3 +461,9 @@ def test_a_definition_by_itself_and_other_keywords_is_refused(circle: Any) -> No
     loaded = load_spec_text(json.dumps(spec), "schema.json")
     assert loaded.spec is None
     assert {finding.rule for finding in loaded.findings} == {"REFERENCE_CIRCLE"}
+
+
+def test_a_spelling_that_is_asked_for_beside_a_reference() -> None:
+    moments = {"Moment": {"type": "string", "format": "date-time"}}
+    spec = compiled({"$ref": "#/$defs/Moment", "maxLength": 20}, moments)
+    assert value_type(spec) == Scalar("string", Constraints(max_length=20), "date-time")

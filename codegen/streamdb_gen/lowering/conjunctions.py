@@ -128,7 +128,7 @@ class ConjunctionLowering:
         beside = [schema, *members]
         if not any(one.get(keyword) is not None for one in beside for keyword in _OF_TEXT):
             return False
-        parts = islice(self._parts(schema, keywords), _MAX_PARTS)
+        parts = islice(joined_parts([schema], self._context, refers=False), _MAX_PARTS)
         formats = [part.keywords["format"].value for part in parts if "format" in part.keywords]
         return any(isinstance(name, str) and name in SPELT_LENGTHS for name in formats)
 
