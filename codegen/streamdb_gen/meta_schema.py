@@ -175,7 +175,8 @@ def _describe_additional(problem: _Problem, report: Report) -> None:
     for name, place in problem.place.members():
         if name not in known and not name.startswith("x-"):
             message = f"{shown(name)} has no meaning here"
-            hint = suggestion(name, known) or f"known here: {', '.join(known)}"
+            word = _OTHER_MEMBERS.get(name, name)
+            hint = suggestion(word, known) or f"known here: {', '.join(known)}"
             report.add("SPEC_MEMBER_UNKNOWN", place, message, hint, at_key=True)
 
 
@@ -256,6 +257,8 @@ _ARTICLES: Final = {
     "null": "null",
 }
 # What other languages call the types.
+# What older versions of JSON Schema call a member.
+_OTHER_MEMBERS: Final = {"definitions": "$defs"}
 _OTHER_WORDS: Final[Mapping[str, str]] = {
     "dict": "object",
     "map": "object",

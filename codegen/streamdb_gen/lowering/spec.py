@@ -16,6 +16,7 @@ from streamdb_gen.lowering.circles import check_circles
 from streamdb_gen.lowering.collections import CollectionLowering
 from streamdb_gen.lowering.defaults import check_defaults
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Definitions, Names
+from streamdb_gen.lowering.dialects import DIALECTS
 from streamdb_gen.lowering.effects import EffectLowering
 from streamdb_gen.lowering.laxity import Laxity
 from streamdb_gen.lowering.layout import lay_out
@@ -57,6 +58,7 @@ def lower_spec(root: Place, open_file: OpenFile, report: Report) -> Spec | None:
 
     ``open_file`` opens the files that it refers to.
     """
+    _check_version(root, report)
     if _is_bare(root):
         check_bare_collections(root, report)
         frame = _Frame(root, dict(root.members()), {}, {}, None, is_bare=True)
@@ -70,6 +72,21 @@ def lower_spec(root: Place, open_file: OpenFile, report: Report) -> Spec | None:
             reserved=root.get("reserved"),
         )
     return _SpecLowering(frame, open_file, report).run()
+
+
+def _check_version(root: Place, report: Report) -> None:
+    """Find a version of JSON Schema that is named where it would have no effect."""
+    named = root.get("$schema")
+    if named is None or not isinstance(named.value, str):
+        return
+    address = named.value.rstrip("#")
+    for dialect in DIALECTS[1:]:
+        if address in dialect.uris:
+            message = (
+                f"a spec is no schema: here this is not heeded, and schemas are {DIALECTS[0].name}"
+            )
+            hint = f"move it into each `schema` (or file) that is written in {dialect.name}"
+            report.add("SPEC_VALUE", named, message, hint)
 
 
 class _SpecLowering:
