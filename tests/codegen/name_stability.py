@@ -1,6 +1,7 @@
 """Random edits of random specs, and the promise they are held to: nothing else is renamed.
 
-An edit adds one property to an object, or one definition. What there was before keeps its Python
+An edit adds one property to an object, anywhere among the others, or one definition, or a keyword
+about properties. What there was before keeps its Python
 name: classes, fields, collections and actions, found by where they stand in the spec.
 """
 
@@ -78,20 +79,39 @@ def specs(draw: st.DrawFn) -> Json:
     }
 
 
+_KEYWORDS = st.sampled_from(
+    [
+        ("patternProperties", {"^x-": True}),
+        ("dependentRequired", {"id": ["name"]}),
+        ("minProperties", 1),
+        ("description", "What it is."),
+    ]
+)
+
+
 @st.composite
 def edits(draw: st.DrawFn, spec: Json) -> Json:
-    """The spec with one property or definition more, at the end as an editor adds it."""
+    """The spec with one property, definition or keyword more."""
     edited = copy.deepcopy(spec)
-    added = draw(_SCHEMAS)
     places = [*_objects_in(edited), None]
-    place = draw(st.sampled_from(places))
+    # Choices are rare, and named by other rules than the rest.
+    choices = [*_choices_in(edited)]
+    place = draw(st.sampled_from(places) if not choices else st.sampled_from([*places, *choices]))
+    if place is not None and draw(st.integers(0, 4)) == 0:
+        keyword, value = draw(_KEYWORDS)
+        place.setdefault(keyword, value)
+        return edited
     name = draw(_NAMES.map(lambda known: f"new {known}") | _NAMES)
+    added = draw(_SCHEMAS | st.sampled_from([{"const": "zed"}, {"const": 2}, {"const": True}]))
     if place is None:
         edited["$defs"].setdefault(name, added)
     elif name not in place["properties"]:
-        place["properties"][name] = added
+        members = list(place["properties"].items())
+        members.insert(draw(st.integers(0, len(members))), (name, added))
+        place["properties"] = dict(members)
         if draw(st.booleans()):
-            place.setdefault("required", []).append(name)
+            required = place.setdefault("required", [])
+            required.insert(draw(st.integers(0, len(required))), name)
     return edited
 
 
@@ -134,3 +154,17 @@ def _objects_in(value: Any) -> Iterator[Json]:
     elif isinstance(value, list):
         for inner in value:
             yield from _objects_in(inner)
+
+
+def _choices_in(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict):
+        for word in ("anyOf", "oneOf"):
+            choices = value.get(word)
+            for choice in choices if isinstance(choices, list) else ():
+                if isinstance(choice, dict):
+                    yield from (one for one in _objects_in(choice) if one is choice)
+        for inner in value.values():
+            yield from _choices_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _choices_in(inner)

@@ -257,18 +257,24 @@ def test_discriminated_unions() -> None:
     assert not {"TextKind", "TextUntagged", "ImageUntagged"} & types.keys()
 
 
-def test_members_written_in_place_are_named_by_union_and_constant() -> None:
-    spec = compiled({"part": {"anyOf": [_member("plain text"), _member("image")]}})
+def test_members_written_in_place_are_named_by_union_and_position() -> None:
+    named = {"x-streamdb-name": "ImagePart", **_member("image")}
+    spec = compiled({"part": {"anyOf": [_member("plain text"), {"type": "null"}, named]}})
     union = types_of(spec)["ItemPart"]
     assert isinstance(union, UnionType)
-    assert union.members == (Named("ItemPartPlainText"), Named("ItemPartImage"))
+    assert union.members == (Named("ItemPartChoice1"), Named("ImagePart"))
+
+    others = compiled({"part": {"anyOf": [{"type": "null"}, _member("a"), _member("b")]}})
+    union = types_of(others)["ItemPart"]
+    assert isinstance(union, UnionType)
+    assert union.members == (Named("ItemPartChoice2"), Named("ItemPartChoice3"))
 
 
 def test_integers_tell_members_apart_too() -> None:
     spec = compiled({"part": {"anyOf": [_member(1), _member(2.0)]}})
     union = types_of(spec)["ItemPart"]
     assert isinstance(union, UnionType)
-    assert union.members == (Named("ItemPartKind1"), Named("ItemPartKind2"))
+    assert union.members == (Named("ItemPartChoice1"), Named("ItemPartChoice2"))
 
 
 def test_a_member_used_alone_is_the_same_class() -> None:

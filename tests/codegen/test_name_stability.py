@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.codegen.name_stability import compiled, edits, names, renamed, specs
+
+from streamdb_gen.ir import Spec
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -15,6 +20,51 @@ def test_adding_renames_nothing(data: st.DataObject) -> None:
     assume(before is not None)
     after = compiled(data.draw(edits(spec)))
     assume(after is not None)
+    assert before is not None
+    assert after is not None
+    assert renamed(before, after) == []
+
+
+TEXT = {"type": "string"}
+
+
+def choice(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+OTHER = choice(k={"const": "other"})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (choice(a=TEXT), choice(a=TEXT, k={"const": "zed"})),
+        (choice(k={"const": "zed"}), choice(n={"const": 1}, k={"const": "zed"})),
+        (choice(k={"const": "zed"}), choice(k={"const": "zed"}) | {"patternProperties": {"x": {}}}),
+        (choice(k={"const": "zed"}), choice(k={"const": "zed"}) | {"dependentRequired": {}}),
+    ],
+)
+@pytest.mark.parametrize("null_first", [False, True])
+def test_what_is_added_inside_a_choice_renames_no_choice(
+    before: Any, after: Any, null_first: bool
+) -> None:
+    def spec(one: Any) -> Spec:
+        choices = [{"type": "null"}] * null_first + [one, OTHER]
+        row = choice(key=TEXT, value={"anyOf": choices})
+        found = compiled({"collections": {"rows": {"primaryKey": "key", "schema": row}}})
+        assert found is not None
+        return found
+
+    assert renamed(spec(before), spec(after)) == []
+    assert f"RowsValueChoice{1 + null_first}" in names(spec(after)).values()
+
+
+def test_a_reference_to_a_choice_renames_no_choice() -> None:
+    row = choice(key=TEXT, value={"anyOf": [{"type": "null"}, choice(k={"const": "zed"}), OTHER]})
+    before = compiled({"collections": {"rows": {"primaryKey": "key", "schema": row}}})
+    at = "#/collections/rows/schema/properties/value/anyOf/1"
+    referring = {**row, "properties": {**row["properties"], "same": {"$ref": at}}}
+    after = compiled({"collections": {"rows": {"primaryKey": "key", "schema": referring}}})
     assert before is not None
     assert after is not None
     assert renamed(before, after) == []

@@ -441,7 +441,7 @@ def test_discriminated_unions_by_the_first_constant_of_the_file() -> None:
     assert isinstance(member, ObjectType)
     assert member.tag is not None
     assert member.tag.wire_name == "type"
-    assert isinstance(definition(spec, "RowValueAKind"), LiteralType)
+    assert isinstance(definition(spec, "RowValueChoice1Kind"), LiteralType)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from everything import (
     MessageColumns,
     MessageRole,
     Part,
-    PartGroup,
+    PartChoice2,
     PartToolCall,
     RenameInput,
     TextPart,
@@ -50,7 +50,7 @@ def text_of(part: Part) -> str:
         assert_type(part, TextPart)
         return part.text
     if part.kind == "group":
-        assert_type(part, PartGroup)
+        assert_type(part, PartChoice2)
         return "".join(map(text_of, part.parts))
     assert_type(part, PartToolCall)
     return part.text  # E: a tool call has no text

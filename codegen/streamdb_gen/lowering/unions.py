@@ -49,10 +49,8 @@ class UnionLowering:
         else:
             tags = [self._objects.tag_of(choice) for choice in others]
             members = [
-                self._context.lower_inside(
-                    schema, choice, self._name(choice, tag, name, position), types
-                )
-                for position, (choice, tag) in enumerate(zip(others, tags, strict=True), start=1)
+                self._context.lower_inside(schema, choice, self._name(choice, name), types)
+                for choice in others
             ]
             lowered = self.of_members(schema, members, tags, name)
         return or_null(lowered) if len(others) < len(choices) else lowered
@@ -80,14 +78,10 @@ class UnionLowering:
             self._context.add(ChoiceType(name, distinct, text, schema.pointer), schema)
         return Nullable(Named(name)) if nullable else Named(name)
 
-    def _name(self, choice: Place, tag: Tag | None, parent: str, position: int) -> str:
-        """What an inline choice is called: by its constant where it has one."""
-        word = f"Choice{position}"
-        if tag is not None:
-            is_text = isinstance(tag.value, str)
-            word = str(tag.value) if is_text else f"{tag.wire_name} {tag.value}"
-        default = nested(parent, word)
-        return chosen_class_name(choice, default, self._context.report)
+    def _name(self, choice: Place, parent: str) -> str:
+        """What an inline choice is called: by its position, which nothing inside it can change."""
+        position = int(choice.pointer.rpartition("/")[2]) + 1
+        return chosen_class_name(choice, nested(parent, f"Choice{position}"), self._context.report)
 
     def _exclude_each_other(self, choices: Sequence[Place]) -> bool:
         """Whether it is certain that no value satisfies two of the choices."""
