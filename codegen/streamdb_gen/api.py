@@ -21,6 +21,7 @@ from streamdb_gen.problems import Problem, file_problem
 from streamdb_gen.rules import RULES
 from streamdb_gen.targets.choices import Models, TargetName
 from streamdb_gen.targets.python.existing import MODELS_FILE, models_of
+from streamdb_gen.targets.python.pydantic_rows.expansion import expansion_problem
 from streamdb_gen.targets.python.pydantic_rows.spec import name_problem
 from streamdb_gen.targets.python.pydantic_rows.tool import installation_problem
 from streamdb_gen.targets.registry import TARGETS
@@ -80,7 +81,7 @@ def lint(path: Path) -> LoadedSpec | Problem:
 def models_problem(spec: Spec, models: Models) -> Problem | None:
     """Say what stands in the way of generating a package with this kind of rows, if anything."""
     if models == "pydantic":
-        return installation_problem() or name_problem(spec)
+        return installation_problem() or name_problem(spec) or expansion_problem(spec)
     return None
 
 

@@ -125,6 +125,38 @@ def test_it_compiles_and_imports_or_is_refused(tmp_path: Path, shape: str) -> No
         assert "InvalidRow" in imported.stderr.splitlines()[-1], imported.stderr
 
 
+@pytest.mark.parametrize(("levels", "exit_code"), [(8, 0), (30, 2)])
+def test_rows_of_pydantic_import_or_are_refused(
+    tmp_path: Path, levels: int, exit_code: int
+) -> None:
+    """pydantic takes three times as long for each level of unions that name one another twice."""
+
+    def link(level: int) -> Json:
+        inner = {"$ref": f"#/$defs/C{level + 1}"}
+        return {"anyOf": [inner, {"type": "array", "items": inner}]}
+
+    value = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    row = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {"type": "string"}, "value": FIRST},
+    }
+    document = {
+        "name": "shape",
+        "collections": {"rows": {"primaryKey": "id", "schema": row}},
+        "$defs": {f"C{level}": link(level) for level in range(levels)} | {f"C{levels}": value},
+    }
+    (tmp_path / "shape.json").write_text(json.dumps(document), encoding="utf-8")
+    generated = _limited(tmp_path, "-m", "streamdb_gen", "shape.json", "--models", "pydantic")
+    assert generated.returncode == exit_code, generated.stdout + generated.stderr
+    if exit_code:
+        assert "pydantic would build more than 5000 validators" in generated.stderr
+        assert not (tmp_path / "shape").exists()
+    else:
+        imported = _limited(tmp_path, "-c", "import shape; shape.events")
+        assert imported.returncode == 0, imported.stderr
+
+
 def _limited(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
