@@ -80,6 +80,26 @@ def javascript_fault(pattern: str) -> NotPortable | None:
     return None
 
 
+def word_boundary(pattern: str) -> NotPortable | None:
+    r"""The first `\b` or `\B` of a pattern, on which validators differ.
+
+    ECMA-262 knows the words of ASCII only, and validators that are not written in it those of
+    Unicode.
+
+    >>> word_boundary(r"^a\b")
+    NotPortable(reason='validators differ on which characters `\\b` takes for words', index=2)
+    >>> word_boundary(r"[\b]\\b")
+    """
+    try:
+        found = _Parser(pattern).parse().boundary
+    except _Malformed:
+        return None
+    if found is None:
+        return None
+    letter = pattern[found + 1]
+    return NotPortable(f"validators differ on which characters `\\{letter}` takes for words", found)
+
+
 def unicode_pattern(pattern: str) -> str:
     r"""The pattern for JavaScript's ``new RegExp(pattern, "u")``; one that is malformed is kept.
 
@@ -99,6 +119,8 @@ class _Parsed:
     python: str = ""
     ecma: str = ""
     refusals: list[NotPortable] = field(default_factory=list[NotPortable])
+    boundary: int | None = None
+    """Where the first `\\b` or `\\B` stands."""
 
     def add(self, python: str, ecma: str) -> None:
         self.python += python
@@ -244,6 +266,8 @@ class _Parser:
             return _Escape(_character(match), f"\\{match.group()}")
         if match := _OTHER_ESCAPE.match(self.pattern, start + 1):
             self.at = match.end()
+            if letter in ("b", "B") and not in_class and self.parsed.boundary is None:
+                self.parsed.boundary = start
             wide = _WIDE_ESCAPE.match(letter) is not None
             return _Escape("", f"\\{match.group()}", wide, _why_not(letter))
         if letter and not (letter.isascii() and letter.isalnum()):

@@ -468,6 +468,7 @@ _RULES: Final = (
         (
             "Correct it at the character that the message names.",
             "Make one smaller that the validator does not take.",
+            "Write look-arounds for `\\b` and `\\B`, on which validators differ.",
         ),
     ),
     Rule(

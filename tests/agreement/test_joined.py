@@ -136,6 +136,15 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"a": 1, "b": 1}],
         [{"b": 1}, {"a": 1, "c": 1}],
     ),
+    (
+        of_objects(
+            properties={"a": {}, "c": {}},
+            dependentSchemas={"a": {"properties": {"b": {"type": "integer"}}}},
+            **CLOSED,
+        ),
+        [{}, {"c": 1}, {"a": 1}, {"a": 1, "b": 1}],
+        [{"b": 1}, {"a": 1, "b": "x"}, {"a": 1, "d": 1}],
+    ),
     # `unevaluatedItems` likewise
     (
         of_arrays(allOf=[{"prefixItems": [{}], "unevaluatedItems": False}, {"items": {}}]),

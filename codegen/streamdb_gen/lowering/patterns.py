@@ -8,7 +8,12 @@ from typing import Final
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.resources import Resources
 from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
-from streamdb_gen.portable_pattern import NotPortable, javascript_fault, portable_pattern
+from streamdb_gen.portable_pattern import (
+    NotPortable,
+    javascript_fault,
+    portable_pattern,
+    word_boundary,
+)
 from streamdb_gen.reporting import Report
 from streamdb_gen.validator_fault import is_pattern
 
@@ -32,12 +37,16 @@ def _check(pattern: str, place: Place, report: Report, *, at_key: bool) -> None:
     if has_surrogate(pattern):
         check_wire_text(pattern, place, report, at_key=at_key)
         return
-    fault = _fault(pattern)
+    fault, boundary = _fault(pattern), word_boundary(pattern)
     if fault is not None:
         where = f" (at character {fault.index + 1})" if fault.index else ""
         reason = fault.reason.removeprefix(_MALFORMED)
         message = f"this is not a regular expression{where}: {reason}"
         hint = "see ECMA-262, with the flag u"
+        report.add("PATTERN_UNSUPPORTED", place, message, hint, at_key=at_key)
+    elif boundary is not None:
+        message = f"{boundary.reason} (at character {boundary.index + 1})"
+        hint = "write `(?<![A-Za-z0-9_])` before a word, and `(?![A-Za-z0-9_])` behind it"
         report.add("PATTERN_UNSUPPORTED", place, message, hint, at_key=at_key)
     elif not is_pattern(pattern):
         message = "the validator takes no such regular expression, or none as large as this"

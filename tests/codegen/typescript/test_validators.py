@@ -244,3 +244,20 @@ def test_other_patterns_are_good_under_the_flag_u(typescript: TypeScript) -> Non
     written = [unicode_pattern(pattern) for pattern in patterns]
     assert all(isinstance(found, list) for found in typescript.searches(written, [""]))
     assert all(isinstance(found, str) for found in typescript.searches(patterns, [""]))
+
+
+@pytest.mark.parametrize("schema", [{"type": "number"}, {}, {"type": ["string", "number"]}])
+@pytest.mark.parametrize("text", ["1e999", "-1e999"])
+def test_numbers_that_json_cannot_write_are_invalid(
+    typescript: TypeScript, schema: Any, text: str
+) -> None:
+    index = index_of({"type": "object", "properties": {"n": schema}})
+    rows = [f'{{"n": {text}}}', '{"n": 1e99}']
+    found = typescript.verdicts(index, rows, collection="rows")
+    assert ["issues" in verdict for verdict in found] == [True, False]
+
+
+def test_numbers_are_looked_for_in_all_that_is_unknown(typescript: TypeScript) -> None:
+    index = index_of({"type": "object"})
+    found = typescript.verdicts(index, ['{"a": [{"b": [1, 1e999]}]}'], collection="rows")
+    assert "issues" in found[0]

@@ -58,6 +58,7 @@ _VALUES: Final = frozenset(
 _KEYWORDS: Final = HOLDING_A_SCHEMA | HOLDING_A_LIST | HOLDING_BY_NAME | _VALUES
 _CONTAINS: Final = ("contains", "minContains", "maxContains")
 _PROTO: Final = "__proto__"
+_DEPENDENT: Final = "dependentSchemas"
 _BRANCHES: Final = ("then", "else")
 _UNEVALUATED: Final = "unevaluatedProperties"
 # A pattern that no name matches.
@@ -134,6 +135,9 @@ class _Rewriting:
         copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
         if self._counts_evaluated and "if" in copied:
             copied |= {branch: _counted(copied.get(branch, True)) for branch in _BRANCHES}
+        if self._counts_evaluated and _DEPENDENT in copied:
+            dependent = copied.pop(_DEPENDENT)
+            copied["allOf"] = [*copied.get("allOf", ()), *map(_if_present, dependent.items())]
         return _as_ajv_checks_it(copied)
 
     def named_schemas(self, schemas: Members) -> Members:
@@ -185,6 +189,12 @@ def _counted(branch: Json) -> Json:
         **members,
         "patternProperties": {**members.get("patternProperties", {}), **_NO_PROPERTY},
     }
+
+
+def _if_present(member: tuple[str, Json]) -> Members:
+    """A member of `dependentSchemas` as a condition, of which ajv counts what was evaluated."""
+    name, schema = member
+    return {"if": {"required": [name]}, "then": _counted(schema), "else": _counted(True)}
 
 
 def _as_ajv_checks_it(schema: Members) -> Members:
