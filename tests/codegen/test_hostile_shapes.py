@@ -150,7 +150,7 @@ def test_rows_of_pydantic_import_or_are_refused(
     generated = _limited(tmp_path, "-m", "streamdb_gen", "shape.json", "--models", "pydantic")
     assert generated.returncode == exit_code, generated.stdout + generated.stderr
     if exit_code:
-        assert "pydantic would build more than 5000 validators" in generated.stderr
+        assert "pydantic would build more than 1000 validators" in generated.stderr
         assert not (tmp_path / "shape").exists()
     else:
         imported = _limited(tmp_path, "-c", "import shape; shape.events")
