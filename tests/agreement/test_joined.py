@@ -196,6 +196,55 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"next": {"y": 1, "next": {}}}],
         [{"next": {}}],
     ),
+    # What stands around objects asks for properties that they do not declare
+    (
+        {"anyOf": [{"$ref": "#/$defs/Q"}, {"type": "string"}], "required": ["z"]},
+        [{"z": 1}, "x"],
+        [{"x": 1}],
+    ),
+    (
+        {"oneOf": [Q, Y]},
+        [{"x": "x"}, {"y": "x"}, {"x": 1, "y": "x"}],
+        [{}, {"x": 1}, {"x": 1, "y": 1}, {"x": "x", "y": "x"}],
+    ),
+    ({"oneOf": [{"$ref": "#/$defs/Q"}, Y]}, [{"x": "x"}, {"y": "x"}], [{}]),
+    (of_arrays(items=Q, contains={"required": ["z"]}), [[{"z": 1}, {}]], [[{"x": 1}], []]),
+    (
+        of_arrays(items={"$ref": "#/$defs/Q"}, contains={"required": ["z"]}),
+        [[{"z": 1}]],
+        [[{}]],
+    ),
+    (of_arrays(items=Q, uniqueItems=True), [[{"z": 1}, {"z": 2}]], [[{}, {}]]),
+    (
+        of_arrays(items=of_objects(properties={"q": {"$ref": "#/$defs/Q"}}), uniqueItems=True),
+        [[{"q": {"z": 1}}, {"q": {"z": 2}}]],
+        [[{"q": {}}, {"q": {}}]],
+    ),
+    (of_arrays(items=Q, enum=[[{"z": 1}], []]), [[{"z": 1}], []], [[{}]]),
+    (
+        of_objects(
+            properties={"a": {"$ref": "#/$defs/Q"}},
+            **{"if": {"properties": {"a": {"required": ["z"]}}, "required": ["a"]}},
+            **{"else": {"required": ["b"]}},
+        ),
+        [{"a": {"z": 1}}, {"a": {}, "b": 1}],
+        [{"a": {}}, {}],
+    ),
+    (
+        of_objects(properties={"a": Q}, **{"not": {"properties": {"a": {"const": {}}}}}),
+        [{"a": {"z": 1}}],
+        [{"a": {}}, {}],
+    ),
+    # Items that `items` excludes cannot make up the number
+    (
+        of_arrays(
+            prefixItems=[{"type": "integer"}, {"type": ["string", "null"]}],
+            items=False,
+            minItems=3,
+        ),
+        [],
+        [[1, "a"], [1, "a", 1], []],
+    ),
     # A choice is of the type that stands beside it
     ({"type": "array", "anyOf": [True]}, [[1]], [1]),
     ({"type": "null", "anyOf": [{}, {"type": "null"}]}, [None], [1]),

@@ -298,6 +298,23 @@ def test_what_stands_beside_a_reference_may_ask_for_undeclared_properties() -> N
     assert found.extras == ANYTHING
 
 
+def test_a_shared_class_keeps_what_something_around_it_asks_for() -> None:
+    reference = {"$ref": "#/$defs/A"}
+    items = {"type": "array", "items": reference}
+    for schema, kept in ((items, False), ({**items, "uniqueItems": True}, True)):
+        found = definition(compiled(schema, {"A": A}), "A")
+        assert isinstance(found, ObjectType)
+        assert (found.extras == ANYTHING) == kept
+
+
+def test_choices_that_exclude_each_other_keep_nothing() -> None:
+    spec = compiled({"oneOf": [A, {**B, "required": ["y"]}, {"type": "null"}]})
+    for name in ("RowValueChoice1", "RowValueChoice2"):
+        found = definition(spec, name)
+        assert isinstance(found, ObjectType)
+        assert found.extras is None
+
+
 def test_all_of_with_one_reference_is_that_class() -> None:
     spec = compiled({"allOf": [{"$ref": "#/$defs/A"}], "not": {"required": ["q"]}}, {"A": A})
     assert value_type(spec) == Named("A")

@@ -6,10 +6,10 @@ may ask for them: then a row that was read could not be written back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from streamdb_gen.json_source import Place
+from streamdb_gen.json_source import JsonValue, Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.joints import joined_parts
 from streamdb_gen.lowering.keywords import Keywords, constraining, subschemas
@@ -28,7 +28,9 @@ _CHOICES: Final = ("anyOf", "oneOf")
 # What compares a value as a whole.
 _COMPARING: Final = ("const", "enum", "uniqueItems")
 _RESIDUAL: Final = ("not", "if", "then", "else", "dependentSchemas", "dependencies", "contains")
+_SHAPES: Final = frozenset({"properties", "items", "prefixItems", *_OTHERS})
 
+Exclude = Callable[[Sequence[Place]], bool]
 _Pair = tuple[frozenset[Key], Key]
 
 
@@ -43,6 +45,51 @@ class Needs:
         """Whether schemas for the same value may ask for what the type of this one drops."""
         return next(self.of(beside, schema), None) is not None
 
+    def keep_whole(self, schemas: Iterable[Place], exclude_each_other: Exclude) -> None:
+        """Have classes keep what keywords that are left to a validator may ask for.
+
+        ``exclude_each_other`` says of choices whether no value satisfies two of them.
+        """
+        found: set[Key] = set()
+        for schema in schemas:
+            if not isinstance(schema.value, dict):
+                continue
+            parts = self._parts([schema])
+            own = {key_of(schema), *(key_of(part.schema) for part in parts)}
+            beside = [part for part in map(_residual, parts) if part.keywords]
+            found.update(key for one in self.of(beside, schema) if (key := key_of(one)) not in own)
+            found.update(key_of(one) for one in self._beside_choices(parts))
+            one_of = self._context.keywords(schema).get("oneOf")
+            choices = list(one_of.items()) if one_of is not None else []
+            if choices and not exclude_each_other(choices):
+                found.update(map(key_of, self._of_choices(choices, exclude_each_other)))
+        self._context.whole.update(found)
+
+    def _beside_choices(self, parts: Sequence[Part]) -> Iterator[Place]:
+        """The choices that what stands beside them asks for more of."""
+        if any(_SHAPES & part.keywords.keys() for part in parts):
+            return  # they are no types then
+        beside = [
+            Part(part.schema, {w: p for w, p in part.keywords.items() if w not in _CHOICES})
+            for part in parts
+        ]
+        for part in parts:
+            for choice in _schemas(_CHOICES, part.keywords):
+                yield from self.of([one for one in beside if one.keywords], choice)
+
+    def _of_choices(self, choices: Sequence[Place], exclude_each_other: Exclude) -> Iterator[Place]:
+        """Those that are needed whole, lest another choice accepts what is left of a value."""
+        joined = [self._parts([choice]) for choice in choices]
+        required = [{name for part in parts for name, _ in part.required} for parts in joined]
+        for choice, parts in zip(choices, joined, strict=True):
+            names = names_of(parts)
+            for other, others, needed in zip(choices, joined, required, strict=True):
+                # What a class has no place for, another choice will miss.
+                if other is choice or not needed <= names:
+                    continue
+                if not exclude_each_other([choice, other]):
+                    yield from self.of(others, choice)
+
     def of(self, beside: Sequence[Part], schema: Place) -> Iterator[Place]:
         """The schemas, in this one and those it leads to, of whose values others ask for more."""
         passed: set[_Pair] = set()
@@ -55,7 +102,8 @@ class Needs:
             passed.add(pair)
             parts = self._parts([place])
             words = self._words(others)
-            if any(word in each for each in words for word in _COMPARING):
+            compared = (each[word].value for each in words for word in _COMPARING if word in each)
+            if any(map(_compares_inside, compared)):
                 yield from self._classes(place)
             if any(_is_class(part) for part in parts) and not self._undeclared.are_kept(
                 place, parts
@@ -119,6 +167,26 @@ class Needs:
 
     def _parts(self, schemas: Iterable[Place]) -> list[Part]:
         return list(joined_parts(schemas, self._context, refers=False))
+
+
+def _residual(part: Part) -> Part:
+    """A part with those of its keywords that no type honours."""
+    words = {word: place for word, place in part.keywords.items() if word in _RESIDUAL}
+    if _SHAPES & part.keywords.keys():  # the choices are no types then
+        words |= {word: part.keywords[word] for word in _CHOICES if word in part.keywords}
+    words |= {
+        word: part.keywords[word]
+        for word in _COMPARING
+        if word in part.keywords and _compares_inside(part.keywords[word].value)
+    }
+    return Part(part.schema, words)
+
+
+def _compares_inside(value: JsonValue) -> bool:
+    """Whether `uniqueItems`, or the constants of `const` and `enum`, concern objects or arrays."""
+    if isinstance(value, list):
+        return any(isinstance(one, dict | list) for one in value)
+    return value is True or isinstance(value, dict)
 
 
 def _only_forbids(schema: Place) -> bool:

@@ -39,6 +39,7 @@ from streamdb_gen.lowering.keywords import (
     is_understood,
     report_no_schema,
 )
+from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.objects import ObjectLowering
 from streamdb_gen.lowering.own_words import chosen_class_name, description
 from streamdb_gen.lowering.parts import Part, judging_others
@@ -54,6 +55,7 @@ from streamdb_gen.lowering.scalars import (
     types_of,
 )
 from streamdb_gen.lowering.target_names import target_name
+from streamdb_gen.lowering.undeclared import UndeclaredProperties
 from streamdb_gen.lowering.unions import UnionLowering
 from streamdb_gen.naming import nested_class_name as nested
 from streamdb_gen.reporting import Report
@@ -147,6 +149,11 @@ class SchemaLowering:
         empty = ObjectType(target.name, (), closed=False, description=text, pointer=pointer)
         self.context.add(empty, target.place)
         return Named(target.name)
+
+    def keep_whole(self, schemas: Iterable[Place]) -> None:
+        """Look through all schemas for objects whose undeclared properties count."""
+        needs = Needs(self.context, UndeclaredProperties(self.context))
+        needs.keep_whole(schemas, self._unions.exclude_each_other)
 
     def refer_to(self, schemas: Iterable[Place]) -> None:
         """Give schemas their names, in this order, as a reference does."""
@@ -339,7 +346,7 @@ class SchemaLowering:
             return BROKEN if item == BROKEN else ArrayOf(item, bounds)
         places = list(prefix.items())
         ends = high == len(places) or (items is not None and items.value is False)
-        whole = (low or 0) >= len(places) and (high is None or high >= len(places))
+        whole = low == len(places) and (high is None or high >= len(places))
         if not (ends and whole and places) or any(place.value is False for place in places):
             self._beyond.add("prefixItems")
             return ArrayOf(ANYTHING, bounds)

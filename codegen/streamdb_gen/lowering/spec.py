@@ -131,6 +131,8 @@ class _SpecLowering:
         is_bounded = are_unevaluated_bounded(schemas, self._resources, self._report)
         check_patterns(schemas, self._resources, self._report)
         check_overrides(schemas, self._report)
+        if not self._report.has_errors():
+            self._schemas.keep_whole(schemas)
         layout = lay_out(self._resources, is_bare=self._frame.is_bare)
         self._schemas.refer_to(layout.moved)
         rows = {key: self._lower(target) for key, target in self._rows.items()}

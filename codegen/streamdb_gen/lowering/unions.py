@@ -30,7 +30,7 @@ class UnionLowering:
         every = list(keywords[keyword].items())
         choices = [choice for choice in every if self._types(choice) & types]
         self._context.leave(keywords, keyword, "type")
-        if keyword == "oneOf" and not self._exclude_each_other(choices):
+        if keyword == "oneOf" and not self.exclude_each_other(choices):
             self._context.beyond.add("oneOf")
         for choice in choices:
             if self._context.references.is_reference(choice) and not self._types(choice) <= types:
@@ -83,7 +83,7 @@ class UnionLowering:
         position = int(choice.pointer.rpartition("/")[2]) + 1
         return chosen_class_name(choice, nested(parent, f"Choice{position}"), self._context.report)
 
-    def _exclude_each_other(self, choices: Sequence[Place]) -> bool:
+    def exclude_each_other(self, choices: Sequence[Place]) -> bool:
         """Whether it is certain that no value satisfies two of the choices."""
         if _tell_apart([self._objects.tag_of(choice) for choice in choices]):
             return True
