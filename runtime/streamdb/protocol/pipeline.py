@@ -318,6 +318,8 @@ class Pipeline:
         is_foreign = reply.status == 204 and bool(parcel.items) and not parcel.in_doubt
         is_given = not self.options.auto_claim and parcel.epoch == self.options.epoch
         if is_foreign and not is_given and self._stored_seq < 0:
+            # Or the network delivered it twice, and this answer is to the second delivery.
+            parcel.in_doubt = not self.options.auto_claim
             message = f"append: epoch {parcel.epoch} of this producer id was used before"
             self._stop(parcel, ProducerFenced(message, epoch=parcel.epoch, url=self.url))
             return
