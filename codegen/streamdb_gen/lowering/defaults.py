@@ -40,6 +40,8 @@ def _refused(defaults: Sequence[Default], document: JsonValue) -> Iterator[Place
     # One validator judges all: each of its own would compile what they refer to once more.
     whole = {**document, "$schema": _DRAFT, "$ref": f"#/{_CHECKED}"}
     whole[_CHECKED] = {"prefixItems": [default.schema for default in defaults]}
+    if _divides_by_zero(whole):
+        return  # which is reported elsewhere, and ends the validator in a panic
     try:
         validator = jsonschema_rs.validator_for(whole)
         errors = validator.iter_errors([default.place.value for default in defaults])
@@ -49,6 +51,12 @@ def _refused(defaults: Sequence[Default], document: JsonValue) -> Iterator[Place
     for index, default in enumerate(defaults):
         if index in broken or not _is_of_format(default):
             yield default.place
+
+
+def _divides_by_zero(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return value.get("multipleOf", 1) == 0 or any(map(_divides_by_zero, value.values()))
+    return isinstance(value, list) and any(map(_divides_by_zero, value))
 
 
 def _is_of_format(default: Default) -> bool:
