@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streamdb.streams import http1
-from streamdb.streams.http1 import SLICE, Incoming, Target
+from streamdb.streams.http1 import Incoming, Target
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import has_news, wait_until_ready
 from streamdb.streams.wire import WireFailure
@@ -76,12 +76,7 @@ class Connection:
         self._incoming = incoming = Incoming(method)
         self._is_sent = False
         try:
-            if len(body) <= SLICE:
-                self._is_sent = self._send(head + body, incoming, timeout)
-            else:
-                self._is_sent = self._send(head, incoming, timeout) and self._send(
-                    body, incoming, timeout
-                )
+            self._is_sent = self._send(head + body, incoming, timeout)
         except OSError as error:
             # The server may have answered before it closed: it refuses what is too long.
             self._receive_refusal(incoming, timeout, error)
@@ -120,7 +115,7 @@ class Connection:
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[self._socket.send(rest[:SLICE]) :]
+                rest = rest[self._socket.send(rest) :]
             except _NOT_NOW:
                 if not wait_until_ready(self._socket, timeout):
                     raise http1.silence(timeout) from None

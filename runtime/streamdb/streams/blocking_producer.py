@@ -89,9 +89,8 @@ class Producer(ProducerBase):
     def _add(self, item: bytes) -> None:
         if self._is_detached or self._pipeline.failure is not None:
             self._check_usable()
-        has_work = self._pipeline.add(item, time.monotonic)
-        self._busy.add(self)
-        if has_work:
+        if self._pipeline.add(item, time.monotonic):  # the first of a batch, or the last
+            self._busy.add(self)
             self._pump()
 
     def flush(self, timeout: float | None = None) -> Appended:
