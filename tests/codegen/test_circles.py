@@ -129,3 +129,9 @@ def test_a_long_way_back_is_found() -> None:
     steps = 3000
     definitions = {f"D{n}": {"not": {"$ref": f"#/$defs/D{(n + 1) % steps}"}} for n in range(steps)}
     assert circles(definitions) == [f"/$defs/D{steps - 1}/not/$ref"]
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_what_is_no_list_of_schemas_is_reported_and_no_circle(keyword: str) -> None:
+    found = load({"B": {keyword: {"$ref": None}}, "C": {keyword: {"$ref": "#/$defs/C"}}}).findings
+    assert {finding.rule for finding in found} == {"SPEC_TYPE"}

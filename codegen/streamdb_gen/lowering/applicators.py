@@ -22,6 +22,7 @@ IN_PLACE: Final = (
     "dependencies",
 )
 _BY_NAME: Final = ("dependentSchemas", "dependencies")
+_LISTED: Final = ("allOf", "anyOf", "oneOf")
 
 
 def applied_in_place(schema: Place) -> Iterator[Place]:
@@ -40,5 +41,5 @@ def schemas_of(place: Place) -> Iterator[Place]:
     elif keyword in _BY_NAME:
         for _, inner in place.members():
             yield inner
-    else:
+    elif keyword not in _LISTED:  # where it is no list it is none, and reported elsewhere
         yield place

@@ -114,9 +114,10 @@ def _together(
 
 def _numbering(stream: streamdb.Stream, producer_id: str, epoch: int) -> streamdb.Producer:
     # One value a batch: how many come together would depend on the moment, and a number stands for
-    # the same data in every run.
+    # the same data in every run. One after the other: an answer that a later one overtook would not
+    # be counted.
     try:
-        return stream.producer(producer_id, epoch=epoch, max_batch_items=1)
+        return stream.producer(producer_id, epoch=epoch, max_batch_items=1, max_in_flight=1)
     except ValueError as error:
         raise click.UsageError(f"--producer-id: {error}") from error
 
