@@ -30,7 +30,7 @@ async def serve(mode: Mode, answers: TextIO) -> None:
 
 def main() -> None:
     """Serve one runner."""
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr] # of a file
     # Any other line would be taken for an answer.
     answers, sys.stdout = sys.stdout, sys.stderr
     mode = Async() if "--async" in sys.argv[1:] else Blocking()

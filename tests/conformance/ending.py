@@ -28,7 +28,7 @@ def run_and_count(main: Coroutine[Any, Any, None]) -> None:
     _run(counted())
 
 
-asyncio.run = run_and_count  # type: ignore[assignment]
+asyncio.run = run_and_count  # type: ignore[assignment] # it counts what is left
 del sys.argv[0]
 sys.path.insert(0, str(Path(sys.argv[0]).parent))
 runpy.run_path(sys.argv[0], run_name="__main__")

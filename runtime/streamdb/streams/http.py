@@ -307,7 +307,6 @@ def direct_route(address: HttpAddress, settings: WireSettings) -> Route | None:
         Target(
             host=url.raw_host.decode("ascii"),
             port=url.port or (443 if is_tls else 80),
-            is_tls=is_tls,
             path=url.raw_path.decode("ascii"),
             authority=url.netloc.decode("ascii"),
             credentials=(url.username, url.password) if url.userinfo else None,

@@ -45,7 +45,6 @@ class Target:
     Attributes:
         host: name or address to connect to.
         port: the TCP port.
-        is_tls: True for https.
         path: the path, percent-encoded, without a query.
         authority: what `Host` says.
         credentials: name and password of the address, if it has them.
@@ -53,7 +52,6 @@ class Target:
 
     host: str
     port: int
-    is_tls: bool
     path: str
     authority: str
     credentials: tuple[str, str] | None = None
@@ -95,7 +93,7 @@ def request_head(
         headers: those of the caller, over the defaults; checked already.
         params: all query parameters, in order.
 
-    >>> target = Target("localhost", 80, False, "/v1/stream/demo", "localhost")
+    >>> target = Target("localhost", 80, "/v1/stream/demo", "localhost")
     >>> head = request_head(target, Request("HEAD"), {"User-Agent": "me"}, [("a", "b c")])
     >>> head.split(b"\r\n")[0]
     b'HEAD /v1/stream/demo?a=b+c HTTP/1.1'

@@ -13,7 +13,7 @@ from streamdb.protocol.exchange import Request
 from streamdb.streams.http1 import Incoming, Target, request_head
 from streamdb.streams.wire import WireFailure
 
-TARGET = Target("host", 8080, False, "/v1/stream/a%20b", "host:8080")
+TARGET = Target("host", 8080, "/v1/stream/a%20b", "host:8080")
 
 
 def lines(
