@@ -12,7 +12,8 @@ from streamdb.protocol.json_text import is_object
 from streamdb.state.contract import Contract
 from streamdb.state.schema_document import SchemaDocument, UnusableSchema
 from streamdb.state.spec_folder import SpecFolder
-from streamdb.state.spec_schemas import SchemaPlace, SpecSchemas
+from streamdb.state.spec_places import SchemaPlace
+from streamdb.state.spec_schemas import SpecSchemas
 from streamdb.state.spec_text import SpecText, read_spec_text
 from streamdb.types.faults import pointer_to
 
