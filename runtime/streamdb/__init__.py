@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from streamdb.db.blocking_db import StreamDB
     from streamdb.db.declaration import DeclaredCollection, collection
     from streamdb.db.options import DatabaseOptions, InvalidEvent
-    from streamdb.db.session import Status
     from streamdb.db.state import Metrics
+    from streamdb.db.status import Status
     from streamdb.errors import (
         AbiMismatch,
         AccessDenied,

@@ -48,8 +48,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DatabaseOptions",
         "InvalidEvent",
     ),
-    "streamdb.db.session": ("Status",),
     "streamdb.db.state": ("Metrics",),
+    "streamdb.db.status": ("Status",),
     "streamdb.errors": (
         "AbiMismatch",
         "AccessDenied",

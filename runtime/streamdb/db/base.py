@@ -16,8 +16,9 @@ from streamdb.db.actions import are_actions
 from streamdb.db.declaration import declared_schema
 from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
-from streamdb.db.session import Session, Status
+from streamdb.db.session import Session
 from streamdb.db.state import DatabaseState, Metrics
+from streamdb.db.status import Status
 from streamdb.db.unresolved import remember
 from streamdb.errors import InvalidEventError, SchemaError, TxidTimeout
 from streamdb.state.schema import StateSchema
@@ -69,7 +70,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             send=self._send,
             wrap=self._wrap,
         )
-        self._session.settled = self._mutations.settle
+        self._session.sender.settled = self._mutations.settle
         self._collections: Final[dict[str, CollectionForm]] = {}
         self._prepare()
         for name in schema.by_name:
@@ -125,12 +126,12 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         ``idle``, ``connecting``, ``catching_up``, ``live``, ``reconnecting``, or for good
         ``ended`` (the stream is closed), ``closed`` (this database is), ``error``.
         """
-        return self._session.status
+        return self._session.status.now
 
     @property
     def error(self) -> BaseException | None:
         """What ended the reading, if a fault did; it stays after closing."""
-        return self._session.failure
+        return self._session.status.failure
 
     @property
     def offset(self) -> str:

@@ -1,0 +1,98 @@
+"""Finds the stream of a database, and reads it into the state."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Final
+
+from streamdb.db.options import DatabaseOptions
+from streamdb.db.state import DatabaseState
+from streamdb.db.status import StatusBoard
+from streamdb.errors import BadRequest, NotAStateStream, StreamExists, StreamGone, StreamNotFound
+from streamdb.protocol import names
+from streamdb.protocol.calling import StreamInfo
+from streamdb.protocol.exchange import Interrupted
+from streamdb.streams.async_stream import AsyncStream
+
+
+class Reader:
+    """Reads one stream from its beginning to its end, through every interruption."""
+
+    def __init__(
+        self,
+        stream: AsyncStream,
+        state: DatabaseState,
+        status: StatusBoard,
+        options: DatabaseOptions,
+    ) -> None:
+        self._stream: Final = stream
+        self._state: Final = state
+        self._status: Final = status
+        self._create: Final = options.get("create", False)
+        self._live: Final = options.get("live", "auto")
+
+    async def find(self) -> None:
+        """Make sure that there is a stream of state events.
+
+        Raises:
+            StreamError: there is none, or it cannot be reached.
+        """
+        stream = self._stream
+        try:
+            info = await stream.head()
+        except StreamNotFound as missing:
+            if not self._create:
+                raise StreamNotFound(
+                    "there is no such stream: check the address, or pass create=True",
+                    url=stream.url,
+                    status=missing.status,
+                ) from None
+            info = await self._create_stream()
+        if names.media_type(info.content_type) != names.JSON_MEDIA_TYPE:
+            raise NotAStateStream(
+                f"the stream holds {info.content_type}, not {names.JSON_MEDIA_TYPE}: "
+                "it cannot carry state events",
+                url=stream.url,
+            )
+
+    async def _create_stream(self) -> StreamInfo:
+        try:
+            return await self._stream.put(content_type=names.JSON_MEDIA_TYPE)
+        except StreamExists:
+            return await self._stream.head()  # somebody was quicker; `find` looks what it is
+
+    async def read(self) -> None:
+        """Read to the stream's end.
+
+        Raises:
+            StreamDBError: what ends the reading before.
+        """
+        offset = await self._read_from(names.BEGINNING, is_restart=False)
+        while offset is not None:
+            offset = await self._read_from(offset, is_restart=True)
+
+    async def _read_from(self, offset: str, *, is_restart: bool) -> str | None:
+        """Read on from an offset. Return where to start over, or None at the stream's end."""
+        self._status.set("catching_up")
+        reading = self._stream.deliveries(offset=offset, live=self._live, resumed=is_restart)
+        try:
+            async with aclosing(reading) as deliveries:
+                async for delivered in deliveries:
+                    if isinstance(delivered, Interrupted):
+                        self._status.set("reconnecting")
+                        continue
+                    is_restart = False
+                    restart_from = self._state.take(delivered)
+                    if restart_from is not None:
+                        return restart_from
+                    self._status.set("catching_up" if self._state.is_loading else "live")
+        except (BadRequest, StreamGone) as error:
+            if is_restart:
+                raise type(error)(
+                    f"a reset asks to read again from {offset}, which the server refuses: {error}",
+                    url=self._stream.url,
+                    status=error.status,
+                    offset=offset,
+                ) from error
+            raise
+        return None
