@@ -1,0 +1,428 @@
+"""Random histories of databases: events of every kind, faults, resets, restarts, cut anywhere.
+
+Whatever happens: what a database shows is what a naive fold makes of the events before its offset,
+in the same order, over all collections; the offset never goes back while it is open; and whoever
+watches and knows nothing but the changes sees the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from hypothesis import strategies as st
+from tests.faults import Fault, Proxy, faults, proxy
+from tests.runtime.chat_schema import AsyncChat, Chat
+from tests.runtime.naive_fold import OPERATIONS, Restart, Rows, states_after
+from tests.runtime.streams.leftovers import nothing_left
+
+from streamdb import AsyncStream, RetryPolicy
+from streamdb.streams.loop_thread import shared_loop_thread
+
+Form = Literal["async", "blocking"]
+
+LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
+_TIRELESS: Final = RetryPolicy(initial=0.001, maximum=0.005)
+_NAMES: Final = ("messages", "sensors", "profiles")
+_NUMBERS = itertools.count()
+
+
+# --- what happens, as data
+
+
+@dataclass(frozen=True)
+class Append:
+    """Somebody writes events in one request; a reset may name the offset before an earlier one."""
+
+    events: list[Any]
+
+
+@dataclass(frozen=True)
+class ResetTo:
+    """Somebody writes a reset that names the offset at which so many requests had been written."""
+
+    appends: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The database is waited for until it shows all that was written."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """Who iterates over changes takes what is there."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """All connections break, and the next requests meet faults."""
+
+    faults: list[Fault]
+
+
+@dataclass(frozen=True)
+class Reopen:
+    """The database is closed wherever it is, and another one opened.
+
+    Attributes:
+        form: of the new one.
+        cached: it goes on from the cache.
+        pause: so many milliseconds after the step before.
+        waits: the new one's first load is waited for.
+    """
+
+    form: Form
+    cached: bool
+    pause: int
+    waits: bool
+
+
+Step = Append | ResetTo | Wait | Take | Trouble | Reopen
+
+
+@dataclass(frozen=True)
+class History:
+    """Steps, with a database that is opened before the first of them."""
+
+    before: list[Append]
+    opening: Reopen
+    live: Literal["auto", "sse", "long-poll"]
+    steps: list[Step]
+
+
+_KEYS = st.sampled_from(["1", "1", "1", "2", "2", "-7", "007", "é"])
+_TEXTS = st.sampled_from(["", "a", "b", "\ud83d", "\U0001f600"]) | st.text(max_size=3)
+_ODD = st.sampled_from([None, 5, True, 2.5, [], {}, "7"])
+_MESSAGES = st.fixed_dictionaries(
+    {"content": _TEXTS},
+    optional={
+        "role": st.sampled_from(["user", "assistant"]),
+        "id": _KEYS | _ODD,
+        "editedBy": _TEXTS | _ODD,
+    },
+)
+_SENSORS = st.fixed_dictionaries(
+    {"room": _TEXTS, "celsius": st.integers(-9, 9) | st.sampled_from([20.0, -0.5, 1e300])},
+    optional={"id": _KEYS | _ODD, "extra": _ODD | _TEXTS, "unit": _ODD},
+)
+_PROFILES = st.fixed_dictionaries({}, optional={"name": _TEXTS, "city": _TEXTS, "id": _KEYS})
+
+
+def _change(type_: str, key: str, operation: str, value: Any) -> dict[str, Any]:
+    return {"type": type_, "key": key, "value": value, "headers": {"operation": operation}}
+
+
+def _changes(type_: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.builds(_change, st.just(type_), _KEYS, st.sampled_from(OPERATIONS), values)
+
+
+_PLAIN = (
+    _changes("message", _MESSAGES) | _changes("sensor", _SENSORS) | _changes("profile", _PROFILES)
+)
+_RARE = st.one_of(
+    _changes("undeclared", _MESSAGES | _ODD),
+    _changes("message", _ODD | st.just({"content": 5}) | st.just({"role": "robot"})),
+    _changes("sensor", _ODD | st.just({"room": "a"})),
+    _changes("profile", _ODD | st.just({"name": 5})),
+    st.sampled_from(
+        [
+            {"headers": {"control": "snapshot-start"}},
+            {"headers": {"control": "snapshot-end"}},
+            {"headers": {"control": "later"}},
+            {"headers": {}},
+            {"type": "message", "key": "", "value": {}, "headers": {"operation": "insert"}},
+            {"type": "message", "key": "1", "value": {}, "headers": {"operation": "replace"}},
+            "nonsense",
+            5,
+        ]
+    ),
+)
+_RESETS = st.sampled_from(
+    [{"headers": {"control": "reset"}}, {"headers": {"control": "reset", "offset": "~"}}]
+)
+_EVENTS = st.one_of(*[_PLAIN] * 5, _RARE, _RESETS)
+_APPENDS = st.builds(Append, st.lists(_EVENTS, min_size=1, max_size=6))
+_FORMS = st.sampled_from(["async", "blocking"])
+_REOPENINGS = st.builds(
+    Reopen, _FORMS, cached=st.booleans(), pause=st.sampled_from([0, 0, 1, 5]), waits=st.booleans()
+)
+_STEPS = st.one_of(
+    _APPENDS,
+    _APPENDS,
+    _APPENDS,
+    st.just(Wait()),
+    st.just(Take()),
+    st.builds(Trouble, faults(max_size=4)),
+    _REOPENINGS,
+    st.builds(ResetTo, st.integers(0, 4)),
+)
+histories = st.builds(
+    History,
+    before=st.lists(_APPENDS, max_size=5),
+    opening=_REOPENINGS,
+    live=st.sampled_from(["auto", "sse", "long-poll"]),
+    steps=st.lists(_STEPS, max_size=12),
+)
+
+
+# --- the log, and what it allows
+
+
+InOrder = dict[str, list[tuple[Any, Any]]]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a database showed at a moment: an offset, and by collection its keys and rows."""
+
+    offset: str
+    rows: InOrder
+
+
+@dataclass
+class Log:
+    """What was written, and where offsets are in it."""
+
+    stream: AsyncStream
+    events: list[Any] = field(default_factory=list[Any])
+    restart: Restart | None = None
+    #: By number of requests: the offset behind them, and how many events are before it.
+    places: list[tuple[str, int]] = field(default_factory=lambda: [("-1", 0)])
+    txids: int = 0
+    _counts: dict[str, int] = field(default_factory=lambda: {"-1": 0})
+
+    async def append(self, events: list[Any]) -> str:
+        """Append events, and one behind them with a txid, which is returned."""
+        self.txids += 1
+        txid = f"t{self.txids}"
+        mark = _change("undeclared", "mark", "insert", 0)
+        mark["headers"]["txid"] = txid
+        batch = [*events, mark]
+        await self.stream.append_many(batch)
+        self.events += batch
+        offset = (await self.stream.head()).offset
+        assert offset is not None
+        self.places.append((offset, len(self.events)))
+        return txid
+
+    async def append_reset(self, appends: int) -> str | None:
+        """Append a reset that starts over; a log has one at most, see `states_after`."""
+        if self.restart is not None:
+            return None
+        offset, start = self.places[min(appends, len(self.places) - 1)]
+        self.restart = Restart(at=len(self.events), start=start)
+        return await self.append([{"headers": {"control": "reset", "offset": offset}}])
+
+    async def check(self, seen: View) -> None:
+        """Raise if no database may show this at its offset: these rows, in this order."""
+        count = await self._events_before(seen.offset)
+        allowed = states_after(self.events[:count], self.restart)
+        assert seen.rows in [_in_order(state) for state in allowed], (
+            f"after {count} events, at {seen.offset}: {seen.rows}, not {allowed}"
+        )
+
+    async def _events_before(self, offset: str) -> int:
+        """Return how many events are before an offset, as the server sees it."""
+        if offset not in self._counts:
+            behind = [
+                len(self.stream.items(batch)) async for batch in self.stream.read(offset=offset)
+            ]
+            self._counts[offset] = len(self.events) - sum(behind)
+        return self._counts[offset]
+
+
+def _in_order(rows: Rows) -> InOrder:
+    return {name: list(rows[name].items()) for name in _NAMES}
+
+
+# --- who watches
+
+
+@dataclass
+class Follower:
+    """Knows nothing but the changes that it is told."""
+
+    rows: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+    def follow(self, changes: Any) -> None:
+        """Apply one item of changes: it fits what was told before, and has no key twice."""
+        assert changes
+        assert len({change.key for change in changes}) == len(changes)
+        for change in changes:
+            assert self.rows.get(change.key) is change.old
+            assert change.old is not change.new
+            kinds = {(True, False): "insert", (False, False): "update", (False, True): "delete"}
+            assert kinds[change.old is None, change.new is None] == change.kind
+            if change.new is None:
+                del self.rows[change.key]
+            else:
+                self.rows[change.key] = change.new
+
+
+class Opened:
+    """A database of either form, and what is seen of it."""
+
+    def __init__(self, form: Form, url: str, **options: Any) -> None:
+        self.db: Any = AsyncChat(url, **options) if form == "async" else Chat(url, **options)
+        self.is_async = form == "async"
+        self.views: list[View] = []
+        self.faults: list[BaseException] = []
+        self._told = {name: Follower() for name in _NAMES}
+        self._taken = {name: Follower() for name in _NAMES}
+        self._threads = ThreadPoolExecutor(len(_NAMES) + 2)
+        for name in _NAMES:
+            self._collection(name).subscribe(lambda changes, name=name: self._on(name, changes))
+        self._readers = {name: self._collection(name).changes() for name in _NAMES}
+        self._loading = asyncio.ensure_future(self._call(self.db.preload))
+        self._takers = []
+
+    async def load(self) -> None:
+        """Wait for the first load."""
+        await self._loading
+        if not self.is_async and not self._takers:
+            self._takers = [self._in_thread(self._take_all, name) for name in _NAMES]
+
+    async def wait(self, txid: str) -> None:
+        """Wait until a txid shows."""
+        await self.load()
+        await self._call(self.db.await_txid, txid, LONGEST)
+
+    async def take(self) -> None:
+        """Take the changes that are there; a blocking database's are taken all the time."""
+        for name in _NAMES if self.is_async and self._loading.done() else ():
+            with suppress(TimeoutError, StopAsyncIteration):
+                async with asyncio.timeout(0.001):
+                    self._taken[name].follow(await anext(self._readers[name]))
+
+    def view(self) -> View:
+        """Look at all of it at once."""
+        with self.db._state.lock:
+            rows = {name: self._collection(name).items() for name in _NAMES}
+            return View(self.db.offset, rows)
+
+    async def close(self) -> None:
+        """Close it, and check what those saw who watched."""
+        await self._call(self.db.aclose if self.is_async else self.db.close)
+        with suppress(Exception):  # it was closed before it had loaded
+            await self._loading
+        for name in _NAMES:
+            if self.is_async:
+                async for changes in self._readers[name]:
+                    self._taken[name].follow(changes)
+        await asyncio.gather(*self._takers)
+        self._threads.shutdown()
+        if self.faults:
+            raise self.faults[0]
+        self.views.append(self.view())
+        for name, rows in self.views[-1].rows.items():
+            assert self._told[name].rows == dict(rows)
+            if self.is_async or self._takers:
+                assert self._taken[name].rows == dict(rows)
+        offsets = [view.offset for view in self.views if view.offset != "-1"]
+        assert offsets == sorted(offsets), "the offset went back"
+
+    def _on(self, name: str, changes: Any) -> None:
+        try:
+            self._told[name].follow(changes)
+            view = self.view()
+            if self.is_async:  # callbacks of the blocking form run later
+                assert self._told[name].rows == dict(view.rows[name])
+            self.views.append(view)
+        except BaseException as fault:  # noqa: BLE001 - what callbacks raise is logged and no more
+            self.faults.append(fault)
+
+    def _take_all(self, name: str) -> None:
+        for changes in self._readers[name]:
+            self._taken[name].follow(changes)
+
+    def _collection(self, name: str) -> Any:
+        return self.db.collections[name]
+
+    async def _call(self, method: Any, *arguments: Any) -> Any:
+        if self.is_async:
+            return await method(*arguments)
+        return await self._in_thread(method, *arguments)
+
+    def _in_thread(self, method: Any, *arguments: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, method, *arguments)
+
+
+# --- histories
+
+
+async def judge(server: str, folder: Path, history: History) -> None:
+    """Raise if a database shows at any moment what it may not."""
+    name = f"histories-{next(_NUMBERS)}"
+    cache = folder / f"{name}.cache"
+    async with _surroundings(server + name) as stream:
+        log = Log(stream)
+        txid = None
+        for append in history.before:
+            txid = await log.append(append.events)
+        async with proxy(server) as between:
+            opened = await _open(between, name, cache, history, history.opening)
+            for step in history.steps:
+                match step:
+                    case Append(events):
+                        txid = await log.append(events)
+                    case ResetTo(appends):
+                        txid = await log.append_reset(appends) or txid
+                    case Wait() if txid is not None:
+                        await opened.wait(txid)
+                    case Take():
+                        await opened.take()
+                    case Trouble(met):
+                        await between.trouble(met)
+                    case Reopen():
+                        await asyncio.sleep(step.pause / 1000)
+                        await _close(opened, log)
+                        opened = await _open(between, name, cache, history, step)
+                    case _:
+                        pass
+            if txid is not None:
+                await opened.wait(txid)
+            await _close(opened, log)
+            last = opened.views[-1]
+            assert txid is None or last.offset == log.places[-1][0]
+
+
+async def _open(between: Proxy, name: str, cache: Path, history: History, how: Reopen) -> Opened:
+    options: dict[str, Any] = {}
+    opened = Opened(
+        how.form,
+        between.url(name),
+        on_invalid="ignore",
+        live=history.live,
+        retry=_TIRELESS,
+        reconnect=_TIRELESS,
+        timeout=0.5,
+        idle_timeout=0.3,
+        **options,
+    )
+    if how.waits:
+        await opened.load()
+    return opened
+
+
+async def _close(opened: Opened, log: Log) -> None:
+    await opened.close()
+    for view in opened.views:
+        await log.check(view)
+
+
+@asynccontextmanager
+async def _surroundings(url: str) -> AsyncGenerator[AsyncStream]:
+    shared_loop_thread()  # it stays, and so do the sockets of its loop
+    async with (
+        nothing_left(),
+        asyncio.timeout(LONGEST),
+        await AsyncStream.create(url, content_type="application/json") as stream,
+    ):
+        yield stream
