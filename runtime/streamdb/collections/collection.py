@@ -26,6 +26,7 @@ from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr, predicate
+from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
@@ -33,6 +34,8 @@ Key = TypeVar("Key", bound=str | int)
 Cols = TypeVar("Cols", bound=Columns[Any])
 Tx = TypeVar("Tx")
 Default = TypeVar("Default")
+
+_INSTEAD_OF_ASYNC: Final = "iterate over `changes()`, or pass a plain function that creates a task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +150,19 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
 
         Args:
             callback: called once a commit, after all collections have moved on. What it raises is
-                logged.
+                logged. It is a plain function, which may start a task; async code may rather
+                iterate over :meth:`changes`.
             initial: call it first with the rows as they are now, as inserts.
             where: watch only rows of which this is true; one that stops matching is a delete.
 
         ::
 
             db.messages.subscribe(print, where=lambda m: m.role == "assistant")
+
+        Raises:
+            TypeError: ``callback`` is ``async def``, or no function.
         """
+        refuse_async(callback, "subscribe", _INSTEAD_OF_ASYNC)
         test = self._test(where)
         closed = False
 
@@ -253,6 +261,8 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         """Do what ``update`` does, for its typed forms in generated collections."""
         if (change is None) == (not fields):
             raise TypeError("update takes either fields or one function from row to row")
+        if change is not None:
+            refuse_async(change, "update", "await first, and update with what came of it")
 
         def changed(row: Row) -> Row:
             return self._schema.rows.replace(row, fields)

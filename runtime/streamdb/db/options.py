@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from streamdb.known_options import refuse_unknown
+from streamdb.plain_functions import refuse_async
 from streamdb.streams.handle import StreamOptions
 
 
@@ -67,7 +68,7 @@ def check_options(options: DatabaseOptions) -> None:
     """Refuse what a type checker would refuse, for those who run none.
 
     Raises:
-        TypeError: there is no such option.
+        TypeError: there is no such option, or a callback is ``async def``.
         ValueError: an option has no such value.
     """
     refuse_unknown(options, DatabaseOptions.__optional_keys__)
@@ -75,3 +76,6 @@ def check_options(options: DatabaseOptions) -> None:
         choices = _CHOICES.get(name)
         if choices and value not in choices and not callable(value):
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
+    on_invalid = options.get("on_invalid")
+    if callable(on_invalid):
+        refuse_async(on_invalid, "on_invalid", "pass a function that creates a task")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypedDict, cast
 
 from streamdb.errors import HandleClosed, ProducerFailed, StreamError
 from streamdb.known_options import refuse_unknown
+from streamdb.plain_functions import refuse_async
 from streamdb.protocol import json_text, names
 from streamdb.protocol.calling import Answered, call
 from streamdb.protocol.exchange import Answer, Operation
@@ -68,6 +69,12 @@ class ProducerBase:
         self._on_error = cast(
             "Callable[[ProducerFailed], object] | None", options.pop("on_error", None)
         )
+        if self._on_error is not None:
+            refuse_async(
+                self._on_error,
+                "on_error of a producer",
+                "pass a function that creates a task, or await `flush()`, which raises the failure",
+            )
         given_id = str(uuid.uuid4()) if producer_id is None else producer_id
         if not given_id or not given_id.isascii() or not given_id.isprintable():
             raise ValueError(f"the producer id is {given_id!r}: printable ASCII, not empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -155,6 +156,33 @@ def test_a_failing_subscriber_does_not_reach_the_others(
     bench.commit(message("b"))
     assert len(seen) == 2
     assert caplog.text.count("ZeroDivisionError") == 2
+
+
+async def _show(changes: object) -> None:
+    """Would never be awaited."""
+
+
+class _Shows:
+    async def __call__(self, changes: object) -> None:
+        """Would never be awaited."""
+
+    async def show_later(self, changes: object) -> None:
+        """Would never be awaited."""
+
+
+@pytest.mark.parametrize(
+    "callback", [_show, partial(_show), _Shows(), _Shows().show_later, partial(_Shows())]
+)
+def test_an_async_subscriber_is_refused_at_once(bench: Bench, callback: Any) -> None:
+    with pytest.raises(TypeError, match=r"`\w+` is `async def`, .* iterate over `changes\(\)`"):
+        bench.collection.subscribe(callback)
+    with pytest.raises(TypeError, match="update calls a plain function"):
+        bench.collection.update("a", callback)
+
+
+def test_a_subscriber_is_a_function(bench: Bench) -> None:
+    with pytest.raises(TypeError, match="subscribe calls a function, not list"):
+        bench.collection.subscribe([])
 
 
 def test_a_subscriber_may_stop_itself_and_add_others(bench: Bench) -> None:

@@ -273,6 +273,14 @@ def test_options_are_checked(embedded_url: str) -> None:
         AsyncChat(embedded_url, live="no")
 
 
+async def _never_awaited(_: object) -> None: ...
+
+
+def test_an_async_callback_is_refused_at_once(embedded_url: str) -> None:
+    with pytest.raises(TypeError, match="on_invalid calls a plain function"):
+        AsyncChat(embedded_url, on_invalid=_never_awaited)
+
+
 def test_a_second_collection_class_needs_a_declaration(embedded_url: str) -> None:
     db = AsyncChat(embedded_url)
     assert list(db.collections) == ["messages", "sensors", "profiles"]

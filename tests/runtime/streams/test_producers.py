@@ -150,6 +150,15 @@ async def test_a_missing_stream_fails_before_anything_is_taken(produce: Opener, 
             await producer.append(1)
 
 
+async def test_an_async_on_error_is_refused_at_once(url: str) -> None:
+    async def note(failed: ProducerFailed) -> None:
+        """Would never be awaited."""
+
+    async with AsyncStream(url) as stream:
+        with pytest.raises(TypeError, match="on_error of a producer calls a plain function"):
+            stream.producer(on_error=note)
+
+
 async def test_a_stream_closed_by_others_is_told_with_all_that_is_not_on_it(
     produce: Opener, url: str
 ) -> None:  # C20, CLIENT-35
