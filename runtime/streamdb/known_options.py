@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
+
+from streamdb.near_miss import near_miss
 
 
 def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
@@ -19,6 +20,6 @@ def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
     """
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f": did you mean {close[0]!r}? There are" if close else "; there are"
+            near = near_miss(name, known)
+            hint = f": did you mean {near!r}? There are" if near else "; there are"
             raise TypeError(f"there is no option {name!r}{hint} {', '.join(sorted(known))}")

@@ -73,7 +73,9 @@ def test_the_package_works_on_a_stream(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     refused, row = done.stdout.splitlines()
-    assert refused.startswith("Message at /role: input should be")
+    assert refused.startswith(
+        "collection 'messages': Message at /role: invalid enum value 'nobody'"
+    )
     assert json.loads(row) == {
         "id": "m1",
         "role": "system",

@@ -265,7 +265,7 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
             refuse_async(change, "update", "await first, and update with what came of it")
 
         def changed(row: Row) -> Row:
-            return self._schema.rows.replace(row, fields)
+            return self._schema.replace(row, fields)
 
         return self._parts.writer.update(self._schema, key, change or changed)
 

@@ -208,7 +208,7 @@ def _completed(
     contract = None if schema is None else Contract.of(schema)
     fields = row_kind(row, contract).fields
     if columns is None:
-        columns = columns_of(row, fields) if fields else UntypedColumns
+        columns = _untyped_columns(row, fields, contract)
     if key is None:
         declared = fields.get(primary_key)
         key = str if declared is None else _key_class(name, declared.type)
@@ -221,6 +221,17 @@ def _completed(
         "updates": updates,
         "contract": contract,
     }
+
+
+def _untyped_columns(
+    row: type[Any], fields: Mapping[str, Any], contract: Contract | None
+) -> type[UntypedColumns[Any]]:
+    if fields:
+        return columns_of(row.__name__, fields)
+    properties = None if contract is None else contract.properties
+    if properties is None or not properties.names:
+        return UntypedColumns
+    return columns_of(row.__name__, properties.names, is_open=not properties.is_closed)
 
 
 def _key_class(name: str, kind: Any) -> type[str] | type[int]:

@@ -121,8 +121,8 @@ class Mutations(Generic[Tx]):
             changed = change(schema.rows.lent(row))
             if schema.rows.holds(changed) and schema.key_of(changed) != key:
                 raise InvalidRow(
-                    f"{schema.row.__name__}: an update must keep {schema.primary_key}={key!r}; "
-                    "delete the row and insert another one instead",
+                    f"collection {schema.name!r}: an update must keep "
+                    f"{schema.primary_key}={key!r}; delete the row and insert another one instead",
                     type=schema.type,
                     pointer=f"/{schema.wire_primary_key}",
                 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from streamdb.errors import UnknownColumn
 from streamdb.expr.expression import Column, column
+from streamdb.near_miss import no_such
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,8 @@ class Columns(Generic[Row]):
 
     __slots__ = ()
     __columns__: ClassVar[tuple[str, ...]] = ()
+    #: Whether rows may have properties beside these, of which `[...]` makes columns.
+    __is_open__: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Create the columns. A subclass of a subclass has those of both."""
@@ -49,14 +51,30 @@ class Columns(Generic[Row]):
 class UntypedColumns(Columns[Row]):
     """Columns that type checkers know nothing of: every name is one, of any type.
 
-    Those of a row class are made by :func:`columns_of`. This class itself has a column of every
+    Those of known rows are made by :func:`columns_of`. This class itself has a column of every
     name, for rows whose properties are not listed anywhere.
 
     >>> UntypedColumns().role == "assistant"
     role == 'assistant'
+    >>> UntypedColumns()["created at"].is_null()
+    created at.is_null()
     """
 
     __slots__ = ()
+    __is_open__ = True  # not annotated: that would make it a column
+
+    def __getitem__(self, name: str) -> Column[Any]:
+        """Return the column of a name, whatever characters it has.
+
+        Rows of a schema may have properties that it does not declare, unless it forbids that: this
+        is the way to those.
+
+        Raises:
+            UnknownColumn: the row can have no such property.
+        """
+        if not self.__is_open__ and name not in self.__columns__:
+            raise UnknownColumn(_unknown(name, type(self)))
+        return column(name)
 
     if TYPE_CHECKING:
 
@@ -72,24 +90,36 @@ class UntypedColumns(Columns[Row]):
             return column(name)
 
 
-def columns_of(row: type[Row], names: Iterable[str]) -> type[UntypedColumns[Row]]:
-    """Make the columns of a row class from the names of its fields.
+def columns_of(
+    row: str, names: Iterable[str], *, is_open: bool = False
+) -> type[UntypedColumns[Any]]:
+    """Make the columns of a row from the names of its fields.
 
-    >>> columns_of(int, ["real"])().imaginary
+    Args:
+        row: what the row is called, for messages.
+        names: the columns. Another attribute is an error, for it is misspelt as a rule.
+        is_open: whether rows may have other properties: those are columns by ``[...]`` then.
+
+    >>> columns = columns_of("Number", ["real"], is_open=True)()
+    >>> columns["imaginary"] == 0
+    imaginary == 0
+    >>> columns.imaginary  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    streamdb.errors.UnknownColumn: intColumns has no column 'imaginary'. Its columns: real
+    streamdb.errors.UnknownColumn: NumberColumns has no column 'imaginary'. Its columns: real...
     """
     namespace = {
         "__annotations__": dict.fromkeys(names, Column[Any]),
         "__slots__": (),
         "__getattr__": vars(Columns)["__getattr__"],
+        "__is_open__": is_open,
     }
-    return type(f"{row.__name__}Columns", (UntypedColumns,), namespace)
+    return type(f"{row}Columns", (UntypedColumns,), namespace)
 
 
 def _unknown(name: str, columns: type[Columns[Row]]) -> str:
-    names = columns.__columns__
-    close = get_close_matches(name, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{columns.__name__} has no column {name!r}.{hint} Its columns: {', '.join(names)}"
+    what = f"{columns.__name__} has no column"
+    text = no_such(what, name, columns.__columns__, listed_as="Its columns")
+    if columns.__is_open__:
+        text += f". A property that the schema does not declare is a column by `[{name!r}]`"
+    return text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamdb.state.contract_errors import what_is_broken
+from streamdb.state.declared_properties import DeclaredProperties
 from streamdb.state.schema_document import SchemaDocument, document_beside, without_surrogates
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ class Contract:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.pointer or 'a schema'}>"
+
+    @cached_property
+    def properties(self) -> DeclaredProperties:
+        """The properties that it declares."""
+        return self._document.declared(self.pointer)
 
     def compile(self) -> None:
         """Make ready for the first check.

@@ -19,13 +19,13 @@ def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -
     wire_key = schema.wire_key(own)
     if not wire_key:
         raise InvalidRow(
-            f"{schema.row.__name__}: {schema.primary_key} is the key and must not be empty",
+            f"collection {schema.name!r}: {schema.primary_key} is the key and must not be empty",
             type=schema.type,
             pointer=f"/{schema.wire_primary_key}",
         )
     if key is not None and schema.wire_key(key) != wire_key:
         raise InvalidRow(
-            f"{schema.row.__name__}: the key {key!r} contradicts {schema.primary_key}={own!r}",
+            f"collection {schema.name!r}: the key {key!r} contradicts {schema.primary_key}={own!r}",
             type=schema.type,
             pointer=f"/{schema.wire_primary_key}",
         )

@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from streamdb.errors import InvalidRow, SchemaError
-from streamdb.expr import Columns, UntypedColumns
+from streamdb.expr import Columns, UntypedColumns, columns_of
+from streamdb.near_miss import no_such
 from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
-from streamdb.state.spec_file import read_spec
+from streamdb.state.spec_file import SpecCollection, read_spec
 from streamdb.types.allowed import with_allowed
+from streamdb.types.exact_place import exact_place
 from streamdb.types.faults import UNREADABLE, explain
 from streamdb.types.preview import shortened
 
@@ -89,8 +91,12 @@ class CollectionSchema(Generic[Row, Key]):
         rows = row_kind(self.row, self.contract)
         if rows.fields and self.primary_key not in rows.fields:
             raise SchemaError(
-                f"collection {self.name!r}: {self.row.__name__} has no field "
-                f"{self.primary_key!r}; it has {', '.join(rows.fields)}"
+                no_such(
+                    f"collection {self.name!r}: {self.row.__name__} has no field",
+                    self.primary_key,
+                    rows.fields,
+                    listed_as="Its fields",
+                )
             )
         declared = rows.fields.get(self.primary_key)
         wire_name = self.primary_key if declared is None else declared.wire_name
@@ -119,6 +125,7 @@ class CollectionSchema(Generic[Row, Key]):
             MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
         """
         rows, contract = self.rows, self.beyond_rows
+        text: bytes | None = None
         if not rows.holds(row):
             raise InvalidRow(
                 f"collection {self.name!r} holds {self.row.__name__}, not {type(row).__name__}",
@@ -130,7 +137,7 @@ class CollectionSchema(Generic[Row, Key]):
             if contract is not None and contract.beyond_type:
                 contract.check(parse(text))
         except (*UNREADABLE, TypeError) as error:
-            raise self._invalid_row(error) from None
+            raise self._invalid_row(error, text) from None
         return text
 
     def decode(self, text: bytes, *, strict: bool = False) -> Row:
@@ -145,14 +152,39 @@ class CollectionSchema(Generic[Row, Key]):
             if strict and self.beyond_rows is not None:
                 self.beyond_rows.check(parse(text))
         except UNREADABLE as error:
-            raise self._invalid_row(error) from None
+            raise self._invalid_row(error, text) from None
         return row
 
-    def _invalid_row(self, error: Exception) -> InvalidRow:
+    def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
+        """Return a copy of a row with other values in some fields; what they are is not checked.
+
+        Raises:
+            InvalidRow: there can be no such row.
+            TypeError: it has no such field.
+        """
+        try:
+            return self.rows.replace(row, changes)
+        except UNREADABLE as error:
+            raise self._invalid_row(error, None) from None
+
+    def _invalid_row(self, error: Exception, text: bytes | None) -> InvalidRow:
         reason, pointer = explain(error)
         reason = with_allowed(reason, pointer, self.row)
+        if text is not None and "*" in pointer:
+            pointer = exact_place(pointer, parse(text), self._fault_of)
         where = f" at {shortened(pointer)}" if pointer else ""
-        return InvalidRow(f"{self.row.__name__}{where}: {reason}", type=self.type, pointer=pointer)
+        return InvalidRow(
+            f"collection {self.name!r}: {self.row.__name__}{where}: {reason}",
+            type=self.type,
+            pointer=pointer,
+        )
+
+    def _fault_of(self, plain: Any) -> tuple[str, str] | None:
+        try:
+            self.rows.convert(plain)
+        except UNREADABLE as error:
+            return explain(error)
+        return None
 
     def wire_key(self, key: Key) -> str:
         """Return the text of a key, as events carry it (KEY-1, KEY-7).
@@ -231,7 +263,8 @@ class StateSchema:
         """Read a spec file, to use it without generated code.
 
         Rows are plain dicts, as the JSON parser makes them, and held to the schemas of the spec
-        both when they are written and when they are read. They are shared: change a copy of one.
+        both when they are written and when they are read. They are shared with the database, so
+        do not change one in place: ``update(key, function)`` hands the function a copy to change.
 
         ::
 
@@ -241,6 +274,9 @@ class StateSchema:
 
         References lead where the compiler follows them: into the file, and into files below its
         folder; nothing is fetched. ``default`` is an annotation and never filled in.
+
+        In ``where``, the declared properties are columns: ``lambda m: m.role == "user"``. What the
+        schema allows without declaring it is ``m["name"]``: no misspelt name goes unnoticed.
 
         Raises:
             SpecError: something cannot be read or used; names the file, line and column, the
@@ -255,10 +291,15 @@ class StateSchema:
                 primary_key=declared.primary_key,
                 row=dict[str, Any],
                 key=declared.key,
-                columns=UntypedColumns,
+                columns=_columns(declared),
                 updates=declared.updates,
                 contract=declared.contract,
             )
             for declared in spec.collections
         ]
         return cls(name=spec.name, collections=tuple(collections), version=spec.version)
+
+
+def _columns(declared: SpecCollection) -> type[UntypedColumns[Any]]:
+    properties = declared.contract.properties
+    return columns_of(declared.name, properties.names, is_open=not properties.is_closed)

@@ -16,6 +16,7 @@ from streamdb import formats
 from streamdb.errors import MissingExtra, SchemaError
 from streamdb.extras import how_to_install
 from streamdb.protocol.json_text import is_array, is_object
+from streamdb.state.declared_properties import DeclaredProperties, declared_properties
 from streamdb.types.faults import pointer_to
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class SchemaDocument:
             return cast("jsonschema_rs.Validator", compiled)
         except ValueError as error:
             raise _unusable(error, pointer) from error
+
+    def declared(self, pointer: str) -> DeclaredProperties:
+        """Find the properties that the schema declares that a JSON Pointer leads to."""
+        return declared_properties(self._document, pointer)
 
     @cached_property
     def _document(self) -> Any:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import msgspec
 
@@ -55,7 +69,7 @@ def _at(kinds: list[Any], pointer: str) -> list[Any]:
 def _members(kind: Any) -> Iterator[Any]:
     """Take a union apart; other types are one of one."""
     origin = get_origin(kind)
-    if origin is Annotated:
+    if origin in (Annotated, Required, NotRequired):
         yield from _members(get_args(kind)[0])
     elif origin in (Union, UnionType):
         for member in get_args(kind):
@@ -77,6 +91,15 @@ def _step(kind: Any, name: str) -> Iterator[Any]:
         for field in msgspec.structs.fields(record):
             if field.encode_name == name:
                 yield field.type
+    elif (models := getattr(kind, "model_fields", None)) is not None:  # of pydantic
+        for own_name, model in models.items():
+            if (model.alias or own_name) == name:
+                yield model.annotation
+    elif dataclasses.is_dataclass(kind) or is_typeddict(kind):
+        with suppress(NameError):  # of a type that is not defined yet
+            types = get_type_hints(kind, include_extras=True)
+            if name in types:
+                yield types[name]
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         yield inside[1]
     elif origin is tuple and inside[-1:] != (...,):

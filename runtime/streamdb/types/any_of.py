@@ -102,7 +102,7 @@ class _Member(NamedTuple):
             return None
         for name in self.required:
             if name not in plain:
-                return f"object missing required field `{name}`"
+                return f"lacks the property `{name}`"
         for name, values in self.constants:
             if name in plain and plain[name] not in values:
                 return f"`{name}` must be {listed(values)}"

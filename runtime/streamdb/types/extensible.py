@@ -96,7 +96,7 @@ class Extensible(_HasFields, Generic[T]):
         try:
             record = convert(plain, cls.__record__)
         except UNREADABLE as error:
-            raise Misfit(*explain(error, private=True)) from None
+            raise _misfit(error) from None
         declared = cls.__record__.__struct_encode_fields__
         extras = {name: value for name, value in plain.items() if name not in declared}
         kind = _type_of_extras(cast("Any", cls))
@@ -174,8 +174,13 @@ def _convert_extra(name: str, value: Any, kind: Any) -> Any:
     try:
         return convert(value, kind)
     except UNREADABLE as error:
-        reason, pointer = explain(error, private=True)
-        raise Misfit(reason, pointer_to([name]) + pointer) from None
+        raise _misfit(error, at=pointer_to([name])) from None
+
+
+def _misfit(error: Exception, at: str = "") -> Misfit:
+    reason, pointer = explain(error)
+    private, _ = explain(error, private=True)
+    return Misfit(reason, at + pointer, private=private)
 
 
 @cache

@@ -11,11 +11,16 @@ import msgspec
 from streamdb import formats
 from streamdb.errors import ContractBroken
 
+#: Of a property that is not declared where no other ones may be.
+NOT_ALLOWED: Final = "is no property that is allowed here"
+
 #: What reading a value may raise. Too deep a nesting is a RecursionError in every parser here.
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 
 _AT_PATH: Final = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+)\]|(?P<unnamed>\[\.\.\.\])")
+_UNKNOWN_FIELD: Final = re.compile(r"object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_MISSING_FIELD: Final = "object missing required field "
 _QUOTED_VALUE: Final = re.compile(r"(?<=value) .*\Z", re.DOTALL)  # "invalid enum value 'x'"
 
 
@@ -76,7 +81,7 @@ def explain(error: BaseException, *, private: bool = False) -> tuple[str, str]:
         reason = formats.in_words(reason)
     if private:
         reason = _QUOTED_VALUE.sub("", reason)
-    return reason[:1].lower() + reason[1:], _pointer(text)
+    return _in_our_words(reason[:1].lower() + reason[1:], _pointer(text))
 
 
 def pointer_to(steps: Iterable[str | int]) -> str:
@@ -86,6 +91,25 @@ def pointer_to(steps: Iterable[str | int]) -> str:
     '/a~1b/0'
     """
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def steps_of(pointer: str) -> list[str]:
+    """Take a JSON Pointer apart.
+
+    >>> steps_of("/a~1b/0")
+    ['a/b', '0']
+    """
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _in_our_words(reason: str, pointer: str) -> tuple[str, str]:
+    """Say of properties that are missing or unknown what is said of them in every kind of row."""
+    unknown = _UNKNOWN_FIELD.fullmatch(reason)
+    if unknown:
+        return NOT_ALLOWED, pointer + pointer_to([unknown["name"]])
+    if reason.startswith(_MISSING_FIELD):
+        return f"lacks the property {reason.removeprefix(_MISSING_FIELD)}", pointer
+    return reason, pointer
 
 
 def _private_refusal(error: BaseException) -> str:

@@ -6,7 +6,15 @@ import pytest
 from msgspec import Struct
 
 from streamdb.errors import StreamDBError
-from streamdb.expr import Column, Columns, ExpressionError, NullableColumn, UnknownColumn, predicate
+from streamdb.expr import (
+    Column,
+    Columns,
+    ExpressionError,
+    NullableColumn,
+    UnknownColumn,
+    columns_of,
+    predicate,
+)
 
 
 class Message(Struct):
@@ -75,3 +83,24 @@ def test_the_error_can_be_caught_by_every_name_that_fits() -> None:
         with pytest.raises(kind):
             getattr(MessageColumns(), "rol")  # noqa: B009 (checkers know better)
     assert not hasattr(MessageColumns(), "rol")
+
+
+def test_columns_of_rows_that_may_have_other_properties() -> None:
+    columns = columns_of("messages", ["id", "created-at"], is_open=True)()
+    assert (str(columns.id), str(columns["created-at"]), str(columns["more"])) == (
+        "id",
+        "created-at",
+        "more",
+    )
+    with pytest.raises(
+        UnknownColumn, match=r"messagesColumns has no column .* by `\['created_at'\]`"
+    ):
+        _ = columns.created_at
+
+
+def test_columns_of_rows_that_have_no_other_properties() -> None:
+    columns = columns_of("messages", ["id", "role"])()
+    assert str(columns["role"]) == "role"
+    with pytest.raises(UnknownColumn, match="Did you mean 'role'") as caught:
+        _ = columns["rol"]
+    assert "[" not in str(caught.value)

@@ -114,7 +114,7 @@ def test_explanations_point_to_the_place() -> None:
         (b'{"items":[{},{"a":"x"}]}', "/items/1/*", "expected `int`, got `str`"),
         (b'{"items":[5]}', "/items/0", "expected `object`, got `int`"),
         (b'{"items":[],"by_number":{"x":1}}', "/by_number", "expected `int`, got `str` as a key"),
-        (b"{}", "", "object missing required field `items`"),
+        (b"{}", "", "lacks the property `items`"),
     ]:
         with pytest.raises(msgspec.ValidationError) as caught:
             msgspec.json.decode(text, type=Deep)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from streamdb import InvalidRow, SpecError, StateSchema
+from streamdb import Contract, InvalidRow, SpecError, StateSchema, UnknownColumn
+from streamdb.expr import predicate
+from streamdb.state.declared_properties import DeclaredProperties
 
 MESSAGE = {
     "type": "object",
@@ -317,3 +319,49 @@ def test_older_drafts_inside(tmp_path: Path) -> None:
         with pytest.raises(InvalidRow) as caught:
             messages.encode({"id": "a", **wrong})
         assert caught.value.pointer == at
+
+
+@pytest.mark.parametrize("closing", [{}, {"additionalProperties": False}])
+def test_a_misspelt_column_is_an_error(tmp_path: Path, closing: dict[str, Any]) -> None:
+    content = spec(messages=collection({"$ref": "#/$defs/Message"}))
+    content["$defs"]["Message"] = {**MESSAGE, **closing}
+    (messages,) = read(tmp_path, content).collections
+    get = messages.rows.getter
+    test = predicate(messages.columns, lambda m: m.role == "user", get)
+    assert test({"id": "m1", "role": "user"})
+    with pytest.raises(UnknownColumn, match="messagesColumns has no column 'rol'"):
+        predicate(messages.columns, lambda m: m.rol == "user", get)
+
+
+def test_a_property_that_is_not_declared_is_a_column_where_there_may_be_one(tmp_path: Path) -> None:
+    closed = {**MESSAGE, "additionalProperties": False}
+    content = spec(messages=collection(MESSAGE), others=collection(closed, type="other"))
+    messages, others = read(tmp_path, content).collections
+    get = messages.rows.getter
+    test = predicate(messages.columns, lambda m: m["sent by"] == "ada", get)
+    assert test({"id": "m1", "role": "user", "sent by": "ada"})
+    with pytest.raises(UnknownColumn, match="othersColumns has no column 'sent by'"):
+        predicate(others.columns, lambda m: m["sent by"] == "ada", get)
+
+
+@pytest.mark.parametrize(
+    ("schema", "names", "is_closed"),
+    [
+        ({"allOf": [{"properties": {"a": {}}}], "properties": {"b": {}}}, "ba", False),
+        ({"oneOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False}, "a", True),
+        ({"oneOf": [{"properties": {"a": {}}, "additionalProperties": False}]}, "a", False),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"a": {}}}}}, "a", False),
+        (
+            {"properties": {"a": {}}, "patternProperties": {}, "additionalProperties": False},
+            "a",
+            False,
+        ),
+        ({"properties": {"a": {"properties": {"b": {}}}}}, "a", False),
+        ({"properties": {"a": {}}, "allOf": [{"$ref": "#here"}, {"$anchor": "here"}]}, "", False),
+        ({"properties": {"a": {}}, "allOf": [{"$ref": "#"}]}, "a", False),
+    ],
+)
+def test_the_properties_that_a_schema_declares(
+    schema: dict[str, Any], names: str, is_closed: bool
+) -> None:
+    assert Contract.of(schema).properties == DeclaredProperties(tuple(names), is_closed)

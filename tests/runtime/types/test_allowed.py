@@ -69,7 +69,7 @@ def test_what_is_allowed(fields: dict[str, Any], pointer: str, allowed: str) -> 
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"parts": [{}]}, "missing required field `kind`"),
+        ({"parts": [{}]}, "lacks the property `kind`"),
         ({"part": {"kind": 5}}, "expected `str`"),
         ({"mixed": {"kind": "x"}}, 'Text: `kind` must be "text"; Image: `kind` must be "image"'),
         ({"id": 5}, "expected `str`, got `int`"),

@@ -252,8 +252,7 @@ def test_a_union_may_lead_to_itself(tree: Any) -> None:
             Holder,
             {"one": {"y": 1}},
             "/one",
-            "fits none of 2 types (Point: object missing required field `x`; "
-            "Circle: object missing required field `x`)",
+            "fits none of 2 types (Point: lacks the property `x`; Circle: lacks the property `x`)",
         ),
         (
             Holder,
@@ -266,8 +265,8 @@ def test_a_union_may_lead_to_itself(tree: Any) -> None:
             AnyOf[Text, Note],
             {"text": "a"},
             "",
-            "fits none of 2 types (Text: object missing required field `kind`; "
-            "Note: object missing required field `type`)",
+            "fits none of 2 types (Text: lacks the property `kind`; "
+            "Note: lacks the property `type`)",
         ),
         (
             AnyOf[Leaf, Branch],

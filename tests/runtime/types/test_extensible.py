@@ -102,7 +102,7 @@ def test_what_holds_its_default_is_written_unless_that_means_absent() -> None:
     ("kind", "plain", "reason", "pointer"),
     [
         (Metadata, [], "expected `object`, got `array`", ""),
-        (Metadata, {}, "object missing required field `source`", ""),
+        (Metadata, {}, "lacks the property `source`", ""),
         (Metadata, {**PLAIN, "source": 5}, "expected `str`, got `int`", "/source"),
         (Metadata, {**PLAIN, "a/b": "x"}, "expected `float`, got `str`", "/a~1b"),
         (Metadata, {**PLAIN, "note": None}, "expected `str`, got `null`", "/note"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
 
 import msgspec
 
+from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 
 Row = TypeVar("Row")
@@ -72,6 +73,8 @@ class RowKind(Generic[Row]):
     def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
         """Return a copy of a row with other values in some fields, unchecked.
 
+        Raises one of ``UNREADABLE`` if the class cannot make such a row at all.
+
         Raises:
             TypeError: it has no such field.
         """
@@ -99,9 +102,9 @@ class RowKind(Generic[Row]):
         """Return the function that reads a field of a row."""
         return attrgetter(name)
 
-    def _refuse_unknown(self, changes: Mapping[str, Any]) -> None:
-        for name in changes:
-            if name not in self.fields:
-                raise TypeError(
-                    f"{self.row.__name__} has no field {name!r}; it has {', '.join(self.fields)}"
-                )
+    def _refuse_unknown(self, names: Iterable[str], known: Collection[str] | None = None) -> None:
+        fields = self.fields if known is None else known
+        for name in names:
+            if name not in fields:
+                what = f"{self.row.__name__} has no field"
+                raise TypeError(no_such(what, name, fields, listed_as="Its fields"))

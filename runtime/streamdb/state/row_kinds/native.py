@@ -82,7 +82,9 @@ class StructRows(NativeRows[Row]):
         """Copy it."""
         copied: Any = row
         if isinstance(row, Extensible):
+            self._refuse_unknown([name for name in changes if name != "extras"])
             return cast("Row", copied.__replace__(**changes))
+        self._refuse_unknown(changes)
         return cast("Row", msgspec.structs.replace(copied, **changes))
 
     def lent(self, row: Row) -> Row:
@@ -121,6 +123,7 @@ class DataclassRows(NativeRows[Row]):
 
     def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
         """Copy it."""
+        self._refuse_unknown(changes)
         return cast("Row", dataclasses.replace(cast("Any", row), **changes))
 
 

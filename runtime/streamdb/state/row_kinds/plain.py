@@ -38,6 +38,9 @@ class PlainRows(RowKind[dict[str, Any]]):
 
     def replace(self, row: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         """Copy it; a property that is set to ``UNSET`` goes."""
+        declared = self._contract.properties
+        if declared.is_closed:
+            self._refuse_unknown(changes, declared.names)
         return changed_dict(row, changes)
 
     def lent(self, row: dict[str, Any]) -> dict[str, Any]:

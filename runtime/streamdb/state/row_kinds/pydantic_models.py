@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar, cast, get_args
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET
 from pydantic import BaseModel, PydanticUserError, ValidationError
-from pydantic_core.core_schema import ErrorType
 
-from streamdb import formats
 from streamdb.errors import SchemaError
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.state.row_kinds.pydantic_words import misfit
 from streamdb.types.conversion import with_whole_numbers
-from streamdb.types.faults import UNREADABLE, Misfit, pointer_to, refused_by_its_class
+from streamdb.types.faults import UNREADABLE, Misfit, refused_by_its_class
 
 Row = TypeVar("Row")
 
@@ -25,13 +24,6 @@ _parser: Final = msgspec.json.Decoder[Any]()
 # Whole numbers that are written otherwise; pydantic would leave them to another member of a union.
 _WHOLE: Final = re.compile(rb"[0-9]\.0+(?![0-9])|[0-9][eE]")
 _HUGE: Final = re.compile(rb"[0-9]{309}")  # no float holds it
-
-# The kinds of messages that quote no value.
-_DISCREET: Final = frozenset(get_args(ErrorType)) - {
-    "assertion_error",
-    "union_tag_invalid",
-    "value_error",
-}
 
 
 class PydanticRows(RowKind[Row]):
@@ -76,7 +68,7 @@ class PydanticRows(RowKind[Row]):
                 text, strict=None if self._is_generated else True, by_alias=True, by_name=False
             )
         except ValidationError as error:
-            raise _misfit(error, plain) from None
+            raise misfit(error, plain) from None
         except (*UNREADABLE, PydanticUserError):  # the latter: the class is not complete
             raise
         except Exception as error:  # a validator may raise anything
@@ -119,7 +111,7 @@ class PydanticRows(RowKind[Row]):
     def _default(self, name: str) -> Any:
         field = self._model.model_fields[name]
         if field.is_required():
-            raise TypeError(f"{self.row.__name__}.{name} is required: it cannot be UNSET")
+            raise Misfit(f"lacks the property `{self.fields[name].wire_name}`")
         return field.get_default(call_default_factory=True)
 
     def lent(self, row: Row) -> Row:
@@ -139,39 +131,3 @@ def _field(model: type[BaseModel], name: str) -> RowField:
             "give it one `alias`"
         )
     return RowField(name, written, field.annotation)
-
-
-def _misfit(error: ValidationError, plain: Any) -> Misfit:
-    """Report the most specific error: the first of those whose place is furthest inside."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    places = [(_way(detail["loc"], plain), detail) for detail in details]
-    way, detail = max(places, key=lambda place: len(place[0]))
-    kind, message = detail["type"], detail["msg"]
-    if kind == "json_invalid":  # it is JSON, but pydantic's parser ends at some 200 levels
-        message = "nested too deeply"
-    elif kind == "missing":
-        message = f"lacks the property `{detail['loc'][-1]}`"
-    elif kind == "string_pattern_mismatch":
-        for name, pattern in formats.PYTHON_PATTERNS.items():
-            message = message.replace(f"match pattern '{pattern}'", f"be of the format {name}")
-    reason = message[:1].lower() + message[1:]
-    return Misfit(
-        reason,
-        pointer_to(way),
-        private=reason if kind in _DISCREET else f"refused by the model ({kind})",
-    )
-
-
-def _way(location: Sequence[str | int], plain: Any) -> list[str | int]:
-    """Keep the steps that lead through the value; pydantic also names the forms of unions."""
-    way: list[str | int] = []
-    for step in location:
-        items: Any = plain
-        if json_text.is_object(plain):
-            is_inside = step in plain
-        else:
-            is_inside = json_text.is_array(plain) and isinstance(step, int) and step < len(plain)
-        if is_inside:
-            way.append(step)
-            plain = items[step]
-    return way
