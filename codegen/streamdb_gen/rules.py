@@ -369,7 +369,8 @@ _RULES: Final = (
         "error",
         "A schema that cannot be checked",
         "What the generated types cannot say is checked by a validator (jsonschema-rs), and it "
-        "does not take this schema.",
+        "does not take this schema, or would apply so many schemas to one value that a check takes "
+        "too long.",
         r'{"not": {"const": "\ud800"}}',
         ("Correct what the message names.",),
     ),

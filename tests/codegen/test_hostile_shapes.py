@@ -6,6 +6,7 @@ compiler needs more than its input warrants. The limits are many times what is n
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import subprocess
@@ -42,7 +43,6 @@ DOUBLED = {
         "anyOf": [
             {"$ref": f"#/$defs/C{n + 1}"},
             {"type": "array", "items": {"$ref": f"#/$defs/C{n + 1}"}},
-            {"$ref": f"#/$defs/C{n + 1}"},
         ]
     }
     for n in range(300)
@@ -56,6 +56,16 @@ CIRCULAR = {
     "C1": {"anyOf": [{"$ref": "#/$defs/C0"}, {"$ref": "#/$defs/C2"}]},
     "C2": {"type": "array", "items": {"$ref": "#/$defs/C2"}},
 }
+APPLIED_TWICE = {
+    f"C{n}": {
+        "type": "object",
+        word: [
+            {"$ref": f"#/$defs/C{n + 1}"},
+            {"type": "object", "not": {"$ref": f"#/$defs/C{n + 1}"}},
+        ],
+    }
+    for n, word in zip(range(60), itertools.cycle(("anyOf", "oneOf", "allOf")), strict=False)
+} | {"C60": {"type": "object", "properties": {"a": {"default": 1}}, "default": {}}}
 LOOKED_AT_TWICE = {
     f"C{n}": {
         "type": "object",
@@ -82,6 +92,7 @@ SHAPES: dict[str, tuple[Json, Json]] = {
     "doubled-unions": (FIRST, DOUBLED),
     "doubled-conjunctions": (FIRST, JOINED),
     "circular": (FIRST, CIRCULAR),
+    "applied-twice": (FIRST, APPLIED_TWICE),
     "looked-at-twice": (FIRST, LOOKED_AT_TWICE),
     "looked-at-once-more": (FIRST, LOOKED_AT_ONCE_MORE),
     "huge-enum": ({"enum": [f"value {n}" for n in range(50_000)]}, {}),

@@ -10,6 +10,7 @@ from streamdb_gen.canonical import canonical_text, digest
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import Action, Collection, Named, Spec, Type, TypeDefinition
 from streamdb_gen.json_source import JsonValue, Place
+from streamdb_gen.lowering.applications import are_applications_bounded
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.bundle import Bundle, bundle
 from streamdb_gen.lowering.circles import check_circles
@@ -33,7 +34,6 @@ from streamdb_gen.lowering.references import Target
 from streamdb_gen.lowering.resources import OpenFile, Resources
 from streamdb_gen.lowering.schemas import SchemaLowering
 from streamdb_gen.lowering.type_overrides import check_overrides
-from streamdb_gen.lowering.unevaluated import are_unevaluated_bounded
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.meta_schema import check_bare_collections, check_frame
 from streamdb_gen.naming import ASYNC_PREFIX, action_name, class_name, has_words, package_name
@@ -128,7 +128,7 @@ class _SpecLowering:
         self._report.keep(self._resources.targets())
         self._schemas.read_all(schemas)
         check_circles(schemas, self._resources, self._report)
-        is_bounded = are_unevaluated_bounded(schemas, self._resources, self._report)
+        is_bounded = are_applications_bounded(schemas, self._resources, self._report)
         check_patterns(schemas, self._resources, self._report)
         check_overrides(schemas, self._report)
         if not self._report.has_errors():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from streamdb.protocol.json_text import is_object
@@ -15,21 +15,22 @@ _IN_PLACE: Final = frozenset({
     "allOf", "anyOf", "dependencies", "dependentSchemas", "else", "if", "not", "oneOf", "then"
 })  # fmt: skip
 _UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
-# jsonschema-rs needs half a second for so many; people's schemas have some hundreds at most.
-_MOST_LOOKED_AT: Final = 20_000
+# The bound of the compiler. jsonschema-rs judges a value by so many in a millisecond, and needs a
+# tenth of a second to say what is wrong with it; public schemas have 120 at most.
+_MOST_APPLIED: Final = 5_000
 
 
 def refuse_endless_checks(
     places: Iterable[SchemaPlace], schemas: SpecReferences, refuse: Refuse
 ) -> None:
-    """Refuse schemas that lead back to themselves, and ``unevaluated...`` that look at too many.
+    """Refuse schemas that lead back to themselves, and those that apply too many others.
 
     ``places`` are those to begin with.
     """
     checks = _EndlessChecks(schemas, refuse)
     starts = [*places, *schemas.used]
     checks.refuse_circles(starts)
-    checks.refuse_endless_looks(starts)
+    checks.refuse_endless_ways(starts)
 
 
 class _EndlessChecks:
@@ -52,24 +53,28 @@ class _EndlessChecks:
             "take it out, or refer from a property or an item, where the value is another one",
         )
 
-    def refuse_endless_looks(self, starts: Iterable[SchemaPlace]) -> None:
-        """Refuse `unevaluated...` that would look at more schemas than a validator can follow."""
-        looked_at: dict[SchemaPlace, int] = {}
+    def refuse_endless_ways(self, starts: Iterable[SchemaPlace]) -> None:
+        """Refuse schemas by which a check of one value would apply too many others to it."""
+        applied: dict[SchemaPlace, int] = {}
         for place in inner_first(starts, self._applied_in_place):
-            schema = self._schemas.at(place)
-            members = self._schemas.members(place, schema) if is_object(schema) else {}
-            keywords = sorted(members.keys() & _UNEVALUATED)
-            # Each of the keywords follows all ways once more.
-            inner = sum(looked_at[one] for one in self._applied_in_place(place))
-            count = 1 + inner * (1 + len(keywords))
-            if keywords and count > _MOST_LOOKED_AT:
+            applied[place] = self._applied_by(place, applied)
+            if applied[place] > _MOST_APPLIED:
                 self._refuse(
-                    place.inner(keywords[0]),
-                    f"`{keywords[0]}` looks at more than {_MOST_LOOKED_AT} schemas here, once for "
-                    "every way to each",
+                    place,
+                    f"a check by this schema applies more than {_MOST_APPLIED} schemas to one "
+                    "value, once for every way to each",
                     "let `allOf`, `anyOf`, `if` and the like lead to each schema by one way only",
                 )
-            looked_at[place] = min(count, _MOST_LOOKED_AT)
+
+    def _applied_by(self, place: SchemaPlace, applied: Mapping[SchemaPlace, int]) -> int:
+        """Return how many schemas one application of a schema costs, itself included."""
+        schema = self._schemas.at(place)
+        if not is_object(schema):
+            return 0
+        inner = sum(applied[one] for one in self._applied_in_place(place))
+        # Each of these keywords follows all ways once more, when the validator is made.
+        again = self._schemas.members(place, schema).keys() & _UNEVALUATED
+        return 1 + inner * (1 + len(again))
 
     def _applied_in_place(self, place: SchemaPlace) -> Iterator[SchemaPlace]:
         if place in self._schemas.targets:
