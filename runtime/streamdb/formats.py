@@ -13,9 +13,8 @@ Generated models name the formats by the types of this module: ``contact: format
 be, after the RFCs that JSON Schema names. What they leave out:
 
 ``date-time``, ``date``, ``time``
-    Only what Python can hold: the years 0001 to 9999, no leap second, and no instant so close to
-    the year 10000 that it becomes one when it is rounded to microseconds. So whatever passes here
-    also decodes as ``datetime``, ``date`` or ``time``.
+    Only what Python can hold: the years 0001 to 9999, and no leap second. So whatever passes here
+    also decodes as ``datetime``, ``date`` or ``time``, without what is finer than microseconds.
 ``hostname``, ``email``
     Whether the Punycode of a label that starts with ``xn--`` can be read.
 ``idn-hostname``, ``idn-email``, ``iri``, ``iri-reference``

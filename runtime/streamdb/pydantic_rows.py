@@ -42,6 +42,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from streamdb.protocol import json_text
+from streamdb.types.conversion import convert
 from streamdb.types.number import Number as Number  # for generated modules
 from streamdb.types.spellings import SPELLINGS
 
@@ -246,7 +247,7 @@ class _Exactly:
             check = _constant_check(get_args(source))
             return core_schema.no_info_before_validator_function(check, schema)
         kind = dt.datetime if source is AwareDatetime else source
-        return _as_text(schema, SPELLINGS[kind], partial(msgspec.convert, type=kind))
+        return _as_text(schema, SPELLINGS[kind], partial(convert, kind=kind))
 
 
 def _constant_check(constants: tuple[Any, ...]) -> Callable[[Any], Any]:

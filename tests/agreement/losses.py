@@ -15,12 +15,15 @@ from tests.agreement.cases import Case, Instance, Json
 from tests.agreement.compiled import collection_of
 from tests.agreement.declared import has_all_that_is_declared
 from tests.agreement.sides import Writer
-from tests.agreement.wire import is_same
+from tests.agreement.wire import at_microseconds, is_same
 
 from streamdb_gen.ir import Spec
 
-What = Literal["undeclared properties", "digits beyond 2^53", "value"]
-"""What is lost: properties that the type has no place for, what doubles round, or anything else."""
+What = Literal[
+    "undeclared properties", "digits beyond 2^53", "digits finer than microseconds", "value"
+]
+"""What is lost: properties that the type has no place for, what doubles round, what Python's types
+of time do not hold, or anything else."""
 
 _EXCEPTIONS: Final = Path(__file__).parent / "exceptions.toml"
 
@@ -102,6 +105,9 @@ def what_is_lost(spec: Spec, case: Case, read: str, written: str) -> What | None
         return "value"
     if is_same(before, after):
         return None
+    before, after = at_microseconds(before), at_microseconds(after)
+    if is_same(before, after):
+        return "digits finer than microseconds"
     row = collection_of(spec, case).row
     if has_all_that_is_declared(spec, row, before, after):
         return "undeclared properties"

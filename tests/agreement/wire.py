@@ -8,8 +8,9 @@ from typing import Final
 
 from tests.agreement.cases import Json
 
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-_TIME: Final = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TIME_PATTERN: Final = r"\d\d:\d\d:\d\d(?P<fraction>\.\d+)?([Zz]|[+-]\d\d:\d\d)"
+_INSTANT: Final = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_TIME_PATTERN}")
+_TIME: Final = re.compile(_TIME_PATTERN)
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
@@ -37,9 +38,31 @@ def is_same(left: Json, right: Json, *, spelt: bool = False) -> bool:
     return bool(left == right)
 
 
+def at_microseconds(value: Json) -> Json:
+    """A value without what its instants and times have beyond microseconds.
+
+    >>> at_microseconds(["23:59:59.9999999Z", "1.9999999Z"])
+    ['23:59:59.999999Z', '1.9999999Z']
+    """
+    if isinstance(value, dict):
+        return {name: at_microseconds(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [at_microseconds(item) for item in value]
+    found = _moment(value) if isinstance(value, str) else None
+    if found is None or found["fraction"] is None:
+        return value
+    start, end = found.span("fraction")
+    return value[: min(start + len(".000000"), end)] + value[end:]
+
+
+def _moment(text: str) -> re.Match[str] | None:
+    return _INSTANT.fullmatch(text) or _TIME.fullmatch(text)
+
+
 def _canonical(text: str) -> object:
-    if _INSTANT.fullmatch(text):
-        return dt.datetime.fromisoformat(text.upper())
-    if _TIME.fullmatch(text):
-        return dt.time.fromisoformat(text.upper())
+    found = _moment(text)
+    if found is not None:
+        kind = dt.datetime if found.re is _INSTANT else dt.time
+        finer = (found["fraction"] or "")[len(".000000") :].rstrip("0")
+        return kind.fromisoformat(text.upper()), finer
     return text.lower() if _UUID.fullmatch(text) else text

@@ -15,7 +15,7 @@ from tests.agreement.cases import Case, Instance
 from tests.agreement.compiled import Refused, collection_of
 from tests.agreement.compiled import compiled as compiled_case
 from tests.agreement.corpus import own_cases, public_cases
-from tests.agreement.wire import is_same
+from tests.agreement.wire import at_microseconds, is_same
 from tests.interop.generated import Change, Package, TypeScriptPackages, packages_of
 from tests.interop.node import FOLDER, Node
 from tests.interop.processes import Peer, running
@@ -77,7 +77,7 @@ def differences(case: str, read: Rows, written: Rows) -> Iterator[str]:
     for collection, rows in written.items():
         for key, row in rows.items():
             found = read[collection].get(key)
-            if not is_same(found, row):
+            if not is_same(at_microseconds(found), at_microseconds(row)):
                 yield f"{case} {key}:\n  wrote {json.dumps(row)}\n  read  {json.dumps(found)}"
 
 

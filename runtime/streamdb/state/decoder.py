@@ -34,8 +34,9 @@ from streamdb.state.parsing import parse
 from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.types.allowed import with_allowed
-from streamdb.types.conversion import dec_hook
+from streamdb.types.conversion import convert, dec_hook
 from streamdb.types.faults import UNREADABLE, explain, pointer_to
+from streamdb.types.microseconds import holds_instants, is_fine
 
 Operation = Literal["insert", "update", "delete", "upsert"]
 Control = Literal["snapshot-start", "snapshot-end", "reset"]
@@ -116,7 +117,9 @@ class PageDecoder:
         union: Any = members[0]
         for member in members[1:]:
             union |= member
-        self._typed: Final = msgspec.json.Decoder(list[union], dec_hook=dec_hook)
+        self._events: Final[Any] = list[union]
+        self._typed: Final = msgspec.json.Decoder(self._events, dec_hook=dec_hook)
+        self._holds_instants: Final = holds_instants(self._events)
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
         """Decode one JSON text: an array of events, or a bare event.
@@ -125,12 +128,22 @@ class PageDecoder:
             StreamParseError: the text is not JSON at all.
         """
         txids: list[str] = []
-        try:
-            events = self._typed.decode(part)
-        except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
+        events = self._typed_events(part)
+        if events is None:
             texts = _split(part, url=url, offset=offset)
             return Page([self._judge(text, txids) for text in texts], txids)
         return Page([self._item_of(event, txids) for event in events], txids)
+
+    def _typed_events(self, part: bytes) -> list[_Event] | None:
+        """The events of a page that fits, all at once."""
+        try:
+            if self._holds_instants and is_fine(part):
+                events = convert(_plain_decoder.decode(part), self._events)
+            else:
+                events = self._typed.decode(part)
+        except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
+            return None
+        return cast("list[_Event]", events)
 
     def _judge(self, text: Raw | bytes, txids: list[str]) -> Item:
         """Apply INVALID-1 in the order of the rules; the first fault is the reason."""
@@ -320,6 +333,7 @@ class _Envelope(msgspec.Struct, Generic[Value], frozen=True):
     value: Value | UnsetType = UNSET
 
 
+_plain_decoder: Final = msgspec.json.Decoder[Any]()
 _raw_page_decoder: Final = msgspec.json.Decoder(list[Raw])
 _raw_envelope_decoder: Final = msgspec.json.Decoder(_Envelope[Raw])
 

@@ -17,6 +17,7 @@ import msgspec
 from streamdb.errors import SchemaError
 from streamdb.protocol import json_text
 from streamdb.types.faults import UNREADABLE, refused_by_its_class
+from streamdb.types.microseconds import cut
 
 
 def dec_hook(kind: Any, plain: Any) -> Any:
@@ -31,6 +32,8 @@ def dec_hook(kind: Any, plain: Any) -> Any:
 def convert(plain: Any, kind: Any) -> Any:
     """Turn plain JSON into a value of a type, by the strict rules of JSON.
 
+    Of instants and times, what is finer than microseconds is cut off.
+
     Raises:
         msgspec.ValidationError: it does not fit.
         Misfit: a class refused it by an error that msgspec does not know.
@@ -40,7 +43,7 @@ def convert(plain: Any, kind: Any) -> Any:
     {1: [2]}
     """
     try:
-        return msgspec.convert(plain, kind, str_keys=True, dec_hook=dec_hook)
+        return msgspec.convert(cut(plain, kind), kind, str_keys=True, dec_hook=dec_hook)
     except (*UNREADABLE, SchemaError):
         raise
     except Exception as error:  # a `__post_init__` may raise anything

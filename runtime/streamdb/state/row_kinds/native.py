@@ -26,6 +26,7 @@ from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
 from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
+from streamdb.types.microseconds import holds_instants, is_fine
 from streamdb.types.names import make_names_known
 
 Row = TypeVar("Row")
@@ -44,12 +45,25 @@ class NativeRows(RowKind[Row]):
     def _decoder(self) -> msgspec.json.Decoder[Row]:
         return msgspec.json.Decoder(self.in_page, dec_hook=dec_hook)
 
+    @cached_property
+    def _holds_instants(self) -> bool:
+        return holds_instants(self.in_page)
+
     def read(self, text: bytes | msgspec.Raw) -> Row:
-        """Read a row in one call, or by the rules of JSON where msgspec is stricter."""
+        """Read a row in one call, or by the rules of JSON where msgspec reads otherwise."""
+        if self._holds_instants and is_fine(text):
+            return self.convert(parse(text))
+        return self._read_at_once(text)
+
+    def _read_at_once(self, text: bytes | msgspec.Raw) -> Row:
         try:
             return self._decoder.decode(text)
         except Exception:  # noqa: BLE001 - a `__post_init__` may raise anything
             return self.convert(parse(text))
+
+    def check(self, row: Row, text: bytes) -> None:
+        """Read it back; what we write is never finer than microseconds."""
+        self._read_at_once(text)
 
     def convert(self, plain: Any) -> Row:
         """Convert it by msgspec."""
