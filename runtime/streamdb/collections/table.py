@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from streamdb.collections.callbacks import run_callback
-from streamdb.collections.changes import Delta, net_deltas
+from streamdb.collections.changes import Delta
+from streamdb.collections.loading import LoadingRows
+from streamdb.collections.ordinals import Ordinals
 
+#: A key, its row or None for a removal, and the ordinal of the event.
+Write = tuple[str, Any | None, int]
 Watcher = Callable[[Sequence[Delta]], None]
 Ended = Callable[[BaseException | None], None]
 
@@ -22,28 +27,49 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: dict[str, Any] = {}
+        self._ordinals = Ordinals(array("q"))
         self._watchers: dict[int, tuple[Watcher, Ended]] = {}
         self._next_watcher = 0
         self._end: tuple[BaseException | None] | None = None
 
-    def write(self, writes: Iterable[tuple[str, Any | None]]) -> list[Delta]:
+    @property
+    def is_watched(self) -> bool:
+        """True if there is anybody to tell of changes."""
+        return bool(self._watchers)
+
+    def ordinal(self, key: str) -> int:
+        """Return the ordinal of the row's last event in the stream, over all collections.
+
+        Raises:
+            KeyError: there is no row of that key.
+        """
+        if key not in self.rows:
+            raise KeyError(key)
+        return self._ordinals.of(key, self.rows)
+
+    def write(self, writes: Iterable[Write]) -> list[Delta]:
         """Apply operations in order and return their net effect."""
-        rows = self.rows
+        rows, ordinals = self.rows, self._ordinals
         before: dict[str, Any | None] = {}
-        for key, row in writes:
-            if row is None:
-                old = rows.pop(key, None)
-            else:
-                old = rows.get(key)
+        for key, row, ordinal in writes:
+            old = rows.get(key)
+            if row is not None:
                 rows[key] = row
+                ordinals.write(key, ordinal)
+            elif old is not None:
+                ordinals.keep_places(rows)
+                ordinals.forget(key)
+                del rows[key]
             before.setdefault(key, old)
         deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
         return [delta for delta in deltas if delta.old is not delta.new]
 
-    def replace(self, rows: dict[str, Any]) -> list[Delta]:
-        """Put other rows in place of all and return the difference."""
-        before, self.rows = self.rows, rows
-        return net_deltas(before, rows)
+    def replace(self, loaded: LoadingRows) -> dict[str, Any]:
+        """Put other rows in place of all, and return those that were there."""
+        before = self.rows
+        self.rows, ordinals = loaded.finish()
+        self._ordinals = Ordinals(ordinals)
+        return before
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; return how to stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import Final
 
@@ -82,9 +83,10 @@ class Reader:
                         self._status.set("reconnecting")
                         continue
                     is_restart = False
-                    restart_from = self._state.take(delivered)
-                    if restart_from is not None:
-                        return restart_from
+                    for _ in self._state.steps(delivered):
+                        await asyncio.sleep(0)  # others on the loop have their turn
+                    if self._state.restart_from is not None:
+                        return self._state.restart_from
                     self._status.set("catching_up" if self._state.is_loading else "live")
         except (BadRequest, StreamGone) as error:
             if is_restart:

@@ -7,23 +7,30 @@ only then watchers and waiters are told (ATOM-2 to ATOM-5).
 from __future__ import annotations
 
 import copy
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from streamdb.collections.changes import Delta
+from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.loading import LoadingRows
+from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 from streamdb.db.options import InvalidEvent
 from streamdb.db.txids import Txids
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder
-from streamdb.state.fold import Fold, Staged
+from streamdb.state.fold import Counts, Fold, FoldedRows
 from streamdb.state.schema import StateSchema
 
 _REMEMBERED_INVALID: Final = 100
+_COUNTED_TYPES: Final = 1000
+_OTHER_TYPES: Final = ""  # no type is empty
+# Seconds after which others on the event loop get their turn.
+_LONGEST_STEP: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -34,7 +41,8 @@ class Metrics:
         commits: batches with events that were committed; the first load is one of them.
         events: events in them.
         invalid: events that were skipped as invalid.
-        undeclared: events of types that no collection declares, by type.
+        undeclared: events of types that no collection declares, by type; beyond a thousand types,
+            those of all others together, under the empty text.
     """
 
     commits: int = 0
@@ -42,12 +50,26 @@ class Metrics:
     invalid: int = 0
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
 
-    def count(self, staged: Staged) -> None:
+    def count(self, counts: Counts) -> None:
         """Add the events of a batch."""
-        self.events += staged.events
-        self.invalid += len(staged.invalid)
-        for name, count in staged.undeclared.items():
-            self.undeclared[name] = self.undeclared.get(name, 0) + count
+        self.events += counts.events
+        self.invalid += len(counts.invalid)
+        for name, count in counts.undeclared.items():
+            is_counted = name in self.undeclared or len(self.undeclared) < _COUNTED_TYPES
+            label = name if is_counted else _OTHER_TYPES
+            self.undeclared[label] = self.undeclared.get(label, 0) + count
+
+
+class Progress(NamedTuple):
+    """How far a batch was taken in.
+
+    Attributes:
+        events: of the batch, so far.
+        bytes: of JSON text, so far.
+    """
+
+    events: int
+    bytes: int
 
 
 class DatabaseState:
@@ -80,7 +102,8 @@ class DatabaseState:
         self.offset = BEGINNING
         #: Called inside the commit with its txids, after the rows are visible.
         self.on_commit: Callable[[list[str]], None] = lambda _: None
-        self._schema = schema
+        #: Where the last batch that was taken in wants reading to start over.
+        self.restart_from: str | None = None
         self._url = url
         self._report = report
         self._strict = strict
@@ -92,8 +115,9 @@ class DatabaseState:
 
     def _begin_load(self) -> None:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
-        self._loading: dict[str, dict[str, Any]] | None = {name: {} for name in self.tables}
+        self._loading: dict[str, LoadingRows] | None = {name: LoadingRows() for name in self.tables}
         self._loading_metrics = copy.deepcopy(self.metrics)
+        self._ordinal = 0
 
     @property
     def is_loading(self) -> bool:
@@ -101,68 +125,87 @@ class DatabaseState:
         return self._loading is not None
 
     def take(self, batch: Batch) -> str | None:
-        """Take a batch in. Return where to read again from if a reset says so.
+        """Take a batch in at once. Return where to read again from if a reset says so.
 
         Raises:
-            InvalidEventError: ``report`` raised it; nothing of the batch is in (INVALID-6).
-            StreamParseError: the batch is not JSON; nothing of it is in.
+            InvalidEventError: ``report`` raised it; nothing of the batch shows (INVALID-6).
+            StreamParseError: the batch is not JSON; nothing of it shows.
         """
-        stored = self._loading
-        if stored is None:
-            stored = {name: table.rows for name, table in self.tables.items()}
-        fold = Fold(self._schema, stored, self._judge_reset, strict=self._strict)
-        for part in batch.parts:
-            fold.add(self._decoder.decode(part, url=self._url, offset=batch.offset))
-        staged = fold.staged
-        if staged.restart_from is not None:
-            self._obeyed_resets.add((staged.restart_from, batch.offset))
-            self._position = staged.restart_from
-            self._begin_load()
-            return staged.restart_from
-        self._report_invalid(staged, batch.offset)
-        self._position = batch.offset
-        if self._loading is not None:
-            self._load(self._loading, staged)
-            if not (batch.up_to_date or batch.closed):
-                return None
-        with self.lock:
-            self._commit(staged, batch.offset)
-        return None
+        for _ in self.steps(batch):
+            pass
+        return self.restart_from
 
-    def _load(self, rows: dict[str, dict[str, Any]], staged: Staged) -> None:
-        for name, writes in staged.writes.items():
-            if staged.cleared:
-                rows[name].clear()
-            table = rows[name]
-            for key, row in writes:
-                if row is None:
-                    table.pop(key, None)
-                else:
-                    table[key] = row
-        self._loading_txids += staged.txids
-        self._loading_metrics.count(staged)
+    def steps(self, batch: Batch) -> Iterator[Progress]:
+        """Take a batch in as :meth:`take` does, in steps of some milliseconds.
 
-    def _commit(self, staged: Staged, offset: str) -> None:
-        deltas: dict[str, list[Delta]] = {}
-        is_keep_alive = self._loading is None and not staged.events
-        if self._loading is not None:
-            loaded, self._loading = self._loading, None
-            txids, self._loading_txids = self._loading_txids, []
-            self.metrics = self._loading_metrics
-            for name, table in self.tables.items():
-                deltas[name] = table.replace(loaded[name])
+        Nothing of it shows before the last step, after which ``restart_from`` tells where to read
+        again from. After an error the state that shows is what it was, and a load can only be given
+        up.
+        """
+        self.restart_from = None
+        loading, staged = self._loading, dict[str, StagedRows]()
+        rows: Mapping[str, FoldedRows]
+        if loading is not None:
+            rows = loading
         else:
-            txids = staged.txids
-            for name, table in self.tables.items():
-                writes = staged.writes[name]
-                if staged.cleared:
-                    fresh = Table()
-                    fresh.write(writes)
-                    deltas[name] = table.replace(fresh.rows)
-                elif writes:
-                    deltas[name] = table.write(writes)
-            self.metrics.count(staged)
-        self.metrics.commits += not is_keep_alive
+            rows = staged = {name: StagedRows(table) for name, table in self.tables.items()}
+        fold = Fold(
+            self._decoder.judge,
+            rows,
+            self._judge_reset,
+            strict=self._strict,
+            ordinal=self._ordinal,
+        )
+        yield from self._fold(batch, fold)
+        if fold.restart_from is not None:
+            self._obeyed_resets.add((fold.restart_from, batch.offset))
+            self._position = fold.restart_from
+            self._begin_load()
+            self.restart_from = fold.restart_from
+            return
+        self._report_invalid(fold.counts, batch.offset)
+        self._position = batch.offset
+        self._ordinal = fold.ordinal
+        if loading is not None:
+            self._loading_txids += fold.counts.txids
+            self._loading_metrics.count(fold.counts)
+            if batch.up_to_date or batch.closed:
+                with self.lock:
+                    self._commit_load(loading, batch.offset)
+        else:
+            with self.lock:
+                self._commit(staged, fold.counts, batch.offset)
+
+    def _fold(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
+        done, begin = 0, time.monotonic()
+        for part in batch.parts:
+            for piece in self._decoder.pieces(part, url=self._url, offset=batch.offset):
+                fold.add(piece.events)
+                done += piece.bytes
+                if time.monotonic() - begin > _LONGEST_STEP:
+                    yield Progress(fold.counts.events, done)
+                    begin = time.monotonic()
+
+    def _commit_load(self, loading: Mapping[str, LoadingRows], offset: str) -> None:
+        self._loading = None
+        self.metrics = self._loading_metrics
+        self.metrics.commits += 1
+        txids, self._loading_txids = self._loading_txids, []
+        deltas: dict[str, list[Delta]] = {}
+        for name, table in self.tables.items():
+            before = table.replace(loading[name])
+            if table.is_watched:
+                deltas[name] = net_deltas(before, table.rows)
+        self._show(offset, txids, deltas)
+
+    def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
+        deltas = {name: rows.commit() for name, rows in staged.items()}
+        self.metrics.count(counts)
+        self.metrics.commits += counts.events > 0
+        self._show(offset, counts.txids, deltas)
+
+    def _show(self, offset: str, txids: list[str], deltas: Mapping[str, list[Delta]]) -> None:
+        """Move the position on with the rows, and then tell the watchers."""
         self.offset = offset
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
@@ -181,8 +224,8 @@ class DatabaseState:
             return "clear"  # RESET-4
         return "restart"  # RESET-3
 
-    def _report_invalid(self, staged: Staged, offset: str) -> None:
-        for invalid in staged.invalid:
+    def _report_invalid(self, counts: Counts, offset: str) -> None:
+        for invalid in counts.invalid:
             event = InvalidEvent(offset, *invalid)
             self._report(event)
             with self.lock:

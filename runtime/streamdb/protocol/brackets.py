@@ -39,25 +39,41 @@ def object_members(text: bytes) -> dict[bytes, bytes] | None:
     return None if parts is None or None in members else found
 
 
-def _parts(text: bytes) -> list[bytes] | None:
+def elements_from(text: bytes, begin: int, enough: int) -> tuple[list[bytes], int] | None:
+    """Return elements of an array from where one of them begins, ``enough`` bytes or a few more.
+
+    Returns:
+        The elements, and where the next one begins, which is the text's end after the last one;
+        None if the brackets do not close at the end.
+
+    >>> elements_from(b"[1, [2, 3], 4, 5]", 1, 6)
+    ([b'1', b'[2, 3]'], 11)
+    >>> elements_from(b"[1, [2, 3], 4, 5]", 11, 100)
+    ([b'4', b'5'], 17)
+    """
     elements: list[bytes] = []
-    depth = begin = 0
-    for token in _TOKEN.finditer(text):
+    depth, last_begin = 1, begin
+    for token in _TOKEN.finditer(text, begin):
         match token[0]:
             case b"[" | b"{":
                 depth += 1
-                if depth == 1:
-                    begin = token.end()
             case b"]" | b"}":
                 depth -= 1
                 if depth == 0:
-                    last = text[begin : token.start()].strip()
-                    if last or elements:
+                    last = text[last_begin : token.start()].strip()
+                    if last or last_begin > 1:
                         elements.append(last)
-                    return elements if token.end() == len(text) else None
+                    return (elements, len(text)) if token.end() == len(text) else None
             case b"," if depth == 1:
-                elements.append(text[begin : token.start()].strip())
-                begin = token.end()
+                elements.append(text[last_begin : token.start()].strip())
+                last_begin = token.end()
+                if last_begin - begin > enough:
+                    return elements, last_begin
             case _:
                 pass  # a string, or a comma further in
     return None
+
+
+def _parts(text: bytes) -> list[bytes] | None:
+    found = elements_from(text, 1, len(text))
+    return None if found is None else found[0]

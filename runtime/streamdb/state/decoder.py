@@ -1,98 +1,38 @@
-"""From a page of JSON to typed changes, in one call where the page allows it.
+"""From a page of JSON to typed changes, in few calls where the page allows it.
 
-Rung one decodes the whole page as a list of the tagged union of all collections: rows come out
-typed, and Python touches an event only to route it. A page that does not fit (a control message,
-an undeclared type, an invalid event, a missing primary key) takes rung two: event by event, each
-judged alone (INVALID-5), and if need be parted from the others by brackets alone (INVALID-9).
+A page is decoded in pieces of some hundred events. A piece whose events all fit the tagged union of
+the collections takes one call. In another one (a control message, an undeclared type, an invalid
+event, a missing primary key) each event is decoded alone, and the odd ones are judged alone
+(INVALID-5); if need be they are parted from the others by brackets (INVALID-9). So an odd event
+costs its piece some time, and nothing behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    Final,
-    Generic,
-    Literal,
-    NamedTuple,
-    TypeVar,
-    cast,
-    get_args,
-)
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import Raw
 
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
-from streamdb.protocol.brackets import array_elements, object_members
-from streamdb.protocol.json_text import is_object
+from streamdb.state.items import Item, Judged, Undeclared
+from streamdb.state.judging import Judge
+from streamdb.state.page_pieces import PagePieces
 from streamdb.state.parsing import parse
-from streamdb.state.rows import with_key
-from streamdb.state.schema import CollectionSchema, StateSchema
-from streamdb.types.allowed import with_allowed
-from streamdb.types.conversion import convert, dec_hook
-from streamdb.types.faults import UNREADABLE, explain, pointer_to
-from streamdb.types.microseconds import holds_instants, is_fine
+from streamdb.state.schema import StateSchema
+from streamdb.state.typed_events import Event, TypedEvents
+from streamdb.types.faults import UNREADABLE
 
-Operation = Literal["insert", "update", "delete", "upsert"]
-Control = Literal["snapshot-start", "snapshot-end", "reset"]
-
-_Text = Annotated[str, Meta(min_length=1)]
-_OPERATIONS: Final = get_args(Operation)
-_CONTROLS: Final = get_args(Control)
-_NO_TEXT: Final = "must be a non-empty string"
+Events = Sequence[Event | Judged]
 
 
-class Put(NamedTuple):
-    """An insert, update or upsert: the row to store."""
+class Piece(NamedTuple):
+    """Some events that follow each other, and about how much of the text they took."""
 
-    schema: CollectionSchema[Any, Any]
-    key: str
-    row: Any
-
-
-class Merge(NamedTuple):
-    """Like :class:`Put` for a collection declared ``updates: merge``: fields to lay over it."""
-
-    schema: CollectionSchema[Any, Any]
-    key: str
-    fields: Mapping[str, Any]
-
-
-class Remove(NamedTuple):
-    """A delete."""
-
-    schema: CollectionSchema[Any, Any]
-    key: str
-
-
-class ControlMessage(NamedTuple):
-    """A control message (state protocol, section 3)."""
-
-    control: Control
-    offset: str | None
-
-
-class Undeclared(NamedTuple):
-    """A well-formed change of a type that no collection declares (TYPE-1)."""
-
-    type: str
-
-
-class Invalid(NamedTuple):
-    """An event that changes nothing, and why (INVALID-1)."""
-
-    type: str | None
-    key: str | None
-    pointer: str
-    message: str
-
-
-Item = Put | Merge | Remove | ControlMessage | Undeclared | Invalid
+    events: Events
+    bytes: int
 
 
 class Page(NamedTuple):
@@ -103,7 +43,7 @@ class Page(NamedTuple):
 
 
 class PageDecoder:
-    """Decodes pages of one schema.
+    """Decodes pages of one stream; what it learns of one speeds up the next.
 
     Args:
         schema: what the stream holds.
@@ -111,256 +51,72 @@ class PageDecoder:
     """
 
     def __init__(self, schema: StateSchema, *, strict: bool = False) -> None:
-        self._by_type: Final = schema.by_type
-        self._strict: Final = strict
-        members = [_event_type(collection, strict) for collection in schema.collections]
-        union: Any = members[0]
-        for member in members[1:]:
-            union |= member
-        self._events: Final[Any] = list[union]
-        self._typed: Final = msgspec.json.Decoder(self._events, dec_hook=dec_hook)
-        self._holds_instants: Final = holds_instants(self._events)
+        self._typed: Final = TypedEvents(schema, strict=strict)
+        #: Says what an event of a page is, where its class does not say it all.
+        self.judge: Final = Judge(schema, strict=strict)
+
+    def pieces(self, part: bytes, *, url: str, offset: str) -> Iterator[Piece]:
+        """Decode one JSON text, an array of events or a bare event, piece by piece.
+
+        Raises:
+            StreamParseError: the text is not JSON at all; pieces may have been yielded before.
+        """
+        text = part.strip()
+        if not text.startswith(b"["):  # SSE-8: a bare value is one message
+            if not text.startswith(b"{") and not _is_json(text):
+                raise _not_json(part, url, offset)
+            yield Piece(self._one_by_one([text]), len(text))
+            return
+        array = PagePieces(text)
+        while (piece := array.cut()) is not None:
+            events: Events | None = self._typed.decode(piece)
+            if events is None:
+                elements = _elements(piece) or array.cut_by_brackets()
+                if elements is None:
+                    raise _not_json(part, url, offset)
+                events = self._one_by_one(elements)
+            yield Piece(events, len(piece))
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
-        """Decode one JSON text: an array of events, or a bare event.
+        """Decode a whole text as :meth:`pieces` does, and judge every event.
 
         Raises:
             StreamParseError: the text is not JSON at all.
         """
+        items: list[Item] = []
         txids: list[str] = []
-        events = self._typed_events(part)
-        if events is None:
-            texts = _split(part, url=url, offset=offset)
-            return Page([self._judge(text, txids) for text in texts], txids)
-        return Page([self._item_of(event, txids) for event in events], txids)
+        for piece in self.pieces(part, url=url, offset=offset):
+            for event in piece.events:
+                item, txid = self.judge.of_either(event)
+                items.append(item)
+                if txid is not None:
+                    txids.append(txid)
+        return Page(items, txids)
 
-    def _typed_events(self, part: bytes) -> list[_Event] | None:
-        """The events of a page that fits, all at once."""
-        try:
-            if self._holds_instants and is_fine(part):
-                events = convert(_plain_decoder.decode(part), self._events)
-            else:
-                events = self._typed.decode(part)
-        except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
-            return None
-        return cast("list[_Event]", events)
-
-    def _judge(self, text: Raw | bytes, txids: list[str]) -> Item:
-        """Apply INVALID-1 in the order of the rules; the first fault is the reason."""
-        try:
-            envelope = _open_envelope(text)
-        except UNREADABLE as error:
-            return _unreadable(text, error, txids)
-        headers, type_, key = envelope.headers, _text(envelope.type), _text(envelope.key)
-        operation = headers.operation
-        if headers.control is not UNSET:
-            if operation is not UNSET:
-                return Invalid(type_, key, "/headers", "both operation and control")
-            return _control_item(headers)
-        if headers.txid is not UNSET:
-            if (txid := _text(headers.txid)) is None:
-                return Invalid(type_, key, "/headers/txid", _NO_TEXT)
-            txids.append(txid)  # whatever else is wrong: nobody is to wait for it in vain (TXID-5)
-        if operation not in _OPERATIONS:
-            reason = "no operation and no control" if operation is UNSET else "unknown operation"
-            return Invalid(type_, key, "/headers/operation", reason)
-        if type_ is None:
-            return Invalid(type_, key, "/type", _NO_TEXT)
-        if key is None:
-            return Invalid(type_, key, "/key", _NO_TEXT)
-        schema = self._by_type.get(type_)
-        if operation == "delete":  # its value is ignored (CHG-5, UPDATE-3)
-            return Undeclared(type_) if schema is None else Remove(schema, key)
-        if envelope.value is UNSET:
-            return Invalid(type_, key, "/value", f"{operation} needs a value")
-        if schema is None:
-            return Undeclared(type_)
-        return self._value_item(schema, key, envelope.value)
-
-    def _item_of(self, event: _Event, txids: list[str]) -> Item:
-        """Take an event of the first rung."""
-        schema, key, headers, value = event.schema, event.key, event.headers, event.value
-        if headers.txid is not UNSET:
-            txids.append(headers.txid)
-        if headers.operation == "delete":
-            return Remove(schema, key)
-        if value is UNSET:
-            return Invalid(schema.type, key, "/value", f"{headers.operation} needs a value")
-        return _put(schema, key, value) if event.is_typed else self._value_item(schema, key, value)
-
-    def _value_item(self, schema: CollectionSchema[Any, Any], key: str, value: Raw | Any) -> Item:
-        """Judge value and key of an insert, update or upsert; the value is text or parsed."""
-        try:
-            parsed_key = schema.parse_key(key)
-        except ValueError as error:
-            return invalid_because(error, schema.type, key, at="/key")
-        try:
-            if schema.updates == "merge":
-                fields = _parsed(value)
-                if not is_object(fields):
-                    return Invalid(schema.type, key, "/value", "not an object")
-                return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
-            item = _put(schema, key, _row(schema, parsed_key, value))
-            if self._strict and schema.beyond_rows is not None and isinstance(item, Put):
-                schema.beyond_rows.check({**_parsed(value), schema.wire_primary_key: parsed_key})
-        except UNREADABLE as error:
-            return invalid_because(error, schema.type, key, at="/value", kind=schema.row)
-        return item
+    def _one_by_one(self, texts: Sequence[Raw | bytes]) -> Events:
+        decode, judge = self._typed.decode_one, self.judge.of_text
+        events = [decode(text) or judge(text) for text in texts]
+        self._typed.learn(
+            event.item.type
+            for event in events
+            if isinstance(event, Judged) and isinstance(event.item, Undeclared)
+        )
+        return events
 
 
-def _row(schema: CollectionSchema[Any, Any], key: str | int, value: Raw | Any) -> Any:
-    try:
-        return schema.rows.read(value) if isinstance(value, Raw) else schema.rows.convert(value)
-    except UNREADABLE:
-        # KEY-4: an absent or contradicting primary key is put right from the event's key.
-        fields = _parsed(value)
-        if not is_object(fields):
-            raise
-        return schema.rows.convert({**fields, schema.wire_primary_key: key})
-
-
-def _parsed(value: Raw | Any) -> Any:
-    return parse(value) if isinstance(value, Raw) else value
-
-
-def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
-    try:
-        return Put(schema, key, with_key(schema, row, key))
-    except UNREADABLE as error:
-        reason, _ = explain(error, private=True)
-        return Invalid(schema.type, key, "/key", reason)
-
-
-def _unreadable(text: Raw | bytes, error: Exception, txids: list[str]) -> Invalid:
-    """Make the report of an event that cannot be read as a whole, of those parts that can be."""
-    found: dict[str, Any] = {}
-    at = ""
-    for name, member in (object_members(bytes(text).strip()) or {}).items():
-        with suppress(*UNREADABLE):
-            label = str(parse(name))
-            try:
-                found[label] = parse(member)
-            except UNREADABLE as fault:
-                if not at:
-                    error, at = fault, pointer_to([label])
-    headers = found.get("headers")
-    txid = _text(headers.get("txid")) if is_object(headers) else None
-    if txid is not None:
-        txids.append(txid)  # TXID-5
-    return invalid_because(error, _text(found.get("type")), _text(found.get("key")), at=at)
-
-
-def _control_item(headers: _LooseHeaders) -> Item:
-    if headers.control not in _CONTROLS:
-        return Invalid(None, None, "/headers/control", "unknown control")
-    if headers.offset is UNSET:
-        return ControlMessage(headers.control, None)
-    if (offset := _text(headers.offset)) is None:
-        return Invalid(None, None, "/headers/offset", _NO_TEXT)  # RESET-12
-    return ControlMessage(headers.control, offset)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def invalid_because(
-    error: Exception, type_: str | None, key: str | None, *, at: str = "", kind: Any = None
-) -> Invalid:
-    """Make the report of an event that could not be read; ``kind`` is the class of its row."""
-    # Reports go to logs, and the content of rows does not.
-    reason, pointer = explain(error, private=True)
-    return Invalid(type_, key, at + pointer, with_allowed(reason, pointer, kind))
-
-
-# --- rung one ---------------------------------------------------------------------------------
-
-
-class _Headers(msgspec.Struct, frozen=True, gc=False):
-    operation: Operation
-    txid: _Text | UnsetType = UNSET
-    control: UnsetType = UNSET  # one that is there sends the page to rung two
-
-
-class _Event(msgspec.Struct, frozen=True, gc=False):
-    schema: ClassVar[CollectionSchema[Any, Any]]
-    is_typed: ClassVar[bool]
-    key: _Text
-    headers: _Headers
-    value: Any = UNSET
-
-
-def _event_type(schema: CollectionSchema[Any, Any], strict: bool) -> type[_Event]:
-    value = schema.rows.in_page
-    if schema.updates == "merge":
-        # These rows may lack anything: they stay plain until they are laid over the stored ones.
-        value = dict[str, Any]
-    elif strict and schema.beyond_rows is not None:
-        value = Raw
-    is_typed = value is schema.row
-    return cast(
-        "type[_Event]",
-        msgspec.defstruct(
-            f"Event_{schema.name}",
-            [("value", value | UnsetType, UNSET)],
-            bases=(_Event,),
-            namespace={"schema": schema, "is_typed": is_typed},
-            tag_field="type",
-            tag=schema.type,
-            frozen=True,
-            gc=False,
-        ),
-    )
-
-
-# --- rung two ---------------------------------------------------------------------------------
-
-
-Value = TypeVar("Value")
-
-
-class _LooseHeaders(msgspec.Struct, frozen=True):
-    operation: Any = UNSET
-    control: Any = UNSET
-    txid: Any = UNSET
-    offset: Any = UNSET
-
-
-class _Envelope(msgspec.Struct, Generic[Value], frozen=True):
-    headers: _LooseHeaders
-    type: Any = UNSET
-    key: Any = UNSET
-    value: Value | UnsetType = UNSET
-
-
-_plain_decoder: Final = msgspec.json.Decoder[Any]()
 _raw_page_decoder: Final = msgspec.json.Decoder(list[Raw])
-_raw_envelope_decoder: Final = msgspec.json.Decoder(_Envelope[Raw])
 
 
-def _open_envelope(text: Raw | bytes) -> _Envelope[Any]:
+def _elements(array: bytes) -> Sequence[Raw] | None:
+    """Part an array of JSON into its elements; None if it is no JSON."""
     try:
-        return _raw_envelope_decoder.decode(text)
-    except msgspec.ValidationError:
-        raise
-    except UNREADABLE:  # perhaps a lone surrogate, which is legal (INVALID-9)
-        return msgspec.convert(parse(text), _Envelope[Any])
-
-
-def _split(part: bytes, *, url: str, offset: str) -> Sequence[Raw | bytes]:
-    """Part the text into its events; what they hold may be no JSON, one event alone."""
-    try:
-        return _raw_page_decoder.decode(part)
+        return _raw_page_decoder.decode(array)
     except UNREADABLE:
-        pass
-    text = part.strip()
-    if text.startswith(b"["):
-        elements = array_elements(text)
-    else:  # SSE-8: a bare value is one message
-        elements = [text] if text.startswith(b"{") or _is_json(text) else None
-    if elements is None:
-        raise StreamParseError(f"read: not JSON: {preview(part)}", url=url, offset=offset)
-    return elements
+        return None
+
+
+def _not_json(part: bytes, url: str, offset: str) -> StreamParseError:
+    return StreamParseError(f"read: not JSON: {preview(part)}", url=url, offset=offset)
 
 
 def _is_json(text: bytes) -> bool:

@@ -1,57 +1,77 @@
 """The fold: from decoded events to what changes in each collection (section 8).
 
-A batch is worked out completely before any of it shows, so that it can be committed as one
-(ATOM-2), or refused as one under ``on_invalid="raise"`` (INVALID-6).
+It decides what happens to rows, and not where they are: a load fills new collections, a live batch
+is worked out completely before any of it shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Protocol,
+    cast,
+    get_args,
+    get_origin,
+)
 
-from streamdb.state.decoder import (
+from msgspec import UNSET
+
+from streamdb.state.decoder import Events
+from streamdb.state.items import (
     ControlMessage,
     Invalid,
     Item,
+    Judged,
     Merge,
-    Page,
     Put,
     Remove,
     Undeclared,
     invalid_because,
 )
+from streamdb.state.judging import Judge
 from streamdb.state.parsing import parse
-from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.schema import CollectionSchema
+from streamdb.state.typed_events import Event
 from streamdb.types.faults import UNREADABLE
 
-Rows = Mapping[str, Any]
+
+class FoldedRows(Protocol):
+    """Where the rows of one collection go, by the text of their key."""
+
+    def get(self, key: str) -> Any | None:
+        """Return the row as it stands at this event, None if there is none."""
+
+    def put(self, key: str, row: Any, ordinal: int) -> None:
+        """Store a row; ``ordinal`` is that of the event."""
+
+    def remove(self, key: str) -> None:
+        """Remove a row if there is one. A row of that key that comes later goes last."""
+
+    def clear(self) -> None:
+        """Forget all rows."""
 
 
 @dataclass(slots=True)
-class Staged:
-    """The outcome of some pages, before it shows.
+class Counts:
+    """What was met on the way, beside rows.
 
     Attributes:
-        cleared: True if a reset empties every collection first.
-        writes: by collection name, the operations in stream order: a key and its row, None for a
-            removal. Order matters: a key that is removed and written again goes last.
+        events: how many events there were.
         txids: the transaction ids seen.
-        events: how many events the pages held.
         undeclared: how many events of each undeclared type.
         invalid: the events that were skipped.
-        restart_from: where a reset wants reading to start over; nothing after it is staged.
     """
 
-    cleared: bool = False
-    writes: dict[str, list[tuple[str, Any | None]]] = field(
-        default_factory=dict[str, list[tuple[str, Any | None]]]
-    )
-    txids: list[str] = field(default_factory=list[str])
     events: int = 0
+    txids: list[str] = field(default_factory=list[str])
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
     invalid: list[Invalid] = field(default_factory=list[Invalid])
-    restart_from: str | None = None
 
 
 #: What to do about a reset that carries this offset, if any (RESET-3, RESET-4, RESET-8).
@@ -59,66 +79,103 @@ JudgeReset = Callable[[str | None], Literal["clear", "restart", "skip"]]
 
 
 class Fold:
-    """Stages the events of one batch over the rows that are stored.
+    """Applies the events of one batch.
 
     Args:
-        schema: what the stream holds.
-        stored: the rows before the batch, by collection name and key text.
+        judge: says what an event is where its class does not say it all.
+        rows: where rows go, by collection name.
         judge_reset: says what to do about a reset.
         strict: hold merged rows to the contract of their collection.
+        ordinal: of the event before the first one.
     """
 
     def __init__(
         self,
-        schema: StateSchema,
-        stored: Mapping[str, Rows],
+        judge: Judge,
+        rows: Mapping[str, FoldedRows],
         judge_reset: JudgeReset,
         *,
         strict: bool = False,
+        ordinal: int = 0,
     ) -> None:
-        self._stored = stored
-        self._strict = strict
-        self._judge_reset = judge_reset
-        self._latest: dict[str, MutableMapping[str, Any]] = {
-            collection.name: {}
-            for collection in schema.collections
-            if collection.updates == "merge"
-        }
-        self.staged = Staged(writes={collection.name: [] for collection in schema.collections})
+        self._judge: Final = judge
+        self._rows: Final = rows
+        self._judge_reset: Final = judge_reset
+        self._strict: Final = strict
+        self._routes: Final[dict[type[Event], _Route]] = {}
+        self.counts: Final = Counts()
+        #: Of the last event, counted over all collections since the stream began or was reset.
+        self.ordinal = ordinal
+        #: Where a reset wants reading to start over; nothing after it was applied.
+        self.restart_from: str | None = None
 
-    def add(self, page: Page) -> None:
-        """Stage the events of one page."""
-        staged = self.staged
-        if staged.restart_from is not None:
-            return  # it will be read again
-        staged.events += len(page.items)
-        staged.txids += page.txids
-        self._stage(page.items)
-
-    def _stage(self, items: Iterable[Item]) -> None:
-        writes = self.staged.writes
-        for item in items:
-            if isinstance(item, Put):
-                writes[item.schema.name].append((item.key, item.row))
-            elif isinstance(item, Remove):
-                writes[item.schema.name].append((item.key, None))
-                if item.schema.updates == "merge":
-                    self._latest[item.schema.name][item.key] = None
-            elif isinstance(item, Merge):
-                self._merge(item)
-            elif isinstance(item, ControlMessage):
-                if item.control == "reset" and not self._obey_reset(item.offset):
-                    return
-            elif isinstance(item, Undeclared):
-                counts = self.staged.undeclared
-                counts[item.type] = counts.get(item.type, 0) + 1
+    def add(self, events: Events) -> None:
+        """Apply events in stream order."""
+        if self._is_over():
+            return  # they will be read again
+        self.counts.events += len(events)
+        # Streams of millions of events go through here. Most need nothing but the upper branch.
+        routes, txids = self._routes, self.counts.txids
+        ordinal = self.ordinal
+        for event in cast("Sequence[Any]", events):
+            ordinal += 1
+            route = routes.get(type(event))  # pyright: ignore[reportUnknownArgumentType]  # of Any
+            if route is None:
+                item = self._item_of(event)
             else:
-                self.staged.invalid.append(item)
+                put, remove, key_of = route
+                headers = event.headers
+                if headers.txid is not UNSET:
+                    txids.append(headers.txid)
+                if headers.operation == "delete":
+                    remove(event.key)
+                    continue
+                row = event.value
+                if row is not UNSET and (key := key_of(row)) == event.key:
+                    put(key, row, ordinal)
+                    continue
+                item = self._judge.of_event(event)
+            ordinal = self._apply(item, ordinal)
+            if self._is_over():
+                break
+        self.ordinal = ordinal
 
-    def _merge(self, item: Merge) -> None:
+    def _is_over(self) -> bool:
+        return self.restart_from is not None
+
+    def _item_of(self, event: Event | Judged) -> Item:
+        if isinstance(event, Event) and event.is_typed and event.schema is not None:
+            # The next one of its class takes the short way.
+            rows = self._rows[event.schema.name]
+            self._routes[type(event)] = _Route(rows.put, rows.remove, _key_of(event.schema))
+        item, txid = self._judge.of_either(event)
+        if txid is not None:
+            self.counts.txids.append(txid)
+        return item
+
+    def _apply(self, item: Item, ordinal: int) -> int:
+        """Apply one event; return the ordinal to count on from."""
+        if isinstance(item, Put):
+            self._rows[item.schema.name].put(item.key, item.row, ordinal)
+        elif isinstance(item, Remove):
+            self._rows[item.schema.name].remove(item.key)
+        elif isinstance(item, Merge):
+            self._merge(item, ordinal)
+        elif isinstance(item, ControlMessage):
+            if item.control == "reset":
+                return self._obey_reset(item.offset, ordinal)
+        elif isinstance(item, Undeclared):
+            counts = self.counts.undeclared
+            counts[item.type] = counts.get(item.type, 0) + 1
+        else:
+            self.counts.invalid.append(item)
+        return ordinal
+
+    def _merge(self, item: Merge, ordinal: int) -> None:
         """Lay fields over the row as it stands at this event (UPDATE-4)."""
         schema, key = item.schema, item.key
-        before = self._current(schema, key)
+        rows = self._rows[schema.name]
+        before = rows.get(key)
         try:
             plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
             plain.update(item.fields)
@@ -126,29 +183,39 @@ class Fold:
             if self._strict and schema.beyond_rows is not None:
                 schema.beyond_rows.check(plain)
         except UNREADABLE as error:
-            self.staged.invalid.append(
+            self.counts.invalid.append(
                 invalid_because(error, schema.type, key, at="/value", kind=schema.row)
             )
             return
-        self._latest[schema.name][key] = row
-        self.staged.writes[schema.name].append((key, row))
+        rows.put(key, row, ordinal)
 
-    def _current(self, schema: CollectionSchema[Any, Any], key: str) -> Any | None:
-        latest = self._latest[schema.name]
-        if key in latest:
-            return latest[key]
-        return None if self.staged.cleared else self._stored[schema.name].get(key)
-
-    def _obey_reset(self, offset: str | None) -> bool:
-        """Obey or skip a reset; tell whether staging goes on behind it."""
+    def _obey_reset(self, offset: str | None, ordinal: int) -> int:
         verdict = self._judge_reset(offset)
         if verdict == "restart":
-            self.staged.restart_from = offset
+            self.restart_from = offset
         elif verdict == "clear":
-            # What was staged before has no effect on the state (RESET-1, RESET-6).
-            self.staged.cleared = True
-            for writes in self.staged.writes.values():
-                writes.clear()
-            for latest in self._latest.values():
-                latest.clear()
-        return verdict != "restart"
+            # What came before in the batch has no effect on the state (RESET-1, RESET-6).
+            for rows in self._rows.values():
+                rows.clear()
+            return 0
+        return ordinal
+
+
+class _Route(NamedTuple):
+    """What is needed to store the rows of one class of events."""
+
+    put: Callable[[str, Any, int], None]
+    remove: Callable[[str], None]
+    key_of: Callable[[Any], str]
+
+
+def _key_of(schema: CollectionSchema[Any, Any]) -> Callable[[Any], str]:
+    """Return the function that reads the text of a row's key.
+
+    Where the row holds that text, it is the row's own: then there need not be a second one of it.
+    """
+    get = schema.key_of
+    declared = schema.rows.fields[schema.primary_key].type
+    if declared is str or (get_origin(declared) is Annotated and get_args(declared)[0] is str):
+        return get
+    return lambda row: str(get(row))

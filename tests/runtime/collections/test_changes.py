@@ -44,7 +44,7 @@ def test_net_changes_equal_the_difference_of_states(
     last: dict[str, Row] = {}
     for step in [*steps, "take"]:
         if step != "take":
-            if deltas := table.write(step):
+            if deltas := table.write([(key, row, 0) for key, row in step]):
                 table.notify(deltas)
             continue
         now = visible(table.rows, test)

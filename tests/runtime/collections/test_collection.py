@@ -45,7 +45,7 @@ class Bench:
         )
 
     def commit(self, *rows: Any, gone: tuple[str, ...] = ()) -> None:
-        writes = [*((key, None) for key in gone), *((str(row.id), row) for row in rows)]
+        writes = [*((key, None, 0) for key in gone), *((str(row.id), row, 0) for row in rows)]
         with self.lock:
             self.table.notify(self.table.write(writes))
 

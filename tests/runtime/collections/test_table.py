@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamdb.collections.changes import Delta
+from streamdb.collections.changes import Delta, net_deltas
+from streamdb.collections.loading import LoadingRows
+from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 
 
@@ -16,18 +18,36 @@ class Row:
     """Deltas compare rows by identity, so every one of these is another row."""
 
 
-Writes = list[tuple[str, Row | None]]
-WRITES = st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.builds(Row)), max_size=12)
+Writes = list[tuple[str, Row | None, int]]
+
+
+@st.composite
+def write_lists(draw: st.DrawFn) -> Writes:
+    """Writes whose ordinals rise, as in a stream."""
+    operations = draw(
+        st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.builds(Row)), max_size=12)
+    )
+    return [(key, row, number) for number, (key, row) in enumerate(operations)]
 
 
 def naive(before: dict[str, Row], writes: Writes) -> dict[str, Row]:
     rows = dict(before)
-    for key, row in writes:
+    for key, row, _ in writes:
         if row is None:
             rows.pop(key, None)
         else:
             rows[key] = row
     return rows
+
+
+def loaded(writes: Writes) -> LoadingRows:
+    loading = LoadingRows()
+    for key, row, ordinal in writes:
+        if row is None:
+            loading.remove(key)
+        else:
+            loading.put(key, row, ordinal)
+    return loading
 
 
 def replayed(rows: dict[str, Row], deltas: Sequence[Delta]) -> dict[str, Row]:
@@ -44,34 +64,87 @@ def replayed(rows: dict[str, Row], deltas: Sequence[Delta]) -> dict[str, Row]:
     return rows
 
 
-@given(st.lists(WRITES, max_size=4))
-def test_writes_and_their_deltas(batches: list[Writes]) -> None:
-    table, seen = Table(), dict[str, Row]()
-    for writes in batches:
+@given(write_lists(), st.lists(write_lists(), max_size=4), st.booleans())
+def test_loads_writes_and_their_deltas(load: Writes, batches: list[Writes], ask: bool) -> None:
+    """Rows, order, deltas and ordinals (S27), whenever the ordinals are asked for first."""
+    table = Table()
+    table.replace(loaded(load))
+    assert list(table.rows.items()) == list(naive({}, load).items())
+    seen, last = dict[str, Row](table.rows), {key: ordinal for key, _, ordinal in load}
+    for number, batch in enumerate(batches, 1):
+        writes = [(key, row, 100 * number + ordinal) for key, row, ordinal in batch]
         before = dict(table.rows)
         seen = replayed(seen, table.write(writes))
+        last.update({key: ordinal for key, _, ordinal in writes})
         assert list(table.rows.items()) == list(naive(before, writes).items())
         assert seen == table.rows
+        if ask:
+            assert {key: table.ordinal(key) for key in table.rows} == {
+                key: last[key] for key in table.rows
+            }
+    assert [table.ordinal(key) for key in table.rows] == [last[key] for key in table.rows]
+    for key in set("abcd").difference(table.rows):
+        with pytest.raises(KeyError):
+            table.ordinal(key)
 
 
-@given(WRITES, WRITES)
-def test_replacing_all_rows_tells_the_difference(before: Writes, after: Writes) -> None:
+@given(write_lists(), write_lists())
+def test_replacing_all_rows_gives_those_before(before: Writes, after: Writes) -> None:
     table = Table()
     table.write(before)
     was = dict(table.rows)
-    rows = naive({}, after)
-    assert replayed(was, table.replace(rows)) == rows
-    assert list(table.rows) == list(rows)
-    assert table.replace(dict(rows)) == []
+    assert table.replace(loaded(after)) == was
+    assert list(table.rows.items()) == list(naive({}, after).items())
+    assert replayed(was, net_deltas(was, table.rows)) == table.rows
+
+
+@given(write_lists())
+def test_a_load_of_which_much_is_removed_again(writes: Writes) -> None:
+    """What was removed leaves nothing behind, and the rest is where it was."""
+    loading = loaded(writes)
+    passing: Writes = [(f"p{number}", Row(), 0) for number in range(1500)]
+    for key, row, ordinal in passing:
+        loading.put(key, row, ordinal)
+    for key, _, _ in passing:
+        loading.remove(key)
+    expected = naive({}, writes)
+    assert {key: loading.get(key) for key in "abcd"} == {key: expected.get(key) for key in "abcd"}
+    last = {key: ordinal for key, _, ordinal in writes}
+    rows, ordinals = loading.finish()
+    assert list(rows.items()) == list(expected.items())
+    assert list(ordinals) == [last[key] for key in expected]
+
+
+@given(write_lists(), write_lists(), st.booleans())
+def test_staged_writes_show_when_they_are_committed(
+    before: Writes, staged: Writes, is_cleared: bool
+) -> None:
+    table = Table()
+    table.write(before)
+    was = dict(table.rows)
+    staging = StagedRows(table)
+    if is_cleared:
+        staging.put("a", Row(), 1)
+        staging.clear()
+    for key, row, ordinal in staged:
+        if row is None:
+            staging.remove(key)
+        else:
+            staging.put(key, row, ordinal)
+    expected = naive({} if is_cleared else was, staged)
+    assert {key: staging.get(key) for key in "abcd"} == {key: expected.get(key) for key in "abcd"}
+    assert table.rows == was
+    assert replayed(was, staging.commit()) == expected
+    assert list(table.rows.items()) == list(expected.items())
 
 
 def test_order_is_of_first_insertion() -> None:
     """An upsert keeps the place; delete and insert goes last."""
     table = Table()
-    table.write([("a", Row()), ("b", Row()), ("c", Row())])
-    table.write([("a", Row())])
+    table.write([("a", Row(), 1), ("b", Row(), 2), ("c", Row(), 3)])
+    table.write([("a", Row(), 4)])
     assert list(table.rows) == ["a", "b", "c"]
-    table.write([("a", None), ("a", Row())])
+    table.write([("a", None, 5), ("a", Row(), 6)])
     assert list(table.rows) == ["b", "c", "a"]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from tests.runtime.state.recorded import RecordingFold
 
 from streamdb import (
     CollectionSchema,
@@ -23,8 +24,8 @@ from streamdb import (
     SchemaError,
     StateSchema,
 )
-from streamdb.state.decoder import Invalid, Merge, PageDecoder, Put
-from streamdb.state.fold import Fold
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.items import Invalid, Merge, Put
 from streamdb.types.faults import explain, pointer_to
 
 SECRET = "row content"
@@ -392,16 +393,15 @@ def test_strict_decoding_judges_every_row(
 
 def test_merged_rows_are_judged_as_they_become() -> None:
     """UPDATE-4: a part of a row may break what the whole keeps, and the other way round."""
-    decoder = PageDecoder(STATE, strict=True)
-    fold = Fold(STATE, {"bags": {}, "free": {}, "merged": {}}, lambda _: "clear", strict=True)
+    fold = RecordingFold(STATE, strict=True)
     parts = [{"items": ["x"]}, {"size": 1}, {"items": ["x", "x"]}]
     page = json.dumps([event(part, "merged") for part in parts]).encode()
-    decoded = decoder.decode(page, url="u", offset="o")
+    decoded = fold.decoder.decode(page, url="u", offset="o")
     assert all(isinstance(item, Merge) for item in decoded.items)
-    fold.add(decoded)
-    assert [row for _, row in fold.staged.writes["merged"]] == [
+    fold.add_page(page)
+    assert [row for _, row in fold.writes("merged")] == [
         Bag("b1", ["x"]),
         Bag("b1", ["x"], 1),
     ]
-    (invalid,) = fold.staged.invalid
+    (invalid,) = fold.counts.invalid
     assert invalid.pointer == "/value/items"

@@ -12,13 +12,12 @@ from msgspec import Meta, Struct
 from tests.runtime.chat_schema import SCHEMA, Message, Sensor, message, messages, profiles, sensors
 
 from streamdb import CollectionSchema, Columns, StateSchema, StreamParseError
-from streamdb.state.decoder import (
+from streamdb.state.decoder import Page, PageDecoder
+from streamdb.state.items import (
     ControlMessage,
     Invalid,
     Item,
     Merge,
-    Page,
-    PageDecoder,
     Put,
     Remove,
     Undeclared,

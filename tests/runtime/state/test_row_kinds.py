@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Required, TypedDict
 import pytest
 from msgspec import UNSET, Meta, Struct
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from tests.runtime.state.recorded import RecordingFold
 from tests.runtime.task_rows import (
     KINDS,
     NOON,
@@ -39,8 +40,8 @@ from streamdb import (
     pydantic_rows,
 )
 from streamdb.pydantic_rows import ExtensiblePydanticRow, PydanticRow
-from streamdb.state.decoder import Invalid, PageDecoder, Put
-from streamdb.state.fold import Fold
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.items import Invalid, Put
 
 GOOD = {"id": "t1", "title": "write", "count": 1, "at": NOON_TEXT}
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -207,15 +208,15 @@ def test_rows_are_merged_alike(kind: Any) -> None:
     """UPDATE-4."""
     schema = tasks(kind, updates="merge")
     state = StateSchema(name="s", collections=(schema,))
-    fold = Fold(state, {"tasks": {}}, lambda _: "clear", strict=True)
+    fold = RecordingFold(state, strict=True)
     page = [event(part) for part in (GOOD, {"note": "n"}, {"title": "x" * 21}, {"count": 2.0})]
-    fold.add(PageDecoder(state).decode(json.dumps(page).encode(), url="u", offset="o"))
-    assert [row for _, row in fold.staged.writes["tasks"]] == [
+    fold.add_page(json.dumps(page).encode())
+    assert [row for _, row in fold.writes("tasks")] == [
         task(kind),
         task(kind, note="n"),
         task(kind, note="n", count=2),
     ]
-    assert [invalid.pointer for invalid in fold.staged.invalid] == ["/value/title"]
+    assert [invalid.pointer for invalid in fold.counts.invalid] == ["/value/title"]
 
 
 # --- pydantic ----------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from streamdb import (
 )
 from streamdb.expr import Column, predicate
 from streamdb.protocol import json_text
-from streamdb.state.decoder import Invalid, PageDecoder, Put
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.items import Invalid, Put
 from streamdb.types.conversion import convert
 from streamdb.types.faults import explain
 

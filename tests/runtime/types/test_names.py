@@ -10,7 +10,8 @@ import pytest
 from msgspec import Struct
 
 from streamdb import AnyOf, CollectionSchema, UntypedColumns
-from streamdb.state.decoder import PageDecoder, Put
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.items import Put
 from streamdb.state.schema import StateSchema
 
 

@@ -1,0 +1,158 @@
+"""Pages of anything, decoded and folded in pieces, beside a fold that takes event by event."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.runtime.chat_schema import SCHEMA, Message, Profile, Sensor
+
+from streamdb.db.state import DatabaseState, is_before
+from streamdb.protocol.exchange import Batch
+from streamdb.state import page_pieces
+
+Rows = dict[str, dict[str, tuple[Any, int]]]
+
+
+class Naive:
+    """The rules of the protocol in the plainest words; rows with the ordinal of their event."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {"messages": {}, "sensors": {}, "profiles": {}}
+        self.txids: list[str] = []
+        self.undeclared: Counter[str] = Counter()
+        self.invalid = 0
+        self.ordinal = 0
+
+    def apply(self, event: Any) -> None:
+        self.ordinal += 1
+        if not isinstance(event, dict):
+            self.invalid += 1
+            return
+        headers = event["headers"]
+        if control := headers.get("control"):
+            if control == "reset":
+                self.ordinal = 0
+                for rows in self.rows.values():
+                    rows.clear()
+            return
+        self.txids += [headers["txid"]] if "txid" in headers else []
+        type_, key, operation = event["type"], event["key"], headers["operation"]
+        is_declared = type_ in ("message", "sensor", "profile")
+        if operation != "delete" and "value" not in event:
+            self.invalid += 1
+        elif not is_declared:
+            self.undeclared[type_] += 1
+        elif operation == "delete":
+            self.rows[f"{type_}s"].pop(key, None)
+        else:
+            self._put(self.rows[f"{type_}s"], type_, key, event["value"])
+
+    def _put(
+        self, rows: dict[str, tuple[Any, int]], type_: str, key: str, value: dict[str, Any]
+    ) -> None:
+        value = {**value, "id": key}
+        row: Any
+        if type_ == "sensor":
+            is_valid = str(key).isdecimal() and str(int(key)) == key and value["celsius"] != "hot"
+            row = Sensor(**{**value, "id": int(key)}) if is_valid else None
+        elif type_ == "profile":
+            before = rows[key][0] if key in rows else None
+            if before is not None:
+                value = {"name": before.name, "city": before.city, **value}
+            row = Profile(**value) if "name" in value else None
+        else:
+            row = Message(**value) if value["content"] != 5 else None
+        if row is None:
+            self.invalid += 1
+        else:
+            rows[key] = (row, self.ordinal)
+
+
+KEYS = st.sampled_from(["1", "2", "3", "007", "},{", "ключ"])
+TEXTS = st.sampled_from(["", "},{", '"},{"', "[", "\ud83d", "x" * 40])
+OWN_KEY = st.fixed_dictionaries({}, optional={"id": KEYS})
+
+
+def _with(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(lambda given, own: {**given, **own}, st.fixed_dictionaries(fields), OWN_KEY)
+
+
+VALUES = {
+    "message": _with({"content": TEXTS | st.just(5)}),
+    "sensor": _with({"room": TEXTS, "celsius": st.just("hot") | st.integers(0, 3)}),
+    "profile": st.fixed_dictionaries({}, optional={"name": TEXTS, "city": TEXTS}),
+    "seen": st.lists(st.fixed_dictionaries({"a": TEXTS}), max_size=3),
+    "\ud83d": st.none(),
+}
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> dict[str, Any]:
+    type_ = draw(st.sampled_from([*VALUES]))
+    operation = draw(st.sampled_from(["insert", "update", "upsert", "delete"]))
+    optional = {"txid": st.sampled_from(["t1", "t2"]), "trace": TEXTS}
+    headers = draw(st.fixed_dictionaries({"operation": st.just(operation)}, optional=optional))
+    event = {"type": type_, "key": draw(KEYS), "value": draw(VALUES[type_]), "headers": headers}
+    if draw(st.booleans()) and draw(st.booleans()):
+        del event["value"]
+    return event
+
+
+ODD = st.sampled_from(
+    [
+        {"headers": {"control": "reset"}},
+        {"headers": {"control": "snapshot-start"}},
+        5,
+        "},{",
+        [{"a": 1}, {"b": 2}],
+    ]
+)
+# Half of the events fit the union, and often many of them in a row.
+PAGES = st.lists(st.lists(changes(), max_size=8) | st.lists(ODD, max_size=1), max_size=8)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 300, 64 * 1024])
+@settings(max_examples=50, deadline=None)
+@given(loaded=PAGES, live=PAGES, separator=st.sampled_from([",", " ,\n "]))
+def test_pieces_fold_to_what_single_events_do(
+    piece_bytes: int, loaded: list[list[Any]], live: list[list[Any]], separator: str
+) -> None:
+    """State, order, ordinals (S27), txids and counts, after a load and after each live page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page_pieces, "PIECE_BYTES", piece_bytes)
+        naive = Naive()
+        state = DatabaseState(SCHEMA, url="u", report=lambda _: None)
+        txids: list[str] = []
+        state.on_commit = txids.extend
+        offset = 0
+        for pages, up_to_date in ((loaded, False), ([[]], True), (live, True)):
+            for page in pages:
+                for event in page:
+                    naive.apply(event)
+                texts = separator.join(json.dumps(event) for event in page)
+                offset += 1
+                part = f"[{texts}]".encode()
+                batch = Batch((part,), f"{offset:03}", None, up_to_date, False, "application/json")
+                assert state.take(batch) is None
+                if up_to_date:
+                    assert _rows_of(state) == naive.rows
+                    assert [list(rows) for rows in _rows_of(state).values()] == [
+                        list(rows) for rows in naive.rows.values()
+                    ]
+        assert txids == naive.txids
+        assert state.metrics.undeclared == naive.undeclared
+        assert state.metrics.invalid == naive.invalid
+        assert state.metrics.events == sum(map(len, loaded + live))
+        assert not is_before(state.offset, f"{offset:03}")
+
+
+def _rows_of(state: DatabaseState) -> Rows:
+    return {
+        name: {key: (row, table.ordinal(key)) for key, row in table.rows.items()}
+        for name, table in state.tables.items()
+    }
