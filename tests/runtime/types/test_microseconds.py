@@ -13,7 +13,8 @@ from msgspec import Meta, Struct, defstruct
 from tests.runtime.task_rows import KINDS, SCHEMA, field
 
 from streamdb import AnyOf, CollectionSchema, Columns, Contract, Extensible, StateSchema
-from streamdb.state.decoder import PageDecoder, Put
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.items import Put
 from streamdb.state.row_kinds import row_kind
 from streamdb.types.conversion import convert
 
