@@ -325,6 +325,10 @@ class TxidTimeout(StreamDBError, TimeoutError):
     """A transaction id did not come back on the stream in time."""
 
 
+class ConditionTimeout(StreamDBError, TimeoutError):
+    """What was waited for by ``until`` did not become true in time."""
+
+
 class NotConnected(StreamDBError):
     """A database was waited upon before anything had connected it."""
 

@@ -57,6 +57,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "BadHeader",
         "BadRequest",
         "BufferFull",
+        "ConditionTimeout",
         "ConnectionFailed",
         "NotReached",
         "ContentTypeConflict",

@@ -22,6 +22,7 @@ from streamdb.collections.changes import (
     filtered,
 )
 from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
@@ -196,12 +197,14 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         columns = cast("type[Cols]", self._schema.columns)
         return predicate(columns, where, self._schema.rows.getter)
 
-    def _watch(
+    def reader(
         self,
         wake: Callable[[], None],
+        *,
         initial: bool,
         where: Callable[[Cols], Expr[bool, Any]] | None,
     ) -> ChangeReader[Row, Key]:
+        """Register what iterators and waits read; ``wake`` is called when there may be more."""
         buffer = ChangeBuffer(wake, self._test(where))
         with self._parts.lock:
             if initial:
@@ -290,7 +293,7 @@ class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
             where: watch only rows of which this is true.
         """
         woken = asyncio.Event()
-        return AsyncChanges(self._watch(woken.set, initial, where), woken)
+        return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
 
 class Collection(BaseCollection[Row, Key, Cols, Transaction]):
@@ -304,7 +307,7 @@ class Collection(BaseCollection[Row, Key, Cols, Transaction]):
     ) -> BlockingChanges[Row, Key]:
         """Iterate over changes from this call on; see :meth:`AsyncCollection.changes`."""
         woken = threading.Event()
-        return BlockingChanges(self._watch(woken.set, initial, where), woken)
+        return BlockingChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
 
 class ChangeReader(Generic[Row, Key]):
@@ -323,9 +326,10 @@ class ChangeReader(Generic[Row, Key]):
         self._stop = stop
 
     def take(self) -> Changes[Row, Key] | None:
-        """Return what is pending; empty if nothing is yet, None if nothing will be.
+        """Return what is pending, or None if nothing is yet.
 
         Raises:
+            Over: nothing will be.
             StreamDBError: what ended the reading of the stream.
         """
         with self._parts.lock:
@@ -333,11 +337,12 @@ class ChangeReader(Generic[Row, Key]):
             deltas = self._buffer.take()
         if deltas:
             return changes_of(deltas, self._parse_key)
-        if ended and self._buffer.error is not None:
-            raise self._buffer.error
         if not ended:
             self._parts.check_started()  # or the wait would never end
-        return None if ended else ()
+            return None
+        if self._buffer.error is not None:
+            raise self._buffer.error
+        raise Over
 
     def close(self) -> None:
         """Stop watching; an iteration that waits ends."""
@@ -345,51 +350,9 @@ class ChangeReader(Generic[Row, Key]):
         self._buffer.end(None)
 
 
-class AsyncChanges(Generic[Row, Key]):
+class AsyncChanges(AsyncItems[Changes[Row, Key]], Generic[Row, Key]):
     """An async iterator over changes; registered when it is made."""
 
-    def __init__(self, reader: ChangeReader[Row, Key], woken: asyncio.Event) -> None:
-        self._reader = reader
-        self._woken = woken
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Changes[Row, Key]:
-        while True:
-            self._woken.clear()
-            taken = self._reader.take()
-            if taken is None:
-                raise StopAsyncIteration
-            if taken:
-                return taken
-            await self._woken.wait()
-
-    def close(self) -> None:
-        """Stop watching; an iteration that waits ends."""
-        self._reader.close()
-
-
-class BlockingChanges(Generic[Row, Key]):
+class BlockingChanges(BlockingItems[Changes[Row, Key]], Generic[Row, Key]):
     """An iterator over changes; registered when it is made."""
-
-    def __init__(self, reader: ChangeReader[Row, Key], woken: threading.Event) -> None:
-        self._reader = reader
-        self._woken = woken
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Changes[Row, Key]:
-        while True:
-            self._woken.clear()
-            taken = self._reader.take()
-            if taken is None:
-                raise StopIteration
-            if taken:
-                return taken
-            self._woken.wait()
-
-    def close(self) -> None:
-        """Stop watching; an iteration that waits ends."""
-        self._reader.close()

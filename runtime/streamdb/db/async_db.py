@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from streamdb.collections.callbacks import run_callback
 from streamdb.collections.collection import AsyncCollection
+from streamdb.collections.items import AsyncItems
 from streamdb.collections.transaction import AsyncTransaction, Outcome
 from streamdb.db.base import BaseDatabase
 from streamdb.db.mutations import Draft
+from streamdb.db.status import Status
+from streamdb.expr import Columns, Expr
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+Cols = TypeVar("Cols", bound=Columns[Any])
 
 
 class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any]]):
@@ -69,6 +76,67 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             raise
         finally:
             self._state.txids.forget(txid, future)
+
+    @overload
+    async def until(self, condition: Callable[[], T], *, timeout: float | None = None) -> T: ...
+    @overload
+    async def until(
+        self,
+        condition: AsyncCollection[Row, Any, Cols],
+        *,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+        timeout: float | None = None,
+    ) -> Row: ...
+    async def until(
+        self,
+        condition: Callable[[], Any] | AsyncCollection[Any, Any, Any],
+        *,
+        where: Callable[[Any], Expr[bool, Any]] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Wait until something is true, and return what made it so.
+
+        ::
+
+            await db.until(lambda: len(db.messages) >= 2 and "ada" in db.presence)
+            answer = await db.until(db.messages, where=lambda m: m.role == "assistant", timeout=30)
+
+        Args:
+            condition: a function that looks at the database; called in this task once the first
+                load is there, and after every commit and change of the status. It waits for a
+                state and not for an event: what is true between two commits that come at once may
+                be missed. Or a collection: then the first row that is there, or comes, is returned.
+            where: which rows of the collection count.
+            timeout: seconds.
+
+        Raises:
+            ConditionTimeout: it is not true within so many seconds; names offset, status, last
+                txids.
+            StreamDBError: reading ended, or the database was closed.
+            NotConnected: the database is not connected, so that nothing would ever change.
+        """
+        woken = asyncio.Event()
+        source = self._condition(condition, where, woken.set)
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await anext(AsyncItems(source, woken))
+        except TimeoutError:
+            if limit.expired():
+                raise self._condition_timeout(timeout) from None
+            raise
+        finally:
+            source.close()
+
+    def status_changes(self) -> AsyncItems[Status]:
+        """Iterate over the status from this call on, with ``async for``.
+
+        Every change is handed out in order, ``error`` too; `error` of the database then says why.
+        The iteration ends behind ``closed``. A slow reader misses what is older than a hundred
+        changes.
+        """
+        woken = asyncio.Event()
+        return AsyncItems(self._session.status.follow(woken.set), woken)
 
     async def fork(self, url: str, *, at: str | None = None, sub_offset: int = 0) -> Self:
         """Fork the stream, and return a database on the fork, not connected yet.

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
 from streamdb.collections.collection import BaseCollection, CollectionParts
+from streamdb.collections.items import Source
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
+from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import declared_schema
 from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
@@ -20,7 +22,8 @@ from streamdb.db.session import Session
 from streamdb.db.state import DatabaseState, Metrics
 from streamdb.db.status import Status
 from streamdb.db.unresolved import remember
-from streamdb.errors import InvalidEventError, SchemaError, TxidTimeout
+from streamdb.errors import ConditionTimeout, InvalidEventError, SchemaError, TxidTimeout
+from streamdb.expr import Expr
 from streamdb.state.schema import StateSchema
 from streamdb.streams.address import parse_address
 
@@ -191,16 +194,46 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         elif policy == "report":
             log.warning("%s: %s; it is skipped", self.url, event)
 
+    def _condition(
+        self,
+        condition: Callable[[], Any] | BaseCollection[Any, Any, Any, Any],
+        where: Callable[[Any], Expr[bool, Any]] | None,
+        wake: Callable[[], None],
+    ) -> Source[Any]:
+        """Make what `until` waits on."""
+        if isinstance(condition, BaseCollection):
+            rows = cast("BaseCollection[Any, Any, Any, Any]", condition)
+            if rows not in self._collections.values():
+                raise ValueError(f"until: {condition!r} is a collection of another database")
+            reader = rows.reader(wake, initial=True, where=where)
+            return MatchingRow(reader, self._state.signal)
+        if where is not None:
+            raise TypeError("until: `where` goes with a collection, not with a function")
+        refuse_async(condition, "until", "wait for what it awaits by itself")
+        return TrueState(
+            condition,
+            self._state.signal,
+            check_started=self._session.check_started,
+            is_loaded=lambda: self._state.has_loaded,
+            wake=wake,
+        )
+
     def _wait_for_txid(self, txid: str) -> Future[None]:
         with self._state.lock:
             return self._state.txids.wait(txid)
 
     def _txid_timeout(self, txid: str, timeout: float) -> TxidTimeout:
-        seen = ", ".join(self._state.txids.last()) or "none"
         return TxidTimeout(
-            f"txid {txid!r} did not come back within {timeout} s "
-            f"(url {self.url}, status {self.status}, offset {self.offset}, last seen: {seen})"
+            f"txid {txid!r} did not come back within {timeout} s ({self._standing()})"
         )
+
+    def _condition_timeout(self, timeout: float | None) -> ConditionTimeout:
+        return ConditionTimeout(f"it did not become true within {timeout} s ({self._standing()})")
+
+    def _standing(self) -> str:
+        """Say where the reading stands, for who waited in vain."""
+        seen = ", ".join(self._state.txids.last()) or "none"
+        return f"url {self.url}, status {self.status}, offset {self.offset}, last seen: {seen}"
 
     def _preload_timeout(self, timeout: float | None) -> TimeoutError:
         return TimeoutError(

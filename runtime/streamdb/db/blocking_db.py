@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from streamdb.collections.collection import Collection
+from streamdb.collections.items import BlockingItems
 from streamdb.collections.transaction import Outcome, Transaction
 from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
 from streamdb.db.mutations import Draft
+from streamdb.db.status import Status
 from streamdb.errors import StreamDBError
+from streamdb.expr import Columns, Expr
 from streamdb.streams.loop_thread import shared_loop_thread
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+Cols = TypeVar("Cols", bound=Columns[Any])
 
 
 class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
@@ -56,7 +64,9 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         Raises:
             TxidTimeout: they do not within so many seconds.
             StreamDBError: reading ended, or the database was closed.
+            WouldDeadlock: called on streamdb's own thread.
         """
+        self._thread.check_may_wait()
         future = self._wait_for_txid(txid)
         try:
             future.result(timeout)
@@ -66,6 +76,61 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             raise
         finally:
             self._state.txids.forget(txid, future)
+
+    @overload
+    def until(self, condition: Callable[[], T], *, timeout: float | None = None) -> T: ...
+    @overload
+    def until(
+        self,
+        condition: Collection[Row, Any, Cols],
+        *,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+        timeout: float | None = None,
+    ) -> Row: ...
+    def until(
+        self,
+        condition: Callable[[], Any] | Collection[Any, Any, Any],
+        *,
+        where: Callable[[Any], Expr[bool, Any]] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Wait until something is true, and return what made it so.
+
+        ::
+
+            db.until(lambda: len(db.messages) >= 2 and "ada" in db.presence)
+            answer = db.until(db.messages, where=lambda m: m.role == "assistant", timeout=30)
+
+        Args:
+            condition: a function that looks at the database; called in this thread once the first
+                load is there, and after every commit and change of the status. It waits for a
+                state and not for an event: what is true between two commits that come at once may
+                be missed. Or a collection: then the first row that is there, or comes, is returned.
+            where: which rows of the collection count.
+            timeout: seconds.
+
+        Raises:
+            ConditionTimeout: it is not true within so many seconds; names offset, status, last
+                txids.
+            StreamDBError: reading ended, or the database was closed.
+            NotConnected: the database is not connected, so that nothing would ever change.
+            WouldDeadlock: called on streamdb's own thread.
+        """
+        self._thread.check_may_wait()
+        woken = threading.Event()
+        source = self._condition(condition, where, woken.set)
+        try:
+            found = BlockingItems(source, woken).wait(timeout)
+        finally:
+            source.close()
+        if found is None:
+            raise self._condition_timeout(timeout)
+        return found
+
+    def status_changes(self) -> BlockingItems[Status]:
+        """Iterate over the status from this call on; see :meth:`AsyncStreamDB.status_changes`."""
+        woken = threading.Event()
+        return BlockingItems(self._session.status.follow(woken.set), woken)
 
     def fork(self, url: str, *, at: str | None = None, sub_offset: int = 0) -> Self:
         """Fork the stream, and return a database on the fork, not connected yet.

@@ -36,6 +36,7 @@ class Session:
         self._stream_options: Final = _stream_options(options)
         self.close_timeout: Final = options.get("close_timeout", 5.0)
         self.status: Final = StatusBoard()
+        self.status.on_change = state.signal.fire
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,6 +79,7 @@ class Session:
             self.status.set("connecting")
             self._stream = AsyncStream(self._address, **self._stream_options)
             self._reading = asyncio.create_task(self._read(self._stream), name="streamdb-reader")
+            self._reading.add_done_callback(self._look_whether_cancelled)
 
     def check_started(self) -> None:
         """Raise if nothing has connected the database yet. May be called on any thread.
@@ -143,6 +145,13 @@ class Session:
             self._fail(error)
         else:
             self._end()
+
+    def _look_whether_cancelled(self, reading: asyncio.Task[None]) -> None:
+        """Tell those who wait, if others cancelled the reading, with the whole loop perhaps."""
+        if reading.cancelled() and self.status.now != "closed":
+            error = StreamDBError(f"{self._url}: reading was cancelled from outside")
+            log.info("%s: close the database before its event loop ends", error)
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""

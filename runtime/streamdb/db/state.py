@@ -18,6 +18,7 @@ from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
+from streamdb.db.conditions import StateSignal
 from streamdb.db.options import InvalidEvent
 from streamdb.db.txids import Txids
 from streamdb.protocol.exchange import Batch
@@ -96,6 +97,10 @@ class DatabaseState:
             collection.name: Table() for collection in schema.collections
         }
         self.txids: Final = Txids()
+        #: Fired after every commit, by the status, and at the end.
+        self.signal: Final = StateSignal()
+        #: True once the first load is committed.
+        self.has_loaded = False
         self.metrics = Metrics()
         self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
         #: The position of what is visible.
@@ -207,12 +212,14 @@ class DatabaseState:
     def _show(self, offset: str, txids: list[str], deltas: Mapping[str, list[Delta]]) -> None:
         """Move the position on with the rows, and then tell the watchers."""
         self.offset = offset
+        self.has_loaded = True
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
         for name, changed in deltas.items():
             if changed:
                 self.tables[name].notify(changed)
         self.txids.record(txids)
+        self.signal.fire()
 
     def _judge_reset(self, offset: str | None) -> Literal["clear", "restart", "skip"]:
         if any(
@@ -234,6 +241,7 @@ class DatabaseState:
     def end(self, error: BaseException | None, waiters_error: BaseException) -> None:
         """Nothing more will come: tell the watchers and fail those who wait for a txid."""
         with self.lock:
+            self.signal.fire(waiters_error)
             for table in self.tables.values():
                 table.end(error)
         self.txids.end(waiters_error)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from streamdb.errors import ForkedProcess, WouldDeadlock
+from streamdb.errors import ForkedProcess, StreamDBError, WouldDeadlock
 
 T = TypeVar("T")
 
@@ -53,17 +53,25 @@ class LoopThread:
             WouldDeadlock: called on the loop's own thread.
         """
         try:
-            self._check_process()
-        except ForkedProcess:
+            self.check_may_wait()
+        except StreamDBError:
             coroutine.close()
             raise
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def check_may_wait(self) -> None:
+        """Raise if waiting for something that this thread brings would never end.
+
+        Raises:
+            ForkedProcess: the thread stayed behind in the parent process.
+            WouldDeadlock: called on the loop's own thread.
+        """
+        self._check_process()
         if threading.get_ident() == self._thread.ident:
-            coroutine.close()
             raise WouldDeadlock(
                 "a blocking call on streamdb's own event loop would wait for itself; "
                 "use the Async classes there"
             )
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine to its end. A timeout or interrupt cancels it."""

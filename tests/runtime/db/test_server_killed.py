@@ -17,9 +17,7 @@ RECONNECT = RetryPolicy(initial=0.02, maximum=0.1)
 
 
 async def until(db: AsyncChat, status: str) -> None:
-    async with asyncio.timeout(20):
-        while db.status != status:  # noqa: ASYNC110 - `status_changes` comes later
-            await asyncio.sleep(0.005)
+    await db.until(lambda: db.status == status, timeout=20)
 
 
 @pytest.mark.parametrize("live", ["sse", "long-poll"])

@@ -17,6 +17,7 @@ from streamdb import (
     Column,
     Columns,
     StateSchema,
+    Status,
     StreamDB,
     Transaction,
     UntypedColumns,
@@ -67,6 +68,11 @@ async def asynchronous(db: AsyncSession) -> None:
     await db.messages.update("m1", changed)
     db.messages.subscribe(print, where=lambda m: (m.role == "user") & m.anything.is_null())
     db.typed.subscribe(print, where=lambda m: m.role == "user")
+    assert_type(await db.until(lambda: len(db.messages)), int)
+    assert_type(await db.until(db.typed, where=lambda m: m.role == "user"), Message)
+    await db.until(db.typed, where=lambda m: m.rol == "user")  # E: no such column
+    async for status in db.status_changes():
+        assert_type(status, Status)
     db.messages[5]  # E: keys are text
     db.messages.insert(Sensor(id=5))  # E: another row
     db.typed.subscribe(print, where=lambda m: m.rol == "user")  # E: no such column
@@ -80,6 +86,10 @@ def changed(row: Message) -> Message:
 def blocking(db: Session) -> None:
     assert_type(db.messages, Collection[Message, str, UntypedColumns[Message]])
     assert_type(db.messages.update("m1", role="user"), Transaction)
+    assert_type(db.until(lambda: "ready", timeout=5), str)
+    assert_type(db.until(db.messages), Message)
+    for status in db.status_changes():
+        assert_type(status, Status)
     for message in db.messages:
         assert_type(message, Message)
 

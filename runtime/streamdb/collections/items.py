@@ -1,0 +1,98 @@
+"""Iterators, async and blocking, over what happens from the moment when they are made."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Final, Generic, Protocol, Self, TypeVar
+
+Item = TypeVar("Item")
+Handed = TypeVar("Handed", covariant=True)
+
+
+class Source(Protocol[Handed]):
+    """Where items come from. It wakes its iterator whenever `take` may have something new."""
+
+    def take(self) -> Handed | None:
+        """Return the next item, or None if there is none yet.
+
+        Raises:
+            Over: there will be no more.
+            Exception: what ended it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Take nothing in any more."""
+        ...
+
+
+class Over(Exception):
+    """A source has no more items."""
+
+
+class AsyncItems(Generic[Item]):
+    """An async iterator; registered when it is made."""
+
+    def __init__(self, source: Source[Item], woken: asyncio.Event) -> None:
+        self._source: Final = source
+        self._woken: Final = woken
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Item:
+        while True:
+            self._woken.clear()
+            try:
+                item = self._source.take()
+            except Over:
+                raise StopAsyncIteration from None
+            if item is not None:
+                return item
+            await self._woken.wait()
+
+    def close(self) -> None:
+        """Stop watching; an iteration that waits ends."""
+        self._source.close()
+
+
+class BlockingItems(Generic[Item]):
+    """An iterator; registered when it is made."""
+
+    def __init__(self, source: Source[Item], woken: threading.Event) -> None:
+        self._source: Final = source
+        self._woken: Final = woken
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Item:
+        try:
+            item = self.wait(None)
+        except Over:
+            item = None
+        if item is None:
+            raise StopIteration
+        return item
+
+    def wait(self, timeout: float | None) -> Item | None:
+        """Wait for the next item; return None if there is none within so many seconds.
+
+        Raises:
+            Over: there will be no more.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._woken.clear()
+            item = self._source.take()
+            if item is not None:
+                return item
+            remaining = None if deadline is None else deadline - time.monotonic()
+            if not self._woken.wait(remaining):
+                return None
+
+    def close(self) -> None:
+        """Stop watching; an iteration that waits ends."""
+        self._source.close()

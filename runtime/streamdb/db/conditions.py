@@ -1,0 +1,112 @@
+"""Waiting until something is true of a database, looked at whenever it has moved on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+
+from streamdb.collections.collection import ChangeReader
+from streamdb.collections.items import Over
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class StateSignal:
+    """Wakes those who wait for a state: after every commit and every change of the status."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wakes: Final[dict[int, Callable[[], None]]] = {}
+        self._next = 0
+        #: Why no more will come, once that is so.
+        self.end: BaseException | None = None
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Register a waiter; return how to stop."""
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+            self._wakes[number] = wake
+
+        def stop() -> None:
+            with self._lock:
+                self._wakes.pop(number, None)
+
+        return stop
+
+    @property
+    def waiters(self) -> int:
+        """How many are registered."""
+        with self._lock:
+            return len(self._wakes)
+
+    def fire(self, end: BaseException | None = None) -> None:
+        """Wake all; the first end is the one that counts."""
+        with self._lock:
+            self.end = self.end or end
+            wakes = list(self._wakes.values())
+        for wake in wakes:
+            wake()
+
+
+class TrueState(Generic[T]):
+    """The result of a predicate, once it is true: a source of one item.
+
+    Args:
+        predicate: the user's function; what it raises goes to who waits.
+        signal: tells when to look.
+        check_started: raises if nothing has connected the database yet.
+        is_loaded: tells whether there is a state to look at.
+        wake: wakes who waits.
+    """
+
+    def __init__(
+        self,
+        predicate: Callable[[], T],
+        signal: StateSignal,
+        *,
+        check_started: Callable[[], None],
+        is_loaded: Callable[[], bool],
+        wake: Callable[[], None],
+    ) -> None:
+        self._predicate: Final = predicate
+        self._signal: Final = signal
+        self._check_started: Final = check_started
+        self._is_loaded: Final = is_loaded
+        self._stop: Final = signal.watch(wake)
+
+    def take(self) -> T | None:
+        """Look. Raises what ended the reading, if it is not true by then."""
+        end = self._signal.end  # looked at first: nothing changes after it
+        if self._is_loaded() and (result := self._predicate()):
+            return result
+        if end is not None:
+            raise end
+        self._check_started()
+        return None
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop()
+
+
+class MatchingRow(Generic[Row]):
+    """The first row of some changes that is there: a source of one item."""
+
+    def __init__(self, reader: ChangeReader[Row, Any], signal: StateSignal) -> None:
+        self._reader: Final = reader
+        self._signal: Final = signal
+
+    def take(self) -> Row | None:
+        """Look at what has changed. Raises what ended the reading, if there was no such row."""
+        try:
+            changes = self._reader.take()
+        except Over:
+            raise self._signal.end or Over from None
+        rows = (change.new for change in changes or () if change.new is not None)
+        return next(rows, None)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._reader.close()
