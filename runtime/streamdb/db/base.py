@@ -24,6 +24,7 @@ from streamdb.db.status import Status
 from streamdb.db.unresolved import remember
 from streamdb.errors import ConditionTimeout, InvalidEventError, SchemaError, TxidTimeout
 from streamdb.expr import Expr
+from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import StateSchema
 from streamdb.streams.address import parse_address
 
@@ -201,11 +202,10 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         wake: Callable[[], None],
     ) -> Source[Any]:
         """Make what `until` waits on."""
-        if isinstance(condition, BaseCollection):
-            rows = cast("BaseCollection[Any, Any, Any, Any]", condition)
-            if rows not in self._collections.values():
+        if not callable(condition):
+            if condition not in self._collections.values():
                 raise ValueError(f"until: {condition!r} is a collection of another database")
-            reader = rows.reader(wake, initial=True, where=where)
+            reader = condition.reader(wake, initial=True, where=where)
             return MatchingRow(reader, self._state.signal)
         if where is not None:
             raise TypeError("until: `where` goes with a collection, not with a function")

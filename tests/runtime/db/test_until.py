@@ -189,3 +189,12 @@ def test_nobody_waits_on_the_thread_that_brings_the_commits(embedded_url: str) -
 
             with pytest.raises(WouldDeadlock):
                 thread.run(on_the_loop(), 20)
+
+
+async def test_an_async_function_is_refused(embedded_url: str) -> None:
+    async def look() -> bool:
+        return True
+
+    db: Any = AsyncChat(embedded_url)
+    with pytest.raises(TypeError, match="until calls a plain function"):
+        await db.until(look)
