@@ -271,7 +271,18 @@ _RULES: Final = (
         "Rows that are no objects",
         "A row has properties, one of which is its key; null, unions and maps have none to name.",
         '{"schema": {"type": "string"}}',
-        ("Put the value into a property of an object.",),
+        (
+            "Put the value into a property of an object.",
+            "Give each kind of a union a collection of its own, with an event type of its own.",
+            "Put a union into a property: "
+            '{"collections": {"parts": {"primaryKey": "id", "schema": {"type": "object", '
+            '"required": ["id", "value"], "properties": {"id": {"type": "string"}, "value": '
+            '{"oneOf": [{"$ref": "#/$defs/Text"}, {"$ref": "#/$defs/Image"}]}}}}}, "$defs": '
+            '{"Text": {"type": "object", "required": ["kind", "text"], "properties": {"kind": '
+            '{"const": "text"}, "text": {"type": "string"}}}, "Image": {"type": "object", '
+            '"required": ["kind", "url"], "properties": {"kind": {"const": "image"}, "url": '
+            '{"type": "string"}}}}}.',
+        ),
     ),
     Rule(
         "ROW_CLOSED",

@@ -6,7 +6,9 @@ all positions. `pytest --update-golden` writes the latter anew.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,28 @@ def test_a_rule_explains_itself(rule: object) -> None:
     assert rule.example
     assert rule.ways_out
     assert all(way.endswith(".") for way in rule.ways_out)
+
+
+@pytest.mark.parametrize("kind", ["inline", "referred"])
+def test_the_hint_of_a_union_row_can_be_pasted(kind: str) -> None:
+    choices = [
+        {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name}}}
+        for name in ("text", "image")
+    ]
+    schema = {"oneOf": choices} if kind == "inline" else {"$ref": "#/$defs/Part"}
+    collection: dict[str, Any] = {"primaryKey": "id", "schema": schema}
+    spec = {"collections": {"parts": collection}, "$defs": {"Part": {"oneOf": choices}}}
+    (finding,) = load_spec_text(json.dumps(spec).encode(), "schema.json").findings
+    assert (finding.rule, finding.pointer) == ("ROW_NOT_OBJECT", "/collections/parts/schema")
+    assert finding.hint is not None
+    collection["schema"] = json.loads(finding.hint.partition('"schema": ')[2])
+    assert load_spec_text(json.dumps(spec).encode(), "schema.json").findings == ()
+
+
+def test_the_way_out_of_a_union_row_is_a_spec() -> None:
+    (way,) = (way for way in RULES["ROW_NOT_OBJECT"].ways_out if "{" in way)
+    text = way.partition(": ")[2].removesuffix(".")
+    assert load_spec_text(text.encode(), "schema.json").findings == ()
 
 
 def test_findings_sort_by_place() -> None:

@@ -26,6 +26,7 @@ from streamdb_gen.lowering.own_words import (
     description,
     text,
 )
+from streamdb_gen.lowering.row_shapes import shape_hint
 from streamdb_gen.lowering.wire_text import check_wire_text
 from streamdb_gen.naming import (
     ASYNC_PREFIX,
@@ -103,9 +104,10 @@ class CollectionLowering:
         if definition is None or not isinstance(row, Named):
             return None
         found = self._primary_key(definition, place)
-        if found is None:
+        if found is None or self._definitions.get(definition.name) is not definition:
             return None
         primary_key, key = found
+        self._keep_as_text(definition, primary_key)
         return Collection(
             wire_name=wire_name,
             name=name,
@@ -134,12 +136,16 @@ class CollectionLowering:
         if definition is None:
             if not isinstance(row, Named) or self._definitions.get(row.name) is not None:
                 message = "a row is an object, never null and of one kind"
-                hint = 'use "type": "object" with `properties`'
+                plain = self._definitions.plain(row)
+                meaning = self._definitions.get(plain.name) if isinstance(plain, Named) else None
+                hint = shape_hint(schema, place.get("primaryKey"), meaning)
                 self._report.add("ROW_NOT_OBJECT", schema, message, hint)
             return None
         is_inline = schema.get("$ref") is None and schema.get("allOf") is None
         if is_inline and definition.pointer != schema.pointer:
-            return None  # an inline row whose name another one took, which is reported
+            definition = self._definitions.nameless(schema)
+            if definition is None:
+                return None
         if definition.closed:
             message = "the row is closed: readers of today will refuse every field added later"
             hint = 'leave out "additionalProperties": false'
@@ -156,11 +162,10 @@ class CollectionLowering:
         problem = "no property of the row"
         if field is not None:
             problem = "not required" if not field.required else "not of type string or integer"
-            if field.type == BROKEN:
+            if field.type == BROKEN or self._definitions.is_contested(field.type):
                 return None
             keyed = self._as_key(field) if field.required else None
             if keyed is not None:
-                self._keep_astext(row, keyed[0])
                 return keyed
         message = f"the primary key {shown(primary_key.value)} is {problem}"
         hint = "a primary key is a required property of type string or integer, never null"
@@ -181,11 +186,9 @@ class CollectionLowering:
             return field, "string"
         return (field, "integer") if plain.kind == "integer" else None
 
-    def _keep_astext(self, row: ObjectType, key: Field) -> None:
-        current = self._definitions.get(row.name)
-        assert isinstance(current, ObjectType)  # noqa: S101 - it was found by that name
-        fields = tuple(key if f.wire_name == key.wire_name else f for f in current.fields)
-        self._definitions.replace(replace(current, fields=fields))
+    def _keep_as_text(self, row: ObjectType, key: Field) -> None:
+        fields = tuple(key if f.wire_name == key.wire_name else f for f in row.fields)
+        self._definitions.replace(replace(row, fields=fields))
 
     def _check_event_type(self, wire_name: str, place: Place, types: dict[str, str]) -> None:
         given = place.get("type")

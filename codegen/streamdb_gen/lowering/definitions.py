@@ -14,7 +14,7 @@ from streamdb_gen.ir import ANYTHING, AliasType, Named, ObjectType, Type, TypeDe
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.graph import import_order, reachable, with_replaced
 from streamdb_gen.lowering.inhabitants import endless_circles
-from streamdb_gen.lowering.resources import key_of
+from streamdb_gen.lowering.resources import Key, key_of
 from streamdb_gen.reporting import Report
 
 # Stands for the type of a schema in which something was found; nothing is concluded from it.
@@ -116,6 +116,7 @@ class Definitions:
         self._names = Names(report)
         self._types: dict[str, TypeDefinition] = {}
         self._places: dict[str, Place] = {}
+        self._nameless: dict[Key, TypeDefinition] = {}
         self._public: list[str] = []
 
     def claim(self, name: str, place: Place, what: str, other: str) -> bool:
@@ -127,6 +128,8 @@ class Definitions:
         if self.claim(definition.name, place, f"the type at {shown(place.pointer)}", other):
             self._types[definition.name] = definition
             self._places[definition.name] = place
+        else:
+            self._nameless[key_of(place)] = definition
 
     def claim_companion(self, name: str, owner: str, what: str) -> None:
         """Take the name of a class that is rendered because of another one."""
@@ -141,6 +144,15 @@ class Definitions:
     def get(self, name: str) -> TypeDefinition | None:
         """The definition of that name."""
         return self._types.get(name)
+
+    def nameless(self, place: Place) -> ObjectType | None:
+        """The object at a place whose name another definition has, which is reported."""
+        definition = self._nameless.get(key_of(place))
+        return definition if isinstance(definition, ObjectType) else None
+
+    def is_contested(self, type_: Type) -> bool:
+        """Whether several definitions ask for the name of a type, so that any may be meant."""
+        return isinstance(type_, Named) and type_.name in self._names.contested
 
     def place(self, name: str) -> Place:
         """The schema that became the definition of that name."""

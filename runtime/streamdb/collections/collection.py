@@ -91,7 +91,11 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
     # --- reading
 
     def __getitem__(self, key: Key) -> Row:
-        """Return the row of a key. Raises KeyError if there is none."""
+        """Return the row of a key. Raises KeyError if there is none.
+
+        It is the database's own: if it is no immutable one, leave it as it is, and change it by
+        :meth:`update`.
+        """
         row = self.get(key)
         if row is None:
             raise KeyError(key)

@@ -44,7 +44,9 @@ class Draft:
     def add(self, schema: CollectionSchema[Any, Any], event: ChangeEvent[Any]) -> None:
         """Take in one more change."""
         self.events.append(event.to_json())
-        self.rows[schema.name, event.key] = event.value
+        row = event.value
+        # The caller may go on to change it, and later updates stand on what was sent.
+        self.rows[schema.name, event.key] = None if row is None else schema.rows.lent(row)
 
 
 class Mutations(Generic[Tx]):

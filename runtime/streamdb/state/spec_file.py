@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
 
+from streamdb.near_miss import near_miss
 from streamdb.protocol.json_text import is_object
 from streamdb.state.contract import Contract
 from streamdb.state.schema_document import SchemaDocument, UnusableSchema
@@ -82,6 +83,7 @@ class _Reader:
         root = self._root
         if not is_object(root):
             self._refuse("", "a spec is an object", _SHAPE)
+        self._check_is_spec(root)
         at = "/collections" if "collections" in root else ""  # or it is the bare map of collections
         declared = root["collections"] if at else _without(root, "$schema", "$id")
         if not is_object(declared) or not declared:
@@ -109,13 +111,23 @@ class _Reader:
             ),
         )
 
+    def _check_is_spec(self, root: dict[str, Any]) -> None:
+        """Refuse what has no collections, and is not the bare map of them either."""
+        bare = (value for value in root.values() if is_object(value))
+        if "collections" in root or any("schema" in m or "primaryKey" in m for m in bare):
+            return
+        near = near_miss("collections", root)
+        if near is not None:
+            hint = "did you mean `collections`?"
+            self._refuse(pointer_to([near]), "a spec has no such member", hint)
+        self._refuse("", "a spec has a map of collections, and at least one", _SHAPE)
+
     def _check_frame(self, root: dict[str, Any]) -> None:
         for name, value in root.items():
             if name in _TEXTS and not _is_name(value):
                 self._refuse(pointer_to([name]), f"`{name}` is text, and not empty")
             if name not in _FRAME and not name.startswith("x-"):
-                known = f"known are {', '.join(sorted(_FRAME))}"
-                self._refuse(pointer_to([name]), "a spec has no such member", known)
+                self._refuse(pointer_to([name]), "a spec has no such member", _meant(name, _FRAME))
 
     def _check_members(self, name: str, declared: Any, at: str) -> None:
         if not name:
@@ -126,8 +138,8 @@ class _Reader:
             self._refuse(at, "a collection is an object", _SHAPE)
         for member in declared:
             if member not in _MEMBERS and not member.startswith("x-"):
-                known = f"known are {', '.join(sorted(_MEMBERS))}"
-                self._refuse(at + pointer_to([member]), "a collection has no such member", known)
+                reason, hint = "a collection has no such member", _meant(member, _MEMBERS)
+                self._refuse(at + pointer_to([member]), reason, hint)
         if not _is_name(declared.get("primaryKey")):
             self._refuse(at, "`primaryKey` names a property of the row", 'add "primaryKey": "id"')
         if declared.get("updates", "replace") not in ("replace", "merge"):
@@ -162,8 +174,7 @@ class _Reader:
             self._refuse_in_file(schemas.place_of(error.pointer), error.reason)
         key = _KEY_CLASSES.get(schemas.property_types(place, primary_key))
         if key is None:
-            reason = "is no required property of type string or integer"
-            self._refuse(place, f"the primary key {primary_key!r} {reason}")
+            self._refuse_key(primary_key, at, contract, is_union=schemas.is_union(place))
         return SpecCollection(
             name=name,
             type=declared.get("type", name),
@@ -173,6 +184,19 @@ class _Reader:
             contract=contract,
         )
 
+    def _refuse_key(self, key: str, at: str, contract: Contract, *, is_union: bool) -> NoReturn:
+        if is_union:
+            hint = "give each kind of row a collection of its own, or put the union into a property"
+            self._refuse(f"{at}/schema", "a row is an object of one kind, no union", hint)
+        names, what = contract.properties.names, f"the primary key {key!r}"
+        if key not in names:
+            near = near_miss(key, names)
+            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(names)}"
+            reason = f"{what} is no property of the row"
+            self._refuse(f"{at}/primaryKey", reason, hint if names else None)
+        reason = f"{what} is no required property of type string or integer"
+        self._refuse(f"{at}/primaryKey", reason)
+
     def _refuse(self, pointer: str, reason: str, hint: str | None = None) -> NoReturn:
         raise self._text.fault(pointer, reason, hint)
 
@@ -180,6 +204,11 @@ class _Reader:
         opened = self._folder.open(place.file) if place.file else self._text
         text = opened if isinstance(opened, SpecText) else self._text
         raise text.fault(place.pointer, reason, hint)
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = near_miss(word, known)
+    return f"did you mean `{near}`?" if near else f"known are {', '.join(sorted(known))}"
 
 
 def _without(members: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -82,6 +82,12 @@ class SpecSchemas:
                 types &= self._types(place.inner("properties", name))
         return types if is_required else frozenset()
 
+    def is_union(self, pointer: str) -> bool:
+        """Tell whether a schema offers a choice and declares no properties beside it."""
+        parts = [schema for _, schema in self._parts(SchemaPlace(SPEC, pointer))]
+        is_choice = any("oneOf" in schema or "anyOf" in schema for schema in parts)
+        return is_choice and not any("properties" in schema for schema in parts)
+
     def _types(self, place: SchemaPlace) -> frozenset[str]:
         types = TYPES
         for _, schema in self._parts(place):

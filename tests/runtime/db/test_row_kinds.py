@@ -143,6 +143,20 @@ async def test_kinds_read_what_others_wrote(written: Any, embedded_url: str) -> 
             assert list(db.tasks) == [task(kind, note="n")]
 
 
+@kinds
+async def test_a_row_may_be_used_again_once_it_was_written(kind: Any, embedded_url: str) -> None:
+    row = task(kind)
+    async with async_class(kind)(embedded_url, create=True) as db:
+        with db.transaction():
+            db.tasks.insert(row)
+            if isinstance(row, dict):
+                row["id"], row["title"] = "t2", "changed in place"
+                db.tasks.insert(row)
+            db.tasks.update("t1", count=2)
+        await db.tasks.update("t1", count=3).synced()
+        assert db.tasks["t1"] == task(kind, count=3)
+
+
 async def test_rows_that_are_shared_are_not_changed_by_an_update(embedded_url: str) -> None:
     """A dict that user code changes in place is its own copy."""
     async with async_class(dict)(embedded_url, create=True) as db:

@@ -84,6 +84,35 @@ def test_each_fault_has_its_place(
     assert (error.pointer, error.line, error.column) == (pointer, line, column)
 
 
+@pytest.mark.parametrize(
+    ("content", "pointer", "hint"),
+    [
+        ('{"name": "a", "colections": ' + GOOD + "}", "/colections", "mean `collections`?"),
+        ('{"Collections": ' + GOOD + "}", "/Collections", "mean `collections`?"),
+        ('{"nmae": "a", "collections": ' + GOOD + "}", "/nmae", "mean `name`?"),
+        ('{"zzz": "a", "collections": ' + GOOD + "}", "/zzz", "known are $comment, $defs,"),
+        (GOOD.replace("primaryKey", "primarykey"), "/messages/primarykey", "mean `primaryKey`?"),
+        (GOOD.replace('"schema"', '"shcema"'), "/messages/shcema", "mean `schema`?"),
+        (GOOD.replace('"id", ', '"idd", ', 1), "/messages/primaryKey", "mean 'id'?"),
+        (GOOD.replace('"id", ', '"zzz", ', 1), "/messages/primaryKey", "it has id"),
+        (
+            GOOD.replace(ROW, '{"oneOf": [' + ROW + "]}"),
+            "/messages/schema",
+            "a collection of its own",
+        ),
+        (
+            GOOD.replace(ROW, '{"anyOf": [' + ROW + "]}"),
+            "/messages/schema",
+            "union into a property",
+        ),
+    ],
+)
+def test_what_was_meant_is_named(tmp_path: Path, content: str, pointer: str, hint: str) -> None:
+    error = fault(tmp_path, content)
+    assert error.pointer == pointer
+    assert hint in str(error.hint)
+
+
 def with_reference(reference: str) -> str:
     return GOOD.replace('{"type": "string"}', json.dumps({"$ref": reference}))
 
