@@ -1,7 +1,7 @@
 """Random edits of random specs, and the promise they are held to: nothing else is renamed.
 
-An edit adds one property to an object, anywhere among the others, or one definition, or a keyword
-about properties. What there was before keeps its Python
+An edit adds one property to an object, anywhere among the others, or one definition, a keyword
+about properties, or a choice behind the others of a union. What there was before keeps its Python
 name: classes, fields, collections and actions, found by where they stand in the spec.
 """
 
@@ -52,14 +52,16 @@ def _objects(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
 
 
 def _containers(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    choices = st.lists(inner, min_size=2, max_size=3)
+    several = st.lists(inner, min_size=2, max_size=3)
+    null = st.sampled_from([[], [{"type": "null"}]])
+    choices = several | st.tuples(null, inner, null).map(lambda one: [*one[0], one[1], *one[2]])
     return st.one_of(
         _objects(inner),
         inner.map(lambda item: {"type": "array", "items": item}),
         inner.map(lambda value: {"type": "object", "additionalProperties": value}),
-        choices.map(lambda several: {"anyOf": several}),
-        choices.map(lambda several: {"oneOf": several}),
-        choices.map(lambda several: {"allOf": several}),
+        choices.map(lambda listed: {"anyOf": listed}),
+        choices.map(lambda listed: {"oneOf": listed}),
+        several.map(lambda listed: {"allOf": listed}),
         _NAMES.map(lambda name: {"$ref": f"#/$defs/{name.replace(' ', '%20')}"}),
     )
 
@@ -91,8 +93,12 @@ _KEYWORDS = st.sampled_from(
 
 @st.composite
 def edits(draw: st.DrawFn, spec: Json) -> Json:
-    """The spec with one property, definition or keyword more."""
+    """The spec with one property, definition, keyword or choice more."""
     edited = copy.deepcopy(spec)
+    unions = [*_unions_in(edited)]
+    if unions and draw(st.integers(0, 2)) == 0:
+        draw(st.sampled_from(unions)).append(draw(_SCHEMAS | st.just({"type": "null"})))
+        return edited
     places = [*_objects_in(edited), None]
     # Choices are rare, and named by other rules than the rest.
     choices = [*_choices_in(edited)]
@@ -157,14 +163,18 @@ def _objects_in(value: Any) -> Iterator[Json]:
 
 
 def _choices_in(value: Any) -> Iterator[Json]:
+    for union in _unions_in(value):
+        for choice in union:
+            yield from (one for one in _objects_in(choice) if one is choice)
+
+
+def _unions_in(value: Any) -> Iterator[list[Any]]:
     if isinstance(value, dict):
         for word in ("anyOf", "oneOf"):
-            choices = value.get(word)
-            for choice in choices if isinstance(choices, list) else ():
-                if isinstance(choice, dict):
-                    yield from (one for one in _objects_in(choice) if one is choice)
+            if isinstance(value.get(word), list):
+                yield value[word]
         for inner in value.values():
-            yield from _choices_in(inner)
+            yield from _unions_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _choices_in(inner)
+            yield from _unions_in(inner)

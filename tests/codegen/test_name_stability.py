@@ -59,6 +59,47 @@ def test_what_is_added_inside_a_choice_renames_no_choice(
     assert f"RowsValueChoice{1 + null_first}" in names(spec(after)).values()
 
 
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+@pytest.mark.parametrize("null_at", [None, 0, 1])
+@pytest.mark.parametrize(
+    "one",
+    [
+        choice(k={"const": "zed"}),
+        {"enum": ["on", "off"]},
+        {"type": "array", "items": choice(a=TEXT)},
+        {"type": "object", "additionalProperties": choice(a=TEXT)},
+    ],
+)
+@pytest.mark.parametrize("added", [OTHER, TEXT, {"type": "null"}])
+def test_a_choice_beside_the_only_one_renames_nothing(
+    union: str, null_at: int | None, one: Any, added: Any
+) -> None:
+    choices = [one]
+    if null_at is not None:
+        choices.insert(null_at, {"type": "null"})
+
+    def spec(choices: list[Any]) -> Spec:
+        row = choice(key=TEXT, value={union: choices}, same={"$ref": "#/$defs/Same"})
+        collection = {"primaryKey": "key", "schema": row}
+        definitions = {"Same": {union: choices}}
+        found = compiled({"collections": {"rows": collection}, "$defs": definitions})
+        assert found is not None
+        return found
+
+    before, after = spec(choices), spec([*choices, added])
+    assert renamed(before, after) == []
+    assert {t.name for t in before.types} <= {t.name for t in after.types}
+
+
+def test_the_only_choice_can_be_used_by_the_name_of_its_union() -> None:
+    row = choice(key=TEXT, value={"anyOf": [choice(a=TEXT), {"type": "null"}]})
+    spec = compiled({"collections": {"rows": {"primaryKey": "key", "schema": row}}})
+    assert spec is not None
+    value = "/collections/rows/schema/properties/value"
+    assert names(spec)["AliasType", value] == "RowsValue"
+    assert names(spec)["ObjectType", f"{value}/anyOf/0"] == "RowsValueChoice1"
+
+
 def test_a_reference_to_a_choice_renames_no_choice() -> None:
     row = choice(key=TEXT, value={"anyOf": [{"type": "null"}, choice(k={"const": "zed"}), OTHER]})
     before = compiled({"collections": {"rows": {"primaryKey": "key", "schema": row}}})

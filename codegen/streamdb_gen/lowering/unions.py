@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamdb_gen.ir import ANYTHING, ChoiceType, Named, Nullable, Scalar, Tag, Type, UnionType
+from streamdb_gen.ir import (
+    ANYTHING,
+    AliasType,
+    ChoiceType,
+    Named,
+    Nullable,
+    Scalar,
+    Tag,
+    Type,
+    UnionType,
+)
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN
@@ -44,8 +54,7 @@ class UnionLowering:
         if not others:
             return Scalar("null")
         if len(others) == 1:
-            own_name = chosen_class_name(others[0], name, self._context.report)
-            lowered = self._context.lower_inside(schema, others[0], own_name, types)
+            lowered = self._only(schema, others[0], types, name)
         else:
             tags = [self._objects.tag_of(choice) for choice in others]
             members = [
@@ -54,6 +63,17 @@ class UnionLowering:
             ]
             lowered = self.of_members(schema, members, tags, name)
         return or_null(lowered) if len(others) < len(choices) else lowered
+
+    def _only(self, schema: Place, choice: Place, types: frozenset[str], name: str) -> Type:
+        """The type of the one choice besides null, under the names that it has beside others."""
+        own_name = self._name(choice, name)
+        lowered = self._context.lower_inside(schema, choice, own_name, types)
+        inner = lowered.inner if isinstance(lowered, Nullable) else lowered
+        if inner != Named(own_name) or choice.get("x-streamdb-name") is not None:
+            return lowered
+        alias = AliasType(name, inner, description(schema), schema.pointer)
+        self._context.add(alias, schema)
+        return Nullable(Named(name)) if isinstance(lowered, Nullable) else Named(name)
 
     def of_members(
         self, schema: Place, members: Sequence[Type], tags: Sequence[Tag | None], name: str
