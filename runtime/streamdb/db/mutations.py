@@ -26,6 +26,7 @@ from streamdb.errors import (
 )
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema
+from streamdb.state.unknown_fields import Stored
 
 Tx = TypeVar("Tx")
 
@@ -39,14 +40,23 @@ class Draft:
     outcome: Outcome
     owner: object
     events: list[bytes] = field(default_factory=list[bytes])
-    rows: dict[_Place, Any | None] = field(default_factory=dict[_Place, "Any | None"])
+    rows: dict[_Place, Stored[Any] | None] = field(
+        default_factory=dict[_Place, "Stored[Any] | None"]
+    )
 
-    def add(self, schema: CollectionSchema[Any, Any], event: ChangeEvent[Any]) -> None:
-        """Take in one more change."""
+    def add(
+        self,
+        schema: CollectionSchema[Any, Any],
+        event: ChangeEvent[Any],
+        *,
+        original: bytes | None = None,
+    ) -> None:
+        """Take in one more change; ``original`` is its value if that says more than its row."""
         self.events.append(event.to_json())
         row = event.value
         # The caller may go on to change it, and later updates stand on what was sent.
-        self.rows[schema.name, event.key] = None if row is None else schema.rows.lent(row)
+        place = schema.name, event.key
+        self.rows[place] = None if row is None else Stored(schema.rows.lent(row), original)
 
 
 class Mutations(Generic[Tx]):
@@ -72,7 +82,7 @@ class Mutations(Generic[Tx]):
         self._send = send
         self._wrap = wrap
         self._open: Final[ContextVar[Draft | None]] = ContextVar("open transaction", default=None)
-        self._unsynced: dict[_Place, tuple[Any | None, str]] = {}
+        self._unsynced: dict[_Place, tuple[Stored[Any] | None, str]] = {}
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
@@ -118,9 +128,9 @@ class Mutations(Generic[Tx]):
         while True:
             with self._state.lock:
                 self._check_open()
-                row = self._existing(schema, key, "update")
+                stored = self._existing(schema, key, "update")
             # The user's code: it may take its time, and any other lock.
-            changed = change(schema.rows.lent(row))
+            changed = change(schema.rows.lent(stored.row))
             if schema.rows.holds(changed) and schema.key_of(changed) != key:
                 raise InvalidRow(
                     f"collection {schema.name!r}: an update must keep "
@@ -129,11 +139,14 @@ class Mutations(Generic[Tx]):
                     pointer=f"/{schema.wire_primary_key}",
                 )
             with self._state.lock:
-                if self._existing(schema, key, "update") is not row:
+                if self._existing(schema, key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
-                    event = EventConstructors(schema).update(changed, txid=draft.outcome.txid)
-                    draft.add(schema, event)
+                    event = EventConstructors(schema).update(
+                        changed, over=stored, txid=draft.outcome.txid
+                    )
+                    has_unknown = stored.original is not None
+                    draft.add(schema, event, original=event.value_json if has_unknown else None)
                 return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
@@ -170,8 +183,8 @@ class Mutations(Generic[Tx]):
             return
         with self._state.lock:
             draft.outcome.advance("queued")
-            for place, row in draft.rows.items():
-                self._unsynced[place] = (row, draft.outcome.txid)
+            for place, stored in draft.rows.items():
+                self._unsynced[place] = (stored, draft.outcome.txid)
             try:
                 self._send(draft)
             except BaseException as error:
@@ -185,20 +198,21 @@ class Mutations(Generic[Tx]):
         draft = self._open.get()
         return draft if draft is not None and draft.owner is _this_task_or_thread() else None
 
-    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Any:
-        row = self._latest(schema, schema.wire_key(key))
-        if row is None:
+    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored[Any]:
+        stored = self._latest(schema, schema.wire_key(key))
+        if stored is None:
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
-        return row
+        return stored
 
-    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
+    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored[Any] | None:
         place = (schema.name, wire_key)
         current = self._current()
         if current is not None and place in current.rows:
             return current.rows[place]
         if place in self._unsynced:
             return self._unsynced[place][0]
-        return self._state.tables[schema.name].rows.get(wire_key)
+        row = self._state.tables[schema.name].rows.get(wire_key)
+        return None if row is None else Stored(row)
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

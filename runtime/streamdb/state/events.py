@@ -10,6 +10,7 @@ from streamdb.errors import InvalidRow
 from streamdb.protocol import json_text
 from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema, Key, Row
+from streamdb.state.unknown_fields import Stored
 
 Operation = Literal["insert", "update", "upsert", "delete"]
 AnyRow = TypeVar("AnyRow", covariant=True)
@@ -103,13 +104,28 @@ class EventConstructors(Generic[Row, Key]):
         row: Row,
         *,
         old: Row | None = None,
+        over: Stored[Row] | None = None,
         key: Key | None = None,
         txid: str | None = None,
         timestamp: str | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> ChangeEvent[Row]:
-        """The whole new value of a row (WRITE-6); ``old`` is for audits only (CHG-4)."""
-        return self._write("update", row, old, key, txid, timestamp, headers)
+        """The whole new value of a row (WRITE-6).
+
+        Args:
+            row: the new row.
+            old: the row before, for audits only (CHG-4).
+            over: the row that this one was made of, as it was read; what a newer program wrote
+                beyond it is written again.
+            key: may be given, and must then agree with the row (WRITE-4).
+            txid: groups changes, and lets the writer recognise its own.
+            timestamp: RFC 3339 text: when it happened.
+            headers: further headers, kept by readers.
+
+        Raises:
+            InvalidRow: the row does not fit its type.
+        """
+        return self._write("update", row, old, key, txid, timestamp, headers, over)
 
     def upsert(
         self,
@@ -165,9 +181,10 @@ class EventConstructors(Generic[Row, Key]):
         txid: str | None,
         timestamp: str | None,
         headers: Mapping[str, Any] | None,
+        over: Stored[Row] | None = None,
     ) -> ChangeEvent[Row]:
         schema: CollectionSchema[Row, Key] = self.schema
-        value_json = schema.encode(row)
+        value_json = schema.encode(row, over=over)
         return ChangeEvent(
             type=schema.type,
             key=schema.wire_key(checked_key(schema, row, key)),

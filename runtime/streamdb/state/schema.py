@@ -16,9 +16,10 @@ from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
 from streamdb.state.spec_file import SpecCollection, read_spec
+from streamdb.state.unknown_fields import Stored, Written, with_unknown
 from streamdb.types.allowed import with_allowed
 from streamdb.types.exact_place import exact_place
-from streamdb.types.faults import UNREADABLE, explain
+from streamdb.types.faults import UNREADABLE, Misfit, explain
 from streamdb.types.preview import shortened
 
 Row = TypeVar("Row")
@@ -105,10 +106,14 @@ class CollectionSchema(Generic[Row, Key]):
         object.__setattr__(self, "key_of", rows.getter(self.primary_key))
         object.__setattr__(self, "rows", rows)
 
-    def encode(self, row: Row) -> bytes:
+    def encode(self, row: Row, *, over: Stored[Row] | None = None) -> bytes:
         """Write a row and check what is about to be sent by reading it back (WRITE-5).
 
         Constructing a row validates nothing, so this is where a wrong value is found.
+
+        Args:
+            row: the row.
+            over: the row that it was made of, whose undeclared properties it keeps.
 
         >>> from msgspec import Struct
         >>> class Point(Struct, frozen=True):
@@ -134,6 +139,8 @@ class CollectionSchema(Generic[Row, Key]):
         try:
             text = rows.write(row)
             rows.check(row, text)
+            if over is not None and over.original is not None:
+                text = self._with_unknown(row, text, over.row, over.original)
             if contract is not None and contract.beyond_type:
                 contract.check(parse(text))
         except (*UNREADABLE, TypeError) as error:
@@ -166,6 +173,17 @@ class CollectionSchema(Generic[Row, Key]):
             return self.rows.replace(row, changes)
         except UNREADABLE as error:
             raise self._invalid_row(error, None) from None
+
+    def _with_unknown(self, row: Row, text: bytes, before: Row, original: bytes) -> bytes:
+        merged = with_unknown(
+            Written(row, parse(text)), Written(before, parse(self.rows.write(before))), original
+        )
+        if self.rows.write(self.rows.read(merged)) != text:
+            raise Misfit(
+                "with the properties that a newer program wrote it reads back as another row; "
+                "upsert writes it without them"
+            )
+        return merged
 
     def _invalid_row(self, error: Exception, text: bytes | None) -> InvalidRow:
         reason, pointer = explain(error)

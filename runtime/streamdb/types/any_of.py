@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import sys
 import threading
@@ -29,6 +28,7 @@ from streamdb.types.allowed import listed
 from streamdb.types.conversion import convert, resolved, with_whole_numbers
 from streamdb.types.extensible import record_of
 from streamdb.types.faults import UNREADABLE, Misfit, explain, pointer_to
+from streamdb.types.members import members_of
 from streamdb.types.names import make_names_known
 from streamdb.types.spellings import is_spelt
 
@@ -247,20 +247,10 @@ def _parts(value: Any, plain: Any) -> Iterator[tuple[Any, Any]]:
     elif is_object(plain) and is_object(value):
         inside = zip(value.values(), plain.values(), strict=False)  # keys may have become one
     elif is_object(plain):
-        inside = ((part, plain[name]) for name, part in _properties(value) if name in plain)
+        members = members_of(value) or {}
+        inside = ((part, plain[name]) for name, part in members.items() if name in plain)
     for part in inside:
         yield from _parts(*part)
-
-
-def _properties(value: Any) -> Iterator[tuple[str, Any]]:
-    record = record_of(type(value))
-    if record is not None:
-        names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
-        yield from ((wire_name, getattr(value, name)) for wire_name, name in names)
-        if record is not type(value):  # it is an extensible one
-            yield from value.extras.items()
-    elif dataclasses.is_dataclass(value):
-        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
 
 
 def _declared(value: Any, plain: Any) -> int:
@@ -269,7 +259,7 @@ def _declared(value: Any, plain: Any) -> int:
         return 0
     record = record_of(type(value))
     if record is None:
-        return sum(name in plain for name, _ in _properties(value))
+        return sum(name in plain for name in members_of(value) or ())
     names = {*record.__struct_encode_fields__, record.__struct_config__.tag_field}
     return len(names & plain.keys())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from typing import Any, get_origin, is_typeddict
 
 from streamdb.errors import SchemaError
@@ -12,6 +11,7 @@ from streamdb.state.row_kinds.base import RowField, RowKind
 from streamdb.state.row_kinds.native import DataclassRows, StructRows, TypedDictRows
 from streamdb.state.row_kinds.plain import PlainRows
 from streamdb.types.extensible import record_of
+from streamdb.types.members import is_pydantic_model
 
 __all__ = ["RowField", "RowKind", "row_kind"]
 
@@ -35,7 +35,7 @@ def row_kind(row: Any, contract: Contract | None) -> RowKind[Any]:
         return PlainRows(contract)
     if is_typeddict(row):
         return TypedDictRows[Any](row)
-    if _is_pydantic_model(row):
+    if is_pydantic_model(row):
         from streamdb.state.row_kinds.pydantic_models import PydanticRows
 
         return PydanticRows[Any](row)
@@ -45,9 +45,3 @@ def row_kind(row: Any, contract: Contract | None) -> RowKind[Any]:
         f"{row!r} is no class of rows: use a msgspec struct, Extensible, a pydantic model, "
         "a dataclass, a TypedDict, or dict with a contract"
     )
-
-
-def _is_pydantic_model(row: Any) -> bool:
-    # Whoever has such a class has imported it; for all others it stays unloaded.
-    pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and isinstance(row, type) and issubclass(row, pydantic.BaseModel)

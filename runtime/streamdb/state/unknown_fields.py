@@ -1,0 +1,192 @@
+"""Properties that the class of a row does not declare, because a newer program wrote them.
+
+An older program cannot show them, and must not take them away: what it writes back of a row that
+it has changed holds them at every depth, as far as it is sure where they belong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Generic, NamedTuple, TypeGuard, TypeVar
+
+import msgspec
+
+from streamdb.protocol import json_text
+from streamdb.protocol.brackets import array_elements, object_members
+from streamdb.protocol.json_text import is_array, is_object
+from streamdb.state.parsing import parse
+from streamdb.types.members import members_of
+
+Row = TypeVar("Row")
+
+
+class Stored(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+    """A row, and the JSON text that it was read from if that holds more than the row shows."""
+
+    row: Row
+    original: bytes | None = None
+
+
+class Written(NamedTuple):
+    """A value, and the plain JSON that it is written as."""
+
+    value: Any
+    plain: Any
+
+
+def has_unknown(original: Any, value: object) -> bool:
+    """Tell whether plain JSON has properties that the value made of it does not show.
+
+    >>> class Note(msgspec.Struct):
+    ...     text: str
+    >>> has_unknown([{"text": "hi"}], [Note("hi")]), has_unknown([{"text": "", "n": 1}], [Note("")])
+    (False, True)
+
+    Raises:
+        RecursionError: it is nested too deeply to tell.
+    """
+    if is_object(original):
+        members = _members(value)
+        if members is None:
+            return False
+        return bool(_unknown_names(original.keys(), value, members)) or any(
+            has_unknown(item, members[name]) for name, item in original.items() if name in members
+        )
+    if is_array(original) and _is_sequence(value):
+        return any(map(has_unknown, original, value))
+    return False
+
+
+def with_unknown(after: Written, before: Written, original: bytes) -> bytes:
+    """Write a changed value with what its class does not declare.
+
+    What ``original`` holds beyond the value ``before``, which was read from it, is added to
+    ``after``, in the very text that it has there: to an object that stands at the same place and is
+    of the same class, and to an element of an array that is equal to one before, wherever it stands
+    by now. An element that has changed could as well be another one, and is written as it is.
+
+    Args:
+        after: the changed value.
+        before: the value that it was made of.
+        original: the JSON text that this one was read from.
+
+    Raises:
+        RecursionError: it is nested too deeply.
+
+    >>> class Note(msgspec.Struct):
+    ...     text: str
+    >>> with_unknown(
+    ...     Written(Note("new"), {"text": "new"}),
+    ...     Written(Note("old"), {"text": "old"}),
+    ...     b'{"text": "old", "version": 1.20}',
+    ... )
+    b'{"text":"new","version":1.20}'
+    """
+    if is_object(after.plain) and is_object(before.plain):
+        texts = object_members(original)
+        if texts is not None:
+            return _object_with_unknown(after, before, texts)
+    if is_array(after.plain) and is_array(before.plain):
+        elements = array_elements(original)
+        if elements is not None:
+            return _array_with_unknown(after, before, elements)
+    return json_text.encode(after.plain)
+
+
+def _object_with_unknown(after: Written, before: Written, texts: Mapping[bytes, bytes]) -> bytes:
+    members_after, members_before = _members(after.value), _members(before.value)
+    if members_after is None or members_before is None:
+        return json_text.encode(after.plain)
+    originals = {str(parse(name)): text for name, text in texts.items()}
+    merged: dict[str, bytes] = {}
+    for name, plain in after.plain.items():
+        if name in originals and name in before.plain:
+            merged[name] = _inner_with_unknown(
+                Written(members_after.get(name), plain),
+                Written(members_before.get(name), before.plain[name]),
+                originals[name],
+            )
+        else:
+            merged[name] = json_text.encode(plain)
+    for name in _unknown_names(originals.keys(), before.value, members_before):
+        merged.setdefault(name, originals[name])
+    members = (json_text.encode(name) + b":" + text for name, text in merged.items())
+    return b"{" + b",".join(members) + b"}"
+
+
+def _array_with_unknown(after: Written, before: Written, originals: Sequence[bytes]) -> bytes:
+    merged = [json_text.encode(plain) for plain in after.plain]
+    if not (_is_list_of(before, len(originals)) and _is_list_of(after, len(merged))):
+        return json_text.frame(merged)  # a set, or a class of the user's has left elements out
+    for place, source in _same_elements(after.plain, before.plain, originals):
+        merged[place] = _inner_with_unknown(
+            Written(after.value[place], after.plain[place]),
+            Written(before.value[source], before.plain[source]),
+            originals[source],
+        )
+    return json_text.frame(merged)
+
+
+def _same_elements(
+    after: Sequence[Any], before: Sequence[Any], originals: Sequence[bytes]
+) -> list[tuple[int, int]]:
+    """Return where elements stand that were there before, and where each of them stood."""
+    sources = _places(before)
+    pairs: list[tuple[int, int]] = []
+    for text, places in _places(after).items():
+        stood = sources.get(text, [])
+        if len(stood) != len(places):
+            # Some of several equal ones are gone, or there are more: nobody can tell which.
+            if len({originals[source] for source in stood}) != 1:
+                continue
+            stood = stood[:1] * len(places)
+        pairs += zip(places, stood, strict=True)
+    return pairs
+
+
+def _inner_with_unknown(after: Written, before: Written, original: bytes) -> bytes:
+    # Another class is another member of a union: what was unknown of the one is not of the other.
+    is_same_kind = type(after.value) is type(before.value)
+    return with_unknown(after, before, original) if is_same_kind else json_text.encode(after.plain)
+
+
+def _members(value: object) -> Mapping[str, Any] | None:
+    members = members_of(value)
+    if members is None and _is_map(value):
+        return {_wire_name(name): item for name, item in value.items()}
+    return members
+
+
+def _unknown_names(names: Set[str], value: object, members: Mapping[str, Any]) -> list[str]:
+    if _is_map(value) and not all(isinstance(name, str) for name in value):
+        return []  # a map whose keys may have been spelt otherwise
+    return [name for name in names if name not in members]
+
+
+def _wire_name(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    return str(next(iter(msgspec.to_builtins({name: None}, str_keys=True))))
+
+
+def _places(elements: Sequence[Any]) -> Mapping[str, list[int]]:
+    """Return where each plain element stands in a sequence, by a text that only equals share."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, element in enumerate(elements):
+        places[json.dumps(element, sort_keys=True)].append(place)
+    return places
+
+
+def _is_list_of(written: Written, length: int) -> bool:
+    value = written.value
+    return _is_sequence(value) and len(value) == len(written.plain) == length
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
+def _is_map(value: object) -> TypeGuard[Mapping[object, Any]]:
+    return isinstance(value, Mapping)

@@ -1,0 +1,189 @@
+"""Structs that notice what others pass over: properties that they do not declare.
+
+msgspec skips such properties without a word, unless a struct forbids them; and one that forbids
+them cannot read what newer programs write. So a page is read by a *twin* of the struct, a subclass
+that forbids them at every depth. What it has read becomes an instance of the struct itself by a
+change of its ``__class__``: the same memory, and some 60 ns for each.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import datetime as dt
+import enum
+import functools
+import operator
+import types
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, cast, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+_SCALARS: Final = (
+    *(str, int, float, bool, bytes, Decimal, uuid.UUID, enum.Enum),
+    *(dt.datetime, dt.date, dt.time, dt.timedelta),
+    *(types.NoneType, msgspec.UnsetType, msgspec.Raw),
+)
+_CONTAINERS: Final = (
+    *(list, tuple, collections.abc.Sequence, collections.abc.MutableSequence),
+    *(dict, collections.abc.Mapping, collections.abc.MutableMapping),
+)
+
+
+class StrictTwin:
+    """The twin of a struct.
+
+    Attributes:
+        type: what to decode in the place of the struct.
+
+    >>> class Note(Struct, frozen=True):
+    ...     text: str
+    >>> twin = strict_twin(Note)
+    >>> msgspec.json.decode(b'{"text":"hi","color":"red"}', type=twin.type)
+    Traceback (most recent call last):
+    ...
+    msgspec.ValidationError: Object contains unknown field `color`
+    >>> note = msgspec.json.decode(b'{"text":"hi"}', type=twin.type)
+    >>> twin.restore([note])
+    >>> type(note) is Note
+    True
+    """
+
+    def __init__(self, kind: type[Struct], originals: dict[type, _Original]) -> None:
+        self.type: Final = kind
+        self._originals: Final = originals
+
+    def restore(self, values: Iterable[object]) -> None:
+        """Make values that were just read instances of what their twins stand for.
+
+        The values are those of the twin; what is none is left as it is.
+        """
+        # Each step goes over all values at once: a call for each of them would cost more than
+        # reading it.
+        values = list(values)
+        kinds = set(map(type, values))
+        for kind in kinds:
+            group: list[Any] = (
+                values if len(kinds) == 1 else [value for value in values if type(value) is kind]
+            )
+            if kind in self._originals:
+                original = self._originals[kind]
+                _consume(map(force_setattr, group, repeat("__class__"), repeat(original.type)))
+                for name in original.holding_twins:
+                    self.restore(map(attrgetter(name), group))
+            elif kind is list or kind is tuple:
+                self.restore(chain.from_iterable(group))
+            elif kind is dict:
+                self.restore(chain.from_iterable(value.values() for value in group))
+
+
+def strict_twin(kind: type[Struct]) -> StrictTwin | None:
+    """Make the twin of a struct.
+
+    None if there can be none: a struct that leads back to itself, holds others in sets, where
+    their hashes are kept, or classes that msgspec asks a hook about; one with a metaclass or an
+    ``__init_subclass__`` of its own, or that stands for an array.
+    """
+    builder = _Builder()
+    try:
+        return StrictTwin(builder.twin_of(kind), builder.originals)
+    except _NoTwin:
+        return None
+
+
+def _consume(steps: Iterable[None]) -> None:
+    deque(steps, 0)  # the fastest way
+
+
+class _NoTwin(Exception):
+    pass
+
+
+class _Original(NamedTuple):
+    """What a twin stands for, and which of its fields may hold other twins."""
+
+    type: type[Struct]
+    holding_twins: tuple[str, ...]
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.originals: Final[dict[type, _Original]] = {}
+        self._twins: Final[dict[type[Struct], type[Struct] | None]] = {}
+
+    def twin_of(self, kind: type[Struct]) -> type[Struct]:
+        if kind not in self._twins:
+            self._twins[kind] = None  # in the making
+            self._twins[kind] = self._make(kind)
+        twin = self._twins[kind]
+        if twin is None:
+            raise _NoTwin
+        return twin
+
+    def _make(self, kind: type[Struct]) -> type[Struct]:
+        config = kind.__struct_config__
+        if type(kind) is not type(Struct) or config.array_like or _watches_subclasses(kind):
+            raise _NoTwin
+        fields = msgspec.structs.fields(kind)
+        twins = {field.name: self._type_with_twins(field.type) for field in fields}
+        changed = [field for field in fields if twins[field.name] is not field.type]
+        if config.forbid_unknown_fields and not changed:
+            return kind
+        twin = msgspec.defstruct(
+            kind.__name__,
+            [(field.name, twins[field.name], _settings(field)) for field in changed],
+            bases=(kind,),
+            module=kind.__module__,
+            kw_only=True,
+            tag_field=config.tag_field,
+            tag=config.tag,
+            forbid_unknown_fields=True,
+        )
+        self.originals[twin] = _Original(kind, tuple(field.name for field in changed))
+        return twin
+
+    def _type_with_twins(self, kind: Any) -> Any:
+        """Put twins in the place of the structs in a type; return the very type if it has none."""
+        origin, args = get_origin(kind), get_args(kind)
+        if kind is Any or origin is Literal:
+            return kind
+        if isinstance(kind, type) and origin is None:
+            if issubclass(kind, Struct):
+                return self.twin_of(kind)
+            if issubclass(kind, _SCALARS) or kind in _CONTAINERS:
+                return kind
+            raise _NoTwin
+        if origin is Annotated:
+            inner = self._type_with_twins(args[0])
+            return kind if inner is args[0] else Annotated[(inner, *args[1:])]
+        if not args:
+            raise _NoTwin
+        inside = tuple(arg if arg is ... else self._type_with_twins(arg) for arg in args)
+        if all(map(operator.is_, inside, args)):
+            return kind
+        if origin in (Union, types.UnionType):
+            return functools.reduce(_or, inside)
+        if origin in _CONTAINERS:
+            return cast("Any", origin)[inside]
+        raise _NoTwin
+
+
+def _or(left: Any, right: Any) -> Any:
+    return left | right
+
+
+def _settings(field: msgspec.structs.FieldInfo) -> Any:
+    return cast("Any", msgspec.field)(  # its overloads know no settings of unknown kinds
+        name=field.encode_name, default=field.default, default_factory=field.default_factory
+    )
+
+
+def _watches_subclasses(kind: type) -> bool:
+    return any("__init_subclass__" in vars(base) for base in kind.__mro__ if base is not object)

@@ -1,0 +1,189 @@
+"""What a newer program wrote beyond the class of a row: kept by whoever changes the row."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+from tests.runtime.state import random_rows
+from tests.runtime.state.random_rows import CLASSES, Object
+
+from streamdb import AnyOf, Columns, InvalidRow
+from streamdb.state.contract import Contract
+from streamdb.state.schema import CollectionSchema
+from streamdb.state.unknown_fields import Stored, has_unknown
+
+
+def schema_of(row: Any) -> CollectionSchema[Any, str]:
+    return CollectionSchema(
+        name="rows", type="row", primary_key="id", row=row, key=str, columns=Columns
+    )
+
+
+def as_json(plain: Any) -> bytes:
+    return json.dumps(plain).encode()
+
+
+@pytest.mark.parametrize("class_of", CLASSES.values(), ids=CLASSES)
+@given(data=st.data())
+def test_a_changed_row_is_the_original_with_the_changes(
+    class_of: Callable[[Object], Any], data: st.DataObject
+) -> None:
+    # Of typed dicts nobody can tell which member of a union they are.
+    shape = data.draw(random_rows.rows(choices=class_of is not random_rows.typed_dict_of))
+    before = data.draw(random_rows.values(shape))
+    original = data.draw(random_rows.with_more(shape, before))
+    after = data.draw(random_rows.changed(shape, before)) | {"id": before["id"]}
+    schema = schema_of(class_of(shape))
+
+    stored = Stored(schema.decode(as_json(original)), as_json(original))
+    written = json.loads(schema.encode(schema.decode(as_json(after)), over=stored))
+
+    assert written == random_rows.merged(shape, after, before, original)
+
+
+class Part(Struct, frozen=True, tag_field="kind", tag="text"):
+    text: str
+
+
+class Image(Struct, frozen=True, tag_field="kind", tag="image"):
+    url: str
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    id: str
+    parts: tuple[Part | Image, ...] = ()
+    first: Part | Image | None = None
+    by_number: dict[int, Part] = msgspec.field(default_factory=dict)
+    by_id: dict[uuid.UUID, Part] = msgspec.field(default_factory=dict)
+    is_done: bool = False
+
+
+def part(text: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "text", "text": text, **more}
+
+
+def updated(original: Any, **changes: Any) -> Any:
+    """Read a row, change it, and return what is written."""
+    schema = schema_of(Row)
+    text = original if isinstance(original, bytes) else as_json(original)
+    row = schema.decode(text)
+    changed = msgspec.structs.replace(row, **changes)
+    return json.loads(schema.encode(changed, over=Stored(row, text)))
+
+
+def test_elements_are_known_again_wherever_they_are_by_now() -> None:
+    original = {"id": "r", "parts": [part("a", n=1), part("b", n=2), part("c", n=3)]}
+    written = updated(original, parts=(Part("c"), Part("new"), Part("a")))
+    assert written["parts"] == [part("c", n=3), part("new"), part("a", n=1)]
+
+
+def test_an_element_that_has_changed_may_be_another_one() -> None:
+    original = {"id": "r", "parts": [part("a", n=1)]}
+    assert updated(original, parts=(Part("b"),))["parts"] == [part("b")]
+
+
+def test_of_equal_elements_that_are_fewer_or_more_nobody_can_tell_which_is_which() -> None:
+    original = {"id": "r", "parts": [part("a", n=1), part("a", n=2)]}
+    assert updated(original, parts=(Part("a"),))["parts"] == [part("a")]
+    assert updated(original, parts=(Part("a"), Part("a")))["parts"] == original["parts"]
+    original = {"id": "r", "parts": [part("a", n=1), part("a", n=1)]}
+    assert updated(original, parts=(Part("a"),) * 3)["parts"] == [part("a", n=1)] * 3
+
+
+def test_another_member_of_a_union_begins_anew() -> None:
+    original = {"id": "r", "new": 1, "first": part("a", alt="x")}
+    assert updated(original, first=Part("b"))["first"] == part("b", alt="x")
+    written = updated(original, first=Image("i.png"))
+    assert written == {"id": "r", "new": 1, "first": {"kind": "image", "url": "i.png"}}
+    assert updated(original, first=None) == {"id": "r", "new": 1}
+
+
+def test_keys_of_maps_that_are_no_texts() -> None:
+    key = uuid.UUID("ABCDEF00-0000-4000-8000-000000000000")
+    original = {
+        "id": "r",
+        "by_number": {"1": part("a", n=1), "2": part("b", n=2)},
+        "by_id": {str(key).upper(): part("c", n=3)},
+    }
+    written = updated(original, by_number={1: Part("x"), 3: Part("y")})
+    assert written["by_number"] == {"1": part("x", n=1), "3": part("y")}
+    # Its key is written otherwise, so it is not known again; but it is not there twice.
+    assert written["by_id"] == {str(key): part("c")}
+
+
+def test_a_declared_property_that_holds_its_default_is_none_of_the_unknown() -> None:
+    assert updated({"id": "r", "is_done": True}, is_done=False) == {"id": "r"}
+    assert updated({"id": "r", "is_done": False}, first=Part("a")) == {
+        "id": "r",
+        "first": part("a"),
+    }
+
+
+def test_what_is_unknown_is_written_in_the_very_same_text() -> None:
+    schema = schema_of(Row)
+    for name, text in {
+        rb"n\u00e9": b"1.20",
+        b"big": b"[1e999, 12345678901234567890.123456789]",
+        b"half": rb'"\ud83d"',
+        b"twice": b'{"a":1, "a":2}',
+    }.items():
+        original = b'{ "' + name + b'" : ' + text + b' , "id":"r"}'
+        written = schema.encode(Row("r", first=Part("a")), over=Stored(Row("r"), original))
+        assert b":" + text + b"}" in written
+
+
+def test_a_row_that_would_be_read_as_another_one_is_refused() -> None:
+    class Either(Struct, frozen=True):
+        id: str
+        one: AnyOf[Small, Large]
+
+    schema = schema_of(Either)
+    original = as_json({"id": "r", "one": {"n": 1, "m": "text"}})
+    row = schema.decode(original)
+    assert row.one == Small(1)
+    with pytest.raises(InvalidRow, match="upsert writes it without"):
+        schema.encode(Either("r", Small(2)), over=Stored(row, b'{"id":"r","one":{"n":1,"m":2}}'))
+
+
+class Small(Struct, frozen=True):
+    n: int
+
+
+class Large(Struct, frozen=True):
+    n: int
+    m: int
+
+
+def test_the_contract_is_asked_about_the_whole() -> None:
+    contract = Contract.of({"maxProperties": 2})
+    schema = CollectionSchema(
+        name="rows",
+        type="row",
+        primary_key="id",
+        row=Row,
+        key=str,
+        columns=Columns,
+        contract=contract,
+    )
+    stored = Stored(Row("r"), b'{"id":"r","new":1}')
+    assert json.loads(schema.encode(Row("r"), over=stored)) == {"id": "r", "new": 1}
+    with pytest.raises(InvalidRow, match="at most 2 properties"):
+        schema.encode(Row("r", is_done=True), over=stored)
+
+
+def test_what_tells_whether_a_text_holds_more_than_a_row() -> None:
+    row = Row("r", parts=(Part("a"),), by_number={1: Part("b")})
+    plain = {"id": "r", "parts": [part("a")], "by_number": {"1": part("b")}, "is_done": False}
+    assert not has_unknown(plain, row)
+    for place in (plain, plain["parts"][0], plain["by_number"]["1"]):
+        place["new"] = None
+        assert has_unknown(plain, row)
+        del place["new"]
