@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         TransactionUnresolved,
         TxidTimeout,
         UnexpectedStatus,
+        UnknownCollection,
         UnknownColumn,
         WouldDeadlock,
     )
@@ -209,6 +210,7 @@ __all__ = [
     "TransactionUnresolved",
     "TxidTimeout",
     "UnexpectedStatus",
+    "UnknownCollection",
     "UnknownColumn",
     "UnsetType",
     "UntypedColumns",

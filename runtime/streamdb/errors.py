@@ -191,6 +191,12 @@ class SchemaError(StreamDBError):
     """A schema declaration makes no sense."""
 
 
+class UnknownCollection(SchemaError, KeyError):
+    """A name that no collection has; the message lists those that there are."""
+
+    __str__ = Exception.__str__
+
+
 class SpecError(SchemaError):
     """A spec file, or one that it refers to, cannot be used.
 

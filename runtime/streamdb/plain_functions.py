@@ -25,7 +25,7 @@ def refuse_async(function: object, taker: str, instead: str) -> None:
         TypeError: it is ``async def``, or cannot be called at all.
     """
     if not callable(function):
-        raise TypeError(f"{taker} calls a function, not {type(function).__name__}: {instead}")
+        raise TypeError(f"{taker} takes a function, not {type(function).__name__}")
     inner: object = function
     while isinstance(inner, functools.partial):
         inner = inner.func

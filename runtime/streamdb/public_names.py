@@ -95,6 +95,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "TransactionUnresolved",
         "TxidTimeout",
         "UnexpectedStatus",
+        "UnknownCollection",
         "UnknownColumn",
         "WouldDeadlock",
     ),

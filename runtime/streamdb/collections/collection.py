@@ -268,6 +268,11 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
         """Do what ``update`` does, for its typed forms in generated collections."""
         if (change is None) == (not fields):
             raise TypeError("update takes either fields or one function from row to row")
+        if change is not None and not callable(change):
+            raise TypeError(
+                f"update takes fields by their names, or a function, not {type(change).__name__}: "
+                "update(key, name=value)"
+            )
         if change is not None:
             refuse_async(change, "update", "await first, and update with what came of it")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import MappingProxyType
@@ -22,8 +22,9 @@ from streamdb.db.session import Session
 from streamdb.db.state import DatabaseState, Metrics
 from streamdb.db.status import Status
 from streamdb.db.unresolved import remember
-from streamdb.errors import ConditionTimeout, InvalidEventError, SchemaError, TxidTimeout
+from streamdb.errors import ConditionTimeout, InvalidEventError, TxidTimeout, UnknownCollection
 from streamdb.expr import Expr
+from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import StateSchema
 from streamdb.streams.address import parse_address
@@ -48,6 +49,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self, first: StateSchema | str, second: str = "", /, **options: Unpack[DatabaseOptions]
     ) -> None:
         """Take a schema and the address of a stream; the address alone if the class declares it."""
+        if isinstance(first, str) and second:
+            raise TypeError(
+                f"{type(self).__name__}({first!r}, {second!r}): the first of two arguments is a "
+                "schema, as in StreamDB(StateSchema.from_file('schema.json'), url)"
+            )
         if isinstance(first, str):
             schema, url = declared_schema(type(self)), first
         else:
@@ -75,7 +81,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             wrap=self._wrap,
         )
         self._session.sender.settled = self._mutations.settle
-        self._collections: Final[dict[str, CollectionForm]] = {}
+        self._collections: Final = _ByName[CollectionForm](schema.name)
         self._prepare()
         for name in schema.by_name:
             self._collection(self._form, name)
@@ -104,7 +110,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _collection(self, kind: type[AnyCollection], name: str) -> AnyCollection:
         if name not in self.schema.by_name:
-            raise SchemaError(f"the schema {self.schema.name!r} has no collection {name!r}")
+            raise _unknown_collection(self.schema.name, name, self.schema.by_name)
         collection = kind(
             CollectionParts(
                 schema=self.schema.by_name[name],
@@ -120,7 +126,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     @property
     def collections(self) -> Mapping[str, CollectionForm]:
-        """The collections by their name in the spec."""
+        """The collections by their name in the spec; another name raises UnknownCollection."""
         return MappingProxyType(self._collections)
 
     @property
@@ -239,3 +245,20 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         return TimeoutError(
             f"the first load took longer than {timeout} s (url {self.url}, status {self.status})"
         )
+
+
+class _ByName(dict[str, CollectionForm]):
+    """The collections of a schema; one that is not there is told with those that are."""
+
+    def __init__(self, schema: str) -> None:
+        super().__init__()
+        self._schema = schema
+
+    def __missing__(self, name: str) -> CollectionForm:
+        raise _unknown_collection(self._schema, name, self)
+
+
+def _unknown_collection(schema: str, name: str, known: Iterable[str]) -> UnknownCollection:
+    """Make the error for a name that no collection has."""
+    what = f"the schema {schema!r} has no collection"
+    return UnknownCollection(no_such(what, name, known, listed_as="Its collections"))

@@ -20,10 +20,11 @@ from typing import (
 
 from streamdb.errors import SchemaError
 from streamdb.expr import Columns, UntypedColumns, columns_of
+from streamdb.known_options import refuse_unknown
 from streamdb.state.contract import Contract
 from streamdb.state.events import EventConstructors
 from streamdb.state.row_kinds import row_kind
-from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.schema import CollectionSchema, StateSchema, Updates
 
 if TYPE_CHECKING:
     from streamdb.collections.collection import AsyncCollection, Collection
@@ -34,8 +35,7 @@ Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
 Cols = TypeVar("Cols", bound=Columns[Any])
 
-Updates = Literal["replace", "merge"]
-
+_PARTS: Final = ("columns", "key", "primary_key", "schema", "type", "updates")
 _SET_BY_DATABASES: Final = ("schema", "url")
 
 
@@ -157,8 +157,14 @@ def collection(
     b'{"type":"message","key":"m1","value":{"id":"m1","role":"user"},"headers":{"operation":"insert"}}'
 
     Raises:
+        TypeError: there is no such argument, or no primary key.
         SchemaError: when the database class is first used: the declaration makes no sense.
     """
+    refuse_unknown(parts, _PARTS)
+    if "primary_key" not in parts:
+        raise TypeError(
+            "a collection needs `primary_key=`, the name of the field that tells its rows apart"
+        )
     return DeclaredCollection(name, {"row": row, **parts})
 
 

@@ -131,6 +131,12 @@ class Mutations(Generic[Tx]):
                 stored = self._existing(schema, key, "update")
             # The user's code: it may take its time, and any other lock.
             changed = change(schema.rows.lent(stored.row))
+            if changed is None:
+                raise InvalidRow(
+                    f"collection {schema.name!r}: the function that `update` was given returned "
+                    "None: it returns the changed row",
+                    type=schema.type,
+                )
             if schema.rows.holds(changed) and schema.key_of(changed) != key:
                 raise InvalidRow(
                     f"collection {schema.name!r}: an update must keep "

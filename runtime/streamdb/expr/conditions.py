@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.evaluate import evaluator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from streamdb.expr.evaluate import Getter
 
 Cols = TypeVar("Cols", bound="Columns[Any]")
+
+_EXAMPLE: Final = 'return a condition on columns, as in `lambda m: m.role == "assistant"`'
 
 
 @overload
@@ -67,7 +70,14 @@ def condition(columns: Cols, function: Callable[[Cols], Expr[bool, Any]], /) -> 
     Raises:
         ExpressionError: it returned something else.
     """
-    expression = function(columns)
+    if not callable(function):
+        raise ExpressionError(
+            f"a condition is a function of columns, not {type(function).__name__}: {_EXAMPLE}"
+        )
+    expression: object = function(columns)
+    if inspect.iscoroutine(expression):
+        expression.close()
+        raise ExpressionError(f"a condition is a plain function, no `async def`: {_EXAMPLE}")
     if not is_expression(expression):
         raise _no_expression(expression)
     return expression
@@ -81,6 +91,5 @@ def _no_expression(result: object) -> ExpressionError:
             "`~` instead of `and`, `or`, `not`, and use the columns that the function is given"
         )
     return ExpressionError(
-        f"the function returned {result!r} ({type(result).__name__}), not an expression: "
-        'return a condition on columns, as in `lambda m: m.role == "assistant"`'
+        f"the function returned {result!r} ({type(result).__name__}), not an expression: {_EXAMPLE}"
     )

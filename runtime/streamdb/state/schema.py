@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from streamdb.errors import InvalidRow, SchemaError
 from streamdb.expr import Columns, UntypedColumns, columns_of
@@ -24,6 +24,8 @@ from streamdb.types.preview import shortened
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
+
+Updates = Literal["replace", "merge"]
 
 # Spelt out because a schema has a field named `type`.
 RowClass: TypeAlias = "type[Row]"
@@ -74,7 +76,7 @@ class CollectionSchema(Generic[Row, Key]):
     row: RowClass[Row]
     key: KeyClass[Key]
     columns: ColumnsClass[Row]
-    updates: Literal["replace", "merge"] = "replace"
+    updates: Updates = "replace"
     contract: Contract | None = None
     #: What is done with rows of the class.
     rows: RowKind[Row] = field(init=False, repr=False, compare=False)
@@ -90,15 +92,15 @@ class CollectionSchema(Generic[Row, Key]):
         if not self.name or not self.type:
             raise SchemaError("a collection needs a name and an event type")
         rows = row_kind(self.row, self.contract)
-        if rows.fields and self.primary_key not in rows.fields:
+        if self.updates not in get_args(Updates):
             raise SchemaError(
-                no_such(
-                    f"collection {self.name!r}: {self.row.__name__} has no field",
-                    self.primary_key,
-                    rows.fields,
-                    listed_as="Its fields",
-                )
+                f"collection {self.name!r}: updates is {self.updates!r}: it must be one of "
+                f"{', '.join(get_args(Updates))}"
             )
+        known = rows.fields or (self.contract.properties.names if self.contract else ())
+        if known and self.primary_key not in known:
+            what = f"collection {self.name!r}: {self.row.__name__} has no field"
+            raise SchemaError(no_such(what, self.primary_key, known, listed_as="Its fields"))
         declared = rows.fields.get(self.primary_key)
         wire_name = self.primary_key if declared is None else declared.wire_name
         object.__setattr__(self, "wire_primary_key", wire_name)

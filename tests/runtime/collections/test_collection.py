@@ -181,7 +181,7 @@ def test_an_async_subscriber_is_refused_at_once(bench: Bench, callback: Any) -> 
 
 
 def test_a_subscriber_is_a_function(bench: Bench) -> None:
-    with pytest.raises(TypeError, match="subscribe calls a function, not list"):
+    with pytest.raises(TypeError, match="subscribe takes a function, not list"):
         bench.collection.subscribe([])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NewType
 
@@ -14,8 +15,10 @@ from streamdb import (
     AsyncCollection,
     AsyncStreamDB,
     Collection,
+    InvalidRow,
     SchemaError,
     StreamDB,
+    UnknownCollection,
     UnknownColumn,
     collection,
 )
@@ -35,6 +38,10 @@ class Chat(StreamDB):
 
 class MoreChat(AsyncChat):
     tool_calls = collection(Message, name="toolCalls", type="tool-call", primary_key="id")
+
+
+class Note(Struct, frozen=True):
+    id: str
 
 
 async def test_an_async_database(embedded_url: str) -> None:
@@ -134,3 +141,64 @@ def test_a_class_that_declares_nothing() -> None:
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_planted_mistakes_are_reported_and_nothing_else(checker: Checker) -> None:
     check_marked(Path(__file__).parent / "typing_cases.py", checker)
+
+
+def test_a_collection_that_is_not_there_is_told_with_those_that_are(embedded_url: str) -> None:
+    database: Any = type("Notes", (StreamDB,), {"notes": collection(Note, primary_key="id")})
+    db = database(embedded_url)
+    with pytest.raises(UnknownCollection) as caught:
+        db.collections["note"]
+    assert isinstance(caught.value, KeyError)
+    assert str(caught.value) == (
+        "the schema 'Notes' has no collection 'note'. Did you mean 'notes'? Its collections: notes"
+    )
+    assert db.collections.get("note") is None
+    assert "note" not in db.collections
+
+
+def test_a_path_is_no_schema(embedded_url: str) -> None:
+    wrong: Any = "schema.json"
+    with pytest.raises(TypeError, match=r"StateSchema\.from_file\('schema.json'\)"):
+        StreamDB(wrong, embedded_url)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"primary_key": "id", "typ": "note"}, "no option 'typ': did you mean 'type'"),
+        ({"type": "note"}, "a collection needs `primary_key=`"),
+    ],
+)
+def test_a_mistaken_call_is_told_where_it_stands(parts: dict[str, Any], says: str) -> None:
+    declare: Any = collection
+    with pytest.raises(TypeError, match=says):
+        declare(Note, **parts)
+
+
+PLAIN = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("row", "parts", "says"),
+    [
+        (Note, {"primary_key": "idd"}, "'notes': Note has no field 'idd'. Did you mean 'id'"),
+        (dict, {"primary_key": "idd", "schema": PLAIN}, "has no field 'idd'. Did you mean 'id'"),
+        (Note, {"primary_key": "id", "updates": "merg"}, "updates is 'merg': it must be one of"),
+    ],
+)
+def test_a_mistaken_declaration_is_told_when_it_is_used(
+    row: Any, parts: dict[str, Any], says: str
+) -> None:
+    declared: Any = collection(row, name="notes", **parts)
+    with pytest.raises(SchemaError, match=re.escape(says)):
+        _ = declared.schema
+
+
+def test_an_update_that_makes_no_row(embedded_url: str) -> None:
+    database: Any = type("Notes", (StreamDB,), {"notes": collection(Note, primary_key="id")})
+    with database(embedded_url, create=True) as db:
+        db.notes.insert(Note("n1")).synced()
+        with pytest.raises(InvalidRow, match="returned None: it returns the changed row"):
+            db.notes.update("n1", lambda note: None)
+        with pytest.raises(TypeError, match="takes fields by their names, or a function, not dict"):
+            db.notes.update("n1", {"text": "x"})

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import UNSET, Struct, UnsetType
 
-from streamdb.expr import Column, Columns, Expr, ExpressionError, NullableColumn, predicate
+from streamdb.expr import (
+    Column,
+    Columns,
+    Expr,
+    ExpressionError,
+    NullableColumn,
+    UntypedColumns,
+    predicate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,3 +194,20 @@ def test_an_expression_is_shown_as_it_is_written() -> None:
     shown = repr((m.tokens > 1) & ~(m.note.is_null() | m.role.in_(["a", "b"])))
     assert shown == "(tokens > 1) & ~(note.is_null() | role.in_(('a', 'b')))"
     assert len(repr(m.role == "x" * 1000)) < 100
+
+
+async def _never_awaited(_: object) -> object:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("id == 1", "a condition is a function of columns, not str"),
+        ({"id": 1}, "a condition is a function of columns, not dict"),
+        (_never_awaited, "a condition is a plain function, no `async def`"),
+    ],
+)
+def test_what_is_no_function_of_columns(function: Any, says: str) -> None:
+    with pytest.raises(ExpressionError, match=says):
+        predicate(UntypedColumns, function)
