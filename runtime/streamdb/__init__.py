@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from streamdb.state.contract import Contract
     from streamdb.state.events import ChangeEvent, EventConstructors
     from streamdb.state.schema import CollectionSchema, StateSchema
+    from streamdb.state.stream_event import StreamEvent
     from streamdb.streams.async_producer import AsyncProducer
     from streamdb.streams.async_stream import AsyncStream
     from streamdb.streams.blocking_producer import Producer
@@ -196,6 +197,7 @@ __all__ = [
     "StreamDB",
     "StreamDBError",
     "StreamError",
+    "StreamEvent",
     "StreamExists",
     "StreamGone",
     "StreamInfo",

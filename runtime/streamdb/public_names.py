@@ -122,6 +122,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "CollectionSchema",
         "StateSchema",
     ),
+    "streamdb.state.stream_event": ("StreamEvent",),
     "streamdb.streams.async_producer": ("AsyncProducer",),
     "streamdb.streams.async_stream": ("AsyncStream",),
     "streamdb.streams.blocking_producer": ("Producer",),

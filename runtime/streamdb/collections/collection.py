@@ -56,7 +56,7 @@ class CollectionParts(Generic[Tx]):
     table: Table
     lock: CommitLock
     writer: Writer[Tx]
-    deliver: Callable[[Callable[[], None]], None]
+    deliver: Callable[[Callable[[], object]], None]
     check_started: Callable[[], None]
 
 

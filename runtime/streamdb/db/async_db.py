@@ -188,5 +188,5 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     def _wrap(self, outcome: Outcome) -> AsyncTransaction:
         return AsyncTransaction(outcome)
 
-    def _deliver(self, call: Callable[[], None]) -> None:
+    def _deliver(self, call: Callable[[], object]) -> None:
         run_callback(call)

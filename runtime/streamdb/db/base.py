@@ -17,6 +17,7 @@ from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import declared_schema
 from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
 from streamdb.db.session import Session
 from streamdb.db.state import DatabaseState, Metrics
@@ -73,7 +74,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             report=self._report_invalid,
             strict=options.get("strict", False),
         )
-        self._session: Final = Session(self._state, url, **options)
+        self._session: Final = Session(
+            self._state, Observers(options, self._deliver), url, **options
+        )
         self._mutations: Final = Mutations(
             self._state,
             check_open=self._session.check_open,
@@ -99,7 +102,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     def _wrap(self, outcome: Outcome) -> Tx:
         raise NotImplementedError
 
-    def _deliver(self, call: Callable[[], None]) -> None:
+    def _deliver(self, call: Callable[[], object]) -> None:
         raise NotImplementedError
 
     def _send(self, draft: Draft) -> None:

@@ -177,5 +177,5 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     def _wrap(self, outcome: Outcome) -> Transaction:
         return Transaction(outcome, self._thread.ident)
 
-    def _deliver(self, call: Callable[[], None]) -> None:
+    def _deliver(self, call: Callable[[], object]) -> None:
         self._dispatcher.submit(call)

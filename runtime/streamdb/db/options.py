@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from streamdb.known_options import refuse_unknown
 from streamdb.plain_functions import refuse_async
+from streamdb.protocol.exchange import Batch
+from streamdb.state.stream_event import StreamEvent
 from streamdb.streams.handle import StreamOptions
 
 
@@ -43,6 +45,10 @@ Live = Literal["auto", "sse", "long-poll"]
 class DatabaseOptions(StreamOptions, total=False):
     """The keywords that every database class takes.
 
+    Callbacks are plain functions, called one after the other: those of an async database on its
+    event loop between two steps of reading, those of a blocking one on the thread of its callbacks,
+    which may fall behind; what waits there is kept in memory. What a callback raises is logged.
+
     Attributes:
         create: create the stream if there is none.
         live: how to follow: ``auto``, ``sse`` or ``long-poll``.
@@ -51,6 +57,16 @@ class DatabaseOptions(StreamOptions, total=False):
             callbacks of the database are.
         strict: hold every row that is read to the JSON Schema of its collection, where its class
             says less; one that breaks it is an invalid event. Needs the extra ``validate``.
+        on_event: called with every change and control message, after the batch that held it was
+            taken in, in stream order; see :class:`StreamEvent`. Those of undeclared types, snapshot
+            marks and resets are among them, and values that their collection refuses; what is no
+            message at all is not.
+        on_before_batch: called with each batch before it is taken in.
+        on_batch: called with each batch after its events.
+        on_progress: called with the number of events and of bytes read so far, and the offset
+            behind the last batch, some times a second while there is much, and after each batch.
+        progress: draw the progress of the first load on standard error. Needs the extra
+            ``progress``.
         close_timeout: seconds that closing waits for writes on their way, and then for callbacks.
     """
 
@@ -58,9 +74,17 @@ class DatabaseOptions(StreamOptions, total=False):
     live: Live
     on_invalid: OnInvalid
     strict: bool
+    on_event: Callable[[StreamEvent], object]
+    on_before_batch: Callable[[Batch], object]
+    on_batch: Callable[[Batch], object]
+    on_progress: Callable[[int, int, str], object]
+    progress: bool
     close_timeout: float
 
 
+_CALLBACKS: Final = frozenset(
+    {"on_batch", "on_before_batch", "on_event", "on_invalid", "on_progress"}
+)
 _CHOICES: Final = {"live": get_args(Live), "on_invalid": get_args(InvalidPolicy)}
 
 
@@ -76,6 +100,7 @@ def check_options(options: DatabaseOptions) -> None:
         choices = _CHOICES.get(name)
         if choices and value not in choices and not callable(value):
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
-    on_invalid = options.get("on_invalid")
-    if callable(on_invalid):
-        refuse_async(on_invalid, "on_invalid", "pass a function that creates a task")
+    for name in _CALLBACKS.intersection(options):
+        function = cast("dict[str, object]", options)[name]
+        if name != "on_invalid" or callable(function):
+            refuse_async(function, name, "pass a function that creates a task")

@@ -6,13 +6,14 @@ import asyncio
 from contextlib import aclosing
 from typing import Final
 
+from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.state import DatabaseState
 from streamdb.db.status import StatusBoard
 from streamdb.errors import BadRequest, NotAStateStream, StreamExists, StreamGone, StreamNotFound
 from streamdb.protocol import names
 from streamdb.protocol.calling import StreamInfo
-from streamdb.protocol.exchange import Interrupted
+from streamdb.protocol.exchange import Batch, Interrupted
 from streamdb.streams.async_stream import AsyncStream
 
 
@@ -24,11 +25,13 @@ class Reader:
         stream: AsyncStream,
         state: DatabaseState,
         status: StatusBoard,
+        observers: Observers,
         options: DatabaseOptions,
     ) -> None:
         self._stream: Final = stream
         self._state: Final = state
         self._status: Final = status
+        self._observers: Final = observers
         self._create: Final = options.get("create", False)
         self._live: Final = options.get("live", "auto")
 
@@ -83,11 +86,12 @@ class Reader:
                         self._status.set("reconnecting")
                         continue
                     is_restart = False
-                    for _ in self._state.steps(delivered):
-                        await asyncio.sleep(0)  # others on the loop have their turn
+                    await self._take(delivered)
                     if self._state.restart_from is not None:
                         return self._state.restart_from
                     self._status.set("catching_up" if self._state.is_loading else "live")
+                    if not self._state.is_loading:
+                        self._observers.loaded()
         except (BadRequest, StreamGone) as error:
             if is_restart:
                 raise type(error)(
@@ -98,3 +102,12 @@ class Reader:
                 ) from error
             raise
         return None
+
+    async def _take(self, batch: Batch) -> None:
+        """Take a batch in; at each step, others on the loop have their turn."""
+        self._observers.before(batch)
+        for progress in self._state.steps(batch):
+            self._observers.meanwhile(progress)
+            await asyncio.sleep(0)
+        for _ in self._observers.after(batch, self._state.last_batch.events):
+            await asyncio.sleep(0)

@@ -11,6 +11,7 @@ import logging
 from typing import Final, Unpack, cast
 
 from streamdb.db.mutations import Draft
+from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.reader import Reader
 from streamdb.db.sender import Sender
@@ -27,11 +28,18 @@ log: Final = logging.getLogger("streamdb.db")
 class Session:
     """Runs the reader and the sender. All methods are called on its loop unless they say so."""
 
-    def __init__(self, state: DatabaseState, url: str, **options: Unpack[DatabaseOptions]) -> None:
+    def __init__(
+        self,
+        state: DatabaseState,
+        observers: Observers,
+        url: str,
+        **options: Unpack[DatabaseOptions],
+    ) -> None:
         # Messages show it without credentials and parameters.
         self._url: Final = parse_address(url).shown
         self._address: Final = url
         self._state: Final = state
+        self._observers: Final = observers
         self._options: Final = options
         self._stream_options: Final = _stream_options(options)
         self.close_timeout: Final = options.get("close_timeout", 5.0)
@@ -130,7 +138,7 @@ class Session:
             await made.aclose()
 
     async def _read(self, stream: AsyncStream) -> None:
-        reader = Reader(stream, self._state, self.status, self._options)
+        reader = Reader(stream, self._state, self.status, self._observers, self._options)
         try:
             await reader.find()
             self._is_found = True
@@ -156,6 +164,7 @@ class Session:
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
         self.status.set("error", error)
+        self._observers.loaded()
         self._state.end(error, error)
         if self._is_found:
             self.sender.expect_no_echo(error)
@@ -166,6 +175,7 @@ class Session:
         """Do likewise at the stream's end, which is no error, but for those who wait for more."""
         ended = StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
         self.status.set("ended")
+        self._observers.loaded()
         self._state.end(None, ended)
         self.sender.expect_no_echo(ended)
 
@@ -185,6 +195,7 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         closed = self._closed()
         self.sender.fail_all(closed)
+        self._observers.loaded()
         self._state.end(None, closed)
         if self._stream is not None:
             await self._stream.aclose()

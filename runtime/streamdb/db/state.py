@@ -109,6 +109,8 @@ class DatabaseState:
         self.on_commit: Callable[[list[str]], None] = lambda _: None
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
+        #: How much the last batch held.
+        self.last_batch = Progress(0, 0)
         self._url = url
         self._report = report
         self._strict = strict
@@ -190,6 +192,7 @@ class DatabaseState:
                 if time.monotonic() - begin > _LONGEST_STEP:
                     yield Progress(fold.counts.events, done)
                     begin = time.monotonic()
+        self.last_batch = Progress(fold.counts.events, done)
 
     def _commit_load(self, loading: Mapping[str, LoadingRows], offset: str) -> None:
         self._loading = None
