@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from streamdb_gen.formats import SPELT_LENGTHS
 from streamdb_gen.ir import Type
 from streamdb_gen.json_equality import are_equal
 from streamdb_gen.json_source import Place
@@ -30,8 +29,6 @@ from streamdb_gen.lowering.undeclared import UndeclaredProperties
 
 _OBJECT: Final = frozenset({"object"})
 _MAX_PARTS: Final = 100  # all of their properties go into one class
-# What narrows a text beyond its format.
-_OF_TEXT: Final = ("minLength", "maxLength", "pattern")
 # Keywords that see one another, if they stand in one schema: by the first of them.
 _TOGETHER: Final = {
     keyword: first
@@ -68,7 +65,7 @@ class ConjunctionLowering:
             return BROKEN
         is_object = types - {"null"} == _OBJECT
         alone = self._only_reference(schema, keywords, is_object=is_object)
-        if alone is not None and not self._asks_for_a_spelling(schema, keywords):
+        if alone is not None and key_of(schema) not in self._context.spelt:
             self._leave_all_but(alone, schema, keywords)
             type_, target = self._context.references.meaning(alone)
             if target is not None:
@@ -118,19 +115,6 @@ class ConjunctionLowering:
             return False
         narrow = self._context.references.types(schema) != TYPES
         return narrow or self._context.declares_properties(schema) or _has_shape(schema)
-
-    def _asks_for_a_spelling(self, schema: Place, keywords: Keywords) -> bool:
-        """Whether text of a format is narrowed beside a reference to it.
-
-        The type that is referred to writes its own text, which may be another one.
-        """
-        members = keywords["allOf"].items() if "allOf" in keywords else ()
-        beside = [schema, *members]
-        if not any(one.get(keyword) is not None for one in beside for keyword in _OF_TEXT):
-            return False
-        parts = islice(joined_parts([schema], self._context, refers=False), _MAX_PARTS)
-        formats = [part.keywords["format"].value for part in parts if "format" in part.keywords]
-        return any(isinstance(name, str) and name in SPELT_LENGTHS for name in formats)
 
     def _leave_all_but(self, reference: Place, schema: Place, keywords: Keywords) -> None:
         self._context.leave(keywords, "$ref", "allOf")

@@ -57,6 +57,7 @@ class Context:
     owners: dict[str, Key] = field(default_factory=dict[str, Key])  # by name of a definition
     property_names: dict[Key, str] = field(default_factory=dict[Key, str])
     whole: set[Key] = field(default_factory=set[Key])  # objects whose undeclared properties count
+    spelt: set[Key] = field(default_factory=set[Key])  # texts whose spelling counts
     _keywords: dict[Key, Keywords] = field(default_factory=dict[Key, Keywords])
 
     def keywords(self, schema: Place) -> Keywords:
@@ -109,7 +110,8 @@ class Context:
         """
         prefix = f"{owner.pointer}/"
         is_inside = schema.file == owner.file and schema.pointer.startswith(prefix)
-        if is_inside or not isinstance(schema.value, dict) or not _NAMING & schema.value.keys():
+        is_own = is_inside or key_of(schema) in self.spelt
+        if is_own or not isinstance(schema.value, dict) or not _NAMING & schema.value.keys():
             return self.lower(schema, name, types)
         if not self.references.types(schema) <= types:
             self.beyond.add("type")

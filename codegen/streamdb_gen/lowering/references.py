@@ -6,7 +6,7 @@ name or null. A target that is only a reference, anything at all, or null, is lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,13 +36,22 @@ class Target:
 
 
 class References:
-    """Follows references; ``target_of`` gives a schema that is referred to its name."""
+    """Follows references.
+
+    ``target_of`` gives a schema that is referred to its name. References of ``spelt`` stand for
+    types of their own.
+    """
 
     def __init__(
-        self, resources: Resources, target_of: Callable[[Place], Target], report: Report
+        self,
+        resources: Resources,
+        target_of: Callable[[Place], Target],
+        spelt: Set[Key],
+        report: Report,
     ) -> None:
         self._resources = resources
         self._target_of = target_of
+        self._spelt = spelt
         self._report = report
         self._meanings: dict[Key, tuple[Type, Target | None]] = {}
         self._types: dict[Key, frozenset[str]] = {}
@@ -65,7 +74,7 @@ class References:
                 break
             inner, has_null = _sole_choice(place)
             path[key] = has_null
-            if not self.is_reference(inner):
+            if not self.is_reference(inner) or key_of(inner) in self._spelt:
                 found = self._named(place, inner)
                 break
             following = self.resolve(inner)

@@ -25,8 +25,11 @@ EXACT_INTEGER: Final = 2**53
 _INT64: Final = range(-(2**63), 2**63)
 
 
-def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
-    """A string with its constraints, or of a format that has a type of its own."""
+def string_type(keywords: Keywords, beyond: Beyond, report: Report, *, is_spelt: bool) -> Scalar:
+    """A string with its constraints, or of a format that has a type of its own.
+
+    One whose spelling counts is text of the format.
+    """
     minimum, maximum = sizes("Length", keywords, beyond, report)
     pattern = _pattern(keywords.get("pattern"), beyond)
     constraints = constraints_or_none(min_length=minimum, max_length=maximum, pattern=pattern)
@@ -37,12 +40,8 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
         kind = override
         if format_ is not None:
             beyond.add("format")
-    elif format_ is not None and format_ in TYPED and override is None:
-        spelt = SPELT_LENGTHS.get(format_)
-        if spelt is None or not _asks_for_a_spelling(
-            spelt, "pattern" in keywords, minimum, maximum
-        ):
-            kind = TYPED[format_]
+    elif format_ is not None and override is None and not (is_spelt and format_ in SPELT_LENGTHS):
+        kind = TYPED.get(format_, kind)
     if kind != "string":
         said = OVERRIDE_PATTERNS.get(str(keywords["x-streamdb-type"].value)) if override else None
         for name in ("minLength", "maxLength", "pattern"):
@@ -53,16 +52,6 @@ def string_type(keywords: Keywords, beyond: Beyond, report: Report) -> Scalar:
         beyond.add("pattern")
         constraints = constraints_or_none(min_length=minimum, max_length=maximum)
     return Scalar("string", constraints, format_)
-
-
-def _asks_for_a_spelling(
-    lengths: tuple[int, int], has_pattern: bool, minimum: int | None, maximum: int | None
-) -> bool:
-    """Whether what is written of a valid text may be invalid, so that only the text is safe."""
-    shortest, longest = lengths
-    is_too_short = minimum is not None and minimum > shortest
-    is_too_long = maximum is not None and maximum < longest
-    return has_pattern or is_too_short or is_too_long
 
 
 def number_type(

@@ -44,7 +44,7 @@ from streamdb_gen.lowering.objects import ObjectLowering
 from streamdb_gen.lowering.own_words import chosen_class_name, description
 from streamdb_gen.lowering.parts import Part, judging_others
 from streamdb_gen.lowering.references import References, Target, or_null
-from streamdb_gen.lowering.resources import Key, Resources
+from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.lowering.scalars import (
     as_literals,
     constraints_or_none,
@@ -54,6 +54,7 @@ from streamdb_gen.lowering.scalars import (
     string_type,
     types_of,
 )
+from streamdb_gen.lowering.spellings import Spellings
 from streamdb_gen.lowering.target_names import target_name
 from streamdb_gen.lowering.undeclared import UndeclaredProperties
 from streamdb_gen.lowering.unions import UnionLowering
@@ -112,9 +113,10 @@ class SchemaLowering:
         self._resources = resources
         self._beyond = beyond
         self._report = report
-        references = References(resources, self._target_of, report)
+        spelt = set[Key]()
+        references = References(resources, self._target_of, spelt, report)
         self.context: Final = Context(
-            resources, references, definitions, beyond, report, self.lower
+            resources, references, definitions, beyond, report, self.lower, spelt=spelt
         )
         self._objects = ObjectLowering(self.context)
         self._unions = UnionLowering(self.context, self._objects)
@@ -154,6 +156,11 @@ class SchemaLowering:
         """Look through all schemas for objects whose undeclared properties count."""
         needs = Needs(self.context, UndeclaredProperties(self.context))
         needs.keep_whole(schemas, self._unions.exclude_each_other)
+
+    def keep_spellings(self, schemas: Iterable[Place]) -> None:
+        """Look through all schemas for texts whose spelling counts."""
+        spellings = Spellings(self.context, schemas, self._unions.exclude_each_other)
+        self.context.spelt.update(spellings.find())
 
     def refer_to(self, schemas: Iterable[Place]) -> None:
         """Give schemas their names, in this order, as a reference does."""
@@ -199,7 +206,7 @@ class SchemaLowering:
     def _lower_keywords(
         self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]
     ) -> Type:
-        if constraining(keywords) == ["$ref"]:
+        if constraining(keywords) == ["$ref"] and key_of(schema) not in self.context.spelt:
             return self._reference(schema)
         if "$ref" in keywords or "allOf" in keywords:
             joined = self._conjunctions.lower(schema, keywords, types, name)
@@ -303,7 +310,8 @@ class SchemaLowering:
             case "array":
                 return self._array(schema, keywords, name)
             case "string":
-                return string_type(keywords, self._beyond, self._report)
+                is_spelt = key_of(schema) in self.context.spelt
+                return string_type(keywords, self._beyond, self._report, is_spelt=is_spelt)
             case "integer" | "number":
                 return number_type(type_, keywords, self._beyond, self._report)
             case _:

@@ -133,6 +133,7 @@ class _SpecLowering:
         check_overrides(schemas, self._report)
         if not self._report.has_errors():
             self._schemas.keep_whole(schemas)
+            self._schemas.keep_spellings(schemas)
         layout = lay_out(self._resources, is_bare=self._frame.is_bare)
         self._schemas.refer_to(layout.moved)
         rows = {key: self._lower(target) for key, target in self._rows.items()}
