@@ -351,6 +351,14 @@ class ForkedProcess(StreamDBError, RuntimeError):
     """A database of the parent process was used after ``os.fork()``."""
 
 
+class CacheError(StreamDBError):
+    """The file of a database's cache cannot be used: not there, or another program's."""
+
+
+class CacheInUse(CacheError):
+    """Another database has the same cache file open, in this process or in another one."""
+
+
 # --- about the installation -------------------------------------------------------------------
 
 

@@ -57,6 +57,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "BadHeader",
         "BadRequest",
         "BufferFull",
+        "CacheError",
+        "CacheInUse",
         "ConditionTimeout",
         "ConnectionFailed",
         "NotReached",

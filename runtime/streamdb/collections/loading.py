@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any, Final
 
 _TOLERATED_GAPS: Final = 1000
@@ -41,6 +42,19 @@ class LoadingRows:
         else:
             self._rows[slot] = row
             self._ordinals[slot] = ordinal
+
+    def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: Sequence[int]) -> None:
+        """Store new rows behind all others.
+
+        Raises:
+            ValueError: there are more or fewer of one than of the others, or one is not new.
+        """
+        begin = len(self._rows)
+        self._rows += rows
+        self._ordinals.extend(ordinals)
+        self._slots.update(zip(keys, range(begin, len(self._rows)), strict=True))
+        if not len(self._slots) == len(self._rows) == len(self._ordinals):
+            raise ValueError("rows, keys and ordinals do not fit each other")
 
     def remove(self, key: str) -> None:
         """Remove a row if there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 
@@ -34,6 +34,25 @@ class Ordinals:
             self._places = {key: place for place, key in enumerate(self._keys or ())}
             self._keys = []
         return self._loaded[self._places[key]]
+
+    def in_order(self, keys: Collection[str]) -> array[int]:
+        """Return those of all rows; ``keys`` are those of the table.
+
+        >>> ordinals = Ordinals(array("q", [1, 2]))
+        >>> ordinals.write("c", 3)
+        >>> ordinals.in_order(["a", "b", "c"])
+        array('q', [1, 2, 3])
+        """
+        if not self._written and len(keys) == len(self._loaded):
+            return self._loaded
+        return array("q", [self.of(key, keys) for key in keys])
+
+    def copy(self) -> Ordinals:
+        """Return those of now, for other threads; the array is shared, for it never changes."""
+        copied = Ordinals(self._loaded)
+        copied._keys, copied._places = self._keys, self._places
+        copied._written = self._written.copy()
+        return copied
 
     def write(self, key: str, ordinal: int) -> None:
         """Note a row that was written."""

@@ -27,7 +27,8 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: dict[str, Any] = {}
-        self._ordinals = Ordinals(array("q"))
+        #: Which event each row comes from.
+        self.ordinals = Ordinals(array("q"))
         self._watchers: dict[int, tuple[Watcher, Ended]] = {}
         self._next_watcher = 0
         self._end: tuple[BaseException | None] | None = None
@@ -45,11 +46,11 @@ class Table:
         """
         if key not in self.rows:
             raise KeyError(key)
-        return self._ordinals.of(key, self.rows)
+        return self.ordinals.of(key, self.rows)
 
     def write(self, writes: Iterable[Write]) -> list[Delta]:
         """Apply operations in order and return their net effect."""
-        rows, ordinals = self.rows, self._ordinals
+        rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
         for key, row, ordinal in writes:
             old = rows.get(key)
@@ -68,7 +69,7 @@ class Table:
         """Put other rows in place of all, and return those that were there."""
         before = self.rows
         self.rows, ordinals = loaded.finish()
-        self._ordinals = Ordinals(ordinals)
+        self.ordinals = Ordinals(ordinals)
         return before
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:

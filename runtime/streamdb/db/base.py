@@ -181,7 +181,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         make = cast("Callable[..., Self]", type(self))
         actions: object = getattr(self, "actions", None)
         more: dict[str, Any] = {"actions": type(actions)} if are_actions(actions) else {}
-        return make(*self._schema_argument, url, **more, **self._options)
+        options = {name: value for name, value in self._options.items() if name != "cache"}
+        return make(*self._schema_argument, url, **more, **options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} {self.status}>"

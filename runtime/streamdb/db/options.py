@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Final, Literal, cast, get_args
 
 from streamdb.known_options import refuse_unknown
@@ -67,6 +68,9 @@ class DatabaseOptions(StreamOptions, total=False):
             behind the last batch, some times a second while there is much, and after each batch.
         progress: draw the progress of the first load on standard error. Needs the extra
             ``progress``.
+        cache: a file, made if it is missing, that keeps what was read: opened again, the database
+            reads on from there. It is readable by its owner only, holds no credentials, and is of
+            one database at a time.
         close_timeout: seconds that closing waits for writes on their way, and then for callbacks.
     """
 
@@ -79,6 +83,7 @@ class DatabaseOptions(StreamOptions, total=False):
     on_batch: Callable[[Batch], object]
     on_progress: Callable[[int, int, str], object]
     progress: bool
+    cache: str | PathLike[str]
     close_timeout: float
 
 

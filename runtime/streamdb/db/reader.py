@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from streamdb.cache.evidence import AnotherStream
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.state import DatabaseState
@@ -15,6 +16,9 @@ from streamdb.protocol import names
 from streamdb.protocol.calling import StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted
 from streamdb.streams.async_stream import AsyncStream
+
+if TYPE_CHECKING:
+    from streamdb.db.caching import Cache
 
 
 class Reader:
@@ -27,6 +31,7 @@ class Reader:
         status: StatusBoard,
         observers: Observers,
         options: DatabaseOptions,
+        cache: Cache | None,
     ) -> None:
         self._stream: Final = stream
         self._state: Final = state
@@ -34,14 +39,19 @@ class Reader:
         self._observers: Final = observers
         self._create: Final = options.get("create", False)
         self._live: Final = options.get("live", "auto")
+        self._cache: Final = cache
+        self._tail = names.BEGINNING
 
     async def find(self) -> None:
-        """Make sure that there is a stream of state events.
+        """Make sure that there is a stream of state events, and open the cache.
 
         Raises:
             StreamError: there is none, or it cannot be reached.
+            CacheError: the cache cannot be used.
         """
         stream = self._stream
+        if self._cache is not None:
+            await self._cache.open()
         try:
             info = await stream.head()
         except StreamNotFound as missing:
@@ -58,6 +68,7 @@ class Reader:
                 "it cannot carry state events",
                 url=stream.url,
             )
+        self._tail = info.offset
 
     async def _create_stream(self) -> StreamInfo:
         try:
@@ -71,9 +82,23 @@ class Reader:
         Raises:
             StreamDBError: what ends the reading before.
         """
-        offset = await self._read_from(names.BEGINNING, is_restart=False)
+        offset = await self._read_first()
         while offset is not None:
             offset = await self._read_from(offset, is_restart=True)
+
+    async def _read_first(self) -> str | None:
+        """Read on from where the cache ends, if there is a good one, or from the beginning."""
+        cache = self._cache
+        if cache is None:
+            return await self._read_from(names.BEGINNING, is_restart=False)
+        offset = await cache.resume(self._stream, self._tail)
+        try:
+            return await self._read_from(offset, is_restart=False)
+        except (AnotherStream, BadRequest, StreamGone) as error:
+            if not cache.is_in_doubt:
+                raise
+            await cache.start_over(error)
+        return await self._read_from(names.BEGINNING, is_restart=False)
 
     async def _read_from(self, offset: str, *, is_restart: bool) -> str | None:
         """Read on from an offset. Return where to start over, or None at the stream's end."""
@@ -104,10 +129,14 @@ class Reader:
         return None
 
     async def _take(self, batch: Batch) -> None:
-        """Take a batch in; at each step, others on the loop have their turn."""
+        """Take a batch in, and have it kept; at each step, others on the loop have their turn."""
+        if self._cache is not None:
+            self._cache.check(batch)
         self._observers.before(batch)
         for progress in self._state.steps(batch):
             self._observers.meanwhile(progress)
             await asyncio.sleep(0)
+        if self._cache is not None:
+            self._cache.took(batch, self._state.restart_from)
         for _ in self._observers.after(batch, self._state.last_batch.events):
             await asyncio.sleep(0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final, Unpack, cast
+import os
+from typing import TYPE_CHECKING, Final, Unpack, cast
 
 from streamdb.db.mutations import Draft
 from streamdb.db.observers import Observers
@@ -17,10 +18,13 @@ from streamdb.db.reader import Reader
 from streamdb.db.sender import Sender
 from streamdb.db.state import DatabaseState
 from streamdb.db.status import StatusBoard
-from streamdb.errors import DatabaseClosed, NotConnected, StreamClosed, StreamDBError
-from streamdb.streams.address import parse_address
+from streamdb.errors import CacheError, DatabaseClosed, NotConnected, StreamClosed, StreamDBError
+from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.handle import StreamOptions
+
+if TYPE_CHECKING:
+    from streamdb.db.caching import Cache
 
 log: Final = logging.getLogger("streamdb.db")
 
@@ -47,6 +51,7 @@ class Session:
         self.status.on_change = state.signal.fire
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back
+        self._cache: Final = _cache(options, state, url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None
         self._is_found = False
@@ -138,7 +143,9 @@ class Session:
             await made.aclose()
 
     async def _read(self, stream: AsyncStream) -> None:
-        reader = Reader(stream, self._state, self.status, self._observers, self._options)
+        reader = Reader(
+            stream, self._state, self.status, self._observers, self._options, self._cache
+        )
         try:
             await reader.find()
             self._is_found = True
@@ -199,6 +206,8 @@ class Session:
         self._state.end(None, closed)
         if self._stream is not None:
             await self._stream.aclose()
+        if self._cache is not None:
+            await self._cache.aclose()
 
     def _closed(self) -> DatabaseClosed:
         return DatabaseClosed(f"{self._url}: the database is closed")
@@ -209,6 +218,18 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _cache(options: DatabaseOptions, state: DatabaseState, url: str) -> Cache | None:
+    path = options.get("cache")
+    if path is None:
+        return None
+    from streamdb.db.caching import Cache  # and SQLite, which others need not load
+
+    address = parse_address(url)
+    if isinstance(address, EmbeddedAddress) and address.server == os.path.realpath(path):
+        raise CacheError(f"{path} holds the stream itself: name another file for the cache")
+    return Cache(path, state, stream=address.identity, strict=options.get("strict", False))
 
 
 def _stream_options(options: DatabaseOptions) -> StreamOptions:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from streamdb.cache.saved import Base, Ledger, Read, SavedRows
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
@@ -44,12 +45,14 @@ class Metrics:
         invalid: events that were skipped as invalid.
         undeclared: events of types that no collection declares, by type; beyond a thousand types,
             those of all others together, under the empty text.
+        cached: events that were not read, for the cache held what they lead to.
     """
 
     commits: int = 0
     events: int = 0
     invalid: int = 0
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
+    cached: int = 0
 
     def count(self, counts: Counts) -> None:
         """Add the events of a batch."""
@@ -111,6 +114,7 @@ class DatabaseState:
         self.restart_from: str | None = None
         #: How much the last batch held.
         self.last_batch = Progress(0, 0)
+        self.schema: Final = schema
         self._url = url
         self._report = report
         self._strict = strict
@@ -156,13 +160,7 @@ class DatabaseState:
             rows = loading
         else:
             rows = staged = {name: StagedRows(table) for name, table in self.tables.items()}
-        fold = Fold(
-            self._decoder.judge,
-            rows,
-            self._judge_reset,
-            strict=self._strict,
-            ordinal=self._ordinal,
-        )
+        fold = self._begin_fold(rows)
         yield from self._fold(batch, fold)
         if fold.restart_from is not None:
             self._obeyed_resets.add((fold.restart_from, batch.offset))
@@ -182,6 +180,66 @@ class DatabaseState:
         else:
             with self.lock:
                 self._commit(staged, fold.counts, batch.offset)
+
+    def saved(self) -> Base:
+        """Return the committed state, for a cache."""
+        with self.lock:
+            ledger = Ledger(
+                offset=self.offset,
+                ordinal=self._ordinal,
+                events=self.metrics.cached + self.metrics.events,
+                txids=self.txids.remembered(),
+                resets=list(self._obeyed_resets),
+            )
+            rows = {
+                name: SavedRows(table.rows.copy(), table.ordinals.copy())
+                for name, table in self.tables.items()
+            }
+            return Base(ledger, rows)
+
+    def resume(self, ledger: Ledger, rows: dict[str, LoadingRows]) -> None:
+        """Begin from what a cache holds instead of nothing; it shows when it is up to date."""
+        self._begin_load()
+        self._loading = rows
+        self._loading_metrics.cached = ledger.events
+        self._loading_txids = ledger.txids
+        self._obeyed_resets = set(ledger.resets)
+        self._position = ledger.offset
+        self._ordinal = ledger.ordinal
+
+    def replay(self, read: Read) -> None:
+        """Take in what was read after that, which was reported when it was read.
+
+        Raises:
+            ValueError: it does not follow; the state is of no use.
+        """
+        assert self._loading is not None  # noqa: S101 - it follows `resume`
+        self._position = read.start
+        fold = self._begin_fold(self._loading)
+        for _ in self._fold(read.batch, fold):
+            pass  # it is not on the event loop
+        if fold.restart_from is not None:
+            raise ValueError("a reset that was obeyed is not in the state before it")
+        self._position = read.batch.offset
+        self._ordinal = fold.ordinal
+        self._loading_txids += fold.counts.txids
+        self._loading_metrics.cached += fold.counts.events
+
+    def start_over(self) -> None:
+        """Forget what a cache held."""
+        self._begin_load()
+        self._loading_txids = []
+        self._obeyed_resets = set()
+        self._position = BEGINNING
+
+    def _begin_fold(self, rows: Mapping[str, FoldedRows]) -> Fold:
+        return Fold(
+            self._decoder.judge,
+            rows,
+            self._judge_reset,
+            strict=self._strict,
+            ordinal=self._ordinal,
+        )
 
     def _fold(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
         done, begin = 0, time.monotonic()

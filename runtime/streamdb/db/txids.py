@@ -62,6 +62,11 @@ class Txids:
         for future in itertools.chain.from_iterable(waiting.values()):
             _resolve(future, error)
 
+    def remembered(self) -> list[str]:
+        """Return all ids that are remembered, oldest first."""
+        with self._lock:
+            return list(self._seen)
+
     def last(self, count: int = 5) -> list[str]:
         """Return the ids seen last, newest first."""
         with self._lock:

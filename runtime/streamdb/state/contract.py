@@ -78,6 +78,11 @@ class Contract:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.pointer or 'a schema'}>"
 
+    @property
+    def document(self) -> Any:
+        """The document that the schema stands in, as plain JSON."""
+        return self._document.plain
+
     @cached_property
     def properties(self) -> DeclaredProperties:
         """The properties that it declares."""

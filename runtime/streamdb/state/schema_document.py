@@ -59,8 +59,8 @@ class SchemaDocument:
         options = {"formats": _formats(), "validate_formats": True, "offline": True}
         try:
             if not pointer:
-                validator_class = library.validator_cls_for(self._document)
-                return cast("jsonschema_rs.Validator", validator_class(self._document, **options))
+                validator_class = library.validator_cls_for(self.plain)
+                return cast("jsonschema_rs.Validator", validator_class(self.plain, **options))
             reference = {"$ref": f"{_NAME}#{quote(without_surrogates(pointer))}"}
             compiled = library.Draft202012Validator(reference, registry=self._registry, **options)
             return cast("jsonschema_rs.Validator", compiled)
@@ -69,10 +69,11 @@ class SchemaDocument:
 
     def declared(self, pointer: str) -> DeclaredProperties:
         """Find the properties that the schema declares that a JSON Pointer leads to."""
-        return declared_properties(self._document, pointer)
+        return declared_properties(self.plain, pointer)
 
     @cached_property
-    def _document(self) -> Any:
+    def plain(self) -> Any:
+        """The document itself."""
         return without_surrogates(self._load())
 
     @cached_property
@@ -80,7 +81,7 @@ class SchemaDocument:
         # There a spec is a document with a name, into which references may point; nothing is made
         # of the members that are no schemas.
         library = _library()
-        return library.Registry([(_NAME, self._document)], draft=library.Draft202012)
+        return library.Registry([(_NAME, self.plain)], draft=library.Draft202012)
 
 
 def _unusable(error: ValueError, pointer: str) -> UnusableSchema:

@@ -28,6 +28,11 @@ class HttpAddress:
     shown: str
 
     @property
+    def identity(self) -> str:
+        """Which stream it is, the same for all who ask for it; without secrets."""
+        return self.shown
+
+    @property
     def server(self) -> str:
         """Scheme, host and port."""
         parts = urlsplit(self.shown)
@@ -52,6 +57,11 @@ class EmbeddedAddress:
     file: Path
     path: str
     shown: str
+
+    @property
+    def identity(self) -> str:
+        """Which stream it is, from whatever folder it is asked for."""
+        return f"{_EMBEDDED}{self.server}#{self.path}"
 
     @property
     def server(self) -> str:

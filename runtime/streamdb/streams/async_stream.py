@@ -14,6 +14,7 @@ from streamdb.errors import StreamError
 from streamdb.protocol import names
 from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
+from streamdb.protocol.glimpse import Glimpse, glimpse
 from streamdb.protocol.reading import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
@@ -293,6 +294,13 @@ class AsyncStream(Handle):
         async with aclosing(self._deliver(self._read(offset, live, resumed=resumed))) as deliveries:
             async for delivered in deliveries:
                 yield delivered
+
+    async def glimpse(self, offset: str, size: int) -> Glimpse:
+        """Read the first bytes of the page at an offset, and give the rest up.
+
+        For databases, as is the type: both may change without notice.
+        """
+        return await self._run(glimpse(self.url, offset, size, self._retry))
 
     async def _deliver(self, operation: Operation[None]) -> AsyncGenerator[Batch | Interrupted]:
         # Not left to the garbage collector: closing this generator must release the connection.

@@ -99,7 +99,7 @@ class Extensible(_HasFields, Generic[T]):
             raise _misfit(error) from None
         declared = cls.__record__.__struct_encode_fields__
         extras = {name: value for name, value in plain.items() if name not in declared}
-        kind = _type_of_extras(cast("Any", cls))
+        kind = type_of_extras(cast("Any", cls))
         if kind is not Any:
             extras = {name: _convert_extra(name, value, kind) for name, value in extras.items()}
         return _fill(object.__new__(cls), record, extras)
@@ -193,7 +193,8 @@ def _absent_if_none(record: type[Struct]) -> frozenset[str]:
 
 
 @cache
-def _type_of_extras(cls: type[Extensible[Any]]) -> Any:
+def type_of_extras(cls: type[Extensible[Any]]) -> Any:
+    """Return the type of the further properties."""
     for base in cls.__mro__:
         for written in vars(base).get("__orig_bases__", ()):
             if get_origin(written) is Extensible:

@@ -394,7 +394,7 @@ async def judge(server: str, folder: Path, history: History) -> None:
 
 
 async def _open(between: Proxy, name: str, cache: Path, history: History, how: Reopen) -> Opened:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"cache": cache} if how.cached else {}
     opened = Opened(
         how.form,
         between.url(name),

@@ -1,0 +1,103 @@
+"""Whether a stream is still the one that a cache was made of.
+
+Streams have no identity. So a cache keeps a digest of the data that was read last, and where that
+began; the stream is the same one if it has the same data there, however its pages are cut now. Of
+much data the beginning will do: it is asked for each time the cache is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from streamdb.errors import BadRequest, StreamGone
+from streamdb.protocol import names
+from streamdb.streams.async_stream import AsyncStream
+
+_MOST_BYTES: Final = 64 * 1024
+_LONGEST_EMPTY: Final = 64
+# A string, which may be cut off at the end, or space between the tokens.
+_STRING_OR_SPACE: Final = re.compile(rb'("(?:[^"\\]|\\.)*"?)|[ \t\r\n]+', re.DOTALL)
+
+
+class AnotherStream(Exception):
+    """What a cache was made of is not on the stream."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What was read last.
+
+    Attributes:
+        start: the offset that it was read from.
+        size: so many of its bytes are known, written without spaces; 0 if nothing was ever read.
+        digest: of these bytes.
+    """
+
+    start: str = names.BEGINNING
+    size: int = 0
+    digest: str = ""
+
+
+def evidence_of(start: str, parts: Sequence[bytes]) -> Evidence:
+    """Return the evidence that JSON texts are, read from an offset.
+
+    >>> evidence_of("7", [b'[{"n": 1}]', b'[2,3]']) == evidence_of("7", [b'[{"n":1}, 2, 3]'])
+    True
+    """
+    found = b""
+    for part in parts:
+        is_whole = len(part) <= _MOST_BYTES
+        found = _joined(found, _without_brackets(part[:_MOST_BYTES], is_whole=is_whole))
+        if not is_whole or len(found) >= _MOST_BYTES:
+            break
+    known = found[:_MOST_BYTES]
+    return Evidence(start, len(known), hashlib.sha256(known).hexdigest())
+
+
+def is_data(part: bytes) -> bool:
+    """Tell whether a JSON text holds any event; an array may be empty.
+
+    >>> is_data(b"[ ]"), is_data(b'[{"n":1}]')
+    (False, True)
+    """
+    return len(part) > _LONGEST_EMPTY or bool(part.translate(None, b"[] \t\r\n"))
+
+
+async def is_confirmed(evidence: Evidence, stream: AsyncStream) -> bool:
+    """Ask whether a stream holds the data where it was read.
+
+    Raises:
+        StreamError: it does not answer.
+    """
+    found = b""
+    offset, extra = evidence.start, 2  # both brackets
+    while (missing := evidence.size - len(found)) > 0:
+        try:
+            page = await stream.glimpse(offset, missing + extra)
+        except (BadRequest, StreamGone):
+            return False  # the offset is none of this stream's, or not any more
+        text = _joined(found, _without_brackets(page.data, is_whole=page.is_whole))
+        if not page.is_whole and len(text) <= evidence.size:  # there are spaces in it
+            extra += missing
+            continue
+        found = text
+        if page.is_last or page.offset == offset:
+            break
+        offset, extra = page.offset, 2
+    return hashlib.sha256(found[: evidence.size]).hexdigest() == evidence.digest
+
+
+def _without_brackets(text: bytes, *, is_whole: bool) -> bytes:
+    """Write an array, or its beginning, without spaces and the brackets around its elements."""
+    found = _STRING_OR_SPACE.sub(rb"\1", text)
+    if not found.startswith(b"["):  # SSE-8: a bare value is one message
+        return found
+    return found[1:-1] if is_whole else found[1:]
+
+
+def _joined(before: bytes, after: bytes) -> bytes:
+    return before + b"," + after if before and after else before + after

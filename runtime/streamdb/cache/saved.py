@@ -1,0 +1,149 @@
+"""What a cache keeps of a database: its state at one moment, and what it read after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from streamdb.cache.row_texts import RowTexts, pack_texts, unpack_texts
+from streamdb.collections.loading import LoadingRows
+from streamdb.collections.ordinals import Ordinals
+from streamdb.protocol.exchange import Batch
+from streamdb.state.schema import StateSchema
+
+_ROWS_OF_A_PIECE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a state is beside rows.
+
+    Attributes:
+        offset: its position.
+        ordinal: of the last event before it.
+        events: how many events were read before it.
+        txids: those that are remembered, the oldest first.
+        resets: the resets that were obeyed and lie behind it: restart offset, end of the batch.
+    """
+
+    offset: str
+    ordinal: int
+    events: int
+    txids: list[str]
+    resets: list[tuple[str, str]]
+
+
+class SavedRows(NamedTuple):
+    """The rows of a collection at one moment, in order, and the ordinals of their events."""
+
+    rows: Mapping[str, Any]
+    ordinals: Ordinals
+
+
+class Base(NamedTuple):
+    """A state, with the rows of each collection by its name."""
+
+    ledger: Ledger
+    rows: Mapping[str, SavedRows]
+
+
+class Read(NamedTuple):
+    """A batch as it was read, and from where."""
+
+    start: str
+    batch: Batch
+
+
+class _Ledger(msgspec.Struct, frozen=True, array_like=True):
+    offset: str
+    ordinal: int
+    events: int
+    txids: bytes
+    resets: list[tuple[str, str]]
+
+
+class _Rows(msgspec.Struct, frozen=True, array_like=True):
+    type: bytes
+    keys: bytes
+    ordinals: list[int]
+    rows: bytes
+
+
+class _Read(msgspec.Struct, frozen=True, array_like=True):
+    start: str
+    offset: str
+    parts: list[bytes]
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_ledger_decoder: Final = msgspec.msgpack.Decoder(_Ledger)
+_rows_decoder: Final = msgspec.msgpack.Decoder(_Rows)
+_reads_decoder: Final = msgspec.msgpack.Decoder(list[_Read])
+
+
+def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
+    """Write a state as pieces.
+
+    Raises:
+        RowsChange: some of its rows would not come back as they are.
+    """
+    ledger = base.ledger
+    yield _encoder.encode(
+        _Ledger(
+            ledger.offset, ledger.ordinal, ledger.events, pack_texts(ledger.txids), ledger.resets
+        )
+    )
+    for name, saved in base.rows.items():
+        collection = schema.by_name[name]
+        texts = RowTexts(collection.rows)
+        type_ = pack_texts([collection.type])
+        keys, rows = list(saved.rows), list(saved.rows.values())
+        ordinals = saved.ordinals.in_order(keys)
+        for begin in range(0, len(keys), _ROWS_OF_A_PIECE):
+            part = slice(begin, begin + _ROWS_OF_A_PIECE)
+            piece = _Rows(
+                type_, pack_texts(keys[part]), ordinals[part].tolist(), texts.pack(rows[part])
+            )
+            yield _encoder.encode(piece)
+
+
+def read_base(
+    schema: StateSchema, pieces: Iterator[bytes], count: int
+) -> tuple[Ledger, dict[str, LoadingRows]]:
+    """Read the state that so many pieces hold; those after them are left."""
+    read = _ledger_decoder.decode(next(pieces))
+    ledger = Ledger(read.offset, read.ordinal, read.events, unpack_texts(read.txids), read.resets)
+    loading = {name: LoadingRows() for name in schema.by_name}
+    by_type = {
+        pack_texts([type_]): (RowTexts(collection.rows), loading[collection.name])
+        for type_, collection in schema.by_type.items()
+    }
+    for piece in map(_rows_decoder.decode, islice(pieces, count - 1)):
+        texts, rows = by_type[piece.type]
+        rows.extend(unpack_texts(piece.keys), texts.unpack(piece.rows), piece.ordinals)
+    return ledger, loading
+
+
+def piece_of_reads(reads: Sequence[Read]) -> bytes:
+    """Write what was read after the base as one piece."""
+    return _encoder.encode(
+        [_Read(start, batch.offset, list(batch.parts)) for start, batch in reads]
+    )
+
+
+def reads_of(piece: bytes) -> Iterator[Read]:
+    """Read what :func:`piece_of_reads` wrote."""
+    for read in _reads_decoder.decode(piece):
+        batch = Batch(
+            parts=tuple(read.parts),
+            offset=read.offset,
+            cursor=None,
+            up_to_date=False,
+            closed=False,
+            content_type="application/json",
+        )
+        yield Read(read.start, batch)

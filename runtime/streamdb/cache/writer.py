@@ -1,0 +1,90 @@
+"""The thread of a cache: does what blocks, in order, and writes in one go what has queued up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from streamdb.cache.saved import Base, Read
+from streamdb.cache.store import CacheStore
+
+log: Final = logging.getLogger("streamdb.cache")
+
+T = TypeVar("T")
+
+
+class CacheWriter:
+    """Calls a store on a thread of its own. Its own methods do not block."""
+
+    def __init__(self, store: CacheStore) -> None:
+        self._store: Final = store
+        self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="streamdb-cache")
+        self._lock: Final = threading.Lock()
+        self._base: tuple[Base, Read | None] | None = None
+        self._reads: list[Read] = []
+        self._waiting_bytes = 0
+        self._is_rewriting = False
+        #: Set once something could not be written; nothing is, from then on.
+        self.has_failed = False
+
+    @property
+    def is_rewriting(self) -> bool:
+        """True while a whole state waits or is being written."""
+        return self._is_rewriting
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much of what was read waits to be written."""
+        return self._waiting_bytes
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Call a function after all that was asked for before."""
+        return self._thread.submit(function)
+
+    def rewrite(self, base: Base, last: Read | None) -> None:
+        """Write a whole state; nothing that still waits is needed any more."""
+        with self._lock:
+            self._base = base, last
+            self._reads = []
+            self._waiting_bytes = 0
+            self._is_rewriting = True
+        self._thread.submit(self._write)
+
+    def add(self, reads: list[Read], size: int) -> None:
+        """Write what was read, so many bytes."""
+        with self._lock:
+            self._reads += reads
+            self._waiting_bytes += size
+        self._thread.submit(self._write)
+
+    def close(self) -> Future[None]:
+        """Write what waits, close the store, and let the thread end."""
+        closed = self._thread.submit(self._store.close)
+        self._thread.shutdown(wait=False)
+        return closed
+
+    def _write(self) -> None:
+        with self._lock:
+            base, self._base = self._base, None
+            reads, self._reads = self._reads, []
+            self._waiting_bytes = 0
+        if self.has_failed:
+            return
+        try:
+            if base is not None:
+                self._store.rewrite(*base)
+            if reads:
+                self._store.add(reads)
+        except Exception as error:  # noqa: BLE001 - the disk is full, the file is gone, ...
+            self.has_failed = True
+            log.warning(
+                "the cache %s is not written any more, the database goes on without: %s",
+                self._store.path,
+                error,
+            )
+        finally:
+            with self._lock:
+                self._is_rewriting = self._base is not None

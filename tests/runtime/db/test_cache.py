@@ -1,0 +1,475 @@
+"""The cache of a database: it goes on from there, and what is there is never wrong (B6, Q54)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from msgspec import Struct
+from tests.faults import Busy, Fine, proxy
+from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+from tests.runtime.db.test_resets import reset
+from tests.runtime.task_rows import KINDS, SCHEMA, task
+
+from streamdb import (
+    AsyncStream,
+    AsyncStreamDB,
+    CacheError,
+    CacheInUse,
+    RetryPolicy,
+    StreamNotFound,
+    collection,
+)
+from streamdb.cache import store
+from streamdb_server import Serving
+
+WARNED = "is not used, and built anew"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "session.cache"
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.WARNING, logger="streamdb.cache")
+    return caplog
+
+
+async def write(url: str, *keys: int, content: str = "") -> str:
+    """Write messages, each in a request of its own; return the offset behind them."""
+    async with AsyncStream(url) as stream:
+        for key in keys:
+            await stream.append(messages.upsert(message(key, content)))
+        return (await stream.head()).offset
+
+
+def content_of(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def write_file(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+def mode_of(file: Path) -> int:
+    return file.stat().st_mode & 0o777
+
+
+def make_readable(file: Path) -> None:
+    file.chmod(0o644)
+
+
+def requests(heads: Iterable[bytes]) -> list[str]:
+    """Methods, and of reads the offsets."""
+    found: list[str] = []
+    for head in heads:
+        method, target, _ = head.decode().split(" ", 2)
+        offset = parse_qs(urlsplit(target).query).get("offset", [""])[0]
+        found.append(f"{method} {offset}".strip())
+    return found
+
+
+async def test_a_database_goes_on_from_its_cache(server: Serving, cache: Path) -> None:
+    """B6: nothing is read again but the last piece, by which the stream is known."""
+    async with proxy(server.url) as between:
+        url = between.url("goes-on")
+        async with AsyncChat(url, create=True, cache=cache) as db:
+            for key in range(20):  # more than one page of the server
+                await db.messages.upsert(message(key)).synced()
+            await db.messages.delete("3").synced()
+            await db.messages.upsert(message(3, "again")).synced()
+            await db.sensors.insert(sensor(7)).synced()
+            before, rows, sensors = db.offset, db.messages.items(), db.sensors.items()
+        async with AsyncStream(url) as stream:
+            last = [batch.offset async for batch in stream.read()][-2:]
+        between.heads.clear()
+        async with AsyncChat(url, cache=cache, live="long-poll") as db:
+            assert (db.offset, db.messages.items(), db.sensors.items()) == (before, rows, sensors)
+            assert (db.metrics.events, db.metrics.cached) == (0, 23)
+        asked = requests(between.heads)
+        assert asked[0] == "HEAD"
+        assert asked[2:3] == [f"GET {before}"]
+        assert asked[1] > f"GET {last[0]}", "what identifies the stream is the last commit alone"
+        assert set(asked[3:]) <= {f"GET {before}"}
+
+
+def test_a_blocking_database_does_too(server: Serving, cache: Path) -> None:
+    url = f"{server.url}blocking-goes-on"
+    with Chat(url, create=True, cache=str(cache)) as db:
+        tx = db.messages.insert(message("a"))
+        tx.synced()
+    with Chat(url, cache=str(cache)) as db:
+        assert db.messages.keys() == ["a"]
+        assert (db.metrics.events, db.metrics.cached) == (0, 1)
+        db.await_txid(tx.txid, timeout=0)  # txids are remembered, too
+        db.messages.insert(message("b")).synced()
+    with Chat(url, cache=str(cache)) as db:
+        assert (db.messages.keys(), db.metrics.cached) == (["a", "b"], 2)
+
+
+@pytest.mark.parametrize("live", ["sse", "long-poll"])
+async def test_what_came_meanwhile_is_read(url: str, cache: Path, live: Any) -> None:
+    """However much that is, and however its pages are cut."""
+    async with AsyncChat(url, create=True, cache=cache, live=live) as db:
+        await db.messages.insert(message("a")).synced()
+    await write(url, *range(15))
+    async with AsyncChat(url, cache=cache, live=live) as db:
+        assert db.messages.keys() == ["a", *map(str, range(15))]
+        assert (db.metrics.cached, db.metrics.events) == (1, 15)
+        await db.messages.delete("a").synced()
+    async with AsyncChat(url, cache=cache, live=live) as db:
+        assert db.messages.keys() == [*map(str, range(15))]
+        assert (db.metrics.cached, db.metrics.events) == (17, 0)
+
+
+async def test_much_at_once(url: str, cache: Path) -> None:
+    """A batch of many pages, and rows larger than what the stream is known by."""
+    async with await AsyncStream.create(url) as stream:
+        await stream.append_many([messages.insert(message(key, "é" * 400)) for key in range(300)])
+        await stream.append(messages.insert(message("big", "x" * 500_000)))
+        async with AsyncChat(url, cache=cache) as db:
+            assert len(db.messages) == 301
+        await stream.append_many([messages.insert(message(key, "ab " * 400)) for key in range(300)])
+        for _ in range(2):
+            async with AsyncChat(url, cache=cache) as db:
+                assert len(db.messages) == 301
+                assert db.metrics.cached >= 301
+
+
+async def test_rows_are_written_anew_when_much_was_read(
+    url: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_LEAST_TO_REWRITE", 500)
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        for number in range(100):
+            await db.messages.upsert(message(number % 7, f"{number}")).synced()
+        rows = db.messages.items()
+    with sqlite3.connect(cache) as file:
+        (size,) = file.execute("SELECT sum(length(content)) FROM pieces").fetchone()
+    file.close()
+    assert size < 100 * 60, "much less than 100 events"
+    async with AsyncChat(url, cache=cache) as db:
+        assert (db.messages.items(), db.metrics.cached) == (rows, 100)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+async def test_rows_of_every_kind(
+    kind: Any, embedded_url: str, cache: Path, warned: pytest.LogCaptureFixture
+) -> None:
+    declared = collection(kind, type="task", primary_key="id", schema=SCHEMA)
+    database = type("Tasks", (AsyncStreamDB,), {"tasks": declared})
+    async with database(embedded_url, create=True) as db:
+        await db.tasks.insert(task(kind)).synced()
+        await db.tasks.insert(task(kind, "t2", note="n", parent=None)).synced()
+        await db.tasks.insert(task(kind, "t\u00e9", title="\U0001f600")).synced()
+    for _ in range(2):  # written as rows, then read
+        async with database(embedded_url, cache=cache) as db:
+            rows = list(db.tasks)
+            assert rows == [
+                task(kind),
+                task(kind, "t2", note="n", parent=None),
+                task(kind, "t\u00e9", title="\U0001f600"),
+            ]
+            assert {type(row) for row in rows} == {kind if kind is dict else type(task(kind))}
+            cached = db.metrics.cached
+    assert cached == 3
+    assert warned.text == ""
+
+
+async def test_half_a_surrogate_pair(url: str, cache: Path) -> None:
+    """INVALID-9: legal in JSON, as content, as key and as txid."""
+    async with await AsyncStream.create(url) as stream:
+        await stream.append(messages.insert(message("\ud83d", "\ud83d"), txid="t\ud83d"))
+    for _ in range(2):
+        async with AsyncChat(url, cache=cache) as db:
+            assert db.messages.items() == [("\ud83d", message("\ud83d", "\ud83d"))]
+            await db.await_txid("t\ud83d", timeout=0)
+    assert db.metrics.cached == 1
+
+
+# --- another stream, another schema, another file
+
+
+async def is_rebuilt(
+    database: type[AsyncChat], url: str, cache: Path, warned: Any, reason: str, **options: Any
+) -> list[str]:
+    """Open a database, which must find its cache of no use; return the keys of its messages."""
+    warned.clear()
+    async with database(url, cache=cache, **options) as db:
+        keys = db.messages.keys()
+        assert db.metrics.cached == 0
+    assert WARNED in warned.text
+    assert reason in warned.text
+    kept = re.search(r"it is kept as (\S+)", warned.text)
+    assert kept is not None
+    assert content_of(Path(kept[1]))
+    warned.clear()
+    async with database(url, cache=cache, **options) as db:
+        assert db.messages.keys() == keys
+    assert warned.text == ""
+    return keys
+
+
+async def test_a_stream_made_anew(url: str, cache: Path, warned: Any) -> None:
+    """The protocol knows no identity of streams: the data tells."""
+    for keys, reason in (((5,), "it ends before"), (range(9), "it holds other data")):
+        async with AsyncChat(url, create=True, cache=cache) as db:
+            for key in range(3):
+                await db.messages.upsert(message(key)).synced()
+        async with AsyncStream(url) as stream:
+            await stream.delete()
+        await write_new(url, *keys)
+        assert await is_rebuilt(AsyncChat, url, cache, warned, reason) == [*map(str, keys)]
+        async with AsyncStream(url) as stream:
+            await stream.delete()
+
+
+async def write_new(url: str, *keys: int) -> None:
+    async with await AsyncStream.create(url):
+        await write(url, *keys)
+
+
+async def test_a_stream_made_anew_by_this_database(url: str, cache: Path, warned: Any) -> None:
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+    async with AsyncStream(url) as stream:
+        await stream.delete()
+    assert await is_rebuilt(AsyncChat, url, cache, warned, "ends before", create=True) == []
+
+
+async def test_a_stream_that_is_not_there(url: str, cache: Path) -> None:
+    """It is an error as ever, and the cache stays for when it is back."""
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+    content = content_of(cache)
+    async with AsyncStream(url) as stream:
+        await stream.delete()
+    with pytest.raises(StreamNotFound):
+        async with AsyncChat(url, cache=cache):
+            pass
+    assert content_of(cache) == content
+
+
+async def test_a_server_that_is_down_leaves_the_cache(server: Serving, cache: Path) -> None:
+    async with proxy(server.url) as between:
+        url = between.url("down")
+        async with AsyncChat(url, create=True, cache=cache) as db:
+            await db.messages.insert(message("a")).synced()
+        await between.trouble([Fine(), Busy(500), Busy(500)])
+        once = RetryPolicy(attempts=1)
+        with pytest.raises(Exception, match="500"):
+            async with AsyncChat(url, cache=cache, retry=once):
+                pass
+        await between.trouble([Busy(500), Fine(), Busy(503), Fine(), Busy(503)])
+        async with AsyncChat(url, cache=cache, retry=RetryPolicy(initial=0.001)) as db:
+            assert (db.messages.keys(), db.metrics.cached) == (["a"], 1)
+
+
+async def test_another_address(tmp_path: Path, cache: Path, warned: Any) -> None:
+    first, second = (f"embedded:{tmp_path / 's.db'}#{name}" for name in ("a", "b"))
+    await write_new(second, 1)
+    async with AsyncChat(first, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+    assert await is_rebuilt(AsyncChat, second, cache, warned, "of another stream") == ["1"]
+
+
+async def test_another_schema(url: str, cache: Path, warned: Any) -> None:
+    class Note(Struct, frozen=True):
+        id: str
+
+    class Other(AsyncStreamDB):
+        messages = collection(Note, type="message", primary_key="id")
+
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+    other: Any = Other
+    assert await is_rebuilt(other, url, cache, warned, "of another schema") == ["a"]
+    assert await is_rebuilt(other, url, cache, warned, "of another schema", strict=True) == ["a"]
+
+
+async def test_a_fork_has_no_cache_of_its_source(url: str, cache: Path) -> None:
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+        async with await db.fork(f"{url}-fork") as fork:
+            assert fork.messages.keys() == ["a"]
+    async with AsyncChat(f"{url}-fork", cache=f"{cache}-fork") as fork:
+        assert fork.messages.keys() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "reason"),
+    [
+        ("user_version = 999", "another version of streamdb (format 999"),
+        ("user_version = 0", "another version of streamdb (format 0"),
+        ("application_id = 1", "no cache of streamdb"),
+    ],
+)
+async def test_other_versions_and_programs(
+    url: str, cache: Path, warned: Any, pragma: str, reason: str
+) -> None:
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+    with sqlite3.connect(cache) as file:
+        file.execute(f"PRAGMA {pragma}")
+    file.close()
+    assert await is_rebuilt(AsyncChat, url, cache, warned, reason) == ["a"]
+
+
+async def test_a_file_of_somebody_else_is_kept_under_a_free_name(
+    url: str, cache: Path, warned: Any
+) -> None:
+    await write_new(url, 1)
+    for number in (1, 2):
+        write_file(cache, f"a diary, volume {number}")
+        assert await is_rebuilt(AsyncChat, url, cache, warned, "not a database") == ["1"]
+    for number in (1, 2):
+        kept = Path(f"{cache}-set-aside-{number}")
+        assert content_of(kept) == b"a diary, volume %d" % number
+
+
+async def test_what_cannot_be_a_cache_is_an_error(tmp_path: Path, embedded_url: str) -> None:
+    data_file = tmp_path / "streams.db"
+    for path, reason in (
+        (tmp_path, "it is no file"),
+        (tmp_path / "missing" / "x.cache", "No such file or directory"),
+        (data_file, "holds the stream itself"),
+    ):
+        with pytest.raises(CacheError, match=reason):
+            async with AsyncChat(embedded_url, create=True, cache=path):
+                pass
+    await write_new(embedded_url, 1)
+    with pytest.raises(CacheError, match="holds streams, and is no cache"):
+        async with AsyncChat(f"embedded:{tmp_path / 'other.db'}#a", create=True, cache=data_file):
+            pass
+    async with AsyncChat(embedded_url) as db:
+        assert db.messages.keys() == ["1"]
+
+
+# --- one database at a time
+
+
+async def test_two_databases_on_one_cache(url: str, cache: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.cache"
+    link.symlink_to(cache)
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        for path in (cache, link):
+            with pytest.raises(CacheInUse, match=re.escape(str(cache))):
+                async with AsyncChat(url, cache=path):
+                    pass
+        await db.messages.insert(message("a")).synced()
+    async with AsyncChat(url, cache=link) as db:
+        assert db.messages.keys() == ["a"]
+
+
+# --- what the log may hold
+
+
+async def test_resets(url: str, cache: Path) -> None:
+    """RESET-1, RESET-3, RESET-8: what a reset led to is in the cache, and is not read again."""
+    async with await AsyncStream.create(url) as stream:
+        async with AsyncChat(url, cache=cache) as db:
+            mark = await write(url, 1, 2)
+            await stream.append_many([messages.insert(message("3"), txid="3"), reset()])
+            await db.await_txid("3")
+            await stream.append_many([messages.insert(message("4"), txid="4"), reset(mark)])
+            await stream.append(messages.insert(message("5"), txid="5"))
+            await db.await_txid("5")
+            rows = db.messages.keys()
+        for number in (6, 7):
+            async with AsyncChat(url, cache=cache) as db:
+                assert db.messages.keys() == rows
+                assert db.metrics.events == 0
+                await db.messages.insert(message(number)).synced()
+                rows.append(str(number))
+
+
+async def test_a_closed_stream(url: str, cache: Path) -> None:
+    """END-1."""
+    async with await AsyncStream.create(url) as stream:
+        await stream.close_stream(messages.insert(message("a")))
+    for cached in (0, 1):
+        async with AsyncChat(url, cache=cache) as db:
+            assert (db.messages.keys(), db.metrics.cached) == (["a"], cached)
+
+
+async def test_nothing_yet(url: str, cache: Path) -> None:
+    for _ in range(2):
+        async with AsyncChat(url, create=True, cache=cache) as db:
+            assert len(db.messages) == 0
+    await write(url, 1)
+    async with AsyncChat(url, cache=cache) as db:
+        assert (db.messages.keys(), db.metrics.cached) == (["1"], 0)
+
+
+async def test_invalid_events_are_reported_once(url: str, cache: Path) -> None:
+    """INVALID-3: when they are read."""
+    reported: list[Any] = []
+    async with await AsyncStream.create(url) as stream:
+        await stream.append_many([messages.insert(message("a")), {"headers": {}}])
+        for _ in range(2):
+            async with AsyncChat(url, cache=cache, on_invalid=reported.append) as db:
+                assert db.messages.keys() == ["a"]
+    assert len(reported) == 1
+
+
+# --- who may read it, and what is not in it
+
+
+async def test_it_is_private_and_holds_no_secret(server: Serving, cache: Path) -> None:
+    address = server.url.replace("http://", "http://ann:PASSW0RD@") + "private?token=T0KEN"
+    options: dict[str, Any] = {
+        "cache": cache,
+        "create": True,
+        "headers": {"x-key": "K3Y"},
+        "params": {"more": "PAR4M"},
+    }
+    async with AsyncChat(address, **options) as db:
+        await db.messages.insert(message("a", "content")).synced()
+        files = sorted(cache.parent.glob(f"{cache.name}*"))
+        assert [file.name.removeprefix(cache.name) for file in files] == [
+            "",
+            "-lock",
+            "-shm",
+            "-wal",
+        ]
+        for file in files:
+            assert mode_of(file) == 0o600, file
+    held = content_of(cache)
+    assert b"content" in held
+    for secret in (b"PASSW0RD", b"T0KEN", b"K3Y", b"PAR4M", b"ann"):
+        assert secret not in held
+    make_readable(cache)
+    async with AsyncChat(address, **options) as db:
+        assert mode_of(cache) == 0o600
+        assert db.metrics.cached == 1
+
+
+# --- what must not stop the database
+
+
+async def test_a_disk_that_takes_nothing(
+    url: str, cache: Path, warned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await db.messages.insert(message("a")).synced()
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(store.CacheStore, "add", full)
+    async with AsyncChat(url, cache=cache) as db:
+        for key in "bc":
+            await db.messages.insert(message(key)).synced()
+    assert warned.text.count("is not written any more, the database goes on without") == 1
+    assert "No space left on device" in warned.text
+    monkeypatch.undo()
+    async with AsyncChat(url, cache=cache) as db:
+        assert (db.messages.keys(), db.metrics.cached, db.metrics.events) == (["a", "b", "c"], 1, 2)
