@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import jsonschema_rs
 
 from streamdb_gen.findings import shown
+from streamdb_gen.wrong_kinds import kind_hint
 
 if TYPE_CHECKING:
     from streamdb_gen.json_source import Place
@@ -150,7 +151,7 @@ def _describe_type(problem: _Problem, report: Report) -> None:
     wanted: list[str] = [problem.wanted] if isinstance(problem.wanted, str) else problem.wanted
     expected = " or ".join(_ARTICLES[name] for name in wanted)
     message = f"expected {expected}, found {kind_of(problem.place)}"
-    report.add("SPEC_TYPE", problem.place, message)
+    report.add("SPEC_TYPE", problem.place, message, kind_hint(problem.place))
 
 
 def _describe_required(problem: _Problem, report: Report) -> None:

@@ -12,6 +12,7 @@ from streamdb_gen.lowering.foreign_keywords import is_foreign, report_foreign
 from streamdb_gen.meta_schema import check_schema, kind_of, near_miss
 from streamdb_gen.reporting import Report
 from streamdb_gen.schema_keywords import HOLDING_A_LIST, HOLDING_A_SCHEMA, HOLDING_BY_NAME
+from streamdb_gen.wrong_kinds import schema_hint
 
 Keywords = Mapping[str, Place]
 
@@ -122,7 +123,10 @@ def subschemas(schema: Place) -> Iterator[Place]:
 def report_no_schema(place: Place, report: Report) -> None:
     """Say that something is no schema and stands where one does."""
     report.add(
-        "SPEC_TYPE", place, f"expected a schema (an object, or true), found {kind_of(place)}"
+        "SPEC_TYPE",
+        place,
+        f"expected a schema (an object, or true), found {kind_of(place)}",
+        schema_hint(place),
     )
 
 
