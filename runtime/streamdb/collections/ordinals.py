@@ -3,66 +3,56 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_TOLERATED_OLD: Final = 1000
 
 
 class Ordinals:
-    """The ordinal of the last event of every row of a table.
+    """The ordinals of the last events of the rows of one collection.
 
-    Those of rows that were loaded are in one array, in the order of the table: eight bytes a row.
-    Their places are looked up when the first one is asked for. Those of rows that were written
-    since are in a dictionary.
+    Few ask for one, and every event brings one. So they are only written down as they come, sixteen
+    bytes each, and looked up in a dictionary that is made when one is asked for first.
 
-    Args:
-        loaded: in the order of the table.
+    >>> ordinals = Ordinals()
+    >>> for ordinal, key in enumerate("aba", 1):
+    ...     ordinals.keys.append(key)
+    ...     ordinals.numbers.append(ordinal)
+    >>> ordinals.of("a"), ordinals.of("b")
+    (3, 2)
     """
 
-    def __init__(self, loaded: array[int]) -> None:
-        self._loaded = loaded
-        self._keys: list[str] | None = None
-        self._places: dict[str, int] | None = None
-        self._written: dict[str, int] = {}
+    def __init__(self) -> None:
+        #: What was written, in the order of the stream; both get an item each time.
+        self.keys: list[str] = []
+        self.numbers = array("q")
+        self._index: dict[str, int] = {}
+        self._indexed = 0
 
-    def of(self, key: str, keys: Iterable[str]) -> int:
-        """Return the ordinal of a row that is in the table; ``keys`` are those of the table."""
-        ordinal = self._written.get(key)
-        if ordinal is not None:
-            return ordinal
-        if self._places is None:
-            self.keep_places(keys)
-            self._places = {key: place for place, key in enumerate(self._keys or ())}
-            self._keys = []
-        return self._loaded[self._places[key]]
+    def of(self, key: str) -> int:
+        """Return the ordinal that was written last for a key."""
+        begin, end = self._indexed, len(self.keys)
+        if begin < end:
+            self._index.update(zip(self.keys[begin:], self.numbers[begin:], strict=True))
+            self._indexed = end
+        return self._index[key]
 
-    def in_order(self, keys: Collection[str]) -> array[int]:
-        """Return those of all rows; ``keys`` are those of the table.
-
-        >>> ordinals = Ordinals(array("q", [1, 2]))
-        >>> ordinals.write("c", 3)
-        >>> ordinals.in_order(["a", "b", "c"])
-        array('q', [1, 2, 3])
-        """
-        if not self._written and len(keys) == len(self._loaded):
-            return self._loaded
-        return array("q", [self.of(key, keys) for key in keys])
+    def in_order(self, keys: Iterable[str]) -> array[int]:
+        """Return those of many keys."""
+        last = dict(zip(self.keys, self.numbers, strict=True))
+        return array("q", map(last.__getitem__, keys))
 
     def copy(self) -> Ordinals:
-        """Return those of now, for other threads; the array is shared, for it never changes."""
-        copied = Ordinals(self._loaded)
-        copied._keys, copied._places = self._keys, self._places
-        copied._written = self._written.copy()
+        """Return those of now, for other threads."""
+        copied = Ordinals()
+        copied.keys, copied.numbers = self.keys.copy(), self.numbers[:]
         return copied
 
-    def write(self, key: str, ordinal: int) -> None:
-        """Note a row that was written."""
-        self._written[key] = ordinal
-
-    def keep_places(self, keys: Iterable[str]) -> None:
-        """Remember which row is where; to be called before the first one leaves the table."""
-        if self._keys is None:
-            self._keys = list(islice(keys, len(self._loaded)))
-
-    def forget(self, key: str) -> None:
-        """Forget a row that was removed."""
-        self._written.pop(key, None)
+    def tidy(self, rows: Mapping[str, object]) -> None:
+        """Forget what is out of date, if that is more than half; ``rows`` are those there are."""
+        if len(self.keys) <= 2 * len(rows) + _TOLERATED_OLD:
+            return
+        keys = [key for key in dict.fromkeys(self.keys) if key in rows]
+        self.numbers, self.keys = self.in_order(keys), keys
+        self._index, self._indexed = {}, 0

@@ -42,6 +42,9 @@ class StagedRows:
             self._latest[key] = None
             self._writes.append((key, None, 0))
 
+    def tidy(self) -> None:
+        """Do nothing: a batch is short."""
+
     def clear(self) -> None:
         """Stage that all rows go, those that were staged before, too."""
         self._fresh = LoadingRows()

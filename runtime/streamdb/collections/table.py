@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -28,7 +27,7 @@ class Table:
     def __init__(self) -> None:
         self.rows: dict[str, Any] = {}
         #: Which event each row comes from.
-        self.ordinals = Ordinals(array("q"))
+        self.ordinals = Ordinals()
         self._watchers: dict[int, tuple[Watcher, Ended]] = {}
         self._next_watcher = 0
         self._end: tuple[BaseException | None] | None = None
@@ -46,30 +45,29 @@ class Table:
         """
         if key not in self.rows:
             raise KeyError(key)
-        return self.ordinals.of(key, self.rows)
+        return self.ordinals.of(key)
 
     def write(self, writes: Iterable[Write]) -> list[Delta]:
         """Apply operations in order and return their net effect."""
         rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
         for key, row, ordinal in writes:
-            old = rows.get(key)
-            if row is not None:
+            if row is None:
+                old = rows.pop(key, None)
+            else:
+                old = rows.get(key)
                 rows[key] = row
-                ordinals.write(key, ordinal)
-            elif old is not None:
-                ordinals.keep_places(rows)
-                ordinals.forget(key)
-                del rows[key]
+                ordinals.keys.append(key)
+                ordinals.numbers.append(ordinal)
             before.setdefault(key, old)
+        ordinals.tidy(rows)
         deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
         return [delta for delta in deltas if delta.old is not delta.new]
 
     def replace(self, loaded: LoadingRows) -> dict[str, Any]:
         """Put other rows in place of all, and return those that were there."""
         before = self.rows
-        self.rows, ordinals = loaded.finish()
-        self.ordinals = Ordinals(ordinals)
+        self.rows, self.ordinals = loaded.rows, loaded.ordinals
         return before
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:

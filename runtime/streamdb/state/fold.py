@@ -56,6 +56,9 @@ class FoldedRows(Protocol):
     def clear(self) -> None:
         """Forget all rows."""
 
+    def tidy(self) -> None:
+        """Give back memory that is not needed; called every some hundred events."""
+
 
 @dataclass(slots=True)
 class Counts:
@@ -139,6 +142,8 @@ class Fold:
             if self._is_over():
                 break
         self.ordinal = ordinal
+        for rows in self._rows.values():
+            rows.tidy()
 
     def _is_over(self) -> bool:
         return self.restart_from is not None

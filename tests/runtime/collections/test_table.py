@@ -109,10 +109,14 @@ def test_a_load_of_which_much_is_removed_again(writes: Writes) -> None:
         loading.remove(key)
     expected = naive({}, writes)
     assert {key: loading.get(key) for key in "abcd"} == {key: expected.get(key) for key in "abcd"}
+    assert list(loading.rows.items()) == list(expected.items())
     last = {key: ordinal for key, _, ordinal in writes}
-    rows, ordinals = loading.finish()
-    assert list(rows.items()) == list(expected.items())
-    assert list(ordinals) == [last[key] for key in expected]
+    for _ in range(2):
+        assert {key: loading.ordinals.of(key) for key in expected} == {
+            key: last[key] for key in expected
+        }
+        loading.tidy()
+    assert len(loading.ordinals.keys) < 1100
 
 
 @given(write_lists(), write_lists(), st.booleans())
