@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from streamdb_gen.findings import shown
+from streamdb_gen.json_equality import identity, integral
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.dialects import Dialect
 from streamdb_gen.lowering.foreign_keywords import is_foreign, report_foreign
@@ -171,7 +172,24 @@ def read_keywords(schema: Place, dialect: Dialect, report: Report) -> Keywords:
             report.add("KEYWORD_UNSUPPORTED", place, message, REFUSED[keyword], at_key=True)
         elif not keyword.startswith("x-"):
             _report_unknown(keyword, place, report)
+    _report_repeated(found, report)
     return found
+
+
+def _report_repeated(keywords: Keywords, report: Report) -> None:
+    names = set[str]()
+    for name, place in strings(keywords.get("required")):
+        if name in names:
+            message = f"{shown(name)} is listed twice"
+            report.add("REQUIRED_DUPLICATE", place, message, "delete one of them")
+        names.add(name)
+    values = set[str]()
+    for place in keywords["enum"].items() if "enum" in keywords else ():
+        value = identity(integral(place.value))
+        if value in values:
+            message = "the value was listed before"
+            report.add("ENUM_VALUE_DUPLICATE", place, message, "delete one of them")
+        values.add(value)
 
 
 def _report_unknown(keyword: str, place: Place, report: Report) -> None:

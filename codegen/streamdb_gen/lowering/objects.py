@@ -60,7 +60,6 @@ class ObjectLowering:
 
     def lower(self, schema: Place, parts: Sequence[Part], name: str) -> Type:
         """One class that has the properties of all parts."""
-        self._check_required(parts)
         extras = self._others.type_of(schema, parts, name)
         declared = declared_properties(parts)
         required = {wire_name for part in parts for wire_name, _ in part.required}
@@ -241,17 +240,6 @@ class ObjectLowering:
         if report:
             report_bad_name(chosen, field_name(chosen.value), self._context.report)
         return field_name(wire_name)
-
-    def _check_required(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            seen: set[str] = set()
-            for name, place in part.required:
-                if name in seen:
-                    message = f"{shown(name)} is listed twice"
-                    self._context.report.add(
-                        "REQUIRED_DUPLICATE", place, message, "delete one of them"
-                    )
-                seen.add(name)
 
     def _leave_sizes(self, keywords: Keywords) -> None:
         for keyword in ("minProperties", "maxProperties"):

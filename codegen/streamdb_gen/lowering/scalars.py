@@ -100,11 +100,7 @@ def literal_values(
             hint = "delete it, or correct the type"
             report.add("ENUM_VALUE_TYPE", place, message, hint, fixer=fixer)
             continue
-        text = identity(value)
-        if text in values:
-            message = "the value was listed before"
-            report.add("ENUM_VALUE_DUPLICATE", place, message, "delete one of them")
-        values[text] = value
+        values[identity(value)] = value
         if isinstance(value, int) and abs(value) > EXACT_INTEGER:
             _warn_of_rounding_at(place, report)
     return tuple(values.values())

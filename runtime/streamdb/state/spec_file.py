@@ -12,6 +12,7 @@ from streamdb.near_miss import near_miss
 from streamdb.protocol.json_text import is_object
 from streamdb.state.contract import Contract
 from streamdb.state.schema_document import SchemaDocument, UnusableSchema
+from streamdb.state.spec_actions import check_actions, check_reserved, reserved_fields
 from streamdb.state.spec_folder import SpecFolder
 from streamdb.state.spec_places import SchemaPlace
 from streamdb.state.spec_schemas import SpecSchemas
@@ -95,11 +96,20 @@ class _Reader:
         for place, name in places.items():
             self._check_members(name, declared[name], place)
             self._check_type(name, declared[name].get("type", name), place, types)
+        reserved: dict[str, Any] = root.get("reserved", {}) if at else {}
+        if at:
+            check_actions(root.get("actions", {}), declared, self._refuse)
+            check_reserved(reserved, declared, self._refuse)
+            self._check_reserved_types(reserved.get("types", []), declared)
         rows = [f"{place}/schema" for place in places]
         beside = _schemas_beside(root) if at else ()
         schemas = SpecSchemas(
             root, self._file.name, [*rows, *beside], self._folder, self._refuse_in_file
         )
+        for name, field, pointer in reserved_fields(reserved):
+            if schemas.declares(f"/collections{pointer_to([name])}/schema", field):
+                hint = "old rows hold another meaning there; choose another name for the new one"
+                self._refuse(pointer, f"the field {field!r} is reserved: it was deleted", hint)
         whole = _without(schemas.document(), "$schema", "$id")  # those of the spec, no JSON Schema
         document = SchemaDocument(lambda: whole)
         return SpecFile(
@@ -144,7 +154,7 @@ class _Reader:
             self._refuse(at, "`primaryKey` names a property of the row", 'add "primaryKey": "id"')
         if declared.get("updates", "replace") not in ("replace", "merge"):
             self._refuse(f"{at}/updates", "`updates` is `replace` or `merge`")
-        if not is_object(declared.get("schema")):
+        if not isinstance(declared.get("schema"), dict | bool):
             self._refuse(f"{at}/schema", "a collection has a `schema`, which is an object")
 
     def _check_type(self, name: str, event_type: Any, at: str, types: dict[str, str]) -> None:
@@ -158,6 +168,16 @@ class _Reader:
                 "events are told apart by their type: give each collection its own",
             )
 
+    def _check_reserved_types(self, gone: Iterable[str], declared: Mapping[str, Any]) -> None:
+        for name, collection in declared.items():
+            event_type = collection.get("type", name)
+            if event_type in gone:
+                at = f"/collections{pointer_to([name])}"
+                at += "/type" if "type" in collection else ""
+                hint = "old events of that type are on the streams; choose another type"
+                reason = f"the event type {event_type!r} is reserved: it was deleted"
+                self._refuse(at, reason, hint)
+
     def _collection(
         self,
         name: str,
@@ -167,6 +187,8 @@ class _Reader:
         document: SchemaDocument,
     ) -> SpecCollection:
         place, primary_key = f"{at}/schema", declared["primaryKey"]
+        if not schemas.may_be_object(place):
+            self._refuse(place, "a row is an object", 'use "type": "object" with `properties`')
         contract = Contract.within(document, place)
         try:
             contract.compile()

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ from streamdb.state.schema_keywords import (
     TYPES,
     is_foreign,
 )
+from streamdb.state.schema_values import ambiguous, malformed
 from streamdb.state.spec_folder import SpecFolder, address_of, joined
 from streamdb.state.spec_places import (
     SPEC,
@@ -218,7 +220,8 @@ class SpecReferences:
         for keyword in schema:
             if keyword in REFUSED:
                 self._refuse(place.inner(keyword), "the keyword is not supported", None)
-            if keyword in members and is_foreign(keyword, members[keyword], draft):
+            has_meaning = keyword in members or keyword not in ASSERTIONS
+            if has_meaning and is_foreign(keyword, schema[keyword], draft):
                 version = draft.partition("org/")[2].removesuffix("/schema")
                 reason = f"JSON Schema {version} knows no `{keyword}` as it stands here"
                 hint = "`streamdb-gen lint` tells what to write instead"
@@ -235,6 +238,8 @@ class SpecReferences:
             if not isinstance(name, str) or name not in TYPES:
                 known = f"known are {', '.join(sorted(TYPES))}"
                 self._refuse(place.inner("type"), f"{shown(str(name))} is no type", known)
+        for way, fault, hint in chain(malformed(schema), ambiguous(members)):
+            self._refuse(place.inner(*way), fault, hint)
 
     def _resolved(self, reference: Any, schema: SchemaPlace) -> SchemaPlace:
         """Return where the reference of a schema leads."""

@@ -82,11 +82,22 @@ class SpecSchemas:
                 types &= self._types(place.inner("properties", name))
         return types if is_required else frozenset()
 
+    def may_be_object(self, pointer: str) -> bool:
+        """Tell whether an object may satisfy a schema, as far as its `type` says."""
+        return "object" in self._types(SchemaPlace(SPEC, pointer))
+
     def is_union(self, pointer: str) -> bool:
         """Tell whether a schema offers a choice and declares no properties beside it."""
         parts = [schema for _, schema in self._parts(SchemaPlace(SPEC, pointer))]
         is_choice = any("oneOf" in schema or "anyOf" in schema for schema in parts)
         return is_choice and not any("properties" in schema for schema in parts)
+
+    def declares(self, pointer: str, name: str) -> bool:
+        """Tell whether a schema, or one that it joins, declares a property."""
+        declared = (
+            schema.get("properties") for _, schema in self._parts(SchemaPlace(SPEC, pointer))
+        )
+        return any(is_object(properties) and name in properties for properties in declared)
 
     def _types(self, place: SchemaPlace) -> frozenset[str]:
         types = TYPES

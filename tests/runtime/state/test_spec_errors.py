@@ -263,6 +263,108 @@ def test_some_thousand_schemas_may_be_looked_at(tmp_path: Path) -> None:
     StateSchema.from_file(path)
 
 
+ACTION: Any = {"input": {"type": "object"}}
+
+
+def with_effect(effect: Any) -> dict[str, Any]:
+    return {"actions": {"a": {**ACTION, "effects": [effect]}}}
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"actions": []}, "/actions"),
+        ({"actions": {"a/b": 5}}, "/actions/a~1b"),
+        ({"actions": {"a": {}}}, "/actions/a"),
+        ({"actions": {"a": {**ACTION, "effect": []}}}, "/actions/a/effect"),
+        ({"actions": {"a": {**ACTION, "effects": {}}}}, "/actions/a/effects"),
+        (with_effect(5), "/actions/a/effects/0"),
+        (with_effect({}), "/actions/a/effects/0"),
+        (with_effect({"insert": "messages", "upsert": "messages"}), "/actions/a/effects/0"),
+        (with_effect({"insert": ["messages"]}), "/actions/a/effects/0/insert"),
+        (with_effect({"insert": "mesages"}), "/actions/a/effects/0/insert"),
+        (with_effect({"insert": "messages", "key": "/id"}), "/actions/a/effects/0/key"),
+        (with_effect({"insert": "messages", "set": {"x": "/x"}}), "/actions/a/effects/0/set"),
+        (with_effect({"insert": "messages", "value": "row"}), "/actions/a/effects/0/value"),
+        (with_effect({"delete": "messages"}), "/actions/a/effects/0"),
+        (with_effect({"delete": "messages", "key": 5}), "/actions/a/effects/0/key"),
+        (
+            with_effect({"update": "messages", "key": "/a", "set": {}}),
+            "/actions/a/effects/0/set",
+        ),
+        (
+            with_effect({"update": "messages", "key": "/a", "set": {"id": "/b"}}),
+            "/actions/a/effects/0/set/id",
+        ),
+        (
+            with_effect({"update": "messages", "key": "/a", "set": {"b": 5}}),
+            "/actions/a/effects/0/set/b",
+        ),
+        ({"reserved": ["id"]}, "/reserved"),
+        ({"reserved": {"names": []}}, "/reserved/names"),
+        ({"reserved": {"types": "gone"}}, "/reserved/types"),
+        ({"reserved": {"types": ["messages"]}}, "/collections/messages"),
+        ({"reserved": {"fields": []}}, "/reserved/fields"),
+        ({"reserved": {"fields": {"messages": [5]}}}, "/reserved/fields/messages"),
+        ({"reserved": {"fields": {"mesages": ["x"]}}}, "/reserved/fields/mesages"),
+        ({"reserved": {"fields": {"messages": ["x", "id"]}}}, "/reserved/fields/messages/1"),
+    ],
+)
+def test_actions_and_what_is_reserved(tmp_path: Path, members: Any, pointer: str) -> None:
+    spec = {"collections": json.loads(GOOD), **members}
+    assert fault(tmp_path, json.dumps(spec)).pointer == pointer
+    assert load_spec(tmp_path / "spec.json").spec is None
+
+
+def test_sound_actions_and_reserved_names(tmp_path: Path) -> None:
+    effects = [
+        {"insert": "messages"},
+        {"update": "messages", "key": "/id", "set": {"n": {"const": 1}}, "x-note": 1},
+        {"delete": "messages", "key": "/id"},
+    ]
+    spec = {
+        "collections": json.loads(GOOD),
+        "actions": {"a": {**ACTION, "effects": effects}, "b": ACTION},
+        "reserved": {"types": ["gone"], "fields": {"messages": ["x"]}},
+    }
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(spec))
+    StateSchema.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "at"),
+    [
+        ({"type": ["string", "string"]}, "/type/1"),
+        ({"required": ["a", "b", "a"]}, "/required/2"),
+        ({"enum": [1, True, [1], 1.0]}, "/enum/3"),
+        ({"enum": [{"a": [0]}, {"a": [0.0]}]}, "/enum/1"),
+        ({"multipleOf": 0}, "/multipleOf"),
+        ({"pattern": r"[\b]a\b"}, "/pattern"),
+        ({"patternProperties": {"(?i)a": {}}}, "/patternProperties/(?i)a"),
+    ],
+)
+@pytest.mark.parametrize("draft", ["2020-12", "07"])
+def test_values_on_which_validators_differ(
+    tmp_path: Path, schema: Any, at: str, draft: str
+) -> None:
+    version = {"$schema": "http://json-schema.org/draft-07/schema#"} if draft == "07" else {}
+    spec = {"collections": json.loads(GOOD), "$defs": {"A": {**version, **schema}}}
+    assert fault(tmp_path, json.dumps(spec)).pointer == f"/$defs/A{at}"
+    assert load_spec(tmp_path / "spec.json").spec is None
+
+
+def test_an_anchor_beside_a_reference_of_draft_07(tmp_path: Path) -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    beside = {"$schema": draft, "$ref": "#", "$anchor": "a"}
+    spec = {"collections": json.loads(GOOD), "$defs": {"A": {"properties": {"x": beside}}}}
+    spec["$defs"]["A"]["properties"]["x"]["$ref"] = "#/definitions/B"
+    spec["$defs"]["A"]["properties"]["x"]["definitions"] = {"B": {}}
+    error = fault(tmp_path, json.dumps(spec))
+    assert error.pointer == "/$defs/A/properties/x/$anchor"
+    assert load_spec(tmp_path / "spec.json").spec is None
+
+
 @pytest.mark.parametrize(
     ("definitions", "pointer"),
     [
