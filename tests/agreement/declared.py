@@ -1,59 +1,119 @@
-"""Whether a row was written back with all that its type has a place for."""
+"""Whether a row was written back with every property of which its schema says something."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, unquote
 
-from tests.agreement.cases import Json
+import jsonschema_rs
+from tests.agreement.cases import DRAFT_2020_12, Json, Original
+from tests.agreement.oracles import RustOracle
 from tests.agreement.wire import is_same
 
-from streamdb_gen import ir
+from streamdb.types.faults import pointer_to
+from streamdb_gen.ir import Collection, Spec
 
-Types = Mapping[str, ir.TypeDefinition]
-
-
-def has_all_that_is_declared(spec: ir.Spec, type_: ir.Type, read: Json, written: Json) -> bool:
-    """Whether what was written lacks nothing but properties that a type does not declare."""
-    types = {definition.name: definition for definition in spec.types}
-    return _has_all(types, type_, read, written)
+_DOCUMENT: Final = "https://agreement.test/declared"
+_JOINED: Final = ("allOf", "anyOf", "oneOf")
 
 
-def _has_all(types: Types, type_: ir.Type, read: Json, written: Json) -> bool:
-    match type_:
-        case ir.Named(name):
-            return _has_all_of(types, types[name], read, written)
-        case ir.Nullable(inner) if read is not None:
-            return _has_all(types, inner, read, written)
-        case ir.ArrayOf(item) if isinstance(read, list) and isinstance(written, list):
-            pairs = zip(read, written, strict=False)
-            return len(read) == len(written) and all(_has_all(types, item, *p) for p in pairs)
-        case ir.TupleOf(items) if isinstance(read, list) and isinstance(written, list):
-            trios = zip(items, read, written, strict=False)
-            return len(items) == len(read) == len(written) and all(
-                _has_all(types, *trio) for trio in trios
+class Declared:
+    """What the schema of a collection declares, by the `schema.json` of its package."""
+
+    def __init__(self, spec: Spec, collection: Collection) -> None:
+        self._whole: Final[dict[str, Json]] = {
+            **json.loads(spec.canonical),
+            "$schema": DRAFT_2020_12,
+        }
+        self._row: Final = f"{collection.pointer}/schema"
+        self._oracles: Final[dict[str, RustOracle]] = {}
+
+    def has_all(self, read: Json, written: Json) -> bool:
+        """Whether what was written of a valid row lacks only what nothing in its schema declares.
+
+        A property is declared by a schema that holds for the object, and gives the property a
+        schema of its own: by its name, by a pattern, or as one of the others.
+        """
+        return self._has_all([self._row], read, written)
+
+    def _has_all(self, schemas: list[str], read: Json, written: Json) -> bool:
+        applied = [*self._applied(schemas, read)]
+        if isinstance(read, dict) and isinstance(written, dict):
+            inner = {name: [*self._properties(applied, name)] for name in read}
+            return written.keys() <= read.keys() and all(
+                self._has_all(inner[name], read[name], written[name])
+                if name in written
+                else not inner[name]
+                for name in read
             )
-        case ir.MapOf(inner) if isinstance(read, dict) and isinstance(written, dict):
-            return read.keys() == written.keys() and all(
-                _has_all(types, inner, read[key], written[key]) for key in read
+        if isinstance(read, list) and isinstance(written, list):
+            return len(read) == len(written) and all(
+                self._has_all([*self._items(applied, number)], *pair)
+                for number, pair in enumerate(zip(read, written, strict=True))
             )
-        case _:
-            return is_same(read, written)
+        return is_same(read, written)
+
+    def _properties(self, applied: list[str], name: str) -> Iterator[str]:
+        """The schemas that are given for a property."""
+        for pointer in applied:
+            schema = self._at(pointer)
+            named = name in schema.get("properties", {})
+            if named:
+                yield _inner(pointer, "properties", name)
+            for pattern in schema.get("patternProperties", {}):
+                if jsonschema_rs.is_valid({"pattern": pattern}, name):
+                    named = True
+                    yield _inner(pointer, "patternProperties", pattern)
+            if not named and isinstance(schema.get("additionalProperties"), dict):
+                yield _inner(pointer, "additionalProperties")
+
+    def _items(self, applied: list[str], number: int) -> Iterator[str]:
+        for pointer in applied:
+            schema = self._at(pointer)
+            prefix = schema.get("prefixItems", [])
+            if number < len(prefix):
+                yield _inner(pointer, "prefixItems", number)
+            elif "items" in schema:
+                yield _inner(pointer, "items")
+
+    def _applied(self, schemas: list[str], value: Json) -> Iterator[str]:
+        """The schemas that hold for a value, with those that they apply to it."""
+        pending, passed = list(schemas), set[str]()
+        while pending:
+            pointer = pending.pop()
+            schema = self._at(pointer)
+            if pointer in passed or not isinstance(schema, dict) or not self._holds(pointer, value):
+                continue
+            passed.add(pointer)
+            yield pointer
+            if "$ref" in schema:
+                pending.append(unquote(schema["$ref"].removeprefix("#")))
+            for word in _JOINED:
+                count = len(schema.get(word, []))
+                pending += (_inner(pointer, word, number) for number in range(count))
+            if "if" in schema:
+                condition = _inner(pointer, "if")
+                branch = "then" if self._holds(condition, value) else "else"
+                pending += [condition, *([_inner(pointer, branch)] if branch in schema else [])]
+            if isinstance(value, dict):
+                names = schema.get("dependentSchemas", {}).keys() & value.keys()
+                pending += (_inner(pointer, "dependentSchemas", name) for name in names)
+
+    def _holds(self, pointer: str, value: Json) -> bool:
+        if pointer not in self._oracles:
+            original = Original(f"{_DOCUMENT}#{quote(pointer)}", {_DOCUMENT: self._whole})
+            self._oracles[pointer] = RustOracle(original)
+        return self._oracles[pointer].accepts(value)
+
+    def _at(self, pointer: str) -> Json:
+        found: Json = self._whole
+        for step in pointer.split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            found = found[int(key)] if isinstance(found, list) else found[key]
+        return found
 
 
-def _has_all_of(types: Types, definition: ir.TypeDefinition, read: Json, written: Json) -> bool:
-    match definition:
-        case ir.ObjectType() if isinstance(read, dict) and isinstance(written, dict):
-            declared: dict[str, ir.Type] = {f.wire_name: f.type for f in definition.fields}
-            if definition.tag is not None:
-                declared[definition.tag.wire_name] = ir.Scalar("any")
-            if definition.extras is not None:
-                declared = dict.fromkeys(read, definition.extras) | declared
-            return written.keys() == read.keys() & declared.keys() and all(
-                _has_all(types, declared[key], read[key], written[key]) for key in written
-            )
-        case ir.UnionType(members=members) | ir.ChoiceType(members=members):
-            return any(_has_all(types, member, read, written) for member in members)
-        case ir.AliasType(type=inner):
-            return _has_all(types, inner, read, written)
-        case _:
-            return is_same(read, written)
+def _inner(pointer: str, *steps: str | int) -> str:
+    return pointer + pointer_to(steps)

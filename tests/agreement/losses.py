@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from tests.agreement.cases import Case, Instance, Json
 from tests.agreement.compiled import collection_of
-from tests.agreement.declared import has_all_that_is_declared
+from tests.agreement.declared import Declared
 from tests.agreement.sides import Writer
 from tests.agreement.wire import at_microseconds, is_same
 
@@ -108,8 +108,7 @@ def what_is_lost(spec: Spec, case: Case, read: str, written: str) -> What | None
     before, after = at_microseconds(before), at_microseconds(after)
     if is_same(before, after):
         return "digits finer than microseconds"
-    row = collection_of(spec, case).row
-    if has_all_that_is_declared(spec, row, before, after):
+    if Declared(spec, collection_of(spec, case)).has_all(before, after):
         return "undeclared properties"
     # As doubles: JavaScript has no other numbers.
     return "digits beyond 2^53" if is_same(_as_doubles(before), _as_doubles(after)) else "value"

@@ -235,6 +235,106 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"a": {"z": 1}}],
         [{"a": {}}, {}],
     ),
+    # A property that any schema declares which holds for the object is kept
+    ({"anyOf": [Q, Y]}, [{"x": 1, "y": 2}, {"x": 1, "y": "y"}], [{"x": "x", "y": "y"}, 1]),
+    ({"anyOf": [{**Q, "required": ["x"]}, {**Y, "required": ["y"]}]}, [{"x": 1, "y": 2}], [{}]),
+    (
+        {"anyOf": [Q, of_objects(patternProperties={"^y": {"type": "integer"}})]},
+        [{"x": 1, "y": 2}],
+        [{"x": "x", "y": "y"}],
+    ),
+    (
+        {"anyOf": [of_arrays(items=Q), of_arrays(items=Y)]},
+        [[{"x": 1, "y": 2}]],
+        [[{"x": "x"}, {"y": "y"}]],
+    ),
+    (
+        {"anyOf": [Q, {"type": "null"}], "properties": {"y": {"type": "integer"}}},
+        [{"x": 1, "y": 2}, None],
+        [{"y": "y"}],
+    ),
+    (
+        {"allOf": [{"anyOf": [Q, {"type": "null"}]}, {"anyOf": [Y, {"type": "null"}]}]},
+        [{"x": 1, "y": 2}, None],
+        [{"x": 1, "y": "y"}],
+    ),
+    (
+        of_objects(properties={"p": Q}, patternProperties={"^p": Y}),
+        [{"p": {"x": 1, "y": 2}}],
+        [{"p": {"x": 1, "y": "y"}}],
+    ),
+    (
+        of_objects(additionalProperties=Q, allOf=[{"properties": {"p": Y}}]),
+        [{"p": {"x": 1, "y": 2}}],
+        [{"p": {"x": "x"}}],
+    ),
+    (of_arrays(items=Q, allOf=[{"items": Y}]), [[{"x": 1, "y": 2}]], [[{"y": "y"}]]),
+    (
+        {"$ref": "#/$defs/Listed", "anyOf": [{"items": Y}, {"maxItems": 0}]},
+        [[{"x": 1, "y": 2}]],
+        [[{"x": 1, "y": "y"}]],
+    ),
+    (
+        {
+            "type": ["object", "string"],
+            "allOf": [{"properties": {"p": Q}}, {"properties": {"q": Y}}],
+        },
+        [{"p": {"x": 1}, "q": {"y": 2}}, "x"],
+        [{"p": {"x": "x"}}, {"q": {"y": "y"}}],
+    ),
+    (
+        of_objects(
+            properties={"m": of_objects(additionalProperties=Q)},
+            allOf=[{"properties": {"m": of_objects(properties={"p": Y})}}],
+        ),
+        [{"m": {"p": {"x": 1, "y": 2}, "q": {"x": 1}}}],
+        [{"m": {"p": {"y": "y"}}}, {"m": {"q": {"x": "x"}}}],
+    ),
+    # The class of a schema is needed whole by the schema itself, where it contains itself
+    (
+        {"$ref": "#/$defs/Tree"},
+        [{"next": {"next": {"x": 1}}}, {"next": {"z": 1}, "x": 1}],
+        [{"next": {"z": 1}}, {"next": {"z": 1, "next": {"z": 1}}, "x": 1}],
+    ),
+    # So is one that is joined of schemas without properties
+    (
+        of_objects(
+            properties={"p": of_objects(allOf=[{"required": ["x"]}])},
+            required=["p"],
+            **{"not": {"properties": {"p": {"not": {"required": ["z"]}}}}},
+        ),
+        [{"p": {"x": 1, "z": 1}}],
+        [{"p": {"x": 1}}, {"p": {"z": 1}}],
+    ),
+    (
+        of_arrays(items={"allOf": [of_objects(required=["x"])]}, uniqueItems=True),
+        [[{"x": 1, "z": 1}, {"x": 1}]],
+        [[{"x": 1}, {"x": 1}]],
+    ),
+    # A `not` in another condition asks for what is missing
+    (
+        of_objects(
+            properties={"p": Q},
+            required=["p"],
+            **{"if": {"properties": {"p": {"not": {"required": ["z"]}}}}},
+            then={"required": ["q"]},
+        ),
+        [{"p": {"z": 1}}, {"p": {}, "q": 1}],
+        [{"p": {"x": 1}}],
+    ),
+    (
+        {"$ref": "#/$defs/Mixed", "not": {"not": {"required": ["z"]}}},
+        [{"x": 1, "z": 1}, "x"],
+        [{"x": 1}],
+    ),
+    (
+        of_objects(
+            properties={"p": of_objects(properties={"q": Q})},
+            allOf=[{"properties": {"p": {"not": {"properties": {"q": {"required": ["z"]}}}}}}],
+        ),
+        [{"p": {"q": {"x": 1}}}],
+        [{"p": {"q": {"x": 1, "z": 1}}}],
+    ),
     # Items that `items` excludes cannot make up the number
     (
         of_arrays(
@@ -262,6 +362,13 @@ DEFINITIONS: Any = {
     "Outer": {"type": "object", "properties": {"q": Q}},
     "Q": Q,
     "Open": {"additionalProperties": True},
+    "Listed": of_arrays(items=Q),
+    "Mixed": {"type": ["object", "string"], "properties": {"x": {"type": "integer"}}},
+    "Tree": of_objects(
+        properties={"x": {"type": "integer"}, "next": {"$ref": "#/$defs/Tree"}},
+        **{"if": {"properties": {"next": {"required": ["z"]}}, "required": ["next"]}},
+        then={"required": ["x"]},
+    ),
     "Pair": {"type": "array", "prefixItems": [{}, {}]},
 }
 

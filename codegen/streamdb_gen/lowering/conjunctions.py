@@ -11,7 +11,7 @@ from streamdb_gen.json_equality import are_equal
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN
-from streamdb_gen.lowering.joints import JOINING, joined_parts
+from streamdb_gen.lowering.joints import JOINING, MAX_PARTS, joined_parts
 from streamdb_gen.lowering.keywords import (
     ASSERTIONS,
     SCHEMA,
@@ -22,13 +22,12 @@ from streamdb_gen.lowering.keywords import (
 )
 from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.objects import ObjectLowering
-from streamdb_gen.lowering.parts import Part
+from streamdb_gen.lowering.parts import SHAPING, Part, shapes
 from streamdb_gen.lowering.references import or_null
 from streamdb_gen.lowering.resources import key_of
 from streamdb_gen.lowering.undeclared import UndeclaredProperties
 
 _OBJECT: Final = frozenset({"object"})
-_MAX_PARTS: Final = 100  # all of their properties go into one class
 # Keywords that see one another, if they stand in one schema: by the first of them.
 _TOGETHER: Final = {
     keyword: first
@@ -40,6 +39,9 @@ _TOGETHER: Final = {
     )
     for keyword in (first, *others)
 }
+_OF_PROPERTIES: Final = frozenset(
+    {"additionalProperties", "patternProperties", "properties", "unevaluatedProperties"}
+)
 # These see what the parts of their own schema say of a value, and no other parts.
 _SEEING_PARTS: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 
@@ -73,14 +75,14 @@ class ConjunctionLowering:
             return type_
         known = {key_of(schema): keywords}
         joined = joined_parts([schema], self._context, known=known)
-        parts = list(islice(joined, _MAX_PARTS + 1))
-        if len(parts) > _MAX_PARTS:
-            message = f"more than {_MAX_PARTS} schemas are joined here"
+        parts = list(islice(joined, MAX_PARTS + 1))
+        if len(parts) > MAX_PARTS:
+            message = f"more than {MAX_PARTS} schemas are joined here"
             hint = "write the properties that are meant into one schema"
             where = keywords.get("allOf") or keywords["$ref"]
             self._context.report.add("ALLOF_TOO_MANY", where, message, hint, at_key=True)
             return BROKEN
-        if is_object and any(_shapes(part.keywords) for part in parts):
+        if is_object and any(shapes(part.keywords) for part in parts):
             lowered = self._objects.lower_joined(schema, parts, name)
             return or_null(lowered) if "null" in types else lowered
         return self._merged(parts)
@@ -95,7 +97,7 @@ class ConjunctionLowering:
             members.append(schema)
         references = [one for one in members if one.get("$ref") is not None]
         others = [one for one in members if one.get("$ref") is None]
-        says_more = _shapes(rest) or any(self._says_what(one) for one in others)
+        says_more = shapes(rest) or any(self._says_what(one) for one in others)
         if len(references) != 1 or says_more:
             return None
         only = references[0]
@@ -126,15 +128,19 @@ class ConjunctionLowering:
     def _merged(self, parts: list[Part]) -> dict[str, Place]:
         """The keywords of all parts; of a keyword that differs, the first is kept.
 
-        Keywords that are read together are those of one part; others are left to a validator.
+        Keywords that are read together are those of one part; others are left to a validator, as
+        are those of properties where several parts have such.
         """
         merged: dict[str, Place] = {}
         holders: dict[str, Part] = {}  # by keyword; for keywords that go together, by the first
+        # A class of some properties would drop those that the other parts declare.
+        are_many = sum(bool(_OF_PROPERTIES & part.keywords.keys()) for part in parts) > 1
         for part in parts:
             for keyword, place in part.keywords.items():
                 if keyword in JOINING:
                     continue
-                if keyword in _SEEING_PARTS and len(parts) > 1:
+                sees_parts = keyword in _SEEING_PARTS and len(parts) > 1
+                if sees_parts or (are_many and keyword in _OF_PROPERTIES):
                     self._context.beyond.leave(keyword, part.keywords)
                     continue
                 holder = holders.setdefault(_TOGETHER.get(keyword, keyword), part)
@@ -155,27 +161,5 @@ class ConjunctionLowering:
         return (in_one or is_plain) and are_equal(value, known)
 
 
-def _shapes(keywords: Keywords) -> bool:
-    """Whether keywords say what a value is made of."""
-    return bool(_SHAPING & keywords.keys())
-
-
 def _has_shape(schema: Place) -> bool:
-    return any(schema.get(keyword) is not None for keyword in _SHAPING)
-
-
-_SHAPING: Final = frozenset(
-    {
-        "additionalProperties",
-        "anyOf",
-        "const",
-        "enum",
-        "items",
-        "oneOf",
-        "patternProperties",
-        "prefixItems",
-        "properties",
-        "required",
-        "unevaluatedProperties",
-    }
-)
+    return any(schema.get(keyword) is not None for keyword in SHAPING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
@@ -11,7 +12,13 @@ from streamdb_gen.lowering.parts import Part
 from streamdb_gen.lowering.resources import Key, key_of
 
 #: Keywords by which a schema is joined with others.
-JOINING = ("$ref", "allOf")
+JOINING: Final = ("$ref", "allOf")
+#: More are not joined: all of their properties would go into one class.
+MAX_PARTS: Final = 100
+#: Classes that are made of several schemas for a property, in one another and in one spec: where
+#: such schemas lead on and on to others, what is deeper accepts anything.
+DEEPEST_JOINT: Final = 8
+MAX_JOINTS: Final = 1000
 
 
 def joined_parts(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from streamdb_gen.json_source import JsonValue, Place
+from streamdb_gen.json_source import JsonValue, Place, parent_pointer
 from streamdb_gen.lowering.context import Context
-from streamdb_gen.lowering.joints import joined_parts
+from streamdb_gen.lowering.joints import DEEPEST_JOINT, MAX_JOINTS, MAX_PARTS, joined_parts
 from streamdb_gen.lowering.keywords import Keywords, constraining, subschemas
-from streamdb_gen.lowering.parts import Part, declared_properties
+from streamdb_gen.lowering.parts import Part, declared_properties, shapes
 from streamdb_gen.lowering.resources import Key, key_of
 from streamdb_gen.lowering.undeclared import (
     UndeclaredProperties,
@@ -22,16 +22,34 @@ from streamdb_gen.lowering.undeclared import (
     names_of,
 )
 
-_ITEMS: Final = ("items", "prefixItems", "additionalItems", "contains", "unevaluatedItems")
+_OF_ITEMS: Final = ("items", "prefixItems", "additionalItems")
+_ITEMS: Final = (*_OF_ITEMS, "contains", "unevaluatedItems")
 _OTHERS: Final = ("additionalProperties", "patternProperties", "unevaluatedProperties")
+_REST: Final = ("additionalProperties", "unevaluatedProperties")
 _CHOICES: Final = ("anyOf", "oneOf")
+_OBJECT: Final = frozenset({"object"})
 # What compares a value as a whole.
 _COMPARING: Final = ("const", "enum", "uniqueItems")
 _RESIDUAL: Final = ("not", "if", "then", "else", "dependentSchemas", "dependencies", "contains")
+# What says something of a property that a class may drop, or of a value that may hold one.
+_ASKING: Final = frozenset(
+    {
+        *("properties", "required", "minProperties", "maxProperties", "propertyNames"),
+        *("dependentRequired", "dependentSchemas", "dependencies"),
+        *_OTHERS,
+        *_ITEMS,
+        *_COMPARING,
+    }
+)
+# Where more would have to be looked at, all classes keep everything.
+_MOST_LOOKED_AT: Final = 100_000
+# Of more it is not asked whether they exclude each other.
+_MOST_CHOICES: Final = 500
 _SHAPES: Final = frozenset({"properties", "items", "prefixItems", *_OTHERS})
 
 Exclude = Callable[[Sequence[Place]], bool]
-_Pair = tuple[frozenset[Key], Key]
+_Asked = tuple[list[Part], Place]  # what is said beside a schema of the same value
+_Pair = tuple[frozenset[tuple[Key, frozenset[str]]], Key]
 
 
 class Needs:
@@ -40,92 +58,156 @@ class Needs:
     def __init__(self, context: Context, undeclared: UndeclaredProperties) -> None:
         self._context = context
         self._undeclared = undeclared
+        self._known_parts: dict[tuple[Key, ...], list[Part]] = {}
+        self._looked_at = 0  # schemas, once for every way to each
 
     def are_seen_by(self, beside: Sequence[Part], schema: Place) -> bool:
         """Whether schemas for the same value may ask for what the type of this one drops."""
         return next(self.of(beside, schema), None) is not None
 
     def keep_whole(self, schemas: Iterable[Place], exclude_each_other: Exclude) -> None:
-        """Have classes keep what keywords that are left to a validator may ask for.
+        """Have classes keep what other schemas for the same value may ask for.
 
         ``exclude_each_other`` says of choices whether no value satisfies two of them.
         """
+        every = [schema for schema in schemas if isinstance(schema.value, dict)]
+        passed: set[_Pair] = set()
         found: set[Key] = set()
-        for schema in schemas:
-            if not isinstance(schema.value, dict):
-                continue
-            parts = self._parts([schema])
-            own = {key_of(schema), *(key_of(part.schema) for part in parts)}
-            beside = [part for part in map(_residual, parts) if part.keywords]
-            found.update(key for one in self.of(beside, schema) if (key := key_of(one)) not in own)
-            found.update(key_of(one) for one in self._beside_choices(parts))
-            one_of = self._context.keywords(schema).get("oneOf")
-            choices = list(one_of.items()) if one_of is not None else []
-            if choices and not exclude_each_other(choices):
-                found.update(map(key_of, self._of_choices(choices, exclude_each_other)))
+        for asked in self._asked(every, exclude_each_other):
+            found.update(key_of(one) for one in self._all([asked], passed))
+            if self._has_enough():
+                break
+        for group in self._joined(every):
+            words = self._words(self._residual(self._parts(group)))
+            if _are_compared(words):
+                found.update(key_of(one) for schema in group for one in self._classes(schema))
+            if self._has_enough():
+                found.update(map(key_of, every))
+                break
         self._context.whole.update(found)
-
-    def _beside_choices(self, parts: Sequence[Part]) -> Iterator[Place]:
-        """The choices that what stands beside them asks for more of."""
-        if any(_SHAPES & part.keywords.keys() for part in parts):
-            return  # they are no types then
-        beside = [
-            Part(part.schema, {w: p for w, p in part.keywords.items() if w not in _CHOICES})
-            for part in parts
-        ]
-        for part in parts:
-            for choice in _schemas(_CHOICES, part.keywords):
-                yield from self.of([one for one in beside if one.keywords], choice)
-
-    def _of_choices(self, choices: Sequence[Place], exclude_each_other: Exclude) -> Iterator[Place]:
-        """Those that are needed whole, lest another choice accepts what is left of a value."""
-        joined = [self._parts([choice]) for choice in choices]
-        required = [{name for part in parts for name, _ in part.required} for parts in joined]
-        for choice, parts in zip(choices, joined, strict=True):
-            names = names_of(parts)
-            for other, others, needed in zip(choices, joined, required, strict=True):
-                # What a class has no place for, another choice will miss.
-                if other is choice or not needed <= names:
-                    continue
-                if not exclude_each_other([choice, other]):
-                    yield from self.of(others, choice)
 
     def of(self, beside: Sequence[Part], schema: Place) -> Iterator[Place]:
         """The schemas, in this one and those it leads to, of whose values others ask for more."""
-        passed: set[_Pair] = set()
-        pending = [(list(beside), schema)]
+        self._looked_at = 0
+        yield from self._all([([*map(_asking, beside)], schema)], set())
+
+    def _joined(self, schemas: Iterable[Place]) -> Iterator[list[Place]]:
+        """Each schema, and those of which one class is made because they are for one property."""
+        several: set[frozenset[Key]] = set()
+        for schema in schemas:
+            pending = [([schema], 0)] if isinstance(schema.value, dict) else []
+            while pending:
+                group, depth = pending.pop()
+                yield group
+                for places in declared_properties(self._parts(group)).values():
+                    keys = frozenset(map(key_of, places))
+                    is_known = len(keys) == 1 or keys in several
+                    if not is_known and depth < DEEPEST_JOINT and len(several) < MAX_JOINTS:
+                        several.add(keys)
+                        pending.append((places, depth + 1))
+
+    def _has_enough(self) -> bool:
+        return self._looked_at > _MOST_LOOKED_AT
+
+    def _asked(self, schemas: Sequence[Place], exclude_each_other: Exclude) -> Iterator[_Asked]:
+        """All that is said beside the schemas that types are made of."""
+        for schema in schemas:
+            for keyword in _CHOICES:
+                choices = list(_schemas([keyword], self._context.keywords(schema)))
+                if self._has_enough():
+                    return
+                if choices and not exclude_each_other(choices):
+                    yield from self._between_choices(keyword, choices, exclude_each_other)
+        for group in self._joined(schemas):
+            parts = self._parts(group)
+            beside = self._residual(parts)
+            yield from self._inside(self._words(beside), parts)
+            yield from _choices(beside, parts)
+            yield from self._between(parts)
+            types = [self._context.references.types(schema) for schema in group]
+            if types[0].intersection(*types) - {"null"} != _OBJECT:
+                # Objects among other values are of a class that is made of one of the parts.
+                yield from ((beside, part.schema) for part in parts)
+            if not _are_shaped(parts) or not any("type" in part.keywords for part in parts):
+                yield from _beside_choices(parts)
+
+    def _between_choices(
+        self, keyword: str, choices: Sequence[Place], exclude_each_other: Exclude
+    ) -> Iterator[_Asked]:
+        """Choices, with others that a value may satisfy as well.
+
+        By `oneOf` it must not, and no other one may accept what is left of a value either.
+        """
+        are_few = len(choices) <= _MOST_CHOICES
+        joined = [self._parts([choice]) for choice in choices]
+        ask = [any(_ASKING & each.keys() for each in self._words(parts)) for parts in joined]
+        required = [{name for part in parts for name, _ in part.required} for parts in joined]
+        for choice, parts in zip(choices, joined, strict=True):
+            names = names_of(parts)
+            for other, others, asks, needed in zip(choices, joined, ask, required, strict=True):
+                # What a class has no place for, another choice will miss.
+                misses = keyword == "oneOf" and not needed <= names
+                if other is choice or misses or not asks:
+                    continue
+                if not (are_few and exclude_each_other([choice, other])):
+                    yield others, choice
+
+    def _between(self, parts: Sequence[Part]) -> Iterator[_Asked]:
+        """Schemas for properties and items, with those that are given for the same ones.
+
+        Several that `properties` gives are not among them: one type is made of those.
+        """
+        if len(parts) > MAX_PARTS:
+            return  # they are refused
+        for part in parts:
+            by_pattern = list(_schemas(["patternProperties"], part.keywords))
+            rest = list(_schemas(_REST, part.keywords))
+            items = list(_schemas(_OF_ITEMS, part.keywords))
+            for other in parts:
+                # What a schema itself declares is none of the rest, nor are its items.
+                said = by_pattern if other is part else [*by_pattern, *rest]
+                if said:
+                    beside = self._parts(said)
+                    yield from ((beside, place) for place in other.properties.values())
+                if items and other is not part:
+                    beside = self._parts(items)
+                    yield from ((beside, place) for place in _schemas(_OF_ITEMS, other.keywords))
+
+    def _all(self, asked: Iterable[_Asked], passed: set[_Pair]) -> Iterator[Place]:
+        """The schemas of whose values others ask for more, in these and those they lead to.
+
+        What was ``passed`` is not looked at once more.
+        """
+        pending = list(asked)
         while pending:
             others, place = pending.pop()
-            pair = frozenset(key_of(part.schema) for part in others), key_of(place)
-            if not others or (pair in passed and others != beside):
+            beside = frozenset((key_of(one.schema), frozenset(one.keywords)) for one in others)
+            if not others or (beside, key_of(place)) in passed:
                 continue
-            passed.add(pair)
+            if self._has_enough():
+                yield place
+                return
+            passed.add((beside, key_of(place)))
             parts = self._parts([place])
-            words = self._words(others)
-            compared = (each[word].value for each in words for word in _COMPARING if word in each)
-            if any(map(_compares_inside, compared)):
+            words = [each for each in self._words(others) if _ASKING & each.keys()]
+            if not words:
+                continue
+            if _are_compared(words):
                 yield from self._classes(place)
-            if any(_is_class(part) for part in parts) and not self._undeclared.are_kept(
-                place, parts
-            ):
+            if _is_class(parts) and not self._undeclared.are_kept(place, parts):
                 names = names_of(parts)
                 if any(
                     may_ask_for_others(each, names) or _declares(each) - names for each in words
                 ):
                     yield from (part.schema for part in parts)
             pending += self._inside(words, parts)
-            for part in parts:
-                for keyword in _CHOICES:
-                    choices = part.keywords[keyword].items() if keyword in part.keywords else ()
-                    pending += [(others, choice) for choice in choices]
+            pending += _choices(others, parts)
 
-    def _inside(
-        self, words: Iterable[Keywords], parts: Sequence[Part]
-    ) -> Iterator[tuple[list[Part], Place]]:
+    def _inside(self, words: Iterable[Keywords], parts: Sequence[Part]) -> Iterator[_Asked]:
         """What others say of the properties and items, with the schemas that are given for them."""
         declared = declared_properties(parts)
         rest = [one for part in parts for one in _schemas(_OTHERS, part.keywords)]
-        items = [one for part in parts for one in _schemas(_ITEMS[:3], part.keywords)]
+        items = [one for part in parts for one in _schemas(_OF_ITEMS, part.keywords)]
         for each in words:
             properties = each.get("properties")
             for name, said in properties.members() if properties is not None else ():
@@ -147,39 +229,76 @@ class Needs:
             if key_of(place) in passed or not isinstance(place.value, dict):
                 continue
             passed.add(key_of(place))
-            parts = [Part(place, self._context.keywords(place))]
-            if _is_class(parts[0]) and not self._undeclared.are_kept(place, parts):
-                yield place
+            parts = self._parts([place])
+            if _is_class(parts) and not self._undeclared.are_kept(place, parts):
+                yield from (part.schema for part in parts)
             target = self._context.references.resolve(place)
             pending += [*subschemas(place), *([target] if target is not None else [])]
 
     def _words(self, parts: Sequence[Part]) -> list[Keywords]:
         """The keywords of parts, and of all that they apply to the same value."""
         applied = (one for inner in applied_by(parts) for one in self._context.applied(inner))
-        return [
+        words = [
             *(part.keywords for part in parts),
-            *(
-                self._context.keywords(one)
-                for one in applied
-                if isinstance(one.value, dict) and not _only_forbids(one)
-            ),
+            *(self._context.keywords(one) for one in applied if isinstance(one.value, dict)),
         ]
+        self._looked_at += len(words)
+        return words
 
-    def _parts(self, schemas: Iterable[Place]) -> list[Part]:
-        return list(joined_parts(schemas, self._context, refers=False))
+    def _residual(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts with those of their keywords that no type honours."""
+        words = {*_RESIDUAL, *(_CHOICES if _are_shaped(parts) else ())}
+        kept = (
+            Part(
+                part.schema,
+                {
+                    word: place
+                    for word, place in part.keywords.items()
+                    if word in words or (word in _COMPARING and _compares_inside(place.value))
+                },
+            )
+            for part in map(_asking, parts)
+        )
+        return [part for part in kept if part.keywords]
+
+    def _parts(self, schemas: Sequence[Place]) -> list[Part]:
+        keys = tuple(map(key_of, schemas))
+        if keys not in self._known_parts:
+            joined = joined_parts(schemas, self._context, refers=False)
+            self._known_parts[keys] = list(joined)
+        return self._known_parts[keys]
 
 
-def _residual(part: Part) -> Part:
-    """A part with those of its keywords that no type honours."""
-    words = {word: place for word, place in part.keywords.items() if word in _RESIDUAL}
-    if _SHAPES & part.keywords.keys():  # the choices are no types then
-        words |= {word: part.keywords[word] for word in _CHOICES if word in part.keywords}
-    words |= {
-        word: part.keywords[word]
-        for word in _COMPARING
-        if word in part.keywords and _compares_inside(part.keywords[word].value)
-    }
+def _choices(others: list[Part], parts: Sequence[Part]) -> Iterator[_Asked]:
+    """What others say of a value, with each of the choices that it has."""
+    for part in parts:
+        yield from ((others, choice) for choice in _schemas(_CHOICES, part.keywords))
+
+
+def _beside_choices(parts: Sequence[Part]) -> Iterator[_Asked]:
+    """Choices, with all that stands beside them."""
+    for part in parts:
+        for keyword in _CHOICES:
+            others = [_without(keyword, one) if one is part else one for one in parts]
+            beside = [_asking(one) for one in others if one.keywords]
+            yield from ((beside, choice) for choice in _schemas([keyword], part.keywords))
+
+
+def _without(keyword: str, part: Part) -> Part:
+    words = {word: place for word, place in part.keywords.items() if word != keyword}
     return Part(part.schema, words)
+
+
+def _asking(part: Part) -> Part:
+    """A part without a `not` that no value meets for lack of a property."""
+    negated = part.keywords.get("not")
+    words = constraining(dict(negated.members())) if negated is not None else []
+    return _without("not", part) if words == ["required"] else part
+
+
+def _are_shaped(parts: Sequence[Part]) -> bool:
+    """Whether a type is made of what stands beside choices, and not of these."""
+    return any(_SHAPES & part.keywords.keys() for part in parts)
 
 
 def _compares_inside(value: JsonValue) -> bool:
@@ -189,14 +308,22 @@ def _compares_inside(value: JsonValue) -> bool:
     return value is True or isinstance(value, dict)
 
 
-def _only_forbids(schema: Place) -> bool:
-    """Whether it is the schema of a `not` that no value meets for lack of a property."""
-    is_negated = schema.pointer.endswith("/not")
-    return is_negated and constraining(dict(schema.members())) == ["required"]
+def _are_compared(words: Iterable[Keywords]) -> bool:
+    """Whether keywords compare a value as a whole that may be an object or hold one."""
+    compared = (each[word].value for each in words for word in _COMPARING if word in each)
+    return any(map(_compares_inside, compared))
 
 
-def _is_class(part: Part) -> bool:
-    return "properties" in part.keywords
+def _is_class(parts: Sequence[Part]) -> bool:
+    """Whether a class is made of schemas; of one by itself, it is by its properties."""
+    is_joined = len(parts) > 1 or any(_is_in_all_of(part.schema) for part in parts)
+    return any(
+        "properties" in part.keywords or (is_joined and shapes(part.keywords)) for part in parts
+    )
+
+
+def _is_in_all_of(schema: Place) -> bool:
+    return parent_pointer(schema).endswith("/allOf")
 
 
 def _declares(keywords: Keywords) -> set[str]:

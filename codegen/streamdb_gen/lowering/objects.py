@@ -13,7 +13,7 @@ from streamdb_gen.json_equality import integral
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Claim, Names
-from streamdb_gen.lowering.joints import joined_parts
+from streamdb_gen.lowering.joints import DEEPEST_JOINT, MAX_JOINTS, MAX_PARTS, joined_parts
 from streamdb_gen.lowering.keywords import Keywords, constraining, declared_types
 from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.own_words import check_has_words, description, report_bad_name
@@ -26,11 +26,6 @@ from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 
-_MAX_PARTS: Final = 100  # all of their properties go into one class
-# Classes that are made of several schemas for a property, in one another and in one spec: where
-# such schemas lead on and on to others, what is deeper accepts anything.
-_DEEPEST_JOINT: Final = 8
-_MAX_JOINTS: Final = 1000
 # What an object's class is made of; the rest is left to a validator.
 _MERGED: Final = frozenset(
     {
@@ -177,10 +172,10 @@ class ObjectLowering:
         key = frozenset(map(key_of, places))
         if key in self._joints:
             return Named(self._joints[key])  # it contains itself
-        if len(self._joints) >= _DEEPEST_JOINT or self._joint_count >= _MAX_JOINTS:
+        if len(self._joints) >= DEEPEST_JOINT or self._joint_count >= MAX_JOINTS:
             return ANYTHING
-        parts = list(islice(joined_parts(places, self._context), _MAX_PARTS + 1))
-        if len(parts) > _MAX_PARTS:
+        parts = list(islice(joined_parts(places, self._context), MAX_PARTS + 1))
+        if len(parts) > MAX_PARTS:
             return ANYTHING
         self._joints[key] = name
         self._joint_count += 1

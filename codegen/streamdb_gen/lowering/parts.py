@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.keywords import Keywords, strings
+
+#: Keywords that say what a value is made of.
+SHAPING: Final = frozenset(
+    {
+        "additionalProperties",
+        "anyOf",
+        "const",
+        "enum",
+        "items",
+        "oneOf",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+        "required",
+        "unevaluatedProperties",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +64,8 @@ def judging_others(keywords: Keywords) -> tuple[str, Place] | None:
         if keyword in keywords:
             return keyword, keywords[keyword]
     return None
+
+
+def shapes(keywords: Keywords) -> bool:
+    """Whether keywords say what a value is made of."""
+    return bool(SHAPING & keywords.keys())

@@ -21,6 +21,7 @@ from streamdb_gen.ir import (
     Nullable,
     ObjectType,
     Scalar,
+    Tag,
     TupleOf,
     Type,
 )
@@ -155,7 +156,8 @@ class SchemaLowering:
     def keep_whole(self, schemas: Iterable[Place]) -> None:
         """Look through all schemas for objects whose undeclared properties count."""
         needs = Needs(self.context, UndeclaredProperties(self.context))
-        needs.keep_whole(schemas, self._unions.exclude_each_other)
+        tags: dict[Key, Tag | None] = {}
+        needs.keep_whole(schemas, lambda one: self._unions.exclude_each_other(one, tags))
 
     def keep_spellings(self, schemas: Iterable[Place]) -> None:
         """Look through all schemas for texts whose spelling counts."""

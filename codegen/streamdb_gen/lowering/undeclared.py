@@ -34,6 +34,7 @@ _COUNTING: Final = (
     "enum",
     "maxProperties",
     "minProperties",
+    "patternProperties",
     "propertyNames",
     "unevaluatedProperties",
 )

@@ -22,6 +22,7 @@ from streamdb_gen.lowering.keywords import Keywords
 from streamdb_gen.lowering.objects import ObjectLowering
 from streamdb_gen.lowering.own_words import chosen_class_name, description
 from streamdb_gen.lowering.references import is_null, or_null
+from streamdb_gen.lowering.resources import Key, key_of
 from streamdb_gen.lowering.scalars import as_literals, literal_places
 from streamdb_gen.naming import nested_class_name as nested
 
@@ -103,9 +104,18 @@ class UnionLowering:
         position = int(choice.pointer.rpartition("/")[2]) + 1
         return chosen_class_name(choice, nested(parent, f"Choice{position}"), self._context.report)
 
-    def exclude_each_other(self, choices: Sequence[Place]) -> bool:
-        """Whether it is certain that no value satisfies two of the choices."""
-        if _tell_apart([self._objects.tag_of(choice) for choice in choices]):
+    def exclude_each_other(
+        self, choices: Sequence[Place], tags: dict[Key, Tag | None] | None = None
+    ) -> bool:
+        """Whether it is certain that no value satisfies two of the choices.
+
+        ``tags`` are those that were found before.
+        """
+        tags = tags if tags is not None else {}
+        for choice in choices:
+            if key_of(choice) not in tags:
+                tags[key_of(choice)] = self._objects.tag_of(choice)
+        if _tell_apart([tags[key_of(choice)] for choice in choices]):
             return True
         constants = [_constants(choice) for choice in choices]
         if all(constants):
