@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         AsyncCollection,
         BlockingChanges,
         Collection,
+        RowMeta,
         Subscription,
     )
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
@@ -191,6 +192,7 @@ __all__ = [
     "RateLimited",
     "Retry",
     "RetryPolicy",
+    "RowMeta",
     "SchemaError",
     "SequenceConflict",
     "SpecError",

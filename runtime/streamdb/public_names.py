@@ -26,6 +26,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "AsyncCollection",
         "BlockingChanges",
         "Collection",
+        "RowMeta",
         "Subscription",
     ),
     "streamdb.collections.transaction": (

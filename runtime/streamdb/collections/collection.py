@@ -23,7 +23,8 @@ from streamdb.collections.changes import (
 )
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
-from streamdb.collections.table import Table
+from streamdb.collections.snapshots import Snapshots
+from streamdb.collections.table import FrozenRows, Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr, predicate
@@ -47,6 +48,7 @@ class CollectionParts(Generic[Tx]):
         schema: the declaration.
         table: the rows.
         lock: held by commits, and by reads that touch more than one row.
+        snapshots: tell what the caller sees.
         writer: takes the writes.
         deliver: runs a user's callback where callbacks of this database run.
         check_started: raises if nothing has connected the database yet.
@@ -55,9 +57,23 @@ class CollectionParts(Generic[Tx]):
     schema: CollectionSchema[Any, Any]
     table: Table
     lock: CommitLock
+    snapshots: Snapshots
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], object]], None]
     check_started: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowMeta:
+    """What is known of a row beside its fields.
+
+    Attributes:
+        seq: the ordinal of the row's last event in the stream, counted over all collections and
+            events of every kind, from 1; a reset begins anew. Of two rows of any collections, the
+            one with the greater `seq` was written later.
+    """
+
+    seq: int
 
 
 class Subscription:
@@ -108,39 +124,53 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
     def get(self, key: Key, default: Any = None) -> Any:
         """Return the row of a key, or ``default``."""
         with self._parts.lock:
-            return self._table.rows.get(self._schema.wire_key(key), default)
+            return self._shown.rows.get(self._schema.wire_key(key), default)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether there is a row of that key."""
         with self._parts.lock:
-            return type(key) is self._schema.key and str(key) in self._table.rows
+            return type(key) is self._schema.key and str(key) in self._shown.rows
 
     def __len__(self) -> int:
         with self._parts.lock:
-            return len(self._table.rows)
+            return len(self._shown.rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Iterate over the rows as they are now, in order of first insertion in the stream."""
         with self._parts.lock:
-            rows = list(self._table.rows.values())
+            rows = list(self._shown.rows.values())
         return iter(rows)
 
     def keys(self) -> list[Key]:
         """Return the keys, in the order of the rows."""
         with self._parts.lock:
-            keys = list(self._table.rows)
+            keys = list(self._shown.rows)
         return [self._schema.parse_key(key) for key in keys]
 
     def items(self) -> list[tuple[Key, Row]]:
         """Return keys and rows, in order."""
         with self._parts.lock:
-            items = list(self._table.rows.items())
+            items = list(self._shown.rows.items())
         return [(self._schema.parse_key(key), row) for key, row in items]
 
     def first(self) -> Row | None:
         """Return the oldest row, or None."""
         with self._parts.lock:
-            return next(iter(self._table.rows.values()), None)
+            return next(iter(self._shown.rows.values()), None)
+
+    def meta(self, key: Key) -> RowMeta:
+        """Return what is known of a row beside its fields.
+
+        Raises:
+            KeyError: there is no row of that key.
+        """
+        with self._parts.lock:
+            return RowMeta(self._shown.ordinal(self._schema.wire_key(key)))
+
+    @property
+    def _shown(self) -> Table | FrozenRows:
+        """What the caller sees: the table, or what a snapshot has kept of it."""
+        return self._parts.snapshots.of(self._table)
 
     # --- watching
 

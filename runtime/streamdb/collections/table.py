@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from streamdb.collections.callbacks import run_callback
 from streamdb.collections.changes import Delta
@@ -15,6 +15,23 @@ from streamdb.collections.ordinals import Ordinals
 Write = tuple[str, Any | None, int]
 Watcher = Callable[[Sequence[Delta]], None]
 Ended = Callable[[BaseException | None], None]
+
+
+class FrozenRows:
+    """What a table held at one moment, for as long as there are holders."""
+
+    __slots__ = ("_ordinals", "holders", "rows")
+
+    def __init__(self, rows: dict[str, Any], ordinals: Ordinals) -> None:
+        self.rows: Final = rows
+        self._ordinals: Final = ordinals
+        self.holders = 0
+
+    def ordinal(self, key: str) -> int:
+        """Return the ordinal of a row; see :meth:`Table.ordinal`. Raises KeyError."""
+        if key not in self.rows:
+            raise KeyError(key)
+        return self._ordinals.of(key)
 
 
 class Table:
@@ -28,6 +45,7 @@ class Table:
         self.rows: dict[str, Any] = {}
         #: Which event each row comes from.
         self.ordinals = Ordinals()
+        self._frozen: FrozenRows | None = None
         self._watchers: dict[int, tuple[Watcher, Ended]] = {}
         self._next_watcher = 0
         self._end: tuple[BaseException | None] | None = None
@@ -49,6 +67,8 @@ class Table:
 
     def write(self, writes: Iterable[Write]) -> list[Delta]:
         """Apply operations in order and return their net effect."""
+        if self._frozen is not None and (writes := list(writes)):
+            self._leave_frozen_rows(self._frozen)
         rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
         for key, row, ordinal in writes:
@@ -68,7 +88,21 @@ class Table:
         """Put other rows in place of all, and return those that were there."""
         before = self.rows
         self.rows, self.ordinals = loaded.rows, loaded.ordinals
+        self._frozen = None
         return before
+
+    def freeze(self) -> FrozenRows:
+        """Return what the table holds, never to change; its ``holders`` say who needs it."""
+        frozen = self._frozen = self._frozen or FrozenRows(self.rows, self.ordinals)
+        frozen.holders += 1
+        return frozen
+
+    def _leave_frozen_rows(self, frozen: FrozenRows) -> None:
+        """Go on with a copy if somebody holds the rows."""
+        self._frozen = None
+        if frozen.holders:
+            self.rows = dict(self.rows)
+            self.ordinals = self.ordinals.copy()
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; return how to stop."""

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.items import Source
+from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
@@ -23,7 +24,13 @@ from streamdb.db.session import Session
 from streamdb.db.state import DatabaseState, Metrics
 from streamdb.db.status import Status
 from streamdb.db.unresolved import remember
-from streamdb.errors import ConditionTimeout, InvalidEventError, TxidTimeout, UnknownCollection
+from streamdb.errors import (
+    ConditionTimeout,
+    InvalidEventError,
+    TxidTimeout,
+    UnknownCollection,
+    WouldDeadlock,
+)
 from streamdb.expr import Expr
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
@@ -84,6 +91,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             wrap=self._wrap,
         )
         self._session.sender.settled = self._mutations.settle
+        self._snapshots: Final = Snapshots(
+            self._state.lock, self._state.tables, lambda: self._state.offset
+        )
         self._collections: Final = _ByName[CollectionForm](schema.name)
         self._prepare()
         for name in schema.by_name:
@@ -119,6 +129,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 schema=self.schema.by_name[name],
                 table=self._state.tables[name],
                 lock=self._state.lock,
+                snapshots=self._snapshots,
                 writer=self._mutations,
                 deliver=self._deliver,
                 check_started=self._session.check_started,
@@ -149,7 +160,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     @property
     def offset(self) -> str:
         """The position of the state that is visible (ATOM-4); ``-1`` before the first load."""
-        return self._state.offset
+        snapshot = self._snapshots.current
+        return self._state.offset if snapshot is None else snapshot.offset
 
     @property
     def metrics(self) -> Metrics:
@@ -175,6 +187,21 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 db.presence.upsert(...)
         """
         return self._mutations.transaction()
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """See one state of all collections, whatever is committed meanwhile.
+
+        For the reads of this task or thread, in the ``with`` block; in the async form over every
+        ``await`` in it, too. Commits go on, others see them, and writes of the block build on the
+        latest rows. What is committed meanwhile costs memory: of a collection that changes, its
+        rows are listed once more.
+
+        ::
+
+            with db.snapshot():
+                totals = {m.id: sum(c.size for c in db.chunks if c.of == m.id) for m in db.messages}
+        """
+        return self._snapshots.open()
 
     def _beside(self, url: str) -> Self:
         """Make a database of this kind on another stream, with the same options."""
@@ -212,6 +239,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         wake: Callable[[], None],
     ) -> Source[Any]:
         """Make what `until` waits on."""
+        if self._snapshots.current is not None:
+            raise WouldDeadlock("until: nothing changes inside `with db.snapshot()`")
         if not callable(condition):
             if condition not in self._collections.values():
                 raise ValueError(f"until: {condition!r} is a collection of another database")
@@ -225,6 +254,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             self._state.signal,
             check_started=self._session.check_started,
             is_loaded=lambda: self._state.has_loaded,
+            snapshot=self._snapshots.open,
             wake=wake,
         )
 

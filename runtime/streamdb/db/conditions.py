@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, TypeVar
 
 from streamdb.collections.collection import ChangeReader
@@ -58,6 +59,7 @@ class TrueState(Generic[T]):
         signal: tells when to look.
         check_started: raises if nothing has connected the database yet.
         is_loaded: tells whether there is a state to look at.
+        snapshot: has the predicate see one state of all collections.
         wake: wakes who waits.
     """
 
@@ -68,19 +70,24 @@ class TrueState(Generic[T]):
         *,
         check_started: Callable[[], None],
         is_loaded: Callable[[], bool],
+        snapshot: Callable[[], AbstractContextManager[None]],
         wake: Callable[[], None],
     ) -> None:
         self._predicate: Final = predicate
         self._signal: Final = signal
         self._check_started: Final = check_started
         self._is_loaded: Final = is_loaded
+        self._snapshot: Final = snapshot
         self._stop: Final = signal.watch(wake)
 
     def take(self) -> T | None:
         """Look. Raises what ended the reading, if it is not true by then."""
         end = self._signal.end  # looked at first: nothing changes after it
-        if self._is_loaded() and (result := self._predicate()):
-            return result
+        if self._is_loaded():
+            with self._snapshot():
+                result = self._predicate()
+            if result:
+                return result
         if end is not None:
             raise end
         self._check_started()

@@ -6,8 +6,6 @@ two updates in a row never lose the first one's fields.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from streamdb.collections.callers import this_task_or_thread
 from streamdb.collections.transaction import Outcome
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
@@ -90,7 +89,7 @@ class Mutations(Generic[Tx]):
         if self._current() is not None:
             raise StreamDBError("transactions do not nest: one is open in this task already")
         self._check_open()
-        draft = Draft(Outcome(str(uuid.uuid4())), owner=_this_task_or_thread())
+        draft = Draft(Outcome(str(uuid.uuid4())), owner=this_task_or_thread())
         token = self._open.set(draft)
         try:
             yield self._wrap(draft.outcome)
@@ -202,7 +201,7 @@ class Mutations(Generic[Tx]):
     def _current(self) -> Draft | None:
         # A task started inside the block inherits the variable, but not the transaction.
         draft = self._open.get()
-        return draft if draft is not None and draft.owner is _this_task_or_thread() else None
+        return draft if draft is not None and draft.owner is this_task_or_thread() else None
 
     def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored[Any]:
         stored = self._latest(schema, schema.wire_key(key))
@@ -224,10 +223,3 @@ class Mutations(Generic[Tx]):
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:
     failure.__cause__ = cause
     return failure
-
-
-def _this_task_or_thread() -> object:
-    try:
-        return asyncio.current_task() or threading.current_thread()
-    except RuntimeError:
-        return threading.current_thread()

@@ -24,6 +24,7 @@ from tests.runtime.chat_schema import (
 from streamdb import AsyncCollection, Change, Collection
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.table import Table
 
 
@@ -38,6 +39,7 @@ class Bench:
                 schema=schema,
                 table=self.table,
                 lock=self.lock,
+                snapshots=Snapshots(self.lock, {"messages": self.table}, lambda: "-1"),
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
                 deliver=lambda call: call(),
                 check_started=lambda: None,

@@ -1,0 +1,14 @@
+"""Who is calling: what belongs to a block of code belongs to its task, or to its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+
+def this_task_or_thread() -> object:
+    """Return what runs the caller. A task that was started inside a block is another one."""
+    try:
+        return asyncio.current_task() or threading.current_thread()
+    except RuntimeError:
+        return threading.current_thread()
