@@ -192,7 +192,8 @@ class _Schemas:
             words |= {"prefixItems": prefix, "items": self._closing(depth)}
         else:
             # One validator stumbles over `items` that are true or false, where others stand beside.
-            rest = chosen.choice(({"not": {}}, {}, self._any(depth)))
+            possible: list[Json] = [{"not": {}}, {}, self._any(depth)]
+            rest = chosen.choice(possible)
             by_position = isinstance(rest, bool) or chosen.random() < 0.6
             words |= {"items": prefix if by_position else rest}
             words |= {"additionalItems": self._closing(depth)} if by_position else {}

@@ -231,7 +231,7 @@ class _SpecLowering:
         for pointer, fault in validator_faults(document, list(checked)).items():
             what, place = checked[pointer]
             message = f"no validator can be made of the schema of the {what}: {fault}"
-            hint = "the types leave it to a validator to check some keywords"
+            hint = "correct what it names, or delete the keyword: the type alone does not check it"
             self._report.add("SCHEMA_NOT_CHECKABLE", place, message, hint, at_key=True)
 
     def _lower(self, target: Target | None) -> Type:
