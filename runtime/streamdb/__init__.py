@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from streamdb.protocol.retry import RetryPolicy
     from streamdb.state.contract import Contract
     from streamdb.state.events import ChangeEvent, EventConstructors
+    from streamdb.state.materialized import MaterializedState
     from streamdb.state.schema import CollectionSchema, StateSchema
     from streamdb.state.stream_event import StreamEvent
     from streamdb.streams.async_producer import AsyncProducer
@@ -174,6 +175,7 @@ __all__ = [
     "InvalidEventError",
     "InvalidInput",
     "InvalidRow",
+    "MaterializedState",
     "Maybe",
     "Metrics",
     "MissingExtra",

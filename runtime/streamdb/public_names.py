@@ -121,6 +121,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "ChangeEvent",
         "EventConstructors",
     ),
+    "streamdb.state.materialized": ("MaterializedState",),
     "streamdb.state.schema": (
         "CollectionSchema",
         "StateSchema",

@@ -89,6 +89,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             check_open=self._session.check_open,
             send=self._send,
             wrap=self._wrap,
+            upsert_as=options.get("upsert_as", "upsert"),
         )
         self._session.sender.settled = self._mutations.settle
         self._snapshots: Final = Snapshots(

@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from streamdb.collections.callers import this_task_or_thread
 from streamdb.collections.transaction import Outcome
+from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
     DuplicateKey,
@@ -66,6 +67,7 @@ class Mutations(Generic[Tx]):
         check_open: raises if the database takes no writes (any more).
         send: queues a finished draft.
         wrap: makes what the caller gets from an outcome.
+        upsert_as: whether upserts are written as such (UPSERT-2).
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class Mutations(Generic[Tx]):
         check_open: Callable[[], None],
         send: Callable[[Draft], None],
         wrap: Callable[[Outcome], Tx],
+        upsert_as: UpsertAs,
     ) -> None:
         self._state = state
         self._check_open = check_open
         self._send = send
         self._wrap = wrap
+        self._upsert_as: Final = upsert_as
         self._open: Final[ContextVar[Draft | None]] = ContextVar("open transaction", default=None)
         self._unsynced: dict[_Place, tuple[Stored[Any] | None, str]] = {}
 
@@ -117,7 +121,12 @@ class Mutations(Generic[Tx]):
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
         with self._drafting() as draft:
-            draft.add(schema, EventConstructors(schema).upsert(row, txid=draft.outcome.txid))
+            events, txid = EventConstructors(schema), draft.outcome.txid
+            event = events.upsert(row, txid=txid)
+            if self._upsert_as == "insert_or_update":
+                is_new = self._latest(schema, event.key) is None
+                event = events.insert(row, txid=txid) if is_new else events.update(row, txid=txid)
+            draft.add(schema, event)
         return self._wrap(draft.outcome)
 
     def update(

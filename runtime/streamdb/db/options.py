@@ -41,6 +41,7 @@ class InvalidEvent:
 InvalidPolicy = Literal["report", "raise", "ignore"]
 OnInvalid = InvalidPolicy | Callable[[InvalidEvent], Any]
 Live = Literal["auto", "sse", "long-poll"]
+UpsertAs = Literal["upsert", "insert_or_update"]
 
 
 class DatabaseOptions(StreamOptions, total=False):
@@ -58,6 +59,8 @@ class DatabaseOptions(StreamOptions, total=False):
             callbacks of the database are.
         strict: hold every row that is read to the JSON Schema of its collection, where its class
             says less; one that breaks it is an invalid event. Needs the extra ``validate``.
+        upsert_as: ``insert_or_update`` writes an upsert as one of these, by what this database
+            holds, for readers that follow the text of the protocol alone and refuse ``upsert``.
         on_event: called with every change and control message, after the batch that held it was
             taken in, in stream order; see :class:`StreamEvent`. Those of undeclared types, snapshot
             marks and resets are among them, and values that their collection refuses; what is no
@@ -78,6 +81,7 @@ class DatabaseOptions(StreamOptions, total=False):
     live: Live
     on_invalid: OnInvalid
     strict: bool
+    upsert_as: UpsertAs
     on_event: Callable[[StreamEvent], object]
     on_before_batch: Callable[[Batch], object]
     on_batch: Callable[[Batch], object]
@@ -90,7 +94,11 @@ class DatabaseOptions(StreamOptions, total=False):
 _CALLBACKS: Final = frozenset(
     {"on_batch", "on_before_batch", "on_event", "on_invalid", "on_progress"}
 )
-_CHOICES: Final = {"live": get_args(Live), "on_invalid": get_args(InvalidPolicy)}
+_CHOICES: Final = {
+    "live": get_args(Live),
+    "on_invalid": get_args(InvalidPolicy),
+    "upsert_as": get_args(UpsertAs),
+}
 
 
 def check_options(options: DatabaseOptions) -> None:

@@ -123,6 +123,7 @@ async def test_invalid_events_are_reported_and_skipped(
 
 
 async def test_invalid_events_may_be_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """INVALID-4."""
     async with await with_invalid(url), AsyncChat(url, on_invalid="ignore") as db:
         assert db.messages.keys() == ["1", "2"]
         assert db.metrics.invalid == 4
@@ -139,7 +140,7 @@ async def test_invalid_events_may_be_handed_over(embedded_url: str) -> None:
 
 
 async def test_invalid_events_may_stop_the_database(url: str) -> None:
-    """INVALID-6: nothing of the batch is committed, and the position stays before it."""
+    """INVALID-4, INVALID-6: nothing of the batch is committed, and the position stays before it."""
     async with await AsyncStream.create(url) as stream:
         await stream.append(messages.insert(message(1), txid="ok"))
         async with AsyncChat(url, on_invalid="raise") as db:
