@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from streamdb.streams.async_stream import AsyncStream
     from streamdb.streams.blocking_producer import Producer
     from streamdb.streams.blocking_stream import Stream
-    from streamdb.streams.handle import StreamOptions
+    from streamdb.streams.options import StreamOptions
     from streamdb.streams.wire import Retry
     from streamdb.types.any_of import AnyOf
     from streamdb.types.extensible import Extensible

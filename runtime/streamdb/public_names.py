@@ -131,7 +131,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "streamdb.streams.async_stream": ("AsyncStream",),
     "streamdb.streams.blocking_producer": ("Producer",),
     "streamdb.streams.blocking_stream": ("Stream",),
-    "streamdb.streams.handle": ("StreamOptions",),
+    "streamdb.streams.options": ("StreamOptions",),
     "streamdb.streams.wire": ("Retry",),
     "streamdb.types.any_of": ("AnyOf",),
     "streamdb.types.extensible": ("Extensible",),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from streamdb.collections.callbacks import run_callback
 from streamdb.collections.collection import AsyncCollection
 from streamdb.collections.items import AsyncItems
 from streamdb.collections.transaction import AsyncTransaction, Outcome
 from streamdb.db.base import BaseDatabase
-from streamdb.db.mutations import Draft
-from streamdb.db.status import Status
 from streamdb.expr import Columns, Expr
+
+if TYPE_CHECKING:
+    from streamdb.db.mutations import Draft
+    from streamdb.db.status import Status
 
 T = TypeVar("T")
 Row = TypeVar("Row")

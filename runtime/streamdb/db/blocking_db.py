@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from streamdb.collections.collection import Collection
 from streamdb.collections.items import BlockingItems
 from streamdb.collections.transaction import Outcome, Transaction
 from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
-from streamdb.db.mutations import Draft
-from streamdb.db.status import Status
 from streamdb.errors import StreamDBError
 from streamdb.expr import Columns, Expr
 from streamdb.streams.loop_thread import shared_loop_thread
+
+if TYPE_CHECKING:
+    from streamdb.db.mutations import Draft
+    from streamdb.db.status import Status
 
 T = TypeVar("T")
 Row = TypeVar("Row")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from streamdb.known_options import refuse_unknown
 from streamdb.plain_functions import refuse_async
-from streamdb.protocol.exchange import Batch
-from streamdb.state.stream_event import StreamEvent
-from streamdb.streams.handle import StreamOptions
+from streamdb.streams.options import StreamOptions
+
+if TYPE_CHECKING:
+    from streamdb.protocol.exchange import Batch
+    from streamdb.state.stream_event import StreamEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from streamdb.db.status import StatusBoard
 from streamdb.errors import CacheError, DatabaseClosed, NotConnected, StreamClosed, StreamDBError
 from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
-from streamdb.streams.handle import StreamOptions
+from streamdb.streams.options import StreamOptions
 
 if TYPE_CHECKING:
     from streamdb.db.caching import Cache

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from streamdb.errors import InvalidRow, SchemaError
 from streamdb.expr import Columns, UntypedColumns, columns_of
@@ -15,12 +15,14 @@ from streamdb.near_miss import no_such
 from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
-from streamdb.state.spec_file import SpecCollection, read_spec
 from streamdb.state.unknown_fields import Stored, Written, with_unknown
 from streamdb.types.allowed import with_allowed
 from streamdb.types.exact_place import exact_place
 from streamdb.types.faults import UNREADABLE, Misfit, explain
 from streamdb.types.preview import shortened
+
+if TYPE_CHECKING:
+    from streamdb.state.spec_file import SpecCollection
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=str | int)
@@ -303,6 +305,9 @@ class StateSchema:
                 JSON Pointer, and what to do.
             MissingExtra: the extra ``validate`` is not installed.
         """
+        # What reads specs is imported for those who have no generated code.
+        from streamdb.state.spec_file import read_spec
+
         spec = read_spec(path, reserved=_RESERVED_NAMES)
         collections = [
             CollectionSchema[Any, Any](

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable
 from functools import cached_property, partial
-from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
@@ -113,6 +112,8 @@ _documents: Final[WeakKeyDictionary[ModuleType, SchemaDocument]] = WeakKeyDictio
 
 
 def _schema_json(package: ModuleType) -> Any:
+    from importlib.resources import files  # a dear import, for the first row that is checked
+
     document = json.loads(files(package).joinpath("schema.json").read_text("utf-8"))
     document.pop("$schema", None)  # that of spec files, which is no draft of JSON Schema
     return document

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.errors import StreamError
@@ -20,11 +20,14 @@ from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
 from streamdb.streams.appending import AsyncAppends
 from streamdb.streams.async_producer import AsyncProducer
-from streamdb.streams.handle import Handle, StreamOptions
-from streamdb.streams.http import AsyncClient
+from streamdb.streams.handle import Handle
+from streamdb.streams.options import StreamOptions
 from streamdb.streams.producing import ProducerBase, ProducerSettings
 from streamdb.streams.wire import AsyncWire
 from streamdb.streams.wires import async_wire
+
+if TYPE_CHECKING:
+    from streamdb.streams.http import AsyncClient
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from streamdb.errors import StreamError
@@ -17,11 +17,14 @@ from streamdb.protocol.reading import LiveMode
 from streamdb.streams import drivers
 from streamdb.streams.appending import Appends
 from streamdb.streams.blocking_producer import Producer
-from streamdb.streams.handle import Handle, StreamOptions
-from streamdb.streams.http import Client
+from streamdb.streams.handle import Handle
+from streamdb.streams.options import StreamOptions
 from streamdb.streams.producing import ProducerBase, ProducerSettings
 from streamdb.streams.wire import Retry, Wire
 from streamdb.streams.wires import blocking_wire
+
+if TYPE_CHECKING:
+    from streamdb.streams.http import Client
 
 T = TypeVar("T")
 
