@@ -4,7 +4,8 @@
 
 Compiles the schema, starts an agent whose tool calls run real commands and stream their output,
 and a follower in another process that shows the session live and decides on approvals; then a late
-joiner catches up. Prints figures of what happened, and ends by itself within a minute.
+joiner catches up, leaves, and comes back from its cache. Prints figures of what happened, and ends
+by itself within a minute.
 """
 
 import json
@@ -103,16 +104,27 @@ def run_session(file: Path) -> None:
             written = agent.report()
             follower.tell(last_txid=written["last_txid"])
             followed = follower.report()
-        with running("late_joiner.py", url, written["last_txid"]) as joiner:
-            joined = joiner.report()
-    print_figures(written, followed, joined, file.stat().st_size)
+        joined, came_back = (join(url, written["last_txid"], file) for _ in range(2))
+    print_figures(written, followed, joined, came_back, file.stat().st_size)
+
+
+def join(url: str, last_txid: str, file: Path) -> dict[str, Any]:
+    """Have a late joiner come and go; it keeps its cache beside the data file."""
+    cache = str(file.with_suffix(".cache"))
+    with running("late_joiner.py", url, last_txid, cache) as joiner:
+        return joiner.report()
 
 
 def print_figures(
-    written: dict[str, Any], followed: dict[str, Any], joined: dict[str, Any], size: int
+    written: dict[str, Any],
+    followed: dict[str, Any],
+    joined: dict[str, Any],
+    came_back: dict[str, Any],
+    size: int,
 ) -> None:
-    """Say in a few lines what was measured, and fail if the three do not agree."""
-    is_same = written["digest"] == followed["digest"] == joined["digest"]
+    """Say in a few lines what was measured, and fail if they do not agree."""
+    digests = [one["digest"] for one in (written, followed, joined, came_back)]
+    is_same = len(set(digests)) == 1
     figures = {
         "agent": f"{written['events']} events, {written['chunks']} of them chunks, "
         f"in {written['seconds']:.1f} s; the data file has {size / 1024:.0f} KiB",
@@ -122,14 +134,17 @@ def print_figures(
         "": f"messages grown from chunks equal the final ones: {yes(followed['grown_is_final'])}",
         "late joiner": f"{joined['events']} events to {joined['rows']} rows, "
         f"connected and caught up in {joined['milliseconds']:.0f} ms",
-        "same state": f"{yes(is_same)} (digests {written['digest']}, {followed['digest']}, "
-        f"{joined['digest']})",
+        "second run": f"resumed from its cache: {came_back['cached']} events were not read again, "
+        f"{came_back['events']} were new",
+        "same state": f"{yes(is_same)} (digests {', '.join(digests)})",
     }
     print()
     for name, figure in figures.items():
         print(f"{name:12}{figure}", flush=True)
     if not (is_same and followed["grown_is_final"]):
-        raise DemoFailed("the three do not have the same state")
+        raise DemoFailed("they do not have the same state")
+    if came_back["cached"] != joined["events"]:
+        raise DemoFailed("the second run did not resume from its cache")
 
 
 def yes(answer: bool) -> str:

@@ -44,9 +44,13 @@ def test_it_ends_by_itself_with_one_state_everywhere(tmp_path: Path) -> None:
     demo = start(tmp_path)
     output, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, output
-    figures = re.search(r"^same state +yes \(digests (\w+), (\w+), (\w+)\)$", output, re.MULTILINE)
-    assert figures is not None, output
-    assert len(set(figures.groups())) == 1
+    digests = re.search(r"^same state +yes \(digests ([\w, ]+)\)$", output, re.MULTILINE)
+    assert digests is not None, output
+    assert len(digests[1].split(", ")) == 4
+    assert len(set(digests[1].split(", "))) == 1
+    resumed = re.search(r"resumed from its cache: (\d+) events were not read again, 0", output)
+    assert resumed is not None, output
+    assert int(resumed[1]) > 50
     assert "messages grown from chunks equal the final ones: yes" in output
     assert "m2 | Linux" in output  # the real output of a real command
     assert "tool call-4 approved by maria" in output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +15,7 @@ from streamdb.cache.row_texts import RowTexts, pack_texts, unpack_texts
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
 from streamdb.protocol.exchange import Batch
-from streamdb.state.schema import StateSchema
+from streamdb.state.schema import CollectionSchema, StateSchema
 
 _ROWS_OF_A_PIECE: Final = 1000
 
@@ -68,8 +70,8 @@ class _Ledger(msgspec.Struct, frozen=True, array_like=True):
 
 class _Rows(msgspec.Struct, frozen=True, array_like=True):
     type: bytes
-    keys: bytes
-    ordinals: list[int]
+    keys: bytes  # none if they are those that the rows hold
+    ordinals: bytes
     rows: bytes
 
 
@@ -105,8 +107,12 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
         ordinals = saved.ordinals.in_order(keys)
         for begin in range(0, len(keys), _ROWS_OF_A_PIECE):
             part = slice(begin, begin + _ROWS_OF_A_PIECE)
+            is_own = _keys_in(collection, rows[part]) == keys[part]
             piece = _Rows(
-                type_, pack_texts(keys[part]), ordinals[part].tolist(), texts.pack(rows[part])
+                type=type_,
+                keys=b"" if is_own else pack_texts(keys[part]),
+                ordinals=_pack_numbers(ordinals[part]),
+                rows=texts.pack(rows[part]),
             )
             yield _encoder.encode(piece)
 
@@ -119,13 +125,36 @@ def read_base(
     ledger = Ledger(read.offset, read.ordinal, read.events, unpack_texts(read.txids), read.resets)
     loading = {name: LoadingRows() for name in schema.by_name}
     by_type = {
-        pack_texts([type_]): (RowTexts(collection.rows), loading[collection.name])
+        pack_texts([type_]): (collection, RowTexts(collection.rows))
         for type_, collection in schema.by_type.items()
     }
     for piece in map(_rows_decoder.decode, islice(pieces, count - 1)):
-        texts, rows = by_type[piece.type]
-        rows.extend(unpack_texts(piece.keys), texts.unpack(piece.rows), piece.ordinals)
+        collection, texts = by_type[piece.type]
+        rows = texts.unpack(piece.rows)
+        keys = unpack_texts(piece.keys) if piece.keys else _keys_in(collection, rows)
+        loading[collection.name].extend(keys, rows, _unpack_numbers(piece.ordinals))
     return ledger, loading
+
+
+def _keys_in(collection: CollectionSchema[Any, Any], rows: Sequence[Any]) -> list[str]:
+    """Return the keys that rows hold, as text; a text is the row's own, and no second one."""
+    keys = map(collection.key_of, rows)
+    return list(keys) if collection.key is str else list(map(str, keys))
+
+
+def _pack_numbers(numbers: array[int]) -> bytes:
+    ordered = numbers[:]
+    if sys.byteorder == "big":
+        ordered.byteswap()
+    return ordered.tobytes()
+
+
+def _unpack_numbers(packed: bytes) -> array[int]:
+    numbers = array("q")
+    numbers.frombytes(packed)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
 
 
 def piece_of_reads(reads: Sequence[Read]) -> bytes:

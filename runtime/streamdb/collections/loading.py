@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,7 +41,7 @@ class LoadingRows:
         ordinals.keys.append(key)
         ordinals.numbers.append(ordinal)
 
-    def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: Sequence[int]) -> None:
+    def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: array[int]) -> None:
         """Store new rows behind all others.
 
         Raises:
@@ -51,7 +52,7 @@ class LoadingRows:
         if len(self.rows) != expected or len(ordinals) != len(keys):
             raise ValueError("rows, keys and ordinals do not fit each other")
         self.ordinals.keys += keys
-        self.ordinals.numbers.extend(ordinals)
+        self.ordinals.numbers += ordinals
 
     def remove(self, key: str) -> None:
         """Remove a row if there is one."""
