@@ -6,7 +6,7 @@ Every call blocks. All are made on one thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,13 +41,23 @@ class CacheStore:
         schema: what the stream holds.
         stream: which stream it is; without secrets.
         strict: as the option of databases.
+        upcast: the types that have one.
     """
 
-    def __init__(self, path: Path, schema: StateSchema, stream: str, *, strict: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: StateSchema,
+        stream: str,
+        *,
+        strict: bool,
+        upcast: Iterable[str] = (),
+    ) -> None:
         self.path: Final = path
         self._schema: Final = schema
         self._stream: Final = stream
         self._strict: Final = strict
+        self._upcast: Final = tuple(upcast)
         self._contract = ""
         self._lock: CacheLock | None = None
         self._file: CacheFile | None = None
@@ -65,7 +75,7 @@ class CacheStore:
             CacheInUse: another database has it open.
             CacheError: it cannot be used.
         """
-        self._contract = digest_of(self._schema, strict=self._strict)
+        self._contract = digest_of(self._schema, strict=self._strict, upcast=self._upcast)
         self._lock = CacheLock(self.path)
         self._file, reason = open_file(self.path)
         if reason is not None:

@@ -17,7 +17,7 @@ from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import declared_schema
-from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options
+from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, checked_upcasts
 from streamdb.db.unresolved import remember
 from streamdb.errors import (
     ConditionTimeout,
@@ -87,6 +87,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             url=self.url,
             report=self._report_invalid,
             strict=options.get("strict", False),
+            upcasts=checked_upcasts(schema, options),
         )
         self._session: Final = Session(
             self._state, Observers(options, self._deliver), url, **options

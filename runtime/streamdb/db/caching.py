@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -37,14 +37,21 @@ class Cache:
         state: what is kept.
         stream: which stream it is of; without secrets.
         strict: as the option of databases.
+        upcast: the types that have one.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], state: DatabaseState, *, stream: str, strict: bool
+        self,
+        path: str | os.PathLike[str],
+        state: DatabaseState,
+        *,
+        stream: str,
+        strict: bool,
+        upcast: Iterable[str],
     ) -> None:
         self._state: Final = state
         self._store: Final = CacheStore(
-            Path(os.path.realpath(path)), state.schema, stream, strict=strict
+            Path(os.path.realpath(path)), state.schema, stream, strict=strict, upcast=upcast
         )
         self._writer: Final = CacheWriter(self._store)
         #: True while no answer has shown that the offset that was taken over is one of the stream.

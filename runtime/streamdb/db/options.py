@@ -8,12 +8,15 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from streamdb.known_options import refuse_unknown
+from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
 from streamdb.streams.options import StreamOptions
 
 if TYPE_CHECKING:
     from streamdb.protocol.exchange import Batch
-    from streamdb.state.stream_event import StreamEvent
+    from streamdb.state.judging import Upcasts
+from streamdb.state.schema import StateSchema
+from streamdb.state.stream_event import StreamEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ class DatabaseOptions(StreamOptions, total=False):
             callbacks of the database are.
         strict: hold every row that is read to the JSON Schema of its collection, where its class
             says less; one that breaks it is an invalid event. Needs the extra ``validate``.
+        upcast: by event type, a function that is called with the value of an insert, update or
+            upsert (plain JSON) that its collection refuses, and returns one of today: plain JSON,
+            or a row. So that an old log can be read after the schema has changed. Where rows are
+            merged, it gets the merged object. It runs while the stream is read: it must not wait.
+            What it raises makes the event invalid. A cache is built anew if a type gets an upcast
+            or loses it, not if its code changes.
         upsert_as: ``insert_or_update`` writes an upsert as one of these, by what this database
             holds, for readers that follow the text of the protocol alone and refuse ``upsert``.
         on_event: called with every change and control message, after the batch that held it was
@@ -83,6 +92,7 @@ class DatabaseOptions(StreamOptions, total=False):
     live: Live
     on_invalid: OnInvalid
     strict: bool
+    upcast: Upcasts
     upsert_as: UpsertAs
     on_event: Callable[[StreamEvent], object]
     on_before_batch: Callable[[Batch], object]
@@ -119,3 +129,20 @@ def check_options(options: DatabaseOptions) -> None:
         function = cast("dict[str, object]", options)[name]
         if name != "on_invalid" or callable(function):
             refuse_async(function, name, "pass a function that creates a task")
+
+
+def checked_upcasts(schema: StateSchema, options: DatabaseOptions) -> Upcasts:
+    """Return the upcasts of the options.
+
+    Raises:
+        ValueError: one is for a type that no collection declares.
+        TypeError: one is no function, or ``async def``.
+    """
+    upcasts = options.get("upcast", {})
+    for type_, function in upcasts.items():
+        if type_ not in schema.by_type:
+            raise ValueError(
+                no_such("upcast: no collection of type", type_, schema.by_type, listed_as="Types")
+            )
+        refuse_async(function, f"upcast of {type_!r}", "compute the new value at once")
+    return upcasts

@@ -229,7 +229,13 @@ def _cache(options: DatabaseOptions, state: DatabaseState, url: str) -> Cache | 
     address = parse_address(url)
     if isinstance(address, EmbeddedAddress) and address.server == os.path.realpath(path):
         raise CacheError(f"{path} holds the stream itself: name another file for the cache")
-    return Cache(path, state, stream=address.identity, strict=options.get("strict", False))
+    return Cache(
+        path,
+        state,
+        stream=address.identity,
+        strict=options.get("strict", False),
+        upcast=options.get("upcast", ()),
+    )
 
 
 def _stream_options(options: DatabaseOptions) -> StreamOptions:

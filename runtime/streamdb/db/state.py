@@ -26,6 +26,7 @@ from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder
 from streamdb.state.fold import Counts, Fold, FoldedRows
+from streamdb.state.judging import Upcasts
 from streamdb.state.schema import StateSchema
 
 _REMEMBERED_INVALID: Final = 100
@@ -85,6 +86,7 @@ class DatabaseState:
         report: called with every invalid event before the commit of its batch; what it raises
             refuses the batch.
         strict: rows that break the contract of their collection are invalid.
+        upcasts: by event type, what makes values of today of those that are refused.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class DatabaseState:
         url: str,
         report: Callable[[InvalidEvent], None],
         strict: bool = False,
+        upcasts: Upcasts | None = None,
     ) -> None:
         self.lock: Final = CommitLock(url)
         self.tables: Final[Mapping[str, Table]] = {
@@ -117,8 +120,7 @@ class DatabaseState:
         self.schema: Final = schema
         self._url = url
         self._report = report
-        self._strict = strict
-        self._decoder = PageDecoder(schema, strict=strict)
+        self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
         self._loading_txids: list[str] = []
@@ -237,7 +239,6 @@ class DatabaseState:
             self._decoder.judge,
             rows,
             self._judge_reset,
-            strict=self._strict,
             ordinal=self._ordinal,
         )
 

@@ -18,7 +18,7 @@ from msgspec import Raw
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.state.items import Item, Judged, Undeclared
-from streamdb.state.judging import Judge
+from streamdb.state.judging import Judge, Upcasts
 from streamdb.state.page_pieces import PagePieces
 from streamdb.state.parsing import parse
 from streamdb.state.schema import StateSchema
@@ -48,12 +48,15 @@ class PageDecoder:
     Args:
         schema: what the stream holds.
         strict: hold every row to the contract of its collection; one that breaks it is invalid.
+        upcasts: by event type, what makes values of today of those that are refused.
     """
 
-    def __init__(self, schema: StateSchema, *, strict: bool = False) -> None:
+    def __init__(
+        self, schema: StateSchema, *, strict: bool = False, upcasts: Upcasts | None = None
+    ) -> None:
         self._typed: Final = TypedEvents(schema, strict=strict)
         #: Says what an event of a page is, where its class does not say it all.
-        self.judge: Final = Judge(schema, strict=strict)
+        self.judge: Final = Judge(schema, strict=strict, upcasts=upcasts or {})
 
     def pieces(self, part: bytes, *, url: str, offset: str) -> Iterator[Piece]:
         """Decode one JSON text, an array of events or a bare event, piece by piece.

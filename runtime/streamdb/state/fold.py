@@ -32,13 +32,11 @@ from streamdb.state.items import (
     Put,
     Remove,
     Undeclared,
-    invalid_because,
 )
 from streamdb.state.judging import Judge
 from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.typed_events import Event
-from streamdb.types.faults import UNREADABLE
 
 
 class FoldedRows(Protocol):
@@ -88,7 +86,6 @@ class Fold:
         judge: says what an event is where its class does not say it all.
         rows: where rows go, by collection name.
         judge_reset: says what to do about a reset.
-        strict: hold merged rows to the contract of their collection.
         ordinal: of the event before the first one.
     """
 
@@ -98,13 +95,11 @@ class Fold:
         rows: Mapping[str, FoldedRows],
         judge_reset: JudgeReset,
         *,
-        strict: bool = False,
         ordinal: int = 0,
     ) -> None:
         self._judge: Final = judge
         self._rows: Final = rows
         self._judge_reset: Final = judge_reset
-        self._strict: Final = strict
         self._routes: Final[dict[type[Event], _Route]] = {}
         self.counts: Final = Counts()
         #: Of the last event, counted over all collections since the stream began or was reset.
@@ -181,18 +176,12 @@ class Fold:
         schema, key = item.schema, item.key
         rows = self._rows[schema.name]
         before = rows.get(key)
-        try:
-            plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
-            plain.update(item.fields)
-            row = schema.rows.convert(plain)
-            if self._strict and schema.beyond_rows is not None:
-                schema.beyond_rows.check(plain)
-        except UNREADABLE as error:
-            self.counts.invalid.append(
-                invalid_because(error, schema.type, key, at="/value", kind=schema.row)
-            )
-            return
-        rows.put(key, row, ordinal)
+        plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
+        merged = self._judge.of_value(schema, key, {**plain, **item.fields})
+        if isinstance(merged, Put):
+            rows.put(key, merged.row, ordinal)
+        else:
+            self.counts.invalid.append(merged)
 
     def _obey_reset(self, offset: str | None, ordinal: int) -> int:
         verdict = self._judge_reset(offset)

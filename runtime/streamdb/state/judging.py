@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar, get_args
 
@@ -33,6 +34,9 @@ _OPERATIONS: Final = get_args(Operation)
 _CONTROLS: Final = get_args(Control)
 _NO_TEXT: Final = "must be a non-empty string"
 
+#: By event type, functions from an old value, as plain JSON, to one of today.
+Upcasts = Mapping[str, Callable[[Any], Any]]
+
 
 class Judge:
     """Applies the rules of the state protocol to single events.
@@ -40,11 +44,13 @@ class Judge:
     Args:
         schema: what the stream holds.
         strict: hold every row to the contract of its collection; one that breaks it is invalid.
+        upcasts: by event type, what makes values of today of those that are refused.
     """
 
-    def __init__(self, schema: StateSchema, *, strict: bool) -> None:
+    def __init__(self, schema: StateSchema, *, strict: bool, upcasts: Upcasts) -> None:
         self._by_type: Final = schema.by_type
         self._strict: Final = strict
+        self._upcasts: Final = upcasts
 
     def of_text(self, text: Raw | bytes) -> Judged:
         """Judge the text of an event, in the order of the rules; the first fault is the reason."""
@@ -103,12 +109,47 @@ class Judge:
             parsed_key = schema.parse_key(key)
         except ValueError as error:
             return invalid_because(error, schema.type, key, at="/key")
-        try:
-            if schema.updates == "merge":
+        if schema.updates == "merge":
+            try:
                 fields = _parsed(value)
-                if not is_object(fields):
-                    return Invalid(schema.type, key, "/value", "not an object")
-                return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
+            except UNREADABLE as error:
+                return invalid_because(error, schema.type, key, at="/value", kind=schema.row)
+            if not is_object(fields):
+                return Invalid(schema.type, key, "/value", "not an object")
+            return Merge(schema, key, {**fields, schema.wire_primary_key: parsed_key})
+        return self.of_value(schema, key, value)
+
+    def of_value(
+        self, schema: CollectionSchema[Any, Any], key: str, value: Raw | Any
+    ) -> Put | Invalid:
+        """Make a row of a value, of today or upcast; the key is one of its collection."""
+        item = self._of_current_value(schema, key, value)
+        upcast = self._upcasts.get(schema.type)
+        if upcast is None or not isinstance(item, Invalid):
+            return item
+        try:
+            old = _parsed(value)
+        except UNREADABLE:
+            return item
+        try:
+            new = upcast(old)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            # Its text may quote the value, and reports go to logs.
+            reason = f"upcast raised {type(error).__name__}"
+            return Invalid(schema.type, key, "/value", reason)
+        if not is_object(new) and schema.rows.holds(new):
+            try:
+                new = parse(schema.rows.write(new))
+            except (*UNREADABLE, TypeError) as error:
+                return _after_upcast(invalid_because(error, schema.type, key, at="/value"))
+        item = self._of_current_value(schema, key, new)
+        return _after_upcast(item) if isinstance(item, Invalid) else item
+
+    def _of_current_value(
+        self, schema: CollectionSchema[Any, Any], key: str, value: Raw | Any
+    ) -> Put | Invalid:
+        parsed_key = schema.parse_key(key)
+        try:
             item = _put(schema, key, _row(schema, parsed_key, value))
             if self._strict and schema.beyond_rows is not None and isinstance(item, Put):
                 schema.beyond_rows.check({**_parsed(value), schema.wire_primary_key: parsed_key})
@@ -128,11 +169,15 @@ def _row(schema: CollectionSchema[Any, Any], key: str | int, value: Raw | Any) -
         return schema.rows.convert({**fields, schema.wire_primary_key: key})
 
 
+def _after_upcast(invalid: Invalid) -> Invalid:
+    return invalid._replace(message=f"after its upcast: {invalid.message}")
+
+
 def _parsed(value: Raw | Any) -> Any:
     return parse(value) if isinstance(value, Raw) else value
 
 
-def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Item:
+def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Put | Invalid:
     try:
         return Put(schema, key, with_key(schema, row, key))
     except UNREADABLE as error:

@@ -52,7 +52,7 @@ class RecordingFold(Fold):
     ) -> None:
         self.decoder = PageDecoder(schema, strict=strict)
         self.rows = {name: RecordedRows((stored or {}).get(name, {})) for name in schema.by_name}
-        super().__init__(self.decoder.judge, self.rows, judge_reset, strict=strict)
+        super().__init__(self.decoder.judge, self.rows, judge_reset)
 
     def add_page(self, page: bytes) -> None:
         for piece in self.decoder.pieces(page, url="u", offset="o"):
