@@ -15,8 +15,8 @@ from streamdb.streams.options import StreamOptions
 if TYPE_CHECKING:
     from streamdb.protocol.exchange import Batch
     from streamdb.state.judging import Upcasts
-from streamdb.state.schema import StateSchema
-from streamdb.state.stream_event import StreamEvent
+    from streamdb.state.schema import StateSchema
+    from streamdb.state.stream_event import StreamEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class DatabaseOptions(StreamOptions, total=False):
 
     Attributes:
         create: create the stream if there is none.
+        start_offset: read from there instead of from the beginning: an offset that was handed out
+            (`db.offset`, `Appended.offset`), for example that before a snapshot that a producer has
+            written, or ``now`` for what comes from now on. The rows are those of the events from
+            there. Not together with ``cache``.
         live: how to follow: ``auto``, ``sse`` or ``long-poll``.
         on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state``, ``ignore``
             only counts it, ``raise`` stops the database there; a function is called with it where
@@ -89,6 +93,7 @@ class DatabaseOptions(StreamOptions, total=False):
     """
 
     create: bool
+    start_offset: str
     live: Live
     on_invalid: OnInvalid
     strict: bool
@@ -125,6 +130,8 @@ def check_options(options: DatabaseOptions) -> None:
         choices = _CHOICES.get(name)
         if choices and value not in choices and not callable(value):
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
+    if "start_offset" in options and options.get("cache") is not None:
+        raise ValueError("start_offset and cache exclude each other: a cache is of a whole stream")
     for name in _CALLBACKS.intersection(options):
         function = cast("dict[str, object]", options)[name]
         if name != "on_invalid" or callable(function):

@@ -38,6 +38,7 @@ class Reader:
         self._status: Final = status
         self._observers: Final = observers
         self._create: Final = options.get("create", False)
+        self._start_offset: Final = options.get("start_offset", names.BEGINNING)
         self._live: Final = options.get("live", "auto")
         self._cache: Final = cache
         self._tail = names.BEGINNING
@@ -87,10 +88,13 @@ class Reader:
             offset = await self._read_from(offset, is_restart=True)
 
     async def _read_first(self) -> str | None:
-        """Read on from where the cache ends, if there is a good one, or from the beginning."""
+        """Read on from where the cache ends, if there is a good one, or from the start."""
         cache = self._cache
         if cache is None:
-            return await self._read_from(names.BEGINNING, is_restart=False)
+            is_now = self._start_offset == names.NOW
+            start = self._tail if is_now else self._start_offset
+            self._state.begin_at(start)
+            return await self._read_from(start, is_restart=False)
         offset = await cache.resume(self._stream, self._tail)
         try:
             return await self._read_from(offset, is_restart=False)

@@ -227,6 +227,10 @@ class DatabaseState:
         self._loading_txids += fold.counts.txids
         self._loading_metrics.cached += fold.counts.events
 
+    def begin_at(self, offset: str) -> None:
+        """Take what is read to come from there; before anything is read."""
+        self._position = offset
+
     def start_over(self) -> None:
         """Forget what a cache held."""
         self._begin_load()
