@@ -115,7 +115,13 @@ def _is_pydantic_model(kind: type[Any]) -> bool:
 
 
 def _shape_of_model(model: Any) -> str:
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Quiet(GenerateJsonSchema):
+        def emit_warning(self, kind: Any, detail: str) -> None:
+            """Say nothing: nobody sees the schema."""
+
     try:
-        return shape_of_schema(model.model_json_schema(), "")
+        return shape_of_schema(model.model_json_schema(schema_generator=Quiet), "")
     except Exception:  # noqa: BLE001 - a type without a schema; its errors are pydantic's
         return repr(model.model_fields)

@@ -23,7 +23,8 @@ def digest_of(schema: StateSchema, *, strict: bool, upcast: Iterable[str] = ()) 
     """
     collections = [_collection(one) for _, one in sorted(schema.by_type.items())]
     text = msgspec.json.encode(
-        {"strict": strict, "collections": collections, "upcast": sorted(upcast)}, order="sorted"
+        {"strict": strict, "collections": collections, "upcast": ascii(sorted(upcast))},
+        order="sorted",
     )
     return hashlib.sha256(text).hexdigest()
 

@@ -61,10 +61,12 @@ class CacheWriter:
         self._thread.submit(self._write)
 
     def close(self) -> Future[None]:
-        """Write what waits, close the store, and let the thread end."""
-        closed = self._thread.submit(self._store.close)
-        self._thread.shutdown(wait=False)
-        return closed
+        """Write what waits, and close the store; after that, `end`."""
+        return self._thread.submit(self._store.close)
+
+    def end(self) -> None:
+        """End the thread, which has nothing more to do."""
+        self._thread.shutdown()
 
     def _write(self) -> None:
         with self._lock:

@@ -143,6 +143,7 @@ class Cache:
         if self._is_stale and self._is_worth_saving:
             self._rewrite()
         await asyncio.wrap_future(self._writer.close())
+        self._writer.end()
 
     @property
     def _is_worth_saving(self) -> bool:

@@ -69,6 +69,7 @@ def glimpse(url: str, offset: str, size: int, retry: RetryPolicy) -> Operation[G
                 following = next_offset(reply, url=url, doing="read")
                 return Glimpse(data, len(data) < size, following, is_last)
             reply = data
+        yield Release()
         interrupted = interruption(reply, failures)
         if interrupted is not None:
             yield from pause(interrupted)

@@ -46,4 +46,5 @@ async def nothing_left() -> AsyncIterator[None]:
     yield
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     assert not [task for task in tasks if not task.done()]
-    assert not [thread for thread in threading.enumerate() if thread.name == "streamdb-callbacks"]
+    names = ("streamdb-callbacks", "streamdb-cache")
+    assert not [one for one in threading.enumerate() if one.name.startswith(names)]

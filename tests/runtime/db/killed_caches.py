@@ -114,9 +114,7 @@ class Killing:
         )  # behind all that is on its way
         self._between.heads.clear()
         async with AsyncChat(self._url, cache=self._cache, live="long-poll") as db:
-            rows = [
-                (row, db._state.tables["messages"].ordinal(key)) for key, row in db.messages.items()
-            ]
+            rows = [(row, db.messages.meta(key).seq) for key, row in db.messages.items()]
         assert rows == list(self._log.rows.values()), "a row, its place or its event is not right"
         asked = [_offset(head) for head in self._between.heads]
         resumed = asked[2] if len(asked) > 2 and asked[1] != "-1" else "-1"

@@ -293,6 +293,8 @@ async def test_another_schema(url: str, cache: Path, warned: Any) -> None:
     other: Any = Other
     assert await is_rebuilt(other, url, cache, warned, "of another schema") == ["a"]
     assert await is_rebuilt(other, url, cache, warned, "of another schema", strict=True) == ["a"]
+    upcast: Any = {"message": dict}
+    assert await is_rebuilt(other, url, cache, warned, "of another schema", upcast=upcast) == ["a"]
 
 
 async def test_a_fork_has_no_cache_of_its_source(url: str, cache: Path) -> None:

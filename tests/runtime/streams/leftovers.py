@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-_OF_CLIENTS = ("streamdb-producer", "streamdb-callbacks")
+_OF_CLIENTS = ("streamdb-producer", "streamdb-callbacks", "streamdb-cache")
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def nothing_left() -> AsyncGenerator[None]:
 
 
 def _threads() -> set[threading.Thread]:
-    return {one for one in threading.enumerate() if one.name in _OF_CLIENTS}
+    return {one for one in threading.enumerate() if one.name.startswith(_OF_CLIENTS)}
 
 
 def _sockets() -> set[Path]:
