@@ -1,0 +1,116 @@
+"""What is measured, each in a process of its own: ``python -m benchmarks.ingest.jobs JOB INPUT``.
+
+A job prints one JSON object. Times are those of the main thread, without the time that it stood
+ready to run while others ran: on a machine of one's own, that is the time on the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.ingest.rows import SCHEMA
+
+_PRIMARY_KEYS: Final = {"message": "id", "presence": "userId", "agent": "agentId"}
+
+
+def collections(source: str) -> dict[str, Any]:
+    """From the bytes of one answer to typed collections, and what these take of memory."""
+    from streamdb.db.state import DatabaseState
+    from streamdb.protocol import names
+    from streamdb.protocol.exchange import Batch
+    from streamdb.protocol.soundness import damage_of_page
+
+    state = DatabaseState(SCHEMA, url="", report=_refuse)
+    before = _resident()
+    page = Path(source).read_bytes()
+    batch = Batch((page,), "1", None, True, False, names.JSON_MEDIA_TYPE)
+    clock = Clock()
+    damage_of_page(batch, "0")
+    checking, clock = clock.seconds(), Clock()
+    state.take(batch)
+    seconds = clock.seconds()
+    del page, batch
+    gc.collect()
+    rows = {name: len(table.rows) for name, table in state.tables.items()}
+    size = (_resident() - before) / sum(rows.values())
+    return {"seconds": seconds, "checking": checking, "rows": rows, "bytes": size}
+
+
+def dicts(source: str) -> dict[str, Any]:
+    """The same by orjson into dicts: what they hold is not looked at, and instants are text."""
+    import orjson
+
+    before = _resident()
+    page = Path(source).read_bytes()
+    tables: dict[str, dict[str, Any]] = {name: {} for name in _PRIMARY_KEYS}
+    clock = Clock()
+    for event in orjson.loads(page):
+        headers, key = event["headers"], event["key"]
+        rows = tables[event["type"]]
+        if headers["operation"] == "delete":
+            rows.pop(key, None)
+        else:
+            row = event["value"]
+            if row[_PRIMARY_KEYS[event["type"]]] != key:
+                raise ValueError(f"the key {key} is another one in the row")
+            rows[key] = row
+    seconds = clock.seconds()
+    del page, event, headers, rows
+    gc.collect()
+    counts = {name: len(rows) for name, rows in tables.items()}
+    size = (_resident() - before) / sum(counts.values())
+    return {"seconds": seconds, "rows": counts, "bytes": size}
+
+
+def preload(source: str) -> dict[str, Any]:
+    """A database on a server, until it is loaded."""
+    from streamdb import AsyncStreamDB
+
+    async def load() -> dict[str, Any]:
+        clock = Clock()
+        async with AsyncStreamDB(SCHEMA, source) as db:
+            seconds = clock.seconds()
+            rows = {name: len(collection) for name, collection in db.collections.items()}
+        return {"seconds": seconds, "rows": rows}
+
+    return asyncio.run(load())
+
+
+class Clock:
+    """Measures from when it is made."""
+
+    def __init__(self) -> None:
+        self._began, self._waited = time.perf_counter(), _waited()
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began - (_waited() - self._waited)
+
+
+def _waited() -> float:
+    """Seconds that the main thread stood ready to run, so far."""
+    return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def _refuse(event: object) -> None:
+    raise ValueError(f"no event is invalid here: {event}")
+
+
+JOBS: Final[Mapping[str, Callable[[str], dict[str, Any]]]] = {
+    "collections": collections,
+    "dicts": dicts,
+    "preload": preload,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(JOBS[sys.argv[1]](sys.argv[2])))
