@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden campaign bench-client constraints clean
+.PHONY: demo test lint types unit golden campaign bench-client bench-ingest constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -46,6 +46,13 @@ campaign: $(READY)
 bench-client: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev,bench]'
 	$(BIN)/python -m benchmarks.client
+
+# Loading a stream into collections, beside orjson and the TypeScript StreamDB, and what importing a
+# generated package costs; wants the machine for itself.
+bench-ingest: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev,bench]'
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.imports
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:

@@ -1,8 +1,12 @@
 """Loading a stream into collections: its speed and memory, beside other ways, in one run.
 
 Run it in the project's folder: `make bench-ingest` installs what it is measured beside and runs
-`python -m benchmarks.ingest [--sizes N,N] [--rounds N]`. Everything is done in a process of its own,
-in turns, and the median of all rounds counts. Ratios are what can be quoted: above 1 ours is better.
+`python -m benchmarks.ingest [--sizes N,N] [--rounds N]`. Everything is done in a process of its
+own, in turns, and the median of all rounds counts. Ratios are what can be quoted: above 1 ours is
+better.
+
+A row's bytes are what the process has grown by once the answer is forgotten, over the rows: the
+dictionaries, what the memory allocator cannot give back and the ordinals are in it.
 """
 
 from __future__ import annotations

@@ -59,14 +59,18 @@ class TypedEvents:
     def __init__(self, schema: StateSchema, *, strict: bool) -> None:
         self._classes: Final = [_event_class(declared, strict) for declared in schema.collections]
         self._learnt: Final[set[str]] = set()
+        # Asked of the rows, which are known from the first database on, and not of the union.
+        self._holds_instants: Final = any(
+            holds_instants(declared.rows.in_page) for declared in schema.collections
+        )
         self._prepare()
 
     def _prepare(self) -> None:
         union: Any = self._classes[0]
         for member in self._classes[1:]:
             union |= member
-        self._many = _Decoding[list[Event]](list[union])
-        self._one = _Decoding[Event](union)
+        self._many = _Decoding[list[Event]](list[union], self._holds_instants)
+        self._one = _Decoding[Event](union, self._holds_instants)
 
     def decode(self, array: bytes) -> list[Event] | None:
         """Decode an array of events; None if one of them does not fit."""
@@ -78,12 +82,15 @@ class TypedEvents:
 
     def learn(self, types: Iterable[str]) -> None:
         """Take events of undeclared types from now on; a bounded number of types."""
-        new = {name for name in types if _is_learnable(name)} - self._learnt
-        if not new or len(self._learnt) + len(new) > _MOST_LEARNT:
-            return
-        self._learnt.update(new)
-        self._classes.extend(_make_class(name, None, Raw, is_typed=False) for name in new)
-        self._prepare()
+        known = len(self._learnt)
+        for name in types:
+            if _is_learnable(name) and name not in self._learnt:
+                if len(self._learnt) == _MOST_LEARNT:
+                    break
+                self._learnt.add(name)
+                self._classes.append(_make_class(name, None, Raw, is_typed=False))
+        if len(self._learnt) > known:
+            self._prepare()
 
 
 _plain_decoder: Final = msgspec.json.Decoder[Any]()
@@ -92,9 +99,9 @@ _plain_decoder: Final = msgspec.json.Decoder[Any]()
 class _Decoding(Generic[Found]):
     """How text becomes what a type says, if it does."""
 
-    def __init__(self, kind: Any) -> None:
+    def __init__(self, kind: Any, holds_instants: bool) -> None:
         self._kind: Final = kind
-        self._holds_instants: Final = holds_instants(kind)
+        self._holds_instants: Final = holds_instants
         self._decoder: Final[msgspec.json.Decoder[Found]] = msgspec.json.Decoder(
             kind, dec_hook=dec_hook
         )
