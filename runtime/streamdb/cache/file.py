@@ -250,7 +250,9 @@ def _make_private(path: Path) -> None:
     try:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        if path.stat().st_mode & 0o077 and _application_of(path) == APPLICATION_ID:
+        status = path.stat()
+        is_ours = status.st_size == 0 or _application_of(path) == APPLICATION_ID
+        if status.st_mode & 0o077 and is_ours:
             for file in (path, Path(f"{path}-wal")):
                 with suppress(FileNotFoundError):
                     file.chmod(0o600)

@@ -17,7 +17,9 @@ from streamdb.collections.ordinals import Ordinals
 from streamdb.protocol.exchange import Batch
 from streamdb.state.schema import CollectionSchema, StateSchema
 
-_ROWS_OF_A_PIECE: Final = 1000
+# A piece has so many rows at most, and fewer where they are large: SQLite takes no gigabytes.
+_MOST_ROWS: Final = 1000
+_BYTES_OF_ROWS: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,9 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
         type_ = pack_texts([collection.type])
         keys, rows = list(saved.rows), list(saved.rows.values())
         ordinals = saved.ordinals.in_order(keys)
-        for begin in range(0, len(keys), _ROWS_OF_A_PIECE):
-            part = slice(begin, begin + _ROWS_OF_A_PIECE)
+        begin, count = 0, 1
+        while begin < len(keys):
+            part = slice(begin, begin + count)
             is_own = _keys_in(collection, rows[part]) == keys[part]
             piece = _Rows(
                 type=type_,
@@ -115,6 +118,9 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
                 rows=texts.pack(rows[part]),
             )
             yield _encoder.encode(piece)
+            begin += count
+            fitting = _BYTES_OF_ROWS * count // len(piece.rows)
+            count = max(1, min(fitting, 4 * count, _MOST_ROWS))
 
 
 def read_base(

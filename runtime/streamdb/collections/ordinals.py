@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 _TOLERATED_OLD: Final = 1000
@@ -38,8 +38,10 @@ class Ordinals:
             self._indexed = end
         return self._index[key]
 
-    def in_order(self, keys: Iterable[str]) -> array[int]:
+    def in_order(self, keys: Sequence[str]) -> array[int]:
         """Return those of many keys."""
+        if self.keys == keys:
+            return self.numbers
         last = dict(zip(self.keys, self.numbers, strict=True))
         return array("q", map(last.__getitem__, keys))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -475,3 +479,86 @@ async def test_a_disk_that_takes_nothing(
     monkeypatch.undo()
     async with AsyncChat(url, cache=cache) as db:
         assert (db.messages.keys(), db.metrics.cached, db.metrics.events) == (["a", "b", "c"], 1, 2)
+
+
+@dataclass
+class Shouting:
+    """A row whose class reads another one than it wrote."""
+
+    id: str
+    text: str
+
+    def __post_init__(self) -> None:
+        self.text += "!"
+
+
+async def test_rows_that_would_come_back_as_others(url: str, cache: Path, warned: Any) -> None:
+    """They are not kept: a cache shows what the stream does."""
+    database = type("Shouts", (AsyncStreamDB,), {"shouts": collection(Shouting, primary_key="id")})
+    event = {"type": "shouts", "key": "1", "headers": {"operation": "insert"}}
+    async with await AsyncStream.create(url) as stream:
+        await stream.append({**event, "value": {"id": "1", "text": "hey"}})
+    for _ in range(2):
+        warned.clear()
+        async with database(url, cache=cache) as db:
+            assert [row.text for row in db.shouts] == ["hey!"]
+            assert db.metrics.cached == 0
+        assert "rows of Shouting are not the same when they are read again" in warned.text
+
+
+async def test_rows_of_any_size(url: str, cache: Path) -> None:
+    async with await AsyncStream.create(url) as stream:
+        for key in range(12):
+            text = "x" * (3_000_000 if key in (3, 4, 9) else key)
+            await stream.append(messages.insert(message(key, text)))
+    for events in (12, 0):
+        async with AsyncChat(url, cache=cache) as db:
+            assert [len(row.content) for row in db.messages][2:5] == [2, 3_000_000, 3_000_000]
+            assert (len(db.messages), db.metrics.events) == (12, events)
+
+
+# --- closing at any moment, and forking
+
+
+async def test_closed_while_it_is_opened(http_url: str, cache: Path) -> None:
+    """Nothing is left behind, and the cache is what it was."""
+    async with AsyncChat(http_url, create=True, cache=cache) as db:
+        for key in range(50):
+            await db.messages.upsert(message(key)).synced()
+        rows = db.messages.items()
+    for steps in range(25):
+        db = AsyncChat(http_url, cache=cache)
+        opening = asyncio.create_task(db.preload())
+        for _ in range(steps * 3):
+            await asyncio.sleep(0)
+        await db.aclose()
+        await asyncio.gather(opening, return_exceptions=True)
+    async with AsyncChat(http_url, cache=cache) as db:
+        assert (db.messages.items(), db.metrics.cached, db.metrics.events) == (rows, 50, 0)
+
+
+FORKING = """
+import gc, os, sys
+from tests.runtime.chat_schema import Chat, message
+url, cache = sys.argv[1:]
+db = Chat(url, create=True, cache=cache)
+db.preload()
+db.messages.insert(message("a")).synced()
+child = os.fork()
+if child == 0:
+    del db
+    gc.collect()
+    with Chat(url, cache=cache + "-of-child") as own:
+        assert own.messages.keys() == ["a"]
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+db.messages.insert(message("b")).synced()
+db.close()
+"""
+
+
+def test_a_forked_child_leaves_the_cache_alone(server: Serving, cache: Path) -> None:
+    url = f"{server.url}forked-cache"
+    subprocess.run([sys.executable, "-c", FORKING, url, str(cache)], check=True, timeout=60)
+    with Chat(url, cache=str(cache)) as db:
+        assert (db.messages.keys(), db.metrics.cached) == (["a", "b"], 2)
