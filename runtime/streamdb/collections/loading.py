@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamdb.collections.ordinals import Ordinals
+from streamdb.state.unknown_fields import Stored, stored
 
 
 class LoadingRows:
@@ -30,19 +31,19 @@ class LoadingRows:
         self.rows: dict[str, Any] = {}
         self.ordinals = Ordinals()
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> Stored | None:
         """Return the row of a key, None if there is none."""
-        return self.rows.get(key)
+        return stored(self.rows.get(key))
 
     def put(self, key: str, row: Any, ordinal: int) -> None:
-        """Store a row in its place, a new one last."""
+        """Store a row, or a ``Stored`` one, in its place, a new one last."""
         self.rows[key] = row
         ordinals = self.ordinals
         ordinals.keys.append(key)
         ordinals.numbers.append(ordinal)
 
     def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: array[int]) -> None:
-        """Store new rows behind all others.
+        """Store new rows, ``Stored`` ones among them, behind all others.
 
         Raises:
             ValueError: there are more or fewer of one than of the others, or one is not new.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.table import Table, Write
+from streamdb.state.unknown_fields import Stored, stored
 
 
 class StagedRows:
@@ -15,16 +15,15 @@ class StagedRows:
 
     def __init__(self, table: Table) -> None:
         self._table: Final = table
-        self._stored: Final[Mapping[str, Any]] = table.rows
         self._writes: Final[list[Write]] = []
         self._latest: Final[dict[str, Any | None]] = {}
         self._fresh: LoadingRows | None = None  # what takes the place of all rows
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> Stored | None:
         """Return the row as it will be."""
         if self._fresh is not None:
             return self._fresh.get(key)
-        return self._latest[key] if key in self._latest else self._stored.get(key)
+        return stored(self._latest[key]) if key in self._latest else self._table.stored(key)
 
     def put(self, key: str, row: Any, ordinal: int) -> None:
         """Stage a row."""

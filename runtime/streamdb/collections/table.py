@@ -10,8 +10,9 @@ from streamdb.collections.callbacks import run_callback
 from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
+from streamdb.state.unknown_fields import Stored, take_texts
 
-#: A key, its row or None for a removal, and the ordinal of the event.
+#: A key, its row (a ``Stored`` one perhaps) or None for a removal, and the ordinal of the event.
 Write = tuple[str, Any | None, int]
 Watcher = Callable[[Sequence[Delta]], None]
 Ended = Callable[[BaseException | None], None]
@@ -43,6 +44,8 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: dict[str, Any] = {}
+        #: What rows were read from, where that holds more than they show.
+        self.originals: dict[str, bytes] = {}
         #: Which event each row comes from.
         self.ordinals = Ordinals()
         self._frozen: FrozenRows | None = None
@@ -65,13 +68,19 @@ class Table:
             raise KeyError(key)
         return self.ordinals.of(key)
 
+    def stored(self, key: str) -> Stored | None:
+        """Return a row and the text that it was read from if that holds more, or None."""
+        row = self.rows.get(key)
+        return None if row is None else Stored(row, self.originals.get(key))
+
     def write(self, writes: Iterable[Write]) -> list[Delta]:
         """Apply operations in order and return their net effect."""
         if self._frozen is not None and (writes := list(writes)):
             self._leave_frozen_rows(self._frozen)
         rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
-        for key, row, ordinal in writes:
+        for key, written, ordinal in writes:
+            row = self._without_text(key, written)
             if row is None:
                 old = rows.pop(key, None)
             else:
@@ -84,10 +93,21 @@ class Table:
         deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
         return [delta for delta in deltas if delta.old is not delta.new]
 
+    def _without_text(self, key: str, written: Any) -> Any:
+        row, text = (
+            (written.row, written.original) if isinstance(written, Stored) else (written, None)
+        )
+        if text is None:
+            self.originals.pop(key, None)
+        else:
+            self.originals[key] = text
+        return row
+
     def replace(self, loaded: LoadingRows) -> dict[str, Any]:
         """Put other rows in place of all, and return those that were there."""
         before = self.rows
         self.rows, self.ordinals = loaded.rows, loaded.ordinals
+        self.originals = take_texts(self.rows)
         self._frozen = None
         return before
 

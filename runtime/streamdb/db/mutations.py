@@ -40,9 +40,7 @@ class Draft:
     outcome: Outcome
     owner: object
     events: list[bytes] = field(default_factory=list[bytes])
-    rows: dict[_Place, Stored[Any] | None] = field(
-        default_factory=dict[_Place, "Stored[Any] | None"]
-    )
+    rows: dict[_Place, Stored | None] = field(default_factory=dict[_Place, "Stored | None"])
 
     def add(
         self,
@@ -85,7 +83,7 @@ class Mutations(Generic[Tx]):
         self._wrap = wrap
         self._upsert_as: Final = upsert_as
         self._open: Final[ContextVar[Draft | None]] = ContextVar("open transaction", default=None)
-        self._unsynced: dict[_Place, tuple[Stored[Any] | None, str]] = {}
+        self._unsynced: dict[_Place, tuple[Stored | None, str]] = {}
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
@@ -212,21 +210,20 @@ class Mutations(Generic[Tx]):
         draft = self._open.get()
         return draft if draft is not None and draft.owner is this_task_or_thread() else None
 
-    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored[Any]:
+    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored:
         stored = self._latest(schema, schema.wire_key(key))
         if stored is None:
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
         return stored
 
-    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored[Any] | None:
+    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
         place = (schema.name, wire_key)
         current = self._current()
         if current is not None and place in current.rows:
             return current.rows[place]
         if place in self._unsynced:
             return self._unsynced[place][0]
-        row = self._state.tables[schema.name].rows.get(wire_key)
-        return None if row is None else Stored(row)
+        return self._state.tables[schema.name].stored(wire_key)
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

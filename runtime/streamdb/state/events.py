@@ -104,7 +104,7 @@ class EventConstructors(Generic[Row, Key]):
         row: Row,
         *,
         old: Row | None = None,
-        over: Stored[Row] | None = None,
+        over: Stored | None = None,
         key: Key | None = None,
         txid: str | None = None,
         timestamp: str | None = None,
@@ -181,7 +181,7 @@ class EventConstructors(Generic[Row, Key]):
         txid: str | None,
         timestamp: str | None,
         headers: Mapping[str, Any] | None,
-        over: Stored[Row] | None = None,
+        over: Stored | None = None,
     ) -> ChangeEvent[Row]:
         schema: CollectionSchema[Row, Key] = self.schema
         value_json = schema.encode(row, over=over)

@@ -37,16 +37,17 @@ from streamdb.state.judging import Judge
 from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.typed_events import Event
+from streamdb.state.unknown_fields import Stored
 
 
 class FoldedRows(Protocol):
     """Where the rows of one collection go, by the text of their key."""
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> Stored | None:
         """Return the row as it stands at this event, None if there is none."""
 
     def put(self, key: str, row: Any, ordinal: int) -> None:
-        """Store a row; ``ordinal`` is that of the event."""
+        """Store a row, or a ``Stored`` one; ``ordinal`` is that of the event."""
 
     def remove(self, key: str) -> None:
         """Remove a row if there is one. A row of that key that comes later goes last."""
@@ -147,7 +148,10 @@ class Fold:
         if isinstance(event, Event) and event.is_typed and event.schema is not None:
             # The next one of its class takes the short way.
             rows = self._rows[event.schema.name]
-            self._routes[type(event)] = _Route(rows.put, rows.remove, _key_of(event.schema))
+            key_of = _key_of(event.schema)
+            if event.rows is not None:
+                key_of = _of_stored(key_of)
+            self._routes[type(event)] = _Route(rows.put, rows.remove, key_of)
         item, txid = self._judge.of_either(event)
         if txid is not None:
             self.counts.txids.append(txid)
@@ -176,7 +180,9 @@ class Fold:
         schema, key = item.schema, item.key
         rows = self._rows[schema.name]
         before = rows.get(key)
-        plain: dict[str, Any] = {} if before is None else parse(schema.rows.write(before))
+        plain: dict[str, Any] = {}
+        if before is not None:
+            plain = parse(before.original or schema.rows.write(before.row))
         merged = self._judge.of_value(schema, key, {**plain, **item.fields})
         if isinstance(merged, Put):
             rows.put(key, merged.row, ordinal)
@@ -213,3 +219,7 @@ def _key_of(schema: CollectionSchema[Any, Any]) -> Callable[[Any], str]:
     if declared is str or (get_origin(declared) is Annotated and get_args(declared)[0] is str):
         return get
     return lambda row: str(get(row))
+
+
+def _of_stored(key_of: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda row: key_of(row.row if type(row) is Stored else row)

@@ -14,7 +14,7 @@ Control = Literal["snapshot-start", "snapshot-end", "reset"]
 
 
 class Put(NamedTuple):
-    """An insert, update or upsert: the row to store."""
+    """An insert, update or upsert: the row to store, which may be a ``Stored`` one."""
 
     schema: CollectionSchema[Any, Any]
     key: str

@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar, get_args
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from streamdb.protocol import json_text
 from streamdb.protocol.brackets import object_members
 from streamdb.protocol.json_text import is_object
 from streamdb.state.items import (
@@ -28,6 +29,7 @@ from streamdb.state.parsing import parse
 from streamdb.state.rows import with_key
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.typed_events import Event
+from streamdb.state.unknown_fields import Stored
 from streamdb.types.faults import UNREADABLE, explain, pointer_to
 
 _OPERATIONS: Final = get_args(Operation)
@@ -150,7 +152,7 @@ class Judge:
     ) -> Put | Invalid:
         parsed_key = schema.parse_key(key)
         try:
-            item = _put(schema, key, _row(schema, parsed_key, value))
+            item = _put(schema, key, _stored(schema, _row(schema, parsed_key, value), value))
             if self._strict and schema.beyond_rows is not None and isinstance(item, Put):
                 schema.beyond_rows.check({**_parsed(value), schema.wire_primary_key: parsed_key})
         except UNREADABLE as error:
@@ -173,12 +175,23 @@ def _after_upcast(invalid: Invalid) -> Invalid:
     return invalid._replace(message=f"after its upcast: {invalid.message}")
 
 
+def _stored(schema: CollectionSchema[Any, Any], row: Any, value: Raw | Any) -> Any:
+    """Return a row, with its text if that holds more."""
+    try:
+        text = bytes(value) if isinstance(value, Raw) else json_text.encode(value)
+    except (ValueError, TypeError):  # what an upcast returned may hold more than JSON has
+        return row
+    return row if schema.rows.shows_all(row, text) else Stored(row, text)
+
+
 def _parsed(value: Raw | Any) -> Any:
     return parse(value) if isinstance(value, Raw) else value
 
 
 def _put(schema: CollectionSchema[Any, Any], key: str, row: Any) -> Put | Invalid:
     try:
+        if isinstance(row, Stored):
+            return Put(schema, key, Stored(with_key(schema, row.row, key), row.original))
         return Put(schema, key, with_key(schema, row, key))
     except UNREADABLE as error:
         reason, _ = explain(error, private=True)

@@ -110,7 +110,7 @@ class CollectionSchema(Generic[Row, Key]):
         object.__setattr__(self, "key_of", rows.getter(self.primary_key))
         object.__setattr__(self, "rows", rows)
 
-    def encode(self, row: Row, *, over: Stored[Row] | None = None) -> bytes:
+    def encode(self, row: Row, *, over: Stored | None = None) -> bytes:
         """Write a row and check what is about to be sent by reading it back (WRITE-5).
 
         Constructing a row validates nothing, so this is where a wrong value is found.

@@ -5,16 +5,21 @@ An event comes out with a typed row in it, and Python need not touch it but to s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar, cast
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Final, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec.structs import force_setattr
 
 from streamdb.state.items import Operation
+from streamdb.state.row_kinds.native import NativeRows
+from streamdb.state.row_reader import RowReader
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.unknown_fields import Stored
 from streamdb.types.conversion import convert, dec_hook
 from streamdb.types.microseconds import holds_instants, is_fine
+from streamdb.types.strict_twin import StrictTwin
 
 # A stream may hold millions of types that nobody declares.
 _MOST_LEARNT: Final = 64
@@ -33,15 +38,21 @@ class Headers(msgspec.Struct, frozen=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """A change as it comes out of the union; there is one class of it for each event type.
+    """A change as it comes out of a union.
 
-    ``value`` is a row if the class ``is_typed``, and otherwise what a row is yet to be made of.
-    ``schema`` is None if no collection declares the type.
+    Attributes:
+        schema: of its collection, None if no collection declares the type.
+        type: the event type.
+        is_typed: whether ``value`` is a row, not yet what a row is to be made of.
+        twin: what rows are read by where undeclared properties are to be noticed, if there is one.
+        rows: what reads them one by one; then ``value`` may be a ``Stored`` row.
     """
 
-    schema: ClassVar[CollectionSchema[Any, Any] | None]
+    schema: ClassVar[CollectionSchema[Any, Any] | None] = None
     type: ClassVar[str]
-    is_typed: ClassVar[bool]
+    is_typed: ClassVar[bool] = False
+    twin: ClassVar[StrictTwin | None] = None
+    rows: ClassVar[NativeRows[Any] | None] = None
     key: _Text
     headers: Headers
     value: Any = UNSET
@@ -50,6 +61,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class TypedEvents:
     """Decodes events of the declared types, and of undeclared ones that were met before.
 
+    There are two unions. In the first one, rows are read by their twins, which refuse what their
+    classes do not declare; so it costs nothing to look out for that. The second one takes all
+    properties, and keeps the texts of rows that do not show them all.
+
     Args:
         schema: what the stream holds.
         strict: rows are to be held to contracts that their classes do not know; so those are made
@@ -57,7 +72,9 @@ class TypedEvents:
     """
 
     def __init__(self, schema: StateSchema, *, strict: bool) -> None:
-        self._classes: Final = [_event_class(declared, strict) for declared in schema.collections]
+        classes = [_event_classes(declared, strict) for declared in schema.collections]
+        self._known: Final = [known for known, _ in classes]
+        self._whole: Final = [whole for _, whole in classes]
         self._learnt: Final[set[str]] = set()
         # Asked of the rows, which are known from the first database on, and not of the union.
         self._holds_instants: Final = any(
@@ -66,19 +83,27 @@ class TypedEvents:
         self._prepare()
 
     def _prepare(self) -> None:
-        union: Any = self._classes[0]
-        for member in self._classes[1:]:
-            union |= member
-        self._many = _Decoding[list[Event]](list[union], self._holds_instants)
-        self._one = _Decoding[Event](union, self._holds_instants)
+        self._unions = [_Union(self._known)]
+        if self._whole != self._known:
+            self._unions.append(_Union(self._whole))
 
     def decode(self, array: bytes) -> list[Event] | None:
         """Decode an array of events; None if one of them does not fit."""
-        return self._many.decode(array)
+        fine = self._holds_instants and is_fine(array)
+        for union in self._unions:
+            events = union.decode(array, fine)
+            if events is not None:
+                return events
+        return None
 
     def decode_one(self, text: Raw | bytes) -> Event | None:
         """Decode one event; None if it does not fit."""
-        return self._one.decode(text)
+        fine = self._holds_instants and is_fine(text)
+        for union in self._unions:
+            event = union.decode_one(text, fine)
+            if event is not None:
+                return event
+        return None
 
     def learn(self, types: Iterable[str]) -> None:
         """Take events of undeclared types from now on; a bounded number of types."""
@@ -88,53 +113,113 @@ class TypedEvents:
                 if len(self._learnt) == _MOST_LEARNT:
                     break
                 self._learnt.add(name)
-                self._classes.append(_make_class(name, None, Raw, is_typed=False))
+                learnt = _make_class(name, Raw)
+                self._known.append(learnt)
+                self._whole.append(learnt)
         if len(self._learnt) > known:
             self._prepare()
+
+
+class _Union:
+    """Some classes of events, one for each type, and how text becomes events of them."""
+
+    def __init__(self, classes: Sequence[type[Event]]) -> None:
+        union: Any = classes[0]
+        for member in classes[1:]:
+            union |= member
+        self._many: Final = _decoder(list[Event], list[union])
+        self._one: Final = _decoder(Event, union)
+        self._twins: Final = StrictTwin.of_all(
+            class_.twin for class_ in classes if class_.twin is not None
+        )
+        self._readers: Final = {
+            class_: RowReader(class_.rows) for class_ in classes if class_.rows is not None
+        }
+
+    def decode(self, array: bytes, fine: bool) -> list[Event] | None:
+        events = _decoded(self._many, array, fine)
+        return events if events is not None and self._make_rows(events, fine) else None
+
+    def decode_one(self, text: Raw | bytes, fine: bool) -> Event | None:
+        event = _decoded(self._one, text, fine)
+        return event if event is not None and self._make_rows([event], fine) else None
+
+    def _make_rows(self, events: Sequence[Event], fine: bool) -> bool:
+        """Put rows in the place of what was read for them; tell whether all fit."""
+        if not self._readers:
+            self._twins.restore([event.value for event in events])
+            return True
+        if fine:
+            return False
+        try:
+            self._read_rows(events)
+        except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
+            return False
+        return True
+
+    def _read_rows(self, events: Iterable[Event]) -> None:
+        readers = self._readers
+        by_twins: list[Any] = []
+        for event in events:
+            value = event.value
+            reader = readers.get(type(event))
+            if reader is not None:
+                if value is UNSET or event.headers.operation == "delete":
+                    continue
+                value = reader.read(value)
+                force_setattr(event, "value", value)
+                if type(value) is Stored:
+                    continue
+            by_twins.append(value)
+        self._twins.restore(by_twins)
 
 
 _plain_decoder: Final = msgspec.json.Decoder[Any]()
 
 
-class _Decoding(Generic[Found]):
-    """How text becomes what a type says, if it does."""
-
-    def __init__(self, kind: Any, holds_instants: bool) -> None:
-        self._kind: Final = kind
-        self._holds_instants: Final = holds_instants
-        self._decoder: Final[msgspec.json.Decoder[Found]] = msgspec.json.Decoder(
-            kind, dec_hook=dec_hook
-        )
-
-    def decode(self, text: Raw | bytes) -> Found | None:
-        try:
-            if self._holds_instants and is_fine(text):
-                return cast("Found", convert(_plain_decoder.decode(text), self._kind))
-            return self._decoder.decode(text)
-        except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
-            return None
+def _decoder(_: type[Found], kind: Any) -> msgspec.json.Decoder[Found]:
+    return msgspec.json.Decoder(kind, dec_hook=dec_hook)
 
 
-def _event_class(schema: CollectionSchema[Any, Any], strict: bool) -> type[Event]:
-    value = schema.rows.in_page
+def _decoded(decoder: msgspec.json.Decoder[Found], text: Raw | bytes, fine: bool) -> Found | None:
+    try:
+        if fine:
+            return cast("Found", convert(_plain_decoder.decode(text), decoder.type))
+        return decoder.decode(text)
+    except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
+        return None
+
+
+def _event_classes(
+    schema: CollectionSchema[Any, Any], strict: bool
+) -> tuple[type[Event], type[Event]]:
+    """Make the classes of one event type: without undeclared properties, and with all."""
+    rows = schema.rows
     if schema.updates == "merge":
         # These rows may lack anything: they stay plain until they are laid over the stored ones.
-        value = dict[str, Any]
+        known = whole = _make_class(schema.type, dict[str, Any], schema=schema)
     elif strict and schema.beyond_rows is not None:
-        value = Raw
-    return _make_class(schema.type, schema, value, is_typed=value is schema.row)
+        known = whole = _make_class(schema.type, Raw, schema=schema)
+    elif isinstance(rows, NativeRows):
+        twin = rows.twin
+        shared = {"schema": schema, "is_typed": True, "twin": twin}
+        known = whole = _make_class(schema.type, Raw, **shared, rows=rows)
+        if twin is not None:
+            known = _make_class(schema.type, twin.type, **shared)
+            whole = known if twin.type is rows.row else whole
+    else:
+        known = whole = _make_class(schema.type, rows.in_page, schema=schema)
+    return known, whole
 
 
-def _make_class(
-    type_: str, schema: CollectionSchema[Any, Any] | None, value: Any, *, is_typed: bool
-) -> type[Event]:
+def _make_class(type_: str, value: Any, **attributes: Any) -> type[Event]:
     return cast(
         "type[Event]",
         msgspec.defstruct(
             "Event",
             [("value", value | UnsetType, UNSET)],
             bases=(Event,),
-            namespace={"schema": schema, "type": type_, "is_typed": is_typed},
+            namespace={"type": type_, **attributes},
             tag_field="type",
             tag=type_,
             frozen=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from typing import Any, Generic, NamedTuple, TypeGuard, TypeVar
+from typing import Any, NamedTuple, TypeGuard
 
 import msgspec
 
@@ -19,14 +19,31 @@ from streamdb.protocol.json_text import is_array, is_object
 from streamdb.state.parsing import parse
 from streamdb.types.members import members_of
 
-Row = TypeVar("Row")
 
-
-class Stored(msgspec.Struct, Generic[Row], frozen=True, gc=False):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A row, and the JSON text that it was read from if that holds more than the row shows."""
 
-    row: Row
+    row: Any
     original: bytes | None = None
+
+
+def stored(row: Any) -> Stored | None:
+    """Return a row, which may be a stored one, as a stored one; None for none."""
+    return row if row is None or isinstance(row, Stored) else Stored(row)
+
+
+def take_texts(rows: dict[str, Any]) -> dict[str, bytes]:
+    """Take the texts of stored rows out of a dictionary, so that it holds plain rows alone.
+
+    >>> rows = {"a": Stored("A", b"{}"), "b": "B"}
+    >>> take_texts(rows), rows
+    ({'a': b'{}'}, {'a': 'A', 'b': 'B'})
+    """
+    if Stored not in set(map(type, rows.values())):
+        return {}
+    kept = {key: row for key, row in rows.items() if isinstance(row, Stored)}
+    rows.update((key, row.row) for key, row in kept.items())
+    return {key: row.original for key, row in kept.items() if row.original is not None}
 
 
 class Written(NamedTuple):

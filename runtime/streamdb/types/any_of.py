@@ -36,7 +36,7 @@ _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 _LONGEST: Final = 120  # of the reason of one member, which may be that of members further in
 _MOST_REASONS: Final = 20
 
-__all__ = ["AnyOf"]
+__all__ = ["AnyOf", "is_any_of"]
 
 if TYPE_CHECKING:
     from typing import Union as AnyOf  # to checkers it is what it means
@@ -276,10 +276,11 @@ def _name(kind: Any) -> str:
         return kind
     if get_origin(kind) is Annotated:
         return _name(get_args(kind)[0])
-    if get_origin(kind) is None and isinstance(kind, type) and not _is_any_of(kind):
+    if get_origin(kind) is None and isinstance(kind, type) and not is_any_of(kind):
         return kind.__name__
     return _MODULES.sub("", str(kind))
 
 
-def _is_any_of(kind: type) -> bool:
+def is_any_of(kind: type) -> bool:
+    """Tell whether a class is a union of ours."""
     return hasattr(kind, "__choice__")

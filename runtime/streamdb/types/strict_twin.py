@@ -15,16 +15,20 @@ import functools
 import operator
 import types
 import uuid
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, repeat
+from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import force_setattr
+
+from streamdb.errors import SchemaError
+from streamdb.protocol.json_text import is_object
+from streamdb.types.any_of import is_any_of
+from streamdb.types.extensible import record_of, type_of_extras
 
 _SCALARS: Final = (
     *(str, int, float, bool, bytes, Decimal, uuid.UUID, enum.Enum),
@@ -56,50 +60,60 @@ class StrictTwin:
     True
     """
 
-    def __init__(self, kind: type[Struct], originals: dict[type, _Original]) -> None:
+    def __init__(self, kind: Any, originals: Mapping[type, _Original]) -> None:
         self.type: Final = kind
         self._originals: Final = originals
+        self._classes: Final = {twin: original.type for twin, original in originals.items()}
+        self._holding_twins: Final = {
+            original.type: original.holding_twins
+            for original in originals.values()
+            if original.holding_twins
+        }
 
-    def restore(self, values: Iterable[object]) -> None:
+    @classmethod
+    def of_all(cls, twins: Iterable[StrictTwin]) -> StrictTwin:
+        """Make one that restores the values of all of these."""
+        return cls(Any, {twin: one for each in twins for twin, one in each._originals.items()})
+
+    def restore(self, values: Sequence[object]) -> None:
         """Make values that were just read instances of what their twins stand for.
 
         The values are those of the twin; what is none is left as it is.
         """
-        # Each step goes over all values at once: a call for each of them would cost more than
-        # reading it.
-        values = list(values)
-        kinds = set(map(type, values))
-        for kind in kinds:
-            group: list[Any] = (
-                values if len(kinds) == 1 else [value for value in values if type(value) is kind]
-            )
-            if kind in self._originals:
-                original = self._originals[kind]
-                _consume(map(force_setattr, group, repeat("__class__"), repeat(original.type)))
-                for name in original.holding_twins:
-                    self.restore(map(attrgetter(name), group))
-            elif kind is list or kind is tuple:
-                self.restore(chain.from_iterable(group))
-            elif kind is dict:
-                self.restore(chain.from_iterable(value.values() for value in group))
+        class_of = self._classes.get
+        for value in values:
+            class_ = class_of(type(value))
+            if class_ is not None:
+                force_setattr(cast("Struct", value), "__class__", class_)
+        for class_, names in self._holding_twins.items():
+            holders = [value for value in values if type(value) is class_]
+            for name in names if holders else ():
+                self._restore_inside(list(map(attrgetter(name), holders)))
+
+    def _restore_inside(self, values: Sequence[Any]) -> None:
+        """Restore what stands in fields, perhaps in containers."""
+        self.restore(values)
+        arrays = (value for value in values if type(value) in (list, tuple))
+        maps = (value.values() for value in values if is_object(value))
+        inside = list(chain.from_iterable(chain(arrays, maps)))
+        if inside:
+            self._restore_inside(inside)
 
 
-def strict_twin(kind: type[Struct]) -> StrictTwin | None:
+def strict_twin(kind: type[Any]) -> StrictTwin | None:
     """Make the twin of a struct.
 
+    What has no undeclared properties, an ``Extensible`` without structs for instance, is its own.
+
     None if there can be none: a struct that leads back to itself, holds others in sets, where
-    their hashes are kept, or classes that msgspec asks a hook about; one with a metaclass or an
-    ``__init_subclass__`` of its own, or that stands for an array.
+    their hashes are kept, or in classes that msgspec asks a hook about; one with a metaclass or an
+    ``__init_subclass__`` of its own, or that stands for an array; dataclasses and typed dicts.
     """
     builder = _Builder()
     try:
-        return StrictTwin(builder.twin_of(kind), builder.originals)
+        return StrictTwin(builder.type_with_twins(kind), builder.originals)
     except _NoTwin:
         return None
-
-
-def _consume(steps: Iterable[None]) -> None:
-    deque(steps, 0)  # the fastest way
 
 
 class _NoTwin(Exception):
@@ -117,8 +131,9 @@ class _Builder:
     def __init__(self) -> None:
         self.originals: Final[dict[type, _Original]] = {}
         self._twins: Final[dict[type[Struct], type[Struct] | None]] = {}
+        self._hooked: Final[set[type]] = set()
 
-    def twin_of(self, kind: type[Struct]) -> type[Struct]:
+    def _twin_of(self, kind: type[Struct]) -> type[Struct]:
         if kind not in self._twins:
             self._twins[kind] = None  # in the making
             self._twins[kind] = self._make(kind)
@@ -132,7 +147,7 @@ class _Builder:
         if type(kind) is not type(Struct) or config.array_like or _watches_subclasses(kind):
             raise _NoTwin
         fields = msgspec.structs.fields(kind)
-        twins = {field.name: self._type_with_twins(field.type) for field in fields}
+        twins = {field.name: self.type_with_twins(field.type) for field in fields}
         changed = [field for field in fields if twins[field.name] is not field.type]
         if config.forbid_unknown_fields and not changed:
             return kind
@@ -149,23 +164,23 @@ class _Builder:
         self.originals[twin] = _Original(kind, tuple(field.name for field in changed))
         return twin
 
-    def _type_with_twins(self, kind: Any) -> Any:
+    def type_with_twins(self, kind: Any) -> Any:
         """Put twins in the place of the structs in a type; return the very type if it has none."""
         origin, args = get_origin(kind), get_args(kind)
         if kind is Any or origin is Literal:
             return kind
         if isinstance(kind, type) and origin is None:
             if issubclass(kind, Struct):
-                return self.twin_of(kind)
+                return self._twin_of(kind)
             if issubclass(kind, _SCALARS) or kind in _CONTAINERS:
                 return kind
-            raise _NoTwin
+            return self._own_twin(kind)
         if origin is Annotated:
-            inner = self._type_with_twins(args[0])
+            inner = self.type_with_twins(args[0])
             return kind if inner is args[0] else Annotated[(inner, *args[1:])]
         if not args:
             raise _NoTwin
-        inside = tuple(arg if arg is ... else self._type_with_twins(arg) for arg in args)
+        inside = tuple(arg if arg is ... else self.type_with_twins(arg) for arg in args)
         if all(map(operator.is_, inside, args)):
             return kind
         if origin in (Union, types.UnionType):
@@ -173,6 +188,30 @@ class _Builder:
         if origin in _CONTAINERS:
             return cast("Any", origin)[inside]
         raise _NoTwin
+
+    def _own_twin(self, kind: Any) -> Any:
+        """Return a class that msgspec asks a hook about, if it holds no structs."""
+        if kind not in self._hooked:
+            self._hooked.add(kind)  # it may lead back to itself
+            record = record_of(kind)
+            if record is not None:
+                inside = [field.type for field in msgspec.structs.fields(record)]
+                inside.append(type_of_extras(kind))
+            elif is_any_of(kind):
+                inside = _members_of_union(kind)
+            else:
+                raise _NoTwin
+            if any(self.type_with_twins(part) is not part for part in inside):
+                raise _NoTwin
+        return kind
+
+
+def _members_of_union(kind: Any) -> list[Any]:
+    try:
+        members: list[Any] = kind.__choice__.types
+    except SchemaError as error:  # it will be told when the first value comes
+        raise _NoTwin from error
+    return members
 
 
 def _or(left: Any, right: Any) -> Any:

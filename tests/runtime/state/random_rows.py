@@ -23,6 +23,11 @@ class Scalar:
 
 
 @dataclasses.dataclass(frozen=True)
+class Key(Scalar):
+    type: type = str
+
+
+@dataclasses.dataclass(frozen=True)
 class Object:
     """An object; one with a tag is a member of a union."""
 
@@ -105,13 +110,15 @@ def objects(depth: int, *, choices: bool) -> st.SearchStrategy[Object]:
 @functools.cache
 def rows(*, choices: bool = True) -> st.SearchStrategy[Object]:
     return objects(3, choices=choices).map(
-        lambda made: dataclasses.replace(made, required={"id": Scalar(str), **made.required})
+        lambda made: dataclasses.replace(made, required={"id": Key(), **made.required})
     )
 
 
 def values(shape: Shape) -> st.SearchStrategy[Any]:
     """Make a strategy of plain JSON that a shape takes."""
     match shape:
+        case Key():
+            return st.text("abcdef", min_size=1, max_size=2)
         case Scalar():
             return _SCALARS[shape.type]
         case ListOf():

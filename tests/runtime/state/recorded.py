@@ -9,6 +9,7 @@ from streamdb.state.decoder import PageDecoder
 from streamdb.state.fold import Fold, JudgeReset
 from streamdb.state.items import Judged
 from streamdb.state.schema import StateSchema
+from streamdb.state.unknown_fields import Stored, stored
 
 
 class RecordedRows:
@@ -19,8 +20,8 @@ class RecordedRows:
         self.writes: list[tuple[str, Any | None]] = []
         self.ordinals: list[int] = []
 
-    def get(self, key: str) -> Any | None:
-        return self.rows.get(key)
+    def get(self, key: str) -> Stored | None:
+        return stored(self.rows.get(key))
 
     def put(self, key: str, row: Any, ordinal: int) -> None:
         self.rows[key] = row

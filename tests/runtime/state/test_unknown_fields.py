@@ -16,8 +16,12 @@ from tests.runtime.state import random_rows
 from tests.runtime.state.random_rows import CLASSES, Object
 
 from streamdb import AnyOf, Columns, InvalidRow
+from streamdb.collections.loading import LoadingRows
+from streamdb.collections.table import Table
 from streamdb.state.contract import Contract
-from streamdb.state.schema import CollectionSchema
+from streamdb.state.decoder import PageDecoder
+from streamdb.state.fold import Fold
+from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.unknown_fields import Stored, has_unknown
 
 
@@ -31,6 +35,29 @@ def as_json(plain: Any) -> bytes:
     return json.dumps(plain).encode()
 
 
+def stored_by_key(schema: CollectionSchema[Any, str], values: list[Any]) -> dict[str, Stored]:
+    """Read a page that a newer program wrote, as a database does, and return what is stored."""
+    events = [
+        {
+            "type": "row",
+            "key": value["id"],
+            "value": value,
+            "headers": {"operation": "upsert"},
+        }
+        for value in values
+    ]
+    state_schema = StateSchema(name="random", collections=(schema,))
+    decoder, rows = PageDecoder(state_schema), LoadingRows()
+    fold = Fold(decoder.judge, {"rows": rows}, lambda _: "clear")
+    for piece in decoder.pieces(as_json(events), url="u", offset="o"):
+        fold.add(piece.events)
+    assert not fold.counts.invalid
+    table = Table()
+    table.replace(rows)
+    found = {key: table.stored(key) for key in table.rows}
+    return {key: row for key, row in found.items() if row is not None}
+
+
 @pytest.mark.parametrize("class_of", CLASSES.values(), ids=CLASSES)
 @given(data=st.data())
 def test_a_changed_row_is_the_original_with_the_changes(
@@ -38,15 +65,25 @@ def test_a_changed_row_is_the_original_with_the_changes(
 ) -> None:
     # Of typed dicts nobody can tell which member of a union they are.
     shape = data.draw(random_rows.rows(choices=class_of is not random_rows.typed_dict_of))
-    before = data.draw(random_rows.values(shape))
-    original = data.draw(random_rows.with_more(shape, before))
-    after = data.draw(random_rows.changed(shape, before)) | {"id": before["id"]}
     schema = schema_of(class_of(shape))
+    befores: list[Any] = data.draw(
+        st.lists(random_rows.values(shape), min_size=1, max_size=12, unique_by=_id_of)
+    )
+    originals = [data.draw(random_rows.with_more(shape, before)) for before in befores]
+    stored = stored_by_key(schema, originals)
 
-    stored = Stored(schema.decode(as_json(original)), as_json(original))
-    written = json.loads(schema.encode(schema.decode(as_json(after)), over=stored))
+    for before, original in zip(befores, originals, strict=True):
+        found = stored[before["id"]]
+        row = schema.decode(as_json(before))
+        assert found.row == row
+        assert type(found.row) is type(row)
+        after = data.draw(random_rows.changed(shape, before)) | {"id": before["id"]}
+        written = json.loads(schema.encode(schema.decode(as_json(after)), over=found))
+        assert written == random_rows.merged(shape, after, before, original)
 
-    assert written == random_rows.merged(shape, after, before, original)
+
+def _id_of(row: Any) -> str:
+    return str(row["id"])
 
 
 class Part(Struct, frozen=True, tag_field="kind", tag="text"):

@@ -11,8 +11,20 @@ import msgspec
 
 from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
+from streamdb.state.parsing import parse
+from streamdb.state.unknown_fields import has_unknown
+from streamdb.types.faults import UNREADABLE
 
 Row = TypeVar("Row")
+
+_plain_decoder: Final = msgspec.json.Decoder[Any]()
+
+
+def _plain(text: bytes | msgspec.Raw) -> Any:
+    try:
+        return _plain_decoder.decode(text)
+    except msgspec.DecodeError:  # perhaps half a surrogate pair
+        return parse(text)
 
 
 class RowField(NamedTuple):
@@ -57,6 +69,13 @@ class RowKind(Generic[Row]):
     def convert(self, plain: Any) -> Row:
         """Turn plain parsed JSON into a row, by the same rules as :meth:`read`."""
         raise NotImplementedError
+
+    def shows_all(self, row: Row, text: bytes | msgspec.Raw) -> bool:
+        """Tell whether a row shows all properties in the text that it was read from."""
+        try:
+            return not has_unknown(_plain(text), row)
+        except UNREADABLE:  # nobody can tell: too deep, or a number that only JSON can hold
+            return False
 
     def write(self, row: Row) -> bytes:
         """Write a row as JSON text, unchecked.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import (
     Any,
@@ -28,6 +29,7 @@ from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_
 from streamdb.types.extensible import Extensible, record_of
 from streamdb.types.microseconds import holds_instants, is_fine
 from streamdb.types.names import make_names_known
+from streamdb.types.strict_twin import StrictTwin, strict_twin
 
 Row = TypeVar("Row")
 
@@ -42,8 +44,20 @@ class NativeRows(RowKind[Row]):
         return self.row
 
     @cached_property
-    def _decoder(self) -> msgspec.json.Decoder[Row]:
+    def decoder(self) -> msgspec.json.Decoder[Row]:
+        """What msgspec reads rows by."""
         return msgspec.json.Decoder(self.in_page, dec_hook=dec_hook)
+
+    @cached_property
+    def twin(self) -> StrictTwin | None:
+        """What reads these rows, and refuses undeclared properties."""
+        return strict_twin(self.in_page)
+
+    @cached_property
+    def _twin_decoder(self) -> msgspec.json.Decoder[Row] | None:
+        if self.twin is None:
+            return None
+        return msgspec.json.Decoder(self.twin.type, dec_hook=dec_hook)
 
     @cached_property
     def _holds_instants(self) -> bool:
@@ -53,17 +67,31 @@ class NativeRows(RowKind[Row]):
         """Read a row in one call, or by the rules of JSON where msgspec reads otherwise."""
         if self._holds_instants and is_fine(text):
             return self.convert(parse(text))
-        return self._read_at_once(text)
+        return self.read_coarse(text)
 
-    def _read_at_once(self, text: bytes | msgspec.Raw) -> Row:
+    def read_coarse(self, text: bytes | msgspec.Raw) -> Row:
+        """Read a row as :meth:`read` does; no instant in the text is finer than microseconds."""
         try:
-            return self._decoder.decode(text)
+            return self.decoder.decode(text)
         except Exception:  # noqa: BLE001 - a `__post_init__` may raise anything
             return self.convert(parse(text))
 
+    def read_known(self, text: msgspec.Raw) -> Row | None:
+        """Read a row as :meth:`read_coarse` does; None if the text holds more than the row shows.
+
+        It may be a row of the twin, yet to be restored.
+
+        Raises one of ``UNREADABLE`` if it does not fit the class.
+        """
+        if self._twin_decoder is not None:
+            with suppress(Exception):  # a `__post_init__` may raise anything
+                return self._twin_decoder.decode(text)
+        row = self.read_coarse(text)
+        return row if self.shows_all(row, text) else None
+
     def check(self, row: Row, text: bytes) -> None:
         """Read it back; what we write is never finer than microseconds."""
-        self._read_at_once(text)
+        self.read_coarse(text)
 
     def convert(self, plain: Any) -> Row:
         """Convert it by msgspec."""
