@@ -7,6 +7,9 @@ import threading
 import time
 from typing import Final, Generic, Protocol, Self, TypeVar
 
+from streamdb.errors import WouldDeadlock
+from streamdb.streams.loop_thread import on_shared_loop_thread
+
 Item = TypeVar("Item")
 Handed = TypeVar("Handed", covariant=True)
 
@@ -82,6 +85,7 @@ class BlockingItems(Generic[Item]):
 
         Raises:
             Over: there will be no more.
+            WouldDeadlock: called on streamdb's own thread.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -89,6 +93,8 @@ class BlockingItems(Generic[Item]):
             item = self._source.take()
             if item is not None:
                 return item
+            if on_shared_loop_thread():
+                raise WouldDeadlock("waiting on the thread that brings items would wait for ever")
             remaining = None if deadline is None else deadline - time.monotonic()
             if not self._woken.wait(remaining):
                 return None

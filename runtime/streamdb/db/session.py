@@ -47,7 +47,7 @@ class Session:
         self._options: Final = options
         self._stream_options: Final = _stream_options(options)
         self.close_timeout: Final = options.get("close_timeout", 5.0)
-        self.status: Final = StatusBoard()
+        self.status: Final = StatusBoard(state.lock)
         self.status.on_change = state.signal.fire
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 from weakref import WeakSet
 
+from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import Over
 
 Status = Literal[
@@ -31,7 +31,7 @@ _KEPT: Final = 100
 class StatusBoard:
     """The status of one database: set on its loop, read and followed on any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: CommitLock) -> None:
         self.now: Status = "idle"
         #: Called after every change.
         self.on_change: Callable[[], None] = lambda: None
@@ -39,7 +39,7 @@ class StatusBoard:
         self.failure: BaseException | None = None
         #: Set once the first load is committed, or will never be.
         self.loaded: Final = asyncio.Event()
-        self._lock = threading.Lock()
+        self._lock: Final = lock
         self._feeds: Final[WeakSet[StatusFeed]] = WeakSet()
 
     def set(self, status: Status, failure: BaseException | None = None) -> None:
@@ -49,17 +49,16 @@ class StatusBoard:
             if status == self.now:
                 return
             self.now = status
-            feeds = list(self._feeds)
+            for feed in list(self._feeds):
+                feed.push(status)
         if status in _SETTLED:
             self.loaded.set()
-        for feed in feeds:
-            feed.push(status)
         self.on_change()
 
     def follow(self, wake: Callable[[], None]) -> StatusFeed:
         """Return a feed of what the status will be from now on."""
         with self._lock:
-            feed = StatusFeed(wake, is_over=self.now == "closed")
+            feed = StatusFeed(wake, self._lock, is_over=self.now == "closed")
             self._feeds.add(feed)
         return feed
 
@@ -67,8 +66,9 @@ class StatusBoard:
 class StatusFeed:
     """One follower's end: every status in order, the last hundred if it is slow."""
 
-    def __init__(self, wake: Callable[[], None], *, is_over: bool) -> None:
-        self._wake = wake
+    def __init__(self, wake: Callable[[], None], lock: CommitLock, *, is_over: bool) -> None:
+        self._wake: Final = wake
+        self._lock: Final = lock
         self._pending: Final[deque[Status]] = deque(maxlen=_KEPT)
         self._is_over = is_over
 
@@ -81,12 +81,12 @@ class StatusFeed:
 
     def take(self) -> Status | None:
         """Return the next status, or None if nothing has changed. Raises Over after the last."""
-        is_over = self._is_over  # looked at first: the last status is there by then
-        if self._pending:
-            return self._pending.popleft()
-        if is_over:
-            raise Over
-        return None
+        with self._lock:  # which tells a forked child that nothing will
+            if self._pending:
+                return self._pending.popleft()
+            if self._is_over:
+                raise Over
+            return None
 
     def close(self) -> None:
         """Take no more; an iteration that waits ends."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -136,7 +138,18 @@ def test_waiting_where_it_could_never_end_raises(embedded_url: str) -> None:
         async def on_the_loop_thread() -> list[type[BaseException]]:
             unsent = db.messages.insert(message(2))
             caught: list[type[BaseException]] = []
-            for call in (unsent.result, unsent.synced, db.preload, db.close):
+            waits = (
+                unsent.result,
+                unsent.synced,
+                db.preload,
+                db.close,
+                lambda: db.await_txid("never"),
+                lambda: db.until(lambda: False),
+                lambda: next(db.messages.changes()),
+                lambda: next(db.status_changes()),
+                lambda: db.fork(f"{db.url}-fork"),
+            )
+            for call in waits:
                 try:
                     call()
                 except WouldDeadlock as error:
@@ -144,7 +157,7 @@ def test_waiting_where_it_could_never_end_raises(embedded_url: str) -> None:
             return caught
 
         thread = shared_loop_thread()
-        assert thread.run(on_the_loop_thread()) == [WouldDeadlock] * 4
+        assert thread.run(on_the_loop_thread()) == [WouldDeadlock] * 9
 
 
 def test_a_transaction_binds_its_own_thread_only(embedded_url: str) -> None:
@@ -188,6 +201,49 @@ def test_many_databases_share_one_loop_thread(tmp_path: Path) -> None:
         db.messages.insert(message(number)).result(10)
     for db in dbs:
         db.close()
+
+
+def test_each_database_has_a_thread_for_its_callbacks_that_ends_with_it(tmp_path: Path) -> None:
+    """One whose callback waits holds up no other one."""
+    release, first, second = threading.Event(), queue.SimpleQueue[str](), queue.SimpleQueue[str]()
+
+    def note(told: queue.SimpleQueue[str]) -> Callable[[object], None]:
+        return lambda _: told.put(threading.current_thread().name)
+
+    def callback_threads() -> int:
+        return sum(thread.name == "streamdb-callbacks" for thread in threading.enumerate())
+
+    url = f"embedded:{tmp_path / 's.db'}#"
+    with Chat(f"{url}a", create=True) as one, Chat(f"{url}b", create=True) as other:
+        one.messages.subscribe(lambda _: release.wait(20))
+        one.messages.subscribe(note(first))
+        other.messages.subscribe(note(second))
+        for db in (one, other):
+            db.messages.insert(message(1)).synced(20)
+        assert second.get(timeout=20) == "streamdb-callbacks"
+        assert (first.empty(), callback_threads()) == (True, 2)
+        other.close()
+        assert callback_threads() == 1
+        release.set()
+        assert first.get(timeout=20) == "streamdb-callbacks"
+    assert callback_threads() == 0
+
+
+def test_a_forked_child_opens_databases_of_its_own(http_url: str) -> None:
+    with Chat(http_url, create=True) as db:
+        db.messages.insert(message("a")).synced(20)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            try:
+                with Chat(http_url) as own:
+                    own.messages.insert(message("child")).synced(20)
+                    os._exit(len(own.messages))
+            finally:
+                os._exit(99)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 2
+        assert db.until(db.messages, where=lambda m: m.id == "child", timeout=20)
 
 
 def test_changes(url: str) -> None:
@@ -308,17 +364,24 @@ def test_a_forked_child_is_told(embedded_url: str) -> None:
     """Its copy of the rows stands still, and its copy of the lock may be held for ever."""
     with Chat(embedded_url, create=True) as db:
         db.messages.insert(message("a")).synced(10)
-        changes = db.messages.changes()
+        changes, statuses = db.messages.changes(), db.status_changes()
         attempts = (
             lambda: db.messages["a"],
             lambda: len(db.messages),
             lambda: next(changes),
             lambda: db.await_txid("t"),
             lambda: db.messages.insert(message("b")),
+            lambda: db.messages.meta("a"),
+            lambda: db.snapshot().__enter__(),
+            lambda: db.until(lambda: True),
+            lambda: next(statuses),
+            lambda: db.preload(),
+            lambda: db.close(),
         )
         db._state.lock.__enter__()  # as a commit of the loop thread may do at that moment
         child = os.fork()
         if child == 0:
+            signal.alarm(30)  # whatever hangs
             refused = 0
             for attempt in attempts:
                 try:

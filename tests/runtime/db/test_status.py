@@ -21,6 +21,7 @@ from streamdb import (
     StreamDBError,
     StreamNotFound,
 )
+from streamdb.collections.commit_lock import CommitLock
 from streamdb.db.status import StatusBoard
 from streamdb_server import Serving
 
@@ -100,7 +101,7 @@ async def test_a_lost_connection(server: Serving, http_url: str) -> None:
 
 
 def test_a_slow_follower_has_the_last_hundred_and_costs_no_more() -> None:
-    board = StatusBoard()
+    board = StatusBoard(CommitLock("test"))
     feed = board.follow(lambda: None)
     for _ in range(500):
         board.set("reconnecting")
