@@ -24,10 +24,6 @@ _LONGEST_EMPTY: Final = 64
 _STRING_OR_SPACE: Final = re.compile(rb'("(?:[^"\\]|\\.)*"?)|[ \t\r\n]+', re.DOTALL)
 
 
-class AnotherStream(Exception):
-    """What a cache was made of is not on the stream."""
-
-
 class Evidence(msgspec.Struct, frozen=True):
     """What was read last.
 

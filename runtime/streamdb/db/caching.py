@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from streamdb.cache.evidence import AnotherStream, is_confirmed, is_data
+from streamdb.cache.evidence import is_confirmed, is_data
 from streamdb.cache.file import Damaged, Head
 from streamdb.cache.saved import Read
 from streamdb.cache.store import CacheStore
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 # So much of what was read may wait for the disk.
 _MOST_WAITING: Final = 64 * 1024 * 1024
+
+
+class AnotherStream(Exception):
+    """What a cache was made of is not on the stream."""
 
 
 class Cache:
@@ -110,18 +114,9 @@ class Cache:
         self.is_in_doubt = False
         self._rewrite_later()
 
-    def check(self, batch: Batch) -> None:
-        """Look whether a batch can follow what was taken over.
-
-        Raises:
-            AnotherStream: it ends before that.
-        """
-        if self.is_in_doubt and is_before(batch.offset, self._position):
-            raise AnotherStream("it ends before")
-        self.is_in_doubt = False
-
     def took(self, batch: Batch, restart_from: str | None) -> None:
         """Note a batch that the state has taken in, or where reading starts over."""
+        self.is_in_doubt = False
         if restart_from is not None:
             self._position = restart_from
             self._rewrite_later()

@@ -6,12 +6,18 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from streamdb.cache.evidence import AnotherStream
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.state import DatabaseState
 from streamdb.db.status import StatusBoard
-from streamdb.errors import BadRequest, NotAStateStream, StreamExists, StreamGone, StreamNotFound
+from streamdb.errors import (
+    BadRequest,
+    NotAStateStream,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+    StreamParseError,
+)
 from streamdb.protocol import names
 from streamdb.protocol.calling import StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted
@@ -98,7 +104,7 @@ class Reader:
         offset = await cache.resume(self._stream, self._tail)
         try:
             return await self._read_from(offset, is_restart=False)
-        except (AnotherStream, BadRequest, StreamGone) as error:
+        except (BadRequest, StreamGone, StreamParseError) as error:
             if not cache.is_in_doubt:
                 raise
             await cache.start_over(error)
@@ -134,8 +140,6 @@ class Reader:
 
     async def _take(self, batch: Batch) -> None:
         """Take a batch in, and have it kept; at each step, others on the loop have their turn."""
-        if self._cache is not None:
-            self._cache.check(batch)
         self._observers.before(batch)
         for progress in self._state.steps(batch):
             self._observers.meanwhile(progress)

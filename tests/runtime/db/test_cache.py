@@ -31,6 +31,7 @@ from streamdb import (
     collection,
 )
 from streamdb.cache import store
+from streamdb.db import caching
 from streamdb_server import Serving
 
 WARNED = "is not used, and built anew"
@@ -562,3 +563,26 @@ def test_a_forked_child_leaves_the_cache_alone(server: Serving, cache: Path) -> 
     subprocess.run([sys.executable, "-c", FORKING, url, str(cache)], check=True, timeout=60)
     with Chat(url, cache=str(cache)) as db:
         assert (db.messages.keys(), db.metrics.cached) == (["a", "b"], 2)
+
+
+async def test_a_stream_that_is_made_anew_at_that_very_moment(
+    url: str, cache: Path, warned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A next offset below the one that was asked for tells, too."""
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        for key in "abc":
+            await db.messages.insert(message(key)).synced()
+
+    async def confirmed(*_: object) -> bool:
+        async with AsyncStream(url) as stream:
+            await stream.delete()
+        await write_new(url, 1)
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(caching, "is_confirmed", confirmed)
+        async with AsyncChat(url, cache=cache, reconnect=RetryPolicy(initial=0.001)) as db:
+            assert (db.messages.keys(), db.metrics.cached) == (["1"], 0)
+    assert "the stream is another one" in warned.text
+    async with AsyncChat(url, cache=cache) as db:
+        assert (db.messages.keys(), db.metrics.cached) == (["1"], 1)
