@@ -16,6 +16,7 @@ from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
 from streamdb.protocol.exchange import Batch
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.unknown_fields import Stored
 
 # A piece has so many rows at most, and fewer where they are large: SQLite takes no gigabytes.
 _MOST_ROWS: Final = 1000
@@ -42,10 +43,14 @@ class Ledger:
 
 
 class SavedRows(NamedTuple):
-    """The rows of a collection at one moment, in order, and the ordinals of their events."""
+    """The rows of a collection at one moment, in order, and the ordinals of their events.
+
+    ``originals`` are the texts of those rows that do not show all that they were read from.
+    """
 
     rows: Mapping[str, Any]
     ordinals: Ordinals
+    originals: Mapping[str, bytes]
 
 
 class Base(NamedTuple):
@@ -75,6 +80,7 @@ class _Rows(msgspec.Struct, frozen=True, array_like=True):
     keys: bytes  # none if they are those that the rows hold
     ordinals: bytes
     rows: bytes
+    originals: dict[int, bytes]  # by the places of the rows
 
 
 class _Read(msgspec.Struct, frozen=True, array_like=True):
@@ -116,10 +122,16 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
                 keys=b"" if is_own else pack_texts(keys[part]),
                 ordinals=_pack_numbers(ordinals[part]),
                 rows=texts.pack(rows[part]),
+                originals={
+                    place: saved.originals[key]
+                    for place, key in enumerate(keys[part])
+                    if key in saved.originals
+                },
             )
-            yield _encoder.encode(piece)
+            encoded = _encoder.encode(piece)
+            yield encoded
             begin += count
-            fitting = _BYTES_OF_ROWS * count // len(piece.rows)
+            fitting = _BYTES_OF_ROWS * count // len(encoded)
             count = max(1, min(fitting, 4 * count, _MOST_ROWS))
 
 
@@ -138,6 +150,8 @@ def read_base(
         collection, texts = by_type[piece.type]
         rows = texts.unpack(piece.rows)
         keys = unpack_texts(piece.keys) if piece.keys else _keys_in(collection, rows)
+        for place, original in piece.originals.items():
+            rows[place] = Stored(rows[place], original)
         loading[collection.name].extend(keys, rows, _unpack_numbers(piece.ordinals))
     return ledger, loading
 

@@ -194,7 +194,7 @@ class DatabaseState:
                 resets=list(self._obeyed_resets),
             )
             rows = {
-                name: SavedRows(table.rows.copy(), table.ordinals.copy())
+                name: SavedRows(table.rows.copy(), table.ordinals.copy(), table.originals.copy())
                 for name, table in self.tables.items()
             }
             return Base(ledger, rows)

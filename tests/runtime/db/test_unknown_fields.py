@@ -17,7 +17,8 @@ from msgspec import UNSET, Struct, UnsetType
 from pydantic import BaseModel
 from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, field, task
 
-from streamdb import AsyncStream, AsyncStreamDB, Extensible, StreamDB, collection
+from streamdb import AsyncStream, AsyncStreamDB, Extensible, collection
+from streamdb.cache import store
 
 NEW: dict[str, Any] = {"priority": {"level": 3, "by": ["ann"]}, "é\"'": None}
 TASK: dict[str, Any] = {"id": "t1", "title": "write", "count": 1, "at": NOON_TEXT}
@@ -186,17 +187,25 @@ async def test_they_survive_where_the_key_had_to_be_put_right(kind: Any, url: st
 
 
 @kinds
-def test_they_survive_a_cache(kind: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_written_anew", [False, True], ids=["as read", "as rows"])
+async def test_they_survive_a_cache(
+    kind: Any,
+    is_written_anew: bool,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """An older program that starts from its cache knows of them all the same."""
-    url = f"embedded:{tmp_path / 'streams.db'}#demo"
-    open_ = database(kind, StreamDB, schema=SCHEMA)
-    asyncio.run(write(url, TASK | NEW, TASK | {"id": "t2"}))
+    monkeypatch.setattr(store, "_LEAST_TO_REWRITE", 0 if is_written_anew else 1024 * 1024)
+    tasks = database(kind, schema=SCHEMA)
+    await write(url, TASK | NEW, TASK | {"id": "t2"})
     for count in (2, 3):
-        with open_(url, cache=tmp_path / "cache") as db:
+        async with tasks(url, cache=tmp_path / "cache") as db:
+            assert db.metrics.cached == (0 if count == 2 else 4)
             assert field(db.tasks["t1"], "count") == count - 1
             for key in ("t1", "t2"):
-                db.tasks.update(key, count=count).synced()
-    assert asyncio.run(written(url))[-2:] == [
+                await db.tasks.update(key, count=count).synced()
+    assert (await written(url))[-2:] == [
         TASK | NEW | {"count": 3},
         TASK | {"id": "t2", "count": 3},
     ]
