@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
@@ -19,12 +20,13 @@ from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
+from streamdb.db.collector import collector_paused
 from streamdb.db.conditions import StateSignal
 from streamdb.db.options import InvalidEvent
 from streamdb.db.txids import Txids
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
-from streamdb.state.decoder import PageDecoder
+from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold, FoldedRows
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import StateSchema
@@ -247,15 +249,14 @@ class DatabaseState:
         )
 
     def _fold(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
-        done, begin = 0, time.monotonic()
-        for part in batch.parts:
-            for piece in self._decoder.pieces(part, url=self._url, offset=batch.offset):
-                fold.add(piece.events)
-                done += piece.bytes
-                if time.monotonic() - begin > _LONGEST_STEP:
-                    yield Progress(fold.counts.events, done)
-                    begin = time.monotonic()
-        self.last_batch = Progress(fold.counts.events, done)
+        pieces = chain.from_iterable(
+            self._decoder.pieces(part, url=self._url, offset=batch.offset) for part in batch.parts
+        )
+        size = 0
+        while (step := _fold_some(pieces, fold)) is not None:
+            size += step
+            yield Progress(fold.counts.events, size)
+        self.last_batch = Progress(fold.counts.events, sum(map(len, batch.parts)))
 
     def _commit_load(self, loading: Mapping[str, LoadingRows], offset: str) -> None:
         self._loading = None
@@ -311,6 +312,18 @@ class DatabaseState:
             for table in self.tables.values():
                 table.end(error)
         self.txids.end(waiters_error)
+
+
+def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:
+    """Fold for some milliseconds. Return how many bytes of text it were; None if that was all."""
+    size, end = 0, time.monotonic() + _LONGEST_STEP
+    with collector_paused():
+        for piece in pieces:
+            fold.add(piece.events)
+            size += piece.bytes
+            if time.monotonic() > end:
+                return size
+    return None
 
 
 def is_before(offset: str, other: str) -> bool:

@@ -68,16 +68,19 @@ class PageDecoder:
         if not text.startswith(b"["):  # SSE-8: a bare value is one message
             if not text.startswith(b"{") and not _is_json(text):
                 raise _not_json(part, url, offset)
-            yield Piece(self._one_by_one([text]), len(text))
+            yield Piece(self._one_by_one([text], text), len(text))
             return
         array = PagePieces(text)
         while (piece := array.cut()) is not None:
             events: Events | None = self._typed.decode(piece)
             if events is None:
-                elements = _elements(piece) or array.cut_by_brackets()
+                elements: Sequence[Raw | bytes] | None = _elements(piece)
                 if elements is None:
-                    raise _not_json(part, url, offset)
-                events = self._one_by_one(elements)
+                    elements = array.cut_by_brackets()
+                    if elements is None:
+                        raise _not_json(part, url, offset)
+                    piece = b",".join(elements)
+                events = self._one_by_one(elements, piece)
             yield Piece(events, len(piece))
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
@@ -96,9 +99,9 @@ class PageDecoder:
                     txids.append(txid)
         return Page(items, txids)
 
-    def _one_by_one(self, texts: Sequence[Raw | bytes]) -> Events:
-        decode, judge = self._typed.decode_one, self.judge.of_text
-        events = [decode(text) or judge(text) for text in texts]
+    def _one_by_one(self, texts: Sequence[Raw | bytes], within: bytes) -> Events:
+        typed, judge = self._typed.decode_each(texts, within), self.judge.of_text
+        events = [event or judge(text) for event, text in zip(typed, texts, strict=True)]
         self._typed.learn(
             event.item.type
             for event in events

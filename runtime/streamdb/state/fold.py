@@ -121,6 +121,8 @@ class Fold:
             route = routes.get(type(event))  # pyright: ignore[reportUnknownArgumentType]  # of Any
             if route is None:
                 item = self._item_of(event)
+                if item is None:
+                    continue
             else:
                 put, remove, key_of = route
                 headers = event.headers
@@ -144,18 +146,30 @@ class Fold:
     def _is_over(self) -> bool:
         return self.restart_from is not None
 
-    def _item_of(self, event: Event | Judged) -> Item:
-        if isinstance(event, Event) and event.is_typed and event.schema is not None:
-            # The next one of its class takes the short way.
-            rows = self._rows[event.schema.name]
-            key_of = _key_of(event.schema)
-            if event.rows is not None:
-                key_of = _of_stored(key_of)
-            self._routes[type(event)] = _Route(rows.put, rows.remove, key_of)
+    def _item_of(self, event: Event | Judged) -> Item | None:
+        """Judge an event that takes no short way yet; None if it is done with."""
+        if isinstance(event, Event):
+            if event.schema is None and event.value is not UNSET and event.headers.txid is UNSET:
+                self._count(event.type)
+                return None
+            self._shorten(type(event))
         item, txid = self._judge.of_either(event)
         if txid is not None:
             self.counts.txids.append(txid)
         return item
+
+    def _shorten(self, kind: type[Event]) -> None:
+        """Have the next events of a class take the short way, if their values are rows."""
+        if kind.is_typed and kind.schema is not None:
+            rows = self._rows[kind.schema.name]
+            key_of = _key_of(kind.schema)
+            if kind.rows is not None:
+                key_of = _of_stored(key_of)
+            self._routes[kind] = _Route(rows.put, rows.remove, key_of)
+
+    def _count(self, undeclared: str) -> None:
+        counts = self.counts.undeclared
+        counts[undeclared] = counts.get(undeclared, 0) + 1
 
     def _apply(self, item: Item, ordinal: int) -> int:
         """Apply one event; return the ordinal to count on from."""
@@ -169,8 +183,7 @@ class Fold:
             if item.control == "reset":
                 return self._obey_reset(item.offset, ordinal)
         elif isinstance(item, Undeclared):
-            counts = self.counts.undeclared
-            counts[item.type] = counts.get(item.type, 0) + 1
+            self._count(item.type)
         else:
             self.counts.invalid.append(item)
         return ordinal

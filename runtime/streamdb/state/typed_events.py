@@ -96,9 +96,15 @@ class TypedEvents:
                 return events
         return None
 
-    def decode_one(self, text: Raw | bytes) -> Event | None:
-        """Decode one event; None if it does not fit."""
-        fine = self._holds_instants and is_fine(text)
+    def decode_each(self, texts: Sequence[Raw | bytes], within: bytes) -> list[Event | None]:
+        """Decode events one by one; None stands for each that does not fit.
+
+        ``within`` is text that holds all of theirs.
+        """
+        some_fine = self._holds_instants and is_fine(within)
+        return [self._decode_one(text, some_fine and is_fine(text)) for text in texts]
+
+    def _decode_one(self, text: Raw | bytes, fine: bool) -> Event | None:
         for union in self._unions:
             event = union.decode_one(text, fine)
             if event is not None:
