@@ -15,9 +15,10 @@ import functools
 import operator
 import types
 import uuid
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, compress, repeat
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, cast, get_args, get_origin
 
@@ -80,11 +81,10 @@ class StrictTwin:
 
         The values are those of the twin; what is none is left as it is.
         """
-        class_of = self._classes.get
-        for value in values:
-            class_ = class_of(type(value))
-            if class_ is not None:
-                force_setattr(cast("Struct", value), "__class__", class_)
+        # By functions in C from end to end: every row that is read goes through here.
+        classes = list(map(self._classes.get, map(type, values)))
+        twins = cast("Iterable[Struct]", compress(values, classes))
+        deque(map(force_setattr, twins, repeat("__class__"), filter(None, classes)), maxlen=0)
         for class_, names in self._holding_twins.items():
             holders = [value for value in values if type(value) is class_]
             for name in names if holders else ():
