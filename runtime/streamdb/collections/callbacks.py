@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -17,5 +16,7 @@ def run_callback(callback: Callable[[], object]) -> None:
     """
     try:
         callback()
-    except (Exception, SystemExit, asyncio.CancelledError):
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         log.exception("a callback raised; the others go on")

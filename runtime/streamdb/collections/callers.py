@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 
 def this_task_or_thread() -> object:
     """Return what runs the caller. A task that was started inside a block is another one."""
+    import asyncio  # not above: programs that only build events do without
+
     try:
         return asyncio.current_task() or threading.current_thread()
     except RuntimeError:

@@ -6,7 +6,6 @@ are iterated; reads are plain calls in both, for the state is in memory.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -331,6 +330,8 @@ class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
             initial: begin with the rows as they are now, as inserts.
             where: watch only rows of which this is true.
         """
+        import asyncio  # not above, as in `callers`
+
         woken = asyncio.Event()
         return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
 

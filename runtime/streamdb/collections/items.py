@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from typing import Final, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from streamdb.errors import WouldDeadlock
 from streamdb.streams.loop_thread import on_shared_loop_thread
+
+if TYPE_CHECKING:
+    import asyncio
 
 Item = TypeVar("Item")
 Handed = TypeVar("Handed", covariant=True)

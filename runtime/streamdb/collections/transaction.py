@@ -8,7 +8,6 @@ then nothing of it is on the stream.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
@@ -104,6 +103,8 @@ class AsyncTransaction(_Transaction):
             TransactionFailed: they are not; the cause says why.
             WouldDeadlock: awaited inside the open transaction.
         """
+        import asyncio  # not above, as in `callers`
+
         self._check_sent()
         return asyncio.wrap_future(self._outcome.durable).__await__()
 
@@ -115,6 +116,8 @@ class AsyncTransaction(_Transaction):
             StreamDBError: they are, but reading ended before they came back.
             WouldDeadlock: awaited inside the open transaction.
         """
+        import asyncio
+
         self._check_sent()
         await asyncio.wrap_future(self._outcome.synced)
 

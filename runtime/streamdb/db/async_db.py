@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -48,6 +47,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             StreamDBError: the stream is missing, cannot be reached, or is no state stream.
             TimeoutError: it takes longer than so many seconds. Loading goes on.
         """
+        import asyncio  # not above, as in `collections.callers`
+
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
@@ -64,6 +65,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             TxidTimeout: they do not within so many seconds.
             StreamDBError: reading ended, or the database was closed.
         """
+        import asyncio
+
         future = self._wait_for_txid(txid)
         if future.done():
             future.result()  # known, or hopeless, whatever the timeout
@@ -117,6 +120,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             StreamDBError: reading ended, or the database was closed.
             NotConnected: the database is not connected, so that nothing would ever change.
         """
+        import asyncio
+
         woken = asyncio.Event()
         source = self._condition(condition, where, woken.set)
         limit = asyncio.timeout(timeout)
@@ -137,6 +142,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         The iteration ends behind ``closed``. A slow reader misses what is older than a hundred
         changes.
         """
+        import asyncio
+
         woken = asyncio.Event()
         return AsyncItems(self._session.status.follow(woken.set), woken)
 

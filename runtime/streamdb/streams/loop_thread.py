@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import os
@@ -23,6 +22,8 @@ class LoopThread:
     """
 
     def __init__(self) -> None:
+        import asyncio  # not above: programs that only build events do without
+
         self._pid = os.getpid()
         self._ready = threading.Event()
         self.loop = asyncio.new_event_loop()
@@ -52,6 +53,8 @@ class LoopThread:
             ForkedProcess: the thread stayed behind in the parent process.
             WouldDeadlock: called on the loop's own thread.
         """
+        import asyncio
+
         try:
             self.check_may_wait()
         except StreamDBError:
@@ -96,6 +99,8 @@ class LoopThread:
             )
 
     def _run(self) -> None:
+        import asyncio
+
         asyncio.set_event_loop(self.loop)
         self.loop.call_soon(self._ready.set)
         try:
