@@ -87,6 +87,22 @@ async def test_of_a_delete_only_the_key_matters(url: str) -> None:
             assert len(db.messages) == 0
 
 
+@pytest.mark.parametrize("parts", [(), (b"[]",)])
+def test_a_batch_without_events_moves_the_position_and_tells_of_no_changes(
+    embedded_url: str, parts: tuple[bytes, ...]
+) -> None:
+    """ATOM-5: a keep-alive, or a poll that ran out."""
+    db = AsyncChat(embedded_url)
+    body = json_text.frame([messages.insert(message(1)).to_json()])
+    db._state.take(Batch((body,), "0001", None, True, False, "application/json"))
+    seen: list[Any] = []
+    db.messages.subscribe(seen.append)
+    before = db.metrics
+    db._state.take(Batch(parts, "0002", None, True, False, "application/json"))
+    assert (db.offset, seen, db.metrics) == ("0002", [], before)
+    assert list(db.messages) == [message(1)]
+
+
 async def test_what_is_read_again_changes_nothing(embedded_url: str) -> None:
     """ATOM-7: store and remove are idempotent; counters see it twice."""
     db = AsyncChat(embedded_url)

@@ -144,7 +144,7 @@ def frantic_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("frantic_threads")
 def test_collections_never_differ_inside(embedded_url: str) -> None:
-    """ATOM-2, for readers that look more than once."""
+    """ATOM-2, ATOM-4, for readers that look more than once: all rows, and the position of them."""
     db = AsyncChat(embedded_url)
     torn: list[tuple[int, ...]] = []
     stop, looked = threading.Event(), threading.Event()
@@ -152,7 +152,8 @@ def test_collections_never_differ_inside(embedded_url: str) -> None:
     def look() -> None:
         while not stop.is_set():
             with db.snapshot():
-                counts = len(db.messages), len(db.sensors), len(list(db.messages))
+                reached = 0 if db.offset == "-1" else int(db.offset) + 1
+                counts = reached, len(db.messages), len(db.sensors), len(list(db.messages))
             if len(set(counts)) > 1:
                 torn.append(counts)
             looked.set()
