@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from streamdb.errors import BadRequest, StreamGone
-from streamdb.protocol import names
 from streamdb.streams.async_stream import AsyncStream
 
 _MOST_BYTES: Final = 64 * 1024
@@ -29,13 +28,13 @@ class Evidence(msgspec.Struct, frozen=True):
 
     Attributes:
         start: the offset that it was read from.
-        size: so many of its bytes are known, written without spaces; 0 if nothing was ever read.
+        size: so many of its bytes are known, written without spaces.
         digest: of these bytes.
     """
 
-    start: str = names.BEGINNING
-    size: int = 0
-    digest: str = ""
+    start: str
+    size: int
+    digest: str
 
 
 def evidence_of(start: str, parts: Sequence[bytes]) -> Evidence:

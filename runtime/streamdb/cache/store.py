@@ -121,18 +121,25 @@ class CacheStore:
         self._file, _ = open_file(self.path)
         self._tell(f"{reason}; it is kept as {kept}")
 
-    def rewrite(self, base: Base, last: Read | None) -> None:
-        """Put a state in the place of all that the file holds; ``last`` is what was read last."""
+    def rewrite(self, base: Base, evidence: Evidence | None) -> None:
+        """Put a state in the place of all that the file holds.
+
+        ``evidence`` is that of the last data; not given, it is what it was.
+        """
         file = self._opened()
-        head = self._head(base.ledger.offset, last)
+        if evidence is None:
+            assert file.head is not None  # noqa: S101 - there is nothing to know the stream by
+            evidence = file.head.evidence
+        head = self._head(base.ledger.offset, evidence)
         file.rewrite(head, pieces_of_base(self._schema, base))
         log.debug("%s: rewritten at offset %s", self.path, base.ledger.offset)
 
     def add(self, reads: Sequence[Read]) -> None:
         """Add what was read after that."""
-        last = reads[-1]
-        self._opened().append(self._head(last.batch.offset, last), [piece_of_reads(reads)])
-        log.debug("%s: saved up to offset %s", self.path, last.batch.offset)
+        start, batch = reads[-1]
+        head = self._head(batch.offset, evidence_of(start, batch.parts))
+        self._opened().append(head, [piece_of_reads(reads)])
+        log.debug("%s: saved up to offset %s", self.path, batch.offset)
 
     def close(self) -> None:
         """Close the file and free the lock."""
@@ -143,11 +150,7 @@ class CacheStore:
         if lock is not None:
             lock.release()
 
-    def _head(self, offset: str, last: Read | None) -> Head:
-        before = self._opened().head
-        evidence = Evidence() if before is None else before.evidence
-        if last is not None:
-            evidence = evidence_of(last.start, last.batch.parts)
+    def _head(self, offset: str, evidence: Evidence) -> Head:
         return Head(self._stream, self._contract, offset, evidence)
 
     def _opened(self) -> CacheFile:

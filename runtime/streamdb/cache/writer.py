@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from streamdb.cache.evidence import Evidence
 from streamdb.cache.saved import Base, Read
 from streamdb.cache.store import CacheStore
 
@@ -23,7 +24,7 @@ class CacheWriter:
         self._store: Final = store
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="streamdb-cache")
         self._lock: Final = threading.Lock()
-        self._base: tuple[Base, Read | None] | None = None
+        self._base: tuple[Base, Evidence | None] | None = None
         self._reads: list[Read] = []
         self._waiting_bytes = 0
         self._is_rewriting = False
@@ -44,21 +45,21 @@ class CacheWriter:
         """Call a function after all that was asked for before."""
         return self._thread.submit(function)
 
-    def rewrite(self, base: Base, last: Read | None) -> None:
+    def rewrite(self, base: Base, evidence: Evidence | None) -> None:
         """Write a whole state; nothing that still waits is needed any more."""
         with self._lock:
-            self._base = base, last
+            self._base = base, evidence
             self._reads = []
             self._waiting_bytes = 0
             self._is_rewriting = True
-        self._thread.submit(self._write)
+        self._begin()
 
     def add(self, reads: list[Read], size: int) -> None:
         """Write what was read, so many bytes."""
         with self._lock:
             self._reads += reads
             self._waiting_bytes += size
-        self._thread.submit(self._write)
+        self._begin()
 
     def close(self) -> Future[None]:
         """Write what waits, and close the store; after that, `end`."""
@@ -67,6 +68,12 @@ class CacheWriter:
     def end(self) -> None:
         """End the thread, which has nothing more to do."""
         self._thread.shutdown()
+
+    def _begin(self) -> None:
+        try:
+            self._thread.submit(self._write)
+        except RuntimeError:  # the interpreter is ending: the rest will be read again
+            self.has_failed = True
 
     def _write(self) -> None:
         with self._lock:

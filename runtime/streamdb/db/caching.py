@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from streamdb.cache.evidence import is_confirmed, is_data
+from streamdb.cache.evidence import Evidence, evidence_of, is_confirmed, is_data
 from streamdb.cache.file import Damaged, Head
 from streamdb.cache.saved import Read
 from streamdb.cache.store import CacheStore
@@ -62,7 +62,7 @@ class Cache:
         self.is_in_doubt = False
         self._head: Head | None = None
         self._position = names.BEGINNING
-        self._last: Read | None = None  # that held data
+        self._evidence: Evidence | None = None  # of the last data that was read
         # What was read and is not on its way to the file; all that is to be written anew instead.
         self._reads: list[Read] = []
         self._bytes = 0
@@ -124,7 +124,7 @@ class Cache:
         read = Read(self._position, batch)
         self._position = batch.offset
         if any(map(is_data, batch.parts)):
-            self._last = read
+            self._evidence = evidence_of(read.start, batch.parts)
             if not self._is_stale:
                 self._reads.append(read)
                 self._bytes += sum(map(len, batch.parts))
@@ -143,7 +143,7 @@ class Cache:
     @property
     def _is_worth_saving(self) -> bool:
         # Without any data there is nothing to know the stream by, and nothing to read again either.
-        has_data = self._last is not None or self._head is not None
+        has_data = self._evidence is not None or self._head is not None
         return has_data and not self._state.is_loading
 
     def _save(self) -> None:
@@ -164,7 +164,7 @@ class Cache:
             self._reads, self._bytes = [], 0
 
     def _rewrite(self) -> None:
-        self._writer.rewrite(self._state.saved(), self._last)
+        self._writer.rewrite(self._state.saved(), self._evidence)
         self._reads, self._bytes = [], 0
         self._is_stale = False
 
