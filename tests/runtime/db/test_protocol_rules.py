@@ -165,7 +165,7 @@ async def test_a_txid_that_does_not_come_is_an_error_of_its_own_in_time(
         return real(0)
 
     async with AsyncChat(url, create=True) as db:
-        monkeypatch.setattr("streamdb.db.async_db.asyncio.timeout", at_once)
+        monkeypatch.setattr(asyncio, "timeout", at_once)
         with pytest.raises(TxidTimeout, match=r"within 5\.0 s"):
             await db.await_txid("never")
         monkeypatch.undo()
