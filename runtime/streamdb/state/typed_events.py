@@ -101,15 +101,14 @@ class TypedEvents:
 
         ``within`` is text that holds all of theirs.
         """
+        events: list[Event | None] = [None] * len(texts)
         some_fine = self._holds_instants and is_fine(within)
-        return [self._decode_one(text, some_fine and is_fine(text)) for text in texts]
-
-    def _decode_one(self, text: Raw | bytes, fine: bool) -> Event | None:
         for union in self._unions:
-            event = union.decode_one(text, fine)
-            if event is not None:
-                return event
-        return None
+            missing = [place for place, event in enumerate(events) if event is None]
+            decoded = union.decode_each([texts[place] for place in missing], some_fine)
+            for place, event in zip(missing, decoded, strict=True):
+                events[place] = event
+        return events
 
     def learn(self, types: Iterable[str]) -> None:
         """Take events of undeclared types from now on; a bounded number of types."""
@@ -146,7 +145,14 @@ class _Union:
         events = _decoded(self._many, array, fine)
         return events if events is not None and self._make_rows(events, fine) else None
 
-    def decode_one(self, text: Raw | bytes, fine: bool) -> Event | None:
+    def decode_each(self, texts: Sequence[Raw | bytes], some_fine: bool) -> list[Event | None]:
+        if some_fine or self._readers:
+            return [self._decode_one(text, some_fine and is_fine(text)) for text in texts]
+        events = [_decoded(self._one, text, fine=False) for text in texts]
+        self._make_rows([event for event in events if event is not None], fine=False)
+        return events
+
+    def _decode_one(self, text: Raw | bytes, fine: bool) -> Event | None:
         event = _decoded(self._one, text, fine)
         return event if event is not None and self._make_rows([event], fine) else None
 
