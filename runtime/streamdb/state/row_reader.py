@@ -1,7 +1,8 @@
-"""Rows one by one, each with its text if that holds more than the row shows."""
+"""Rows of one collection, each with its text if that holds more than the row shows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Raw
@@ -9,16 +10,15 @@ from msgspec import Raw
 from streamdb.state.row_kinds.native import NativeRows
 from streamdb.state.unknown_fields import Stored
 
-_TO_BE_SURE: Final = 4
-_LOOK_AGAIN: Final = 64
+_ENOUGH: Final = 16
 
 
 class RowReader:
-    """Reads the rows of one collection in the order of the stream.
+    """Reads the rows of a collection, some hundred at a time.
 
     Where a newer program writes all rows, all have properties that their class does not declare. So
-    after some such rows the next ones are taken for more of them, and only one of 64 is looked at.
-    One that was mistaken keeps its text for nothing, which does no harm.
+    after some hundred of them the next ones are taken for more of them if the first one is. A row
+    that was mistaken keeps its text for nothing, which does no harm.
 
     Args:
         rows: the kind of rows.
@@ -27,18 +27,19 @@ class RowReader:
     def __init__(self, rows: NativeRows[Any]) -> None:
         self._read_known: Final = rows.read_known
         self._decode: Final = rows.decoder.decode
-        self._in_a_row = 0  # that had more than their class declares
+        self._expects_more = False
 
-    def read(self, text: Raw) -> Any:
-        """Return a row, of its twin perhaps, or :class:`Stored` with the row and its text.
+    def read(self, texts: Sequence[Raw]) -> Sequence[Any]:
+        """Return rows, of their twin perhaps, and :class:`Stored` ones with their texts.
 
-        Raises if it does not fit, or is not what msgspec reads by itself.
+        Raises if one does not fit, or is not what msgspec reads by itself.
         """
-        if self._in_a_row < _TO_BE_SURE or self._in_a_row % _LOOK_AGAIN == 0:
+        if self._expects_more and self._read_known(texts[0]) is None:
+            return list(map(Stored, map(self._decode, texts), map(bytes, texts)))
+        rows: list[Any] = []
+        for text in texts:
             row = self._read_known(text)
-            if row is not None:
-                self._in_a_row = 0
-                return row
-        self._in_a_row += 1
-        # A copy: the text that it was cut from goes.
-        return Stored(self._decode(text), bytes(text))
+            # A copy of the text: what it was cut from goes.
+            rows.append(Stored(self._decode(text), bytes(text)) if row is None else row)
+        self._expects_more = len(rows) >= _ENOUGH and all(type(row) is Stored for row in rows)
+        return rows

@@ -169,20 +169,17 @@ class _Union:
             return False
         return True
 
-    def _read_rows(self, events: Iterable[Event]) -> None:
-        readers = self._readers
-        by_twins: list[Any] = []
-        for event in events:
-            value = event.value
-            reader = readers.get(type(event))
-            if reader is not None:
-                if value is UNSET or event.headers.operation == "delete":
-                    continue
-                value = reader.read(value)
-                force_setattr(event, "value", value)
-                if type(value) is Stored:
-                    continue
-            by_twins.append(value)
+    def _read_rows(self, events: Sequence[Event]) -> None:
+        by_twins = [event.value for event in events if type(event) not in self._readers]
+        for class_, reader in self._readers.items():
+            of_class = [
+                event for event in events if type(event) is class_ and event.value is not UNSET
+            ]
+            if of_class:
+                rows = reader.read([event.value for event in of_class])
+                for event, row in zip(of_class, rows, strict=True):
+                    force_setattr(event, "value", row)
+                by_twins += [row for row in rows if type(row) is not Stored]
         self._twins.restore(by_twins)
 
 

@@ -39,11 +39,14 @@ def take_texts(rows: dict[str, Any]) -> dict[str, bytes]:
     >>> take_texts(rows), rows
     ({'a': b'{}'}, {'a': 'A', 'b': 'B'})
     """
-    if Stored not in set(map(type, rows.values())):
-        return {}
-    kept = {key: row for key, row in rows.items() if isinstance(row, Stored)}
-    rows.update((key, row.row) for key, row in kept.items())
-    return {key: row.original for key, row in kept.items() if row.original is not None}
+    originals: dict[str, bytes] = {}
+    if Stored in set(map(type, rows.values())):
+        for key, row in rows.items():
+            if isinstance(row, Stored):
+                rows[key] = row.row
+                if row.original is not None:
+                    originals[key] = row.original
+    return originals
 
 
 class Written(NamedTuple):
