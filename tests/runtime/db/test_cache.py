@@ -229,6 +229,8 @@ async def test_a_stream_made_anew(url: str, cache: Path, warned: Any) -> None:
         async with AsyncChat(url, create=True, cache=cache) as db:
             for key in range(3):
                 await db.messages.upsert(message(key)).synced()
+        async with AsyncChat(url, cache=cache):
+            pass  # it reads that nothing is new, by which no stream is known
         async with AsyncStream(url) as stream:
             await stream.delete()
         await write_new(url, *keys)
