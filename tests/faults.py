@@ -287,6 +287,10 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks)
 
+    def forget_answers(self) -> None:
+        """Replay none of the answers so far: what one client has read, the next may read anew."""
+        self._old_answers.clear()
+
     async def settle(self) -> None:
         """Wait until the server has had all strays."""
         await asyncio.gather(*self._strays)

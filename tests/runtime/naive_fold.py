@@ -11,6 +11,9 @@ from typing import Any
 from tests.runtime.chat_schema import Message, Profile, Sensor
 
 Rows = dict[str, dict[Any, Any]]
+InOrder = dict[str, list[tuple[Any, Any, int]]]
+
+NAMES = ("messages", "sensors", "profiles")
 
 OPERATIONS = ("insert", "update", "upsert", "delete")
 CONTROLS = ("reset", "snapshot-start", "snapshot-end")
@@ -22,14 +25,24 @@ class NaiveFold:
 
     Attributes:
         rows: by collection, the rows by key, in order of first insertion.
+        seqs: by collection and key, the ordinal of the row's last event.
+        ordinal: of the last event, counted since the beginning or the last reset.
         invalid: how many events were none (INVALID-1).
     """
 
-    rows: Rows = field(default_factory=lambda: {"messages": {}, "sensors": {}, "profiles": {}})
+    rows: Rows = field(default_factory=lambda: {name: {} for name in NAMES})
+    seqs: Rows = field(default_factory=lambda: {name: {} for name in NAMES})
+    ordinal: int = 0
     invalid: int = 0
+
+    def apply_all(self, events: Sequence[Any]) -> None:
+        """Apply events in their order."""
+        for event in events:
+            self.apply(event)
 
     def apply(self, event: Any) -> None:
         """Apply an event of the stream; resets clear, wherever they want to start over."""
+        self.ordinal += 1
         if not isinstance(event, dict) or not isinstance(event.get("headers"), dict):
             self.invalid += 1
             return
@@ -38,6 +51,7 @@ class NaiveFold:
             if headers["control"] == "reset":
                 for rows in self.rows.values():
                     rows.clear()
+                self.ordinal = 0
         elif headers.get("operation") not in OPERATIONS or not event.get("key"):
             self.invalid += 1
         elif event["type"] == "message":
@@ -61,6 +75,14 @@ class NaiveFold:
             self.invalid += 1
         else:
             rows[key] = row
+            self.seqs[name][key] = self.ordinal
+
+    def in_order(self) -> InOrder:
+        """Return by collection the keys, the rows and their ordinals, in the order of the rows."""
+        return {
+            name: [(key, row, self.seqs[name][key]) for key, row in rows.items()]
+            for name, rows in self.rows.items()
+        }
 
 
 def _message(key: str, value: dict[str, Any], _: Any) -> Message | None:
@@ -94,32 +116,79 @@ _ROWS: dict[str, Any] = {"messages": _message, "sensors": _sensor, "profiles": _
 
 @dataclass(frozen=True)
 class Restart:
-    """A reset that names an earlier offset.
+    """A reset that names an earlier offset; a log has one at most.
 
     Attributes:
         at: which event it is.
-        start: the first event behind the offset that it names.
+        offset: the one that it names.
+        start: the first event behind that.
     """
 
     at: int
+    offset: str
     start: int
 
 
-def states_after(events: Sequence[Any], restart: Restart | None) -> list[Rows]:
-    """Return the states that a reader may be in after some events.
+class NaiveReader:
+    """What a database makes of the batches that it gets.
 
-    Whether a reset starts over or clears depends on where the batch that held it began (RESET-2):
-    the one who reads it cannot know how the log was cut, so both are right, and nothing else is.
+    Args:
+        events: the log.
+        restart: the reset in it that wants to start over, if there is one.
+        start: the first event that was not in the cache which the database began from.
     """
-    states = [_folded(events)]
+
+    def __init__(self, events: Sequence[Any], restart: Restart | None, start: int) -> None:
+        self._events = events
+        self._restart = restart
+        self._position = start
+        self._is_at_beginning = start == 0
+        self._skipped_before = 0
+        self._is_loading = True
+        self._folds = _folds_of_cache(events[:start], restart)
+
+    def take(self, start: int, end: int, *, is_up_to_date: bool) -> list[InOrder]:
+        """Take a batch of events in; return the states that may show then, none during a load."""
+        assert start == self._position, f"read from {start} to {end}, not from {self._position}"
+        self._position = end
+        restart = self._restart
+        was_at_beginning, self._is_at_beginning = self._is_at_beginning, False
+        if restart is not None and start <= restart.at < end and start >= self._skipped_before:
+            is_before = restart.offset == "-1" and not was_at_beginning
+            if restart.start < start or is_before:  # RESET-3, RESET-2
+                self._is_at_beginning = restart.offset == "-1"
+                self._position = restart.start
+                self._skipped_before = end  # RESET-8
+                self._is_loading = True
+                self._folds = [NaiveFold()]
+                return []
+            batch = self._events[start:end]  # RESET-4: it clears
+        else:
+            batch = _without_restart(self._events, restart)[start:end]
+        for fold in self._folds:
+            fold.apply_all(batch)
+        self._is_loading = self._is_loading and not is_up_to_date
+        return [] if self._is_loading else [fold.in_order() for fold in self._folds]
+
+
+def _folds_of_cache(events: Sequence[Any], restart: Restart | None) -> list[NaiveFold]:
+    """Return what may be in a cache.
+
+    Whether a reset starts over or clears depends on where the batch that held it began (RESET-2),
+    and who opens the cache cannot know that.
+    """
+    logs = [events]
     if restart is not None and restart.at < len(events):
-        kept = [*events[restart.start : restart.at], *events[restart.at + 1 :]]
-        states.append(_folded(kept))  # RESET-8: obeyed once, it is skipped
-    return states
+        logs.append(_without_restart(events, restart)[restart.start :])
+    folds = [NaiveFold() for _ in logs]
+    for fold, log in zip(folds, logs, strict=True):
+        fold.apply_all(log)
+    return folds
 
 
-def _folded(events: Sequence[Any]) -> Rows:
-    fold = NaiveFold()
-    for event in events:
-        fold.apply(event)
-    return fold.rows
+def _without_restart(events: Sequence[Any], restart: Restart | None) -> list[Any]:
+    """Return the log with a mark that does nothing in place of the reset that starts over."""
+    marked = list(events)
+    if restart is not None and restart.at < len(marked):
+        marked[restart.at] = {"headers": {"control": "snapshot-start"}}
+    return marked

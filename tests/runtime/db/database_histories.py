@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 from tests.faults import Fault, Proxy, faults, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat
-from tests.runtime.naive_fold import OPERATIONS, Restart, Rows, states_after
+from tests.runtime.naive_fold import NAMES, OPERATIONS, InOrder, NaiveReader, Restart
 from tests.runtime.streams.leftovers import nothing_left
 
-from streamdb import AsyncStream, RetryPolicy
+from streamdb import AsyncStream, Batch, RetryPolicy, StreamParseError
 from streamdb.streams.loop_thread import shared_loop_thread
 
 Form = Literal["async", "blocking"]
 
 LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
 _TIRELESS: Final = RetryPolicy(initial=0.001, maximum=0.005)
-_NAMES: Final = ("messages", "sensors", "profiles")
 _NUMBERS = itertools.count()
 
 
@@ -175,12 +174,9 @@ histories = st.builds(
 # --- the log, and what it allows
 
 
-InOrder = dict[str, list[tuple[Any, Any]]]
-
-
 @dataclass(frozen=True)
 class View:
-    """What a database showed at a moment: an offset, and by collection its keys and rows."""
+    """What a database showed at a moment: an offset, and its rows with keys and ordinals."""
 
     offset: str
     rows: InOrder
@@ -198,35 +194,42 @@ class Log:
     txids: int = 0
     _counts: dict[str, int] = field(default_factory=lambda: {"-1": 0})
 
-    async def append(self, events: list[Any]) -> str:
-        """Append events, and one behind them with a txid, which is returned."""
+    async def append(self, events: list[Any]) -> None:
+        """Append events, and one behind them with a txid, `t1` the first time."""
         self.txids += 1
-        txid = f"t{self.txids}"
         mark = _change("undeclared", "mark", "insert", 0)
-        mark["headers"]["txid"] = txid
+        mark["headers"]["txid"] = f"t{self.txids}"
         batch = [*events, mark]
         await self.stream.append_many(batch)
         self.events += batch
         offset = (await self.stream.head()).offset
         assert offset is not None
         self.places.append((offset, len(self.events)))
-        return txid
 
-    async def append_reset(self, appends: int) -> str | None:
-        """Append a reset that starts over; a log has one at most, see `states_after`."""
+    async def append_reset(self, appends: int) -> None:
+        """Append a reset that starts over; a log has one at most."""
         if self.restart is not None:
-            return None
+            return
         offset, start = self.places[min(appends, len(self.places) - 1)]
-        self.restart = Restart(at=len(self.events), start=start)
-        return await self.append([{"headers": {"control": "reset", "offset": offset}}])
+        self.restart = Restart(len(self.events), offset, start)
+        await self.append([{"headers": {"control": "reset", "offset": offset}}])
 
-    async def check(self, seen: View) -> None:
-        """Raise if no database may show this at its offset: these rows, in this order."""
-        count = await self._events_before(seen.offset)
-        allowed = states_after(self.events[:count], self.restart)
-        assert seen.rows in [_in_order(state) for state in allowed], (
-            f"after {count} events, at {seen.offset}: {seen.rows}, not {allowed}"
-        )
+    async def check(self, opened: Opened) -> None:
+        """Raise if a database showed what its batches do not make: rows, order or ordinals."""
+        allowed: dict[str, list[InOrder]] = {"-1": [{name: [] for name in NAMES}]}
+        reader: NaiveReader | None = None
+        for batch in opened.batches:
+            end = await self._events_before(batch.offset)
+            start = end - len(self.stream.items(batch))
+            if reader is None:
+                assert opened.is_cached or start == 0
+                reader = NaiveReader(self.events, self.restart, start)
+            is_up_to_date = batch.up_to_date or batch.closed
+            states = reader.take(start, end, is_up_to_date=is_up_to_date)
+            allowed.setdefault(batch.offset, []).extend(states)
+        for view in opened.views:
+            states = allowed[view.offset]
+            assert view.rows in states, f"at {view.offset}: {view.rows}, not {states}"
 
     async def _events_before(self, offset: str) -> int:
         """Return how many events are before an offset, as the server sees it."""
@@ -236,10 +239,6 @@ class Log:
             ]
             self._counts[offset] = len(self.events) - sum(behind)
         return self._counts[offset]
-
-
-def _in_order(rows: Rows) -> InOrder:
-    return {name: list(rows[name].items()) for name in _NAMES}
 
 
 # --- who watches
@@ -270,16 +269,19 @@ class Opened:
     """A database of either form, and what is seen of it."""
 
     def __init__(self, form: Form, url: str, **options: Any) -> None:
+        self.is_cached = "cache" in options
+        self.batches: list[Batch] = []
+        options["on_before_batch"] = self.batches.append
         self.db: Any = AsyncChat(url, **options) if form == "async" else Chat(url, **options)
         self.is_async = form == "async"
         self.views: list[View] = []
         self.faults: list[BaseException] = []
-        self._told = {name: Follower() for name in _NAMES}
-        self._taken = {name: Follower() for name in _NAMES}
-        self._threads = ThreadPoolExecutor(len(_NAMES) + 2)
-        for name in _NAMES:
+        self._told = {name: Follower() for name in NAMES}
+        self._taken = {name: Follower() for name in NAMES}
+        self._threads = ThreadPoolExecutor(len(NAMES) + 2)
+        for name in NAMES:
             self._collection(name).subscribe(lambda changes, name=name: self._on(name, changes))
-        self._readers = {name: self._collection(name).changes() for name in _NAMES}
+        self._readers = {name: self._collection(name).changes() for name in NAMES}
         self._loading = asyncio.ensure_future(self._call(self.db.preload))
         self._takers = []
 
@@ -287,7 +289,7 @@ class Opened:
         """Wait for the first load."""
         await self._loading
         if not self.is_async and not self._takers:
-            self._takers = [self._in_thread(self._take_all, name) for name in _NAMES]
+            self._takers = [self._in_thread(self._take_all, name) for name in NAMES]
 
     async def wait(self, txid: str) -> None:
         """Wait until a txid shows."""
@@ -296,15 +298,21 @@ class Opened:
 
     async def take(self) -> None:
         """Take the changes that are there; a blocking database's are taken all the time."""
-        for name in _NAMES if self.is_async and self._loading.done() else ():
-            with suppress(TimeoutError, StopAsyncIteration):
+        for name in NAMES if self.is_async and self._loading.done() else ():
+            with suppress(TimeoutError, StopAsyncIteration, StreamParseError):
                 async with asyncio.timeout(0.001):
                     self._taken[name].follow(await anext(self._readers[name]))
 
     def view(self) -> View:
         """Look at all of it at once."""
-        with self.db._state.lock:
-            rows = {name: self._collection(name).items() for name in _NAMES}
+        with self.db.snapshot():
+            rows = {
+                name: [
+                    (key, row, self._collection(name).meta(key).seq)
+                    for key, row in self._collection(name).items()
+                ]
+                for name in NAMES
+            }
             return View(self.db.offset, rows)
 
     async def close(self) -> None:
@@ -312,19 +320,20 @@ class Opened:
         await self._call(self.db.aclose if self.is_async else self.db.close)
         with suppress(Exception):  # it was closed before it had loaded
             await self._loading
-        for name in _NAMES:
+        for name in NAMES:
             if self.is_async:
-                async for changes in self._readers[name]:
-                    self._taken[name].follow(changes)
+                with suppress(StreamParseError):
+                    async for changes in self._readers[name]:
+                        self._taken[name].follow(changes)
         await asyncio.gather(*self._takers)
         self._threads.shutdown()
         if self.faults:
             raise self.faults[0]
         self.views.append(self.view())
         for name, rows in self.views[-1].rows.items():
-            assert self._told[name].rows == dict(rows)
+            assert self._told[name].rows == _by_key(rows)
             if self.is_async or self._takers:
-                assert self._taken[name].rows == dict(rows)
+                assert self._taken[name].rows == _by_key(rows)
         offsets = [view.offset for view in self.views if view.offset != "-1"]
         assert offsets == sorted(offsets), "the offset went back"
 
@@ -333,14 +342,15 @@ class Opened:
             self._told[name].follow(changes)
             view = self.view()
             if self.is_async:  # callbacks of the blocking form run later
-                assert self._told[name].rows == dict(view.rows[name])
+                assert self._told[name].rows == _by_key(view.rows[name])
             self.views.append(view)
         except BaseException as fault:  # noqa: BLE001 - what callbacks raise is logged and no more
             self.faults.append(fault)
 
     def _take_all(self, name: str) -> None:
-        for changes in self._readers[name]:
-            self._taken[name].follow(changes)
+        with suppress(StreamParseError):
+            for changes in self._readers[name]:
+                self._taken[name].follow(changes)
 
     def _collection(self, name: str) -> Any:
         return self.db.collections[name]
@@ -354,67 +364,92 @@ class Opened:
         return asyncio.get_running_loop().run_in_executor(self._threads, method, *arguments)
 
 
+def _by_key(rows: list[tuple[Any, Any, int]]) -> dict[Any, Any]:
+    return {key: row for key, row, _ in rows}
+
+
 # --- histories
 
 
 async def judge(server: str, folder: Path, history: History) -> None:
     """Raise if a database shows at any moment what it may not."""
     name = f"histories-{next(_NUMBERS)}"
-    cache = folder / f"{name}.cache"
     async with _surroundings(server + name) as stream:
         log = Log(stream)
-        txid = None
         for append in history.before:
-            txid = await log.append(append.events)
+            await log.append(append.events)
         async with proxy(server) as between:
-            opened = await _open(between, name, cache, history, history.opening)
+            user = User(log, between, name, history.live, folder / f"{name}.cache")
+            await user.open(history.opening)
             for step in history.steps:
                 match step:
                     case Append(events):
-                        txid = await log.append(events)
+                        await log.append(events)
                     case ResetTo(appends):
-                        txid = await log.append_reset(appends) or txid
-                    case Wait() if txid is not None:
-                        await opened.wait(txid)
+                        await log.append_reset(appends)
+                    case Wait():
+                        await user.wait()
                     case Take():
-                        await opened.take()
+                        await user.opened.take()
                     case Trouble(met):
                         await between.trouble(met)
                     case Reopen():
                         await asyncio.sleep(step.pause / 1000)
-                        await _close(opened, log)
-                        opened = await _open(between, name, cache, history, step)
-                    case _:
-                        pass
-            if txid is not None:
-                await opened.wait(txid)
-            await _close(opened, log)
-            last = opened.views[-1]
-            assert txid is None or last.offset == log.places[-1][0]
+                        await user.close()
+                        await user.open(step)
+            await user.wait()
+            await user.close()
+            if log.txids:
+                assert user.opened.views[-1].offset == log.places[-1][0]
 
 
-async def _open(between: Proxy, name: str, cache: Path, history: History, how: Reopen) -> Opened:
-    options: dict[str, Any] = {"cache": cache} if how.cached else {}
-    opened = Opened(
-        how.form,
-        between.url(name),
-        on_invalid="ignore",
-        live=history.live,
-        retry=_TIRELESS,
-        reconnect=_TIRELESS,
-        timeout=0.5,
-        idle_timeout=0.3,
-        **options,
-    )
-    if how.waits:
-        await opened.load()
-    return opened
+class User:
+    """Has one database open at a time, on one cache, and looks whether all is right."""
 
+    opened: Opened
 
-async def _close(opened: Opened, log: Log) -> None:
-    await opened.close()
-    for view in opened.views:
-        await log.check(view)
+    def __init__(self, log: Log, between: Proxy, name: str, live: str, cache: Path) -> None:
+        self._log = log
+        self._between = between
+        self._url = between.url(name)
+        self._live = live
+        self._cache = cache
+
+    async def open(self, how: Reopen) -> None:
+        """Open a database."""
+        self._how = how
+        self._between.forget_answers()
+        self.opened = Opened(
+            how.form,
+            self._url,
+            on_invalid="ignore",
+            live=self._live,
+            retry=_TIRELESS,
+            reconnect=_TIRELESS,
+            timeout=0.5,
+            idle_timeout=0.3,
+            **({"cache": self._cache} if how.cached else {}),
+        )
+        if how.waits:
+            await self._unless_damaged(self.opened.load)
+
+    async def wait(self) -> None:
+        """Wait until all that was written shows."""
+        if self._log.txids:
+            await self._unless_damaged(lambda: self.opened.wait(f"t{self._log.txids}"))
+
+    async def close(self) -> None:
+        """Close the database, and check what it showed."""
+        await self.opened.close()
+        await self._log.check(self.opened)
+
+    async def _unless_damaged(self, wait: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await wait()
+        except StreamParseError:  # some damaged answers in a row end the reading: begin again
+            await self.close()
+            await self.open(replace(self._how, waits=True))
+            await self._unless_damaged(wait)
 
 
 @asynccontextmanager
