@@ -11,6 +11,7 @@ from streamdb.known_options import refuse_unknown
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
 from streamdb.streams.options import StreamOptions
+from streamdb.types.preview import printable, shortened
 
 if TYPE_CHECKING:
     from streamdb.protocol.exchange import Batch
@@ -38,8 +39,9 @@ class InvalidEvent:
     message: str
 
     def __str__(self) -> str:
-        who = f"{self.type or 'untyped'} event {self.key!r}" if self.key else "event"
-        where = f"{self.pointer}: " if self.pointer else ""
+        type_ = printable(self.type) if self.type else "untyped"
+        who = f"{type_} event {shortened(self.key)!r}" if self.key else "event"
+        where = f"{printable(self.pointer)}: " if self.pointer else ""
         return f"invalid {who} before offset {self.offset}: {where}{self.message}"
 
 

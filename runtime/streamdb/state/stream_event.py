@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import UNSET
@@ -15,7 +15,7 @@ from streamdb.state.items import Control, Operation
 from streamdb.state.page_pieces import PagePieces
 from streamdb.state.parsing import parse
 from streamdb.types.faults import UNREADABLE
-from streamdb.types.preview import shortened
+from streamdb.types.preview import printable, shortened
 
 _OPERATIONS: Final = frozenset(get_args(Operation))
 _CONTROLS: Final = frozenset(get_args(Control))
@@ -96,8 +96,9 @@ class StreamEvent:
 
     def __repr__(self) -> str:
         # Streams are data: no content, no control characters, and not without end.
-        what = self.control or f"{self.operation} {_shown(self.type)} {_shown(self.key)!r}"
-        return f"<StreamEvent {what} before {_shown(self.offset)!r}>"
+        what = self.control or f"{self.operation} {printable(self.type or '')}"
+        key = "" if self.key is None else f" {shortened(self.key)!r}"
+        return f"<StreamEvent {what}{key} before {shortened(self.offset)!r}>"
 
 
 def events_by_piece(part: bytes, *, offset: str) -> Iterator[list[StreamEvent]]:
@@ -157,7 +158,3 @@ def _is_one_of(value: Any, names: frozenset[str]) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
-
-
-def _shown(text: str | None) -> str:
-    return shortened(cast("str", text))

@@ -45,5 +45,15 @@ def shortened(pointer: str) -> str:
     return pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"
 
 
+def printable(text: str) -> str:
+    r"""Make text of a stream fit for a line of a log: bounded, and without control characters.
+
+    >>> printable("message"), printable("a\nERROR: b\x1b[2J")
+    ('message', "'a\\nERROR: b\\x1b[2J'")
+    """
+    cut = shortened(text)
+    return cut if cut.isprintable() else repr(cut)
+
+
 def _counted(value: Any, one: str, more: str | None = None) -> str:
     return f"{len(value)} {one if len(value) == 1 else more or one + 's'}"

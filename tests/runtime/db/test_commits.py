@@ -122,6 +122,29 @@ async def test_invalid_events_are_reported_and_skipped(
         await db.await_txid("bad")  # TXID-5
 
 
+async def test_a_report_is_one_line_of_bounded_length(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Streams are data: a type, a key or a name may be anything, and logs are read by people."""
+    odd = "x\nERROR forged\x1b[2J" * 1000
+    events: list[Any] = [
+        {"type": odd, "key": odd, "value": 1, "headers": {"operation": odd}},
+        {
+            "type": "message",
+            "key": odd,
+            "value": {"content": {}},
+            "headers": {"operation": "insert"},
+        },
+    ]
+    async with await AsyncStream.create(embedded_url) as stream:
+        await stream.append_many(events)
+        async with AsyncChat(embedded_url):
+            pass
+    reports = [record.getMessage() for record in caplog.records]
+    assert len(reports) == 2
+    assert all(report.isprintable() and len(report) < 3000 for report in reports)
+
+
 async def test_invalid_events_may_be_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """INVALID-4."""
     async with await with_invalid(url), AsyncChat(url, on_invalid="ignore") as db:
