@@ -81,7 +81,7 @@ class DatabaseOptions(StreamOptions, total=False):
         on_event: called with every change and control message, after the batch that held it was
             taken in, in stream order; see :class:`StreamEvent`. Those of undeclared types, snapshot
             marks and resets are among them, and values that their collection refuses; what is no
-            message at all is not.
+            message at all is not, nor is what a cache holds.
         on_before_batch: called with each batch before it is taken in.
         on_batch: called with each batch after its events.
         on_progress: called with the number of events and of bytes read so far, and the offset

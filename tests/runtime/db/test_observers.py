@@ -159,6 +159,21 @@ async def test_what_is_read_again_is_handed_over_again(url: str) -> None:
     assert seen == ["a", "b", "reset", "c", "b", "reset", "c"]
 
 
+async def test_what_a_cache_holds_is_not_handed_over_again(url: str, tmp_path: Path) -> None:
+    """It was, when it was read."""
+    async with await AsyncStream.create(url) as stream:
+        for number, expected in enumerate([["0"], ["1"], ["2"]]):
+            await stream.append(messages.insert(message(number)))
+            seen: list[str | None] = []
+            async with AsyncChat(
+                url,
+                cache=tmp_path / "session.cache",
+                on_event=lambda event, seen=seen: seen.append(event.key),
+            ) as db:
+                assert len(db.messages) == number + 1
+            assert seen == expected
+
+
 @pytest.mark.parametrize("name", ["on_event", "on_before_batch", "on_batch", "on_progress"])
 async def test_what_an_observer_raises_is_logged_and_stops_nothing(
     embedded_url: str, name: str, caplog: pytest.LogCaptureFixture

@@ -106,3 +106,8 @@ def from_a_file() -> None:
     StreamDB(schema, "embedded:file.db#x", strict="yes")  # E
     AsyncStreamDB(schema)  # E: no address
     AsyncSession("embedded:file.db#x", created=True)  # E: no such option
+    AsyncSession("embedded:file.db#x", on_event=lambda event: event.headers, upcast={"m": dict})
+    AsyncSession("embedded:file.db#x", on_event=lambda event: event.header)  # E
+    AsyncSession("embedded:file.db#x", upsert_as="insert")  # E
+    with db.snapshot():
+        assert_type(db.collections["messages"].meta("m1").seq, int)
