@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -482,6 +483,27 @@ async def test_a_disk_that_takes_nothing(
     monkeypatch.undo()
     async with AsyncChat(url, cache=cache) as db:
         assert (db.messages.keys(), db.metrics.cached, db.metrics.events) == (["a", "b", "c"], 1, 2)
+
+
+async def test_what_there_was_no_room_for_is_written_in_the_end(
+    url: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk is slow, what is read does not pile up without bound."""
+    may_go_on = threading.Event()
+    rewrite = store.CacheStore.rewrite
+
+    def slow(*arguments: Any) -> None:
+        assert may_go_on.wait(20)
+        rewrite(*arguments)
+
+    monkeypatch.setattr(caching, "_MOST_WAITING", 0)
+    monkeypatch.setattr(store.CacheStore, "rewrite", slow)
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        for key in "abc":
+            await db.messages.insert(message(key)).synced()
+        may_go_on.set()
+    async with AsyncChat(url, cache=cache) as db:
+        assert (db.messages.keys(), db.metrics.cached) == (["a", "b", "c"], 3)
 
 
 @dataclass
