@@ -5,6 +5,7 @@ An event comes out with a typed row in it, and Python need not touch it but to s
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Final, TypeVar, cast
 
@@ -170,16 +171,19 @@ class _Union:
         return True
 
     def _read_rows(self, events: Sequence[Event]) -> None:
-        by_twins = [event.value for event in events if type(event) not in self._readers]
-        for class_, reader in self._readers.items():
-            of_class = [
-                event for event in events if type(event) is class_ and event.value is not UNSET
-            ]
-            if of_class:
-                rows = reader.read([event.value for event in of_class])
-                for event, row in zip(of_class, rows, strict=True):
+        by_class: defaultdict[type[Event], list[Event]] = defaultdict(list)
+        for event in events:
+            if event.value is not UNSET:
+                by_class[type(event)].append(event)
+        by_twins: list[Any] = []
+        for class_, of_class in by_class.items():
+            values: Sequence[Any] = [event.value for event in of_class]
+            reader = self._readers.get(class_)
+            if reader is not None:
+                values = reader.read(values)
+                for event, row in zip(of_class, values, strict=True):
                     force_setattr(event, "value", row)
-                by_twins += [row for row in rows if type(row) is not Stored]
+            by_twins += [value for value in values if type(value) is not Stored]
         self._twins.restore(by_twins)
 
 

@@ -15,7 +15,7 @@ import functools
 import operator
 import types
 import uuid
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, compress, repeat
@@ -85,10 +85,17 @@ class StrictTwin:
         classes = list(map(self._classes.get, map(type, values)))
         twins = cast("Iterable[Struct]", compress(values, classes))
         deque(map(force_setattr, twins, repeat("__class__"), filter(None, classes)), maxlen=0)
-        for class_, names in self._holding_twins.items():
-            holders = [value for value in values if type(value) is class_]
-            for name in names if holders else ():
-                self._restore_inside(list(map(attrgetter(name), holders)))
+        if self._holding_twins:
+            self._restore_fields(values)
+
+    def _restore_fields(self, values: Sequence[object]) -> None:
+        holders: defaultdict[type, list[object]] = defaultdict(list)
+        for value in values:
+            if type(value) in self._holding_twins:
+                holders[type(value)].append(value)
+        for class_, of_class in holders.items():
+            for name in self._holding_twins[class_]:
+                self._restore_inside(list(map(attrgetter(name), of_class)))
 
     def _restore_inside(self, values: Sequence[Any]) -> None:
         """Restore what stands in fields, perhaps in containers."""
