@@ -255,9 +255,13 @@ def struct_of(shape: Object) -> Any:
     )
 
 
+class Hooked(msgspec.Struct):
+    n: int
+
+
 def struct_without_twin_of(shape: Object) -> Any:
-    """Make a struct of which one property is asked of a hook, as unions of maps are."""
-    more: Any = AnyOf[dict[str, int], dict[str, str]]
+    """Make a struct with a property that is a union of ours, which may hold structs."""
+    more: Any = AnyOf[Hooked, dict[str, str]]
     row = struct_of(shape)
     return msgspec.defstruct("Row", [("hooked", more | UnsetType, UNSET)], bases=(row,))
 

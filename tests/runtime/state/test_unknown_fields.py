@@ -23,6 +23,7 @@ from streamdb.state.decoder import PageDecoder
 from streamdb.state.fold import Fold
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.unknown_fields import Stored, has_unknown
+from streamdb.types.strict_twin import strict_twin
 
 
 def schema_of(row: Any) -> CollectionSchema[Any, str]:
@@ -82,6 +83,12 @@ def test_a_changed_row_is_the_original_with_the_changes(
         assert written == random_rows.merged(shape, after, before, original)
 
 
+def test_one_of_the_random_classes_has_no_twin() -> None:
+    shape = Object({"id": random_rows.Key()}, {})
+    assert strict_twin(random_rows.struct_of(shape)) is not None
+    assert strict_twin(random_rows.struct_without_twin_of(shape)) is None
+
+
 def _id_of(row: Any) -> str:
     return str(row["id"])
 
@@ -114,6 +121,25 @@ def updated(original: Any, **changes: Any) -> Any:
     row = schema.decode(text)
     changed = msgspec.structs.replace(row, **changes)
     return json.loads(schema.encode(changed, over=Stored(row, text)))
+
+
+@pytest.mark.parametrize("share", [1, 2, 100])
+def test_long_streams_of_which_some_rows_have_more(share: int) -> None:
+    """All of them, every second one, one in a hundred: each is what it would be alone."""
+    schema, text = schema_of(Row), "x" * 100
+    values = [
+        {"id": f"r{n}", "first": part(text), **({"new": n} if n % share == 0 else {})}
+        for n in range(2000)
+    ]
+    values += [{"id": f"r{n}", "first": part(text)} for n in range(1000, 1500)]
+    stored = stored_by_key(schema, values)
+
+    last = {value["id"]: value for value in values}
+    assert list(stored) == list(last)
+    for key, found in stored.items():
+        assert (type(found.row), found.row) == (Row, Row(key, first=Part(text)))
+        changed = msgspec.structs.replace(found.row, is_done=True)
+        assert json.loads(schema.encode(changed, over=found)) == last[key] | {"is_done": True}
 
 
 def test_elements_are_known_again_wherever_they_are_by_now() -> None:
