@@ -257,7 +257,7 @@ class Proxy:
         self._faults = iter(faults)
         self._tasks: set[asyncio.Task[None]] = set()
         self._strays: set[asyncio.Task[None]] = set()
-        self._old_answers: dict[tuple[str, str], deque[tuple[str, bytes]]] = {}
+        self._old_answers: dict[tuple[str, str], deque[_OldAnswer]] = {}
         self.heads: list[bytes] = []
         self.port = 0
 
@@ -286,10 +286,6 @@ class Proxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks)
-
-    def forget_answers(self) -> None:
-        """Replay none of the answers so far: what one client has read, the next may read anew."""
-        self._old_answers.clear()
 
     async def settle(self) -> None:
         """Wait until the server has had all strays."""
@@ -376,14 +372,29 @@ class Proxy:
     def _keep(self, request: _Request, answer: bytes) -> None:
         if answer and len(answer) < _LARGEST_KEPT and not answer.startswith(b"HTTP/1.1 304"):
             old = self._old_answers.setdefault((request.method, request.live), deque(maxlen=3))
-            old.append((request.offset, answer))
+            old.append(_OldAnswer(request.offset, _next_offset(answer), answer))
 
     def _old_answer(self, request: _Request) -> bytes | None:
-        # Not one to a read from further on: what it leaves out, no client could know.
-        for offset, answer in self._old_answers.get((request.method, request.live), ()):
-            if offset <= request.offset:
-                return answer
+        # Not one to a read from further on, or from before with what is asked for: what it leaves
+        # out or doubles, no client could know.
+        for old in self._old_answers.get((request.method, request.live), ()):
+            if old.begin == request.offset or old.begin < old.end <= request.offset:
+                return old.answer
         return None
+
+
+@dataclass(frozen=True)
+class _OldAnswer:
+    """What a server answered once: where the data begins, where it ends, and the whole of it."""
+
+    begin: str
+    end: str
+    answer: bytes
+
+
+def _next_offset(answer: bytes) -> str:
+    found = re.search(rb"\r\nstream-next-offset: *([^\r]*)", answer, re.IGNORECASE)
+    return found[1].decode() if found else ""
 
 
 async def _send_part(target: SplitResult, part: bytes) -> None:

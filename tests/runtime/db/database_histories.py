@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
-from tests.faults import Fault, Proxy, faults, proxy
+from tests.faults import Fault, faults, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat
 from tests.runtime.naive_fold import NAMES, OPERATIONS, InOrder, NaiveReader, Restart
 from tests.runtime.streams.leftovers import nothing_left
@@ -379,7 +379,7 @@ async def judge(server: str, folder: Path, history: History) -> None:
         for append in history.before:
             await log.append(append.events)
         async with proxy(server) as between:
-            user = User(log, between, name, history.live, folder / f"{name}.cache")
+            user = User(log, between.url(name), history.live, folder / f"{name}.cache")
             await user.open(history.opening)
             for step in history.steps:
                 match step:
@@ -408,17 +408,15 @@ class User:
 
     opened: Opened
 
-    def __init__(self, log: Log, between: Proxy, name: str, live: str, cache: Path) -> None:
+    def __init__(self, log: Log, url: str, live: str, cache: Path) -> None:
         self._log = log
-        self._between = between
-        self._url = between.url(name)
+        self._url = url
         self._live = live
         self._cache = cache
 
     async def open(self, how: Reopen) -> None:
         """Open a database."""
         self._how = how
-        self._between.forget_answers()
         self.opened = Opened(
             how.form,
             self._url,
