@@ -59,9 +59,10 @@ else:
         stands in a union with ``None`` and ``UnsetType`` alone: all other members belong inside it.
 
         A value is of the one member that accepts it. If several do, it is of one that writes it
-        as it stands: an instant, a UUID and the like are so written only if they are of the format.
-        Of those, it is of the one that declares most of its properties, and of the first of
-        equals. Members may be given as text, to refer to what the module defines later.
+        as it stands: an instant, a UUID and the like are so written only if they are of the format,
+        and an object in it, of a class with a tag, only if it has the tag. Of those, it is
+        of the one that declares most of its properties, and of the first of equals. Members may be
+        given as text, to refer to what the module defines later.
 
         >>> class Point(msgspec.Struct):
         ...     x: int
@@ -230,12 +231,21 @@ def _member(kind: Any) -> _Member:
 
 
 def _fitness(value: Any, kind: Any, plain: Any) -> tuple[bool, int]:
-    """Rank a value: whether all its texts are spelt as they are written, and what it declares."""
+    """Rank a value: whether all that is in it is written as it stands, and what it declares."""
     parts: list[tuple[object, Any]] = list(_parts(value, plain))
     declared = sum(_declared(*part) for part in parts)
     if is_typeddict(kind):  # its values, which are dicts, do not say so
         declared += len(value)
-    return all(is_spelt(type(part), spelling) for part, spelling in parts), declared
+    return all(_stands_as_written(*part) for part in parts), declared
+
+
+def _stands_as_written(value: object, plain: Any) -> bool:
+    """Tell whether a text is spelt as it is written, or an object has the tag that is written."""
+    if not is_object(plain):
+        return is_spelt(type(value), plain)
+    record = record_of(type(value))
+    tag_field = record.__struct_config__.tag_field if record is not None else None
+    return tag_field is None or tag_field in plain
 
 
 def _parts(value: Any, plain: Any) -> Iterator[tuple[Any, Any]]:

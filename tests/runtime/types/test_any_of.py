@@ -54,6 +54,15 @@ class Untagged(Struct, frozen=True):
     text: str
 
 
+class Noted(Struct, frozen=True):
+    x: int
+    note: Maybe[Note] = None
+
+
+class Loose(Extensible[Any]):
+    x: int
+
+
 class Leaf(Struct, frozen=True):
     mode: Literal["a", "b"]
     value: int = 0
@@ -134,6 +143,19 @@ def read(plain: Any, kind: Any) -> Any:
         pytest.param(
             (Untagged, Text), {"kind": "text", "text": "a"}, Text("a"), id="a tag is declared, too"
         ),
+        pytest.param(
+            (Noted, Loose),
+            {"x": 1, "note": {"text": "a"}},
+            Loose(x=1, extras={"note": {"text": "a"}}),
+            id="a tag further in is not there",
+        ),
+        pytest.param(
+            (Noted, Loose),
+            {"x": 1, "note": {"type": "text", "text": "a"}},
+            Noted(1, Note("a")),
+            id="a tag further in is there",
+        ),
+        pytest.param((Noted, Point), {"x": 1, "note": {"text": "a"}}, Point(1), id="who adds none"),
         pytest.param(
             (Mapping[str, float], Circle), {"x": 1.0, "radius": 2.0}, Circle(1, 2), id="1.0 is one"
         ),
