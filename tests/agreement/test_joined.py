@@ -131,6 +131,12 @@ TOGETHER: list[tuple[Any, list[Json], list[Json]]] = [
         [{"a": 1, "b": 1}, {}],
         [{"b": 1}, {"a": 1, "c": 1}],
     ),
+    # What depends on a property concerns no value that has none
+    (
+        {"dependentSchemas": {"a": {"type": "object", **B}}, **CLOSED},
+        [{}, 1, "a", ["a"]],
+        [{"b": 1}],
+    ),
     (
         {**ROW, "if": {"required": ["a"]}, "then": B, **CLOSED},
         [{"a": 1, "b": 1}],

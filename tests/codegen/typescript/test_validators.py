@@ -158,6 +158,16 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
             [{"a": 1}, {}],
             [{"a": 2}, {"b": 1}],
         ),
+        # What depends on a property is asked of objects alone, counted or not.
+        (
+            {
+                "properties": {"a": {}},
+                "dependentSchemas": {"a": {"type": "object", "properties": {"b": {}}}},
+                "unevaluatedProperties": False,
+            },
+            [{}, {"a": 1, "b": 1}, "x", 1, None, [], ["a"]],
+            [{"b": 1}, {"a": 1, "c": 1}],
+        ),
         ({"prefixItems": [{"type": "string"}], "items": False}, [["x"], []], [[1], ["x", 1]]),
         (True, [1, None], []),
         (False, [], [1, None]),

@@ -194,7 +194,8 @@ def _counted(branch: Json) -> Json:
 def _if_present(member: tuple[str, Json]) -> Members:
     """A member of `dependentSchemas` as a condition, of which ajv counts what was evaluated."""
     name, schema = member
-    return {"if": {"required": [name]}, "then": _counted(schema), "else": _counted(True)}
+    has_property = {"type": "object", "required": [name]}  # alone, `required` holds for all others
+    return {"if": has_property, "then": _counted(schema), "else": _counted(True)}
 
 
 def _as_ajv_checks_it(schema: Members) -> Members:
