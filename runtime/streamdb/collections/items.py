@@ -98,7 +98,8 @@ class BlockingItems(Generic[Item]):
             if on_shared_loop_thread():
                 raise WouldDeadlock("waiting on the thread that brings items would wait for ever")
             remaining = None if deadline is None else deadline - time.monotonic()
-            if not self._woken.wait(remaining):
+            # Items that come all the time must not outrun it: a wait of no time may succeed.
+            if (remaining is not None and remaining <= 0) or not self._woken.wait(remaining):
                 return None
 
     def close(self) -> None:

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
-from streamdb.collections.callers import this_task_or_thread
+from streamdb.collections.callers import OpenBlock
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.table import FrozenRows, Table
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What its owner, a task or a thread, sees.
+    """What the task or thread sees that opened it.
 
     Attributes:
-        owner: who sees it.
         offset: the position that the rows belong to.
         rows: of every collection.
     """
 
-    owner: object
     offset: str
     rows: Mapping[Table, FrozenRows]
 
@@ -48,19 +45,13 @@ class Snapshots:
         self._lock: Final = lock
         self._tables: Final = tables
         self._offset: Final = offset
-        self._open: Final[ContextVar[Snapshot | None]] = ContextVar("snapshot", default=None)
+        self._open: Final = OpenBlock[Snapshot]("snapshot")
         self._count = 0
 
     @property
     def current(self) -> Snapshot | None:
         """The snapshot that the caller is in, if there is one."""
-        if not self._count:
-            return None
-        # A task started inside the block inherits the variable, but not the snapshot.
-        snapshot = self._open.get()
-        return (
-            snapshot if snapshot is not None and snapshot.owner is this_task_or_thread() else None
-        )
+        return self._open.current if self._count else None
 
     def of(self, table: Table) -> Table | FrozenRows:
         """Return what the caller sees of a collection."""
@@ -75,13 +66,12 @@ class Snapshots:
             return
         with self._lock:
             rows = {table: table.freeze() for table in self._tables.values()}
-            snapshot = Snapshot(this_task_or_thread(), self._offset(), rows)
+            snapshot = Snapshot(self._offset(), rows)
             self._count += 1
-        token = self._open.set(snapshot)
         try:
-            yield
+            with self._open.holding(snapshot):
+                yield
         finally:
-            self._open.reset(token)
             with self._lock:
                 self._count -= 1
                 for frozen in rows.values():

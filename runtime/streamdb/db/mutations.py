@@ -9,11 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from streamdb.collections.callers import this_task_or_thread
+from streamdb.collections.callers import OpenBlock
 from streamdb.collections.transaction import Outcome
 from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
@@ -38,7 +37,6 @@ class Draft:
     """A transaction in the making, or on its way: its outcome and what it writes."""
 
     outcome: Outcome
-    owner: object
     events: list[bytes] = field(default_factory=list[bytes])
     rows: dict[_Place, Stored | None] = field(default_factory=dict[_Place, "Stored | None"])
 
@@ -82,26 +80,24 @@ class Mutations(Generic[Tx]):
         self._send = send
         self._wrap = wrap
         self._upsert_as: Final = upsert_as
-        self._open: Final[ContextVar[Draft | None]] = ContextVar("open transaction", default=None)
+        self._open: Final = OpenBlock[Draft]("open transaction")
         self._unsynced: dict[_Place, tuple[Stored | None, str]] = {}
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
         """Gather the writes of this task or thread; send them as one when the block ends well."""
-        if self._current() is not None:
+        if self._open.current is not None:
             raise StreamDBError("transactions do not nest: one is open in this task already")
         self._check_open()
-        draft = Draft(Outcome(str(uuid.uuid4())), owner=this_task_or_thread())
-        token = self._open.set(draft)
+        draft = Draft(Outcome(str(uuid.uuid4())))
         try:
-            yield self._wrap(draft.outcome)
+            with self._open.holding(draft):
+                yield self._wrap(draft.outcome)
         except BaseException as error:
             draft.outcome.fail(
                 _caused(TransactionFailed("its block raised: nothing was sent"), error)
             )
             raise
-        finally:
-            self._open.reset(token)
         self._finish(draft)
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
@@ -180,12 +176,12 @@ class Mutations(Generic[Tx]):
     def _drafting(self) -> Generator[Draft]:
         """Yield the open transaction, or one for this write alone, sent if the write is good."""
         with self._state.lock:
-            current = self._current()
+            current = self._open.current
             if current is not None:
                 yield current
                 return
             self._check_open()
-            draft = Draft(Outcome(str(uuid.uuid4())), owner=None)
+            draft = Draft(Outcome(str(uuid.uuid4())))
             yield draft
             self._finish(draft)
 
@@ -205,11 +201,6 @@ class Mutations(Generic[Tx]):
                 self.settle(draft)
                 raise
 
-    def _current(self) -> Draft | None:
-        # A task started inside the block inherits the variable, but not the transaction.
-        draft = self._open.get()
-        return draft if draft is not None and draft.owner is this_task_or_thread() else None
-
     def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored:
         stored = self._latest(schema, schema.wire_key(key))
         if stored is None:
@@ -218,7 +209,7 @@ class Mutations(Generic[Tx]):
 
     def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
         place = (schema.name, wire_key)
-        current = self._current()
+        current = self._open.current
         if current is not None and place in current.rows:
             return current.rows[place]
         if place in self._unsynced:

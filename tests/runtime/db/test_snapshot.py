@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from tests.runtime.chat_schema import (
     AsyncChat,
     Chat,
+    Message,
     Profile,
     message,
     messages,
@@ -212,3 +213,26 @@ async def test_the_ordinal_of_a_row_is_that_of_its_last_event(url: str) -> None:
         await live.await_txid("reset")
         async with AsyncChat(url) as loaded:
             assert live.messages.meta("9").seq == loaded.messages.meta("9").seq == 1
+
+
+async def test_a_generator_inside_may_be_closed_by_another_task(url: str) -> None:
+    """As the loop does with one that was left early; then nothing is held for it any more."""
+    async with AsyncChat(url, create=True) as db:
+
+        async def rows() -> AsyncGenerator[Message]:
+            with db.snapshot():
+                for row in db.messages:
+                    yield row
+
+        async def begin() -> AsyncGenerator[Message]:
+            begun = rows()
+            await anext(begun)
+            return begun
+
+        await db.messages.insert(message(1)).synced()
+        begun = await asyncio.create_task(begin())
+        await begun.aclose()
+        with db.snapshot():
+            assert db.messages.keys() == ["1"]
+        await db.messages.insert(message(2)).synced()
+        assert db.messages.keys() == ["1", "2"]
