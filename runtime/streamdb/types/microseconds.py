@@ -15,9 +15,9 @@ from msgspec import Raw, inspect
 
 from streamdb.protocol.json_text import is_array, is_object
 
-# JSON text may write any of the digits, and the point, as an escape.
+# JSON text may write any of these characters as an escape.
 _FINE_TEXT: Final = re.compile(rb"\.[0-9]{7,}[Zz+-]")
-_ESCAPED: Final = re.compile(rb"\\u00(?:2[eE]|3[0-9])")
+_ESCAPED: Final = re.compile(rb"\\u00(?:2[bBdDeE]|3[0-9]|[57][aA])")
 _FINE: Final = re.compile(r"(\.[0-9]{6})[0-9]+(?=[Zz+-])")
 
 _Objects = inspect.StructType | inspect.DataclassType | inspect.TypedDictType

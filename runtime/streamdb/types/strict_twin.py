@@ -113,8 +113,9 @@ def strict_twin(kind: type[Any]) -> StrictTwin | None:
     What has no undeclared properties, an ``Extensible`` without structs for instance, is its own.
 
     None if there can be none: a struct that leads back to itself, holds others in sets, where
-    their hashes are kept, or in classes that msgspec asks a hook about; one with a metaclass or an
-    ``__init_subclass__`` of its own, or that stands for an array; dataclasses and typed dicts.
+    their hashes are kept, or in classes that msgspec asks a hook about; one with a metaclass, an
+    ``__init_subclass__`` or a ``__post_init__`` of its own, which would see twins; one that stands
+    for an array; dataclasses and typed dicts.
     """
     builder = _Builder()
     try:
@@ -158,6 +159,8 @@ class _Builder:
         changed = [field for field in fields if twins[field.name] is not field.type]
         if config.forbid_unknown_fields and not changed:
             return kind
+        if hasattr(kind, "__post_init__"):  # it would see twins, and could keep them
+            raise _NoTwin
         twin = msgspec.defstruct(
             kind.__name__,
             [(field.name, twins[field.name], _settings(field)) for field in changed],

@@ -83,6 +83,30 @@ def test_a_changed_row_is_the_original_with_the_changes(
         assert written == random_rows.merged(shape, after, before, original)
 
 
+class Money(Struct, frozen=True):
+    amount: int
+
+
+class Priced(Struct, dict=True):
+    id: str
+    price: Money
+    is_free: bool = False
+
+    def __post_init__(self) -> None:
+        self.is_free = self.price == Money(0)
+        self.half = msgspec.structs.replace(self.price, amount=self.price.amount // 2)
+
+
+def test_the_code_of_a_class_sees_the_classes_themselves() -> None:
+    free = {"id": "a", "price": {"amount": 0}}
+    stored = stored_by_key(schema_of(Priced), [free, {**free, "id": "b", "new": 1}])
+    for found in stored.values():
+        assert found.row.is_free
+        assert type(found.row.half) is Money
+    assert stored["a"].original is None
+    assert stored["b"].original is not None
+
+
 def test_one_of_the_random_classes_has_no_twin() -> None:
     shape = Object({"id": random_rows.Key()}, {})
     assert strict_twin(random_rows.struct_of(shape)) is not None

@@ -82,12 +82,31 @@ def test_the_last_moment_of_the_calendar(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", TYPED.values(), ids=TYPED)
+@pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize(
-    "written", [r"2024-12-31T23:59:59\u002e9999999Z", r"2024-12-31T23:59:59.999999\u0039Z"]
+    "written",
+    [
+        r"2024-12-31T23:59:59\u002e9999999Z",
+        r"2024-12-31T23:59:59.999999\u0039Z",
+        r"2024-12-31T23:59:59.9999999\u005A",
+        r"2024-12-31T23:59:59.9999999\u007a",
+        r"2024-12-31T23:59:59.9999999\u002B00:00",
+        r"2025-01-01T01:59:59.9999999\u002b02:00",
+        r"2024-12-31T22:59:59.9999999\u002d01:00",
+    ],
 )
-def test_digits_that_are_written_as_escapes(kind: Any, written: str) -> None:
+def test_characters_that_are_written_as_escapes(kind: Any, strict: bool, written: str) -> None:
+    schema = tasks(kind)
     text = text_of().replace(FINE.encode(), written.encode())
-    assert field(tasks(kind).decode(text), "at") == LAST
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)), strict=strict)
+    (item,) = decoder.decode(page_of(text), url="u", offset="o").items
+    assert isinstance(item, Put)
+    for row in (
+        item.row,
+        schema.decode(text, strict=strict),
+        schema.rows.convert(json.loads(text)),
+    ):
+        assert field(row, "at") == LAST
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
