@@ -1,8 +1,8 @@
 """Whether a stream is still the one that a cache was made of.
 
 Streams have no identity. So a cache keeps a digest of the data that was read last, and where that
-began; the stream is the same one if it has the same data there, however its pages are cut now. Of
-much data the beginning will do: it is asked for each time the cache is opened.
+began; the stream is the same one if it has the same data there, however its pages are cut now. All
+of it counts, to its end: two streams may well begin with the same rows.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import msgspec
 from streamdb.errors import BadRequest, StreamGone
 from streamdb.streams.async_stream import AsyncStream
 
-_MOST_BYTES: Final = 64 * 1024
 _LONGEST_EMPTY: Final = 64
-# A string, which may be cut off at the end, or space between the tokens.
-_STRING_OR_SPACE: Final = re.compile(rb'("(?:[^"\\]|\\.)*"?)|[ \t\r\n]+', re.DOTALL)
+# What is between spaces that are in no string; a string may be cut off at the end.
+_DENSE: Final = re.compile(rb'(?:[^" \t\r\n]++|"(?:[^"\\]++|\\.)*+"?)++', re.DOTALL)
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -28,7 +27,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     Attributes:
         start: the offset that it was read from.
-        size: so many of its bytes are known, written without spaces.
+        size: how many bytes it has, written without spaces.
         digest: of these bytes.
     """
 
@@ -37,20 +36,39 @@ class Evidence(msgspec.Struct, frozen=True):
     digest: str
 
 
+class LastData:
+    """The data that was read last. Its digest is taken when it is asked for: more may follow.
+
+    Args:
+        start: the offset that it was read from.
+        parts: JSON texts.
+    """
+
+    def __init__(self, start: str, parts: Sequence[bytes]) -> None:
+        self._known: tuple[str, Sequence[bytes]] | Evidence = start, parts
+
+    @property
+    def evidence(self) -> Evidence:
+        """What it is known by; from then on, the data itself is not kept."""
+        if not isinstance(self._known, Evidence):
+            self._known = evidence_of(*self._known)
+        return self._known
+
+
 def evidence_of(start: str, parts: Sequence[bytes]) -> Evidence:
     """Return the evidence that JSON texts are, read from an offset.
 
     >>> evidence_of("7", [b'[{"n": 1}]', b'[2,3]']) == evidence_of("7", [b'[{"n":1}, 2, 3]'])
     True
     """
-    found = b""
+    size, digest = 0, hashlib.sha256()
     for part in parts:
-        is_whole = len(part) <= _MOST_BYTES
-        found = _joined(found, _without_brackets(part[:_MOST_BYTES], is_whole=is_whole))
-        if not is_whole or len(found) >= _MOST_BYTES:
-            break
-    known = found[:_MOST_BYTES]
-    return Evidence(start, len(known), hashlib.sha256(known).hexdigest())
+        text = _without_brackets(part, is_whole=True)
+        if size and text:
+            text = b"," + text
+        size += len(text)
+        digest.update(text)
+    return Evidence(start, size, digest.hexdigest())
 
 
 def is_data(part: bytes) -> bool:
@@ -88,10 +106,19 @@ async def is_confirmed(evidence: Evidence, stream: AsyncStream) -> bool:
 
 def _without_brackets(text: bytes, *, is_whole: bool) -> bytes:
     """Write an array, or its beginning, without spaces and the brackets around its elements."""
-    found = _STRING_OR_SPACE.sub(rb"\1", text)
+    found = _without_spaces(text, is_whole=is_whole)
     if not found.startswith(b"["):  # SSE-8: a bare value is one message
         return found
     return found[1:-1] if is_whole else found[1:]
+
+
+def _without_spaces(text: bytes, *, is_whole: bool) -> bytes:
+    if is_whole:
+        try:
+            return msgspec.json.format(text, indent=-1)  # many times as fast
+        except (msgspec.DecodeError, RecursionError):
+            pass  # what is no JSON is compared as it is
+    return b"".join(_DENSE.findall(text))
 
 
 def _joined(before: bytes, after: bytes) -> bytes:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from streamdb.cache.contract import digest_of
-from streamdb.cache.evidence import Evidence, evidence_of
+from streamdb.cache.evidence import Evidence, LastData, evidence_of
 from streamdb.cache.file import CacheFile, Damaged, Head, open_file
 from streamdb.cache.lock import CacheLock
+from streamdb.cache.reasons import reason_of
 from streamdb.cache.saved import (
     Base,
     Ledger,
@@ -112,7 +113,7 @@ class CacheStore:
                 for read in reads_of(piece):
                     replay(read)
         except Exception as error:
-            raise Damaged(str(error) or type(error).__name__) from error
+            raise Damaged(reason_of(error)) from error
 
     def start_over(self, reason: str) -> None:
         """Set the file aside, say why, and begin an empty one."""
@@ -121,15 +122,17 @@ class CacheStore:
         self._file, _ = open_file(self.path)
         self._tell(f"{reason}; it is kept as {kept}")
 
-    def rewrite(self, base: Base, evidence: Evidence | None) -> None:
+    def rewrite(self, base: Base, last: LastData | None) -> None:
         """Put a state in the place of all that the file holds.
 
-        ``evidence`` is that of the last data; not given, it is what it was.
+        ``last`` is the last data; not given, it is what it was.
         """
         file = self._opened()
-        if evidence is None:
+        if last is None:
             assert file.head is not None  # noqa: S101 - there is nothing to know the stream by
             evidence = file.head.evidence
+        else:
+            evidence = last.evidence
         head = self._head(base.ledger.offset, evidence)
         file.rewrite(head, pieces_of_base(self._schema, base))
         log.debug("%s: rewritten at offset %s", self.path, base.ledger.offset)

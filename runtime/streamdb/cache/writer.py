@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from streamdb.cache.evidence import Evidence
+from streamdb.cache.evidence import LastData
+from streamdb.cache.reasons import reason_of
 from streamdb.cache.saved import Base, Read
 from streamdb.cache.store import CacheStore
 
@@ -24,7 +25,7 @@ class CacheWriter:
         self._store: Final = store
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="streamdb-cache")
         self._lock: Final = threading.Lock()
-        self._base: tuple[Base, Evidence | None] | None = None
+        self._base: tuple[Base, LastData | None] | None = None
         self._reads: list[Read] = []
         self._waiting_bytes = 0
         self._is_rewriting = False
@@ -45,10 +46,10 @@ class CacheWriter:
         """Call a function after all that was asked for before."""
         return self._thread.submit(function)
 
-    def rewrite(self, base: Base, evidence: Evidence | None) -> None:
+    def rewrite(self, base: Base, last: LastData | None) -> None:
         """Write a whole state; nothing that still waits is needed any more."""
         with self._lock:
-            self._base = base, evidence
+            self._base = base, last
             self._reads = []
             self._waiting_bytes = 0
             self._is_rewriting = True
@@ -92,7 +93,7 @@ class CacheWriter:
             log.warning(
                 "the cache %s is not written any more, the database goes on without: %s",
                 self._store.path,
-                error,
+                reason_of(error),
             )
         finally:
             with self._lock:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from streamdb.cache.evidence import Evidence, evidence_of, is_confirmed, is_data
+from streamdb.cache.evidence import LastData, is_confirmed, is_data
 from streamdb.cache.file import Damaged, Head
 from streamdb.cache.saved import Read
 from streamdb.cache.store import CacheStore
@@ -62,7 +62,7 @@ class Cache:
         self.is_in_doubt = False
         self._head: Head | None = None
         self._position = names.BEGINNING
-        self._evidence: Evidence | None = None  # of the last data that was read
+        self._last: LastData | None = None
         # What was read and is not on its way to the file; all that is to be written anew instead.
         self._reads: list[Read] = []
         self._bytes = 0
@@ -123,8 +123,11 @@ class Cache:
             return
         read = Read(self._position, batch)
         self._position = batch.offset
+        if self._writer.has_failed:
+            self._forget()
+            return
         if any(map(is_data, batch.parts)):
-            self._evidence = evidence_of(read.start, batch.parts)
+            self._last = LastData(read.start, batch.parts)
             if not self._is_stale:
                 self._reads.append(read)
                 self._bytes += sum(map(len, batch.parts))
@@ -135,7 +138,7 @@ class Cache:
 
     async def aclose(self) -> None:
         """Write what is not written yet, and close the file."""
-        if self._is_stale and self._is_worth_saving:
+        if self._is_stale and self._is_worth_saving and not self._writer.has_failed:
             self._rewrite()
         await asyncio.wrap_future(self._writer.close())
         self._writer.end()
@@ -143,13 +146,13 @@ class Cache:
     @property
     def _is_worth_saving(self) -> bool:
         # Without any data there is nothing to know the stream by, and nothing to read again either.
-        has_data = self._evidence is not None or self._head is not None
+        has_data = self._last is not None or self._head is not None
         return has_data and not self._state.is_loading
 
     def _save(self) -> None:
         """Have written what is new since the last time."""
         writer = self._writer
-        if writer.has_failed or not self._is_worth_saving:
+        if not self._is_worth_saving:
             return
         if writer.waiting_bytes + self._bytes > _MOST_WAITING:
             self._rewrite_later()
@@ -164,13 +167,18 @@ class Cache:
             self._reads, self._bytes = [], 0
 
     def _rewrite(self) -> None:
-        self._writer.rewrite(self._state.saved(), self._evidence)
+        self._writer.rewrite(self._state.saved(), self._last)
         self._reads, self._bytes = [], 0
         self._is_stale = False
 
     def _rewrite_later(self) -> None:
         self._reads, self._bytes = [], 0
         self._is_stale = True
+
+    def _forget(self) -> None:
+        """Keep nothing for a file that is not written any more."""
+        self._reads, self._bytes = [], 0
+        self._last = None
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._writer.call(function))

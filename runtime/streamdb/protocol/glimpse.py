@@ -80,7 +80,7 @@ def glimpse(url: str, offset: str, size: int, retry: RetryPolicy) -> Operation[G
 
 
 def _receive(size: int) -> Operation[bytes | NoReply]:
-    data = b""
+    data = bytearray()
     while len(data) < size:
         piece = yield from receive()
         if isinstance(piece, NoReply):
@@ -88,4 +88,4 @@ def _receive(size: int) -> Operation[bytes | NoReply]:
         if not piece:
             break
         data += piece
-    return data
+    return bytes(data)

@@ -10,7 +10,7 @@ import pytest
 from tests.runtime.chat_schema import SCHEMA
 
 from streamdb import Batch
-from streamdb.cache.evidence import Evidence
+from streamdb.cache.evidence import LastData
 from streamdb.cache.saved import Base, Ledger, Read
 from streamdb.cache.store import CacheStore
 from streamdb.cache.writer import CacheWriter
@@ -25,7 +25,7 @@ class Noting(CacheStore):
         self.is_called = threading.Event()
         self.may_go_on = threading.Event()
 
-    def rewrite(self, base: Base, evidence: Evidence | None) -> None:
+    def rewrite(self, base: Base, last: LastData | None) -> None:
         self._note(("rewrite", base.ledger.offset))
 
     def add(self, reads: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 import sqlite3
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -32,6 +33,7 @@ from streamdb import (
     collection,
 )
 from streamdb.cache import store
+from streamdb.cache.saved import Read
 from streamdb.db import caching
 from streamdb_server import Serving
 
@@ -238,6 +240,19 @@ async def test_a_stream_made_anew(url: str, cache: Path, warned: Any) -> None:
         assert await is_rebuilt(AsyncChat, url, cache, warned, reason) == [*map(str, keys)]
         async with AsyncStream(url) as stream:
             await stream.delete()
+
+
+async def test_a_stream_made_anew_that_begins_alike(url: str, cache: Path, warned: Any) -> None:
+    """Both are filled with the same rows first, and are read in one page."""
+    fixtures = [messages.insert(message(key, "x" * 30_000)) for key in range(3)]
+    for content in ("old", "new"):
+        async with await AsyncStream.create(url) as stream:
+            await stream.append_many([*fixtures, messages.insert(message("last", content))])
+        async with AsyncChat(url, cache=cache) as db:
+            assert db.messages["last"].content == content
+        async with AsyncStream(url) as stream:
+            await stream.delete()
+    assert "it holds other data" in warned.text
 
 
 async def write_new(url: str, *keys: int) -> None:
@@ -483,6 +498,48 @@ async def test_a_disk_that_takes_nothing(
     monkeypatch.undo()
     async with AsyncChat(url, cache=cache) as db:
         assert (db.messages.keys(), db.metrics.cached, db.metrics.events) == (["a", "b", "c"], 1, 2)
+
+
+async def test_what_cannot_be_written_is_not_kept_either(
+    url: str, cache: Path, warned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    for method in ("add", "rewrite"):
+        monkeypatch.setattr(store.CacheStore, method, full)
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        while "is not written any more" not in warned.text:
+            await db.messages.upsert(message("a")).synced()
+        for number in range(20):
+            await db.messages.upsert(message(number)).synced()
+        kept = [one for one in gc.get_objects() if isinstance(one, Read)]
+    assert kept == []
+
+
+class Choosy(Struct):
+    """A row whose class says no to what was a row before, and quotes it."""
+
+    id: str
+    text: str
+    refuses: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.refuses:
+            raise ValueError(f"no such text: {self.text}")
+
+
+async def test_the_log_quotes_no_row(
+    url: str, cache: Path, warned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = type("Texts", (AsyncStreamDB,), {"texts": collection(Choosy, primary_key="id")})
+    async with database(url, create=True, cache=cache) as db:
+        await db.texts.insert(Choosy("a", "C0NTENT")).synced()
+    monkeypatch.setattr(Choosy, "refuses", True)
+    async with database(url, cache=cache) as db:
+        assert len(db.texts) == 0
+    assert "it is damaged: refused by its class (ValueError)" in warned.text
+    assert "C0NTENT" not in warned.text
 
 
 async def test_what_there_was_no_room_for_is_written_in_the_end(
