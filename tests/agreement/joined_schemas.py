@@ -43,14 +43,24 @@ def joined_case(number: int, seed: int) -> Case:
 
 
 # Keywords of which ajv does not count the items that they have evaluated.
-_NOT_COUNTED: Final = ("contains", "if")
+_NOT_COUNTED: Final = ("contains", "if", "anyOf", "oneOf")
+# What jsonschema takes for names of properties, not for a schema, to tell what is evaluated.
+_MISREAD: Final = ('"additionalProperties": {', '"unevaluatedProperties": {')
 
 
 def sides_for(case: Case, sides: Sequence[Side]) -> list[Side]:
-    """Those that can judge a case: ajv differs on evaluated items (`exceptions.toml`)."""
+    """Those that can judge a case.
+
+    ajv differs on evaluated items (`exceptions.toml`), jsonschema on evaluated properties, by the
+    draft 2019-09.
+    """
     text = json.dumps(case.spec)
-    is_hard = "unevaluatedItems" in text and any(f'"{word}"' in text for word in _NOT_COUNTED)
-    return [side for side in sides if not (is_hard and side.name == "typescript")]
+    unable: set[str] = set()
+    if "unevaluatedItems" in text and any(f'"{word}"' in text for word in _NOT_COUNTED):
+        unable.add("typescript")
+    if DRAFT_2019_09 in text and "unevaluatedProperties" in text:
+        unable |= {"jsonschema"} if any(word in text for word in _MISREAD) else set()
+    return [side for side in sides if side.name not in unable]
 
 
 def _value(chosen: random.Random, depth: int) -> Json:

@@ -129,15 +129,38 @@ def test_what_ajv_gets_wrong_is_said_otherwise() -> None:
 
 
 def test_branches_evaluate_something_where_it_counts() -> None:
-    nothing = {"(?!)": True}
+    nothing, patterns = {"$ref": "#/$defs/nothing"}, {"(?!)": True}
     schema = {"if": {"properties": {"a": {}}}, "else": {"patternProperties": {"^b": False}}}
     assert rewritten(schema) == schema
     closed = {**schema, "unevaluatedProperties": False}
     assert rewritten(closed) == {
+        **nothing,
         **closed,
-        "then": {"patternProperties": nothing},
-        "else": {"patternProperties": {"^b": False, **nothing}},
+        "if": {**nothing, "anyOf": [schema["if"]]},
+        "then": {"patternProperties": patterns},
+        "else": {"patternProperties": {"^b": False, **patterns}},
     }
+
+
+def test_choices_start_with_nothing_evaluated_where_it_counts() -> None:
+    choices = [{"properties": {"a": {}}}, True]
+    schema = {"$ref": "#/$defs/nothing", "patternProperties": {"^b": True}, "anyOf": choices}
+    closed = {**schema, "unevaluatedProperties": False}
+    own: Any = {"nothing": {"type": "object"}}
+    row_schema: Any = {
+        **BARE["not"]["schema"],
+        "properties": {"id": {"type": "string"}, "closed": closed},
+    }
+    rows = {"type": "row", "primaryKey": "id", "schema": row_schema}
+    spec = compiled({"collections": {"rows": rows}, "$defs": own})
+    document = schema_document(spec).value
+    assert document["collections"]["rows"]["schema"]["properties"]["closed"] == {
+        "$ref": "#/$defs/nothing_",
+        "anyOf": choices,
+        "unevaluatedProperties": False,
+        "allOf": [{"patternProperties": {"^b": True}}, {"$ref": "#/$defs/nothing"}],
+    }
+    assert document["$defs"] == {**own, "nothing_": {"patternProperties": {"(?!)": True}}}
 
 
 def test_what_is_no_schema_is_left_out() -> None:

@@ -30,6 +30,9 @@ MESSAGE: Mapping[str, Any] = {
     "labels": [],
 }
 
+CLOSED: Mapping[str, Any] = {"unevaluatedProperties": False}
+A_AND_B: Mapping[str, Any] = {"required": ["a"], "properties": {"a": {}, "b": {}}}
+
 
 @pytest.fixture(scope="module")
 def everything() -> str:
@@ -157,6 +160,28 @@ def test_references_go_in_circles(typescript: TypeScript, everything: str) -> No
             {"if": {"properties": {"a": {"const": 1}}}, "unevaluatedProperties": False},
             [{"a": 1}, {}],
             [{"a": 2}, {"b": 1}],
+        ),
+        ({**CLOSED, "if": {"required": ["a"], **CLOSED}}, [{}], [{"a": 1}, {"b": 1}]),
+        # So does what a choice has, for each item anew, and what stands beside.
+        (
+            {"items": {**CLOSED, "anyOf": [A_AND_B, {}]}},
+            [[{"a": 1, "b": 1}, {}]],
+            [[{"a": 1, "b": 1}, {"b": 1}], [{"b": 1}]],
+        ),
+        (
+            {"items": {**CLOSED, "dependentSchemas": {"a": A_AND_B}}},
+            [[{"a": 1, "b": 1}, {}]],
+            [[{"a": 1, "b": 1}, {"b": 1}], [{"b": 1}]],
+        ),
+        (
+            {**CLOSED, "anyOf": [CLOSED, {}], "patternProperties": {"^a": {}}},
+            [{}, {"a": 1}],
+            [{"b": 1}, {"a": 1, "b": 1}],
+        ),
+        (
+            {**CLOSED, "anyOf": [{"additionalProperties": {"type": "string"}}, A_AND_B]},
+            [{}, {"x": "y"}, {"a": 1, "b": 1}],
+            [{"a": 1, "b": 1, "c": 1}],
         ),
         # What depends on a property is asked of objects alone, counted or not.
         (

@@ -60,9 +60,13 @@ _CONTAINS: Final = ("contains", "minContains", "maxContains")
 _PROTO: Final = "__proto__"
 _DEPENDENT: Final = "dependentSchemas"
 _BRANCHES: Final = ("then", "else")
+_PATTERNS: Final = "patternProperties"
 _UNEVALUATED: Final = "unevaluatedProperties"
 # A pattern that no name matches.
 _NO_PROPERTY: Final[Mapping[str, Json]] = {"(?!)": True}
+# The keywords of which ajv counts what was evaluated while it checks, and not before.
+_CHOOSING: Final = ("anyOf", "oneOf", "if")
+_JOINING: Final = (*_CHOOSING, "allOf", "$ref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,10 @@ def schema_document(spec: Spec) -> SchemaDocument:
     source: Members = json.loads(spec.canonical)
     is_bare = "collections" not in source
     frame = {"collections": source} if is_bare else source
+    nothing = _free_name(frame.get("$defs", {}))
     rewriting = _Rewriting(
         "#/collections/" if is_bare else "#/",
-        counts_evaluated=f'"{_UNEVALUATED}"' in spec.canonical,
+        f"#/$defs/{nothing}" if f'"{_UNEVALUATED}"' in spec.canonical else None,
     )
     value: Members = {"$schema": _DIALECT}
     value["collections"] = {
@@ -101,6 +106,8 @@ def schema_document(spec: Spec) -> SchemaDocument:
     if "$defs" in frame:
         value["$defs"] = rewriting.named_schemas(frame["$defs"])
     rewriting.add_referenced(value, frame)
+    if rewriting.starts_empty:
+        value.setdefault("$defs", {})[nothing] = {"patternProperties": {**_NO_PROPERTY}}
     return SchemaDocument(value, tuple(sorted(rewriting.formats)), rewriting.multiples)
 
 
@@ -119,11 +126,15 @@ def _reference_part(name: str) -> str:
 
 
 class _Rewriting:
-    """Copies schemas; ``root`` is what the references into the document begin with."""
+    """Copies schemas; ``root`` is what the references into the document begin with.
 
-    def __init__(self, root: str, *, counts_evaluated: bool) -> None:
+    ``nothing`` refers to a schema that evaluates no property, if it counts which ones are.
+    """
+
+    def __init__(self, root: str, nothing: str | None) -> None:
         self._root = root
-        self._counts_evaluated = counts_evaluated
+        self._nothing = nothing
+        self.starts_empty = False  # whether something refers to nothing
         self._references: list[str] = []
         self.formats: set[str] = set()
         self.multiples = False
@@ -133,12 +144,35 @@ class _Rewriting:
             return schema  # true or false
         members = cast(Members, schema).items()
         copied = {key: self._value(key, value) for key, value in members if _is_keyword(key)}
-        if self._counts_evaluated and "if" in copied:
-            copied |= {branch: _counted(copied.get(branch, True)) for branch in _BRANCHES}
-        if self._counts_evaluated and _DEPENDENT in copied:
-            dependent = copied.pop(_DEPENDENT)
-            copied["allOf"] = [*copied.get("allOf", ()), *map(_if_present, dependent.items())]
-        return _as_ajv_checks_it(copied)
+        copied = _as_ajv_checks_it(copied)
+        return copied if self._nothing is None else self._as_ajv_counts(copied, self._nothing)
+
+    def _as_ajv_counts(self, schema: Members, nothing: str) -> Members:
+        """The same schema in words of which ajv counts what they evaluate."""
+        if "if" in schema:
+            schema["if"] = self._starting_empty({"anyOf": [schema["if"]]}, nothing)
+            schema |= {branch: _counted(schema.get(branch, True)) for branch in _BRANCHES}
+        if _DEPENDENT in schema:
+            conditions = map(_if_present, schema.pop(_DEPENDENT).items())
+            counted = [self._starting_empty(condition, nothing) for condition in conditions]
+            schema["allOf"] = [*schema.get("allOf", ()), *counted]
+        is_joined = any(keyword in schema for keyword in _JOINING)
+        if _PATTERNS in schema and "additionalProperties" not in schema and is_joined:
+            patterns = {_PATTERNS: schema.pop(_PATTERNS)}
+            schema["allOf"] = [*schema.get("allOf", ()), patterns]
+        return self._starting_empty(schema, nothing)
+
+    def _starting_empty(self, schema: Members, nothing: str) -> Members:
+        """The schema, with no property evaluated before its choices are.
+
+        Otherwise ajv holds what they have evaluated of one item for evaluated in the next one.
+        """
+        if not any(keyword in schema for keyword in _CHOOSING):
+            return schema
+        self.starts_empty = True
+        if "$ref" in schema:
+            schema["allOf"] = [*schema.get("allOf", ()), {"$ref": schema.pop("$ref")}]
+        return {"$ref": nothing, **schema}
 
     def named_schemas(self, schemas: Members) -> Members:
         return {name: self.schema(schema) for name, schema in schemas.items()}
@@ -196,6 +230,14 @@ def _if_present(member: tuple[str, Json]) -> Members:
     name, schema = member
     has_property = {"type": "object", "required": [name]}  # alone, `required` holds for all others
     return {"if": has_property, "then": _counted(schema), "else": _counted(True)}
+
+
+def _free_name(taken: Members) -> str:
+    """A name for a schema that evaluates nothing, which no other one has."""
+    name = "nothing"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _as_ajv_checks_it(schema: Members) -> Members:
