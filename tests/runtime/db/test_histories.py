@@ -20,7 +20,7 @@ def histories_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(history=histories)
 async def test_state_order_offset_and_observers_equal_a_naive_fold(

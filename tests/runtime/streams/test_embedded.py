@@ -310,14 +310,14 @@ async def test_a_timeout_holds_for_the_opening_too(open_stream: Opener, file: Pa
 
 
 async def test_a_live_read_waits_longer_than_the_timeout(open_stream: Opener, file: Path) -> None:
-    stream = await open_stream("create", f"embedded:{file}#s", timeout=0.05)
+    stream = await open_stream("create", f"embedded:{file}#s", timeout=0.5)
     for live in ("sse", "long-poll"):
         batches = stream.read(live=live)
         await anext(batches)
         if live == "sse":
             await anext(batches)
         waiting = asyncio.ensure_future(anext(batches))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.7)
         await stream.append(live)
         assert stream.items(await waiting)[-1] == live
         await batches.aclose()
