@@ -6,6 +6,7 @@ Every call blocks. All are made on one thread.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,7 @@ class CacheStore:
         self._strict: Final = strict
         self._upcast: Final = tuple(upcast)
         self._contract = ""
+        self._process: Final = os.getpid()
         self._lock: CacheLock | None = None
         self._file: CacheFile | None = None
 
@@ -74,24 +76,13 @@ class CacheStore:
 
         Raises:
             CacheInUse: another database has it open.
-            CacheError: it cannot be used.
+            CacheError: it cannot be used; the lock is free.
         """
-        self._contract = digest_of(self._schema, strict=self._strict, upcast=self._upcast)
-        self._lock = CacheLock(self.path)
-        self._file, reason = open_file(self.path)
-        if reason is not None:
-            self._tell(reason)
-        head = self._file.head
-        if head is None:
-            return None
-        if head.stream != self._stream:
-            reason = f"it is of another stream, {head.stream}"
-        elif head.contract != self._contract:
-            reason = "it is of another schema"
-        else:
-            return head
-        self.start_over(reason)
-        return None
+        try:
+            return self._open()
+        except BaseException:
+            self.close()
+            raise
 
     def load(
         self,
@@ -116,8 +107,14 @@ class CacheStore:
             raise Damaged(reason_of(error)) from error
 
     def start_over(self, reason: str) -> None:
-        """Set the file aside, say why, and begin an empty one."""
-        self._opened().close()
+        """Set the file aside, say why, and begin an empty one.
+
+        Raises:
+            CacheError: it cannot be set aside.
+        """
+        file = self._opened()
+        self._file = None
+        file.close()
         kept = set_aside(self.path, is_ours=True)
         self._file, _ = open_file(self.path)
         self._tell(f"{reason}; it is kept as {kept}")
@@ -148,10 +145,35 @@ class CacheStore:
         """Close the file and free the lock."""
         file, self._file = self._file, None
         lock, self._lock = self._lock, None
-        if file is not None:
-            file.close()
-        if lock is not None:
-            lock.release()
+        try:
+            if file is not None:
+                file.close()
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def __del__(self) -> None:
+        """Close what nobody closed. While a thread is at work on it, it is no garbage."""
+        if os.getpid() == self._process:  # a forked child's file and lock are its parent's
+            self.close()
+
+    def _open(self) -> Head | None:
+        self._contract = digest_of(self._schema, strict=self._strict, upcast=self._upcast)
+        self._lock = CacheLock(self.path)
+        self._file, reason = open_file(self.path)
+        if reason is not None:
+            self._tell(reason)
+        head = self._file.head
+        if head is None:
+            return None
+        if head.stream != self._stream:
+            reason = f"it is of another stream, {head.stream}"
+        elif head.contract != self._contract:
+            reason = "it is of another schema"
+        else:
+            return head
+        self.start_over(reason)
+        return None
 
     def _head(self, offset: str, evidence: Evidence) -> Head:
         return Head(self._stream, self._contract, offset, evidence)

@@ -64,10 +64,18 @@ class CacheWriter:
 
     def close(self) -> Future[None]:
         """Write what waits, and close the store; after that, `end`."""
-        return self._thread.submit(self._store.close)
+        closed: Future[None]
+        try:
+            closed = self._thread.submit(self._store.close)
+        except RuntimeError:  # the interpreter is ending: it has waited for the thread
+            self._store.close()
+            closed = Future()
+            closed.set_result(None)
+        self._thread.shutdown(wait=False)
+        return closed
 
     def end(self) -> None:
-        """End the thread, which has nothing more to do."""
+        """Wait for the thread, which has nothing more to do."""
         self._thread.shutdown()
 
     def _begin(self) -> None:

@@ -152,8 +152,10 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
 
     def close(self) -> None:
         """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
-        self._thread.run(self._session.aclose())
-        self._dispatcher.close(self._session.close_timeout)
+        try:
+            self._thread.run(self._session.aclose())
+        finally:
+            self._dispatcher.close(self._session.close_timeout)
 
     def __enter__(self) -> Self:
         """Preload."""

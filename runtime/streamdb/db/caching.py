@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -67,6 +68,7 @@ class Cache:
         self._reads: list[Read] = []
         self._bytes = 0
         self._is_stale = True
+        self._closing: Future[None] | None = None
 
     async def open(self) -> None:
         """Open the file.
@@ -136,11 +138,28 @@ class Cache:
         elif self._bytes > self._store.room:
             self._rewrite_later()
 
+    def close(self) -> Future[None]:
+        """Begin to write what is not written yet, and to close the file.
+
+        Begun once, it is carried out, on the cache's thread, whatever becomes of the loop.
+        """
+        if self._closing is None:
+            try:
+                if self._is_stale and self._is_worth_saving and not self._writer.has_failed:
+                    self._rewrite()
+            finally:
+                self._closing = self._writer.close()
+        return self._closing
+
     async def aclose(self) -> None:
-        """Write what is not written yet, and close the file."""
-        if self._is_stale and self._is_worth_saving and not self._writer.has_failed:
-            self._rewrite()
-        await asyncio.wrap_future(self._writer.close())
+        """Wait until all is written, and the file closed."""
+        # A future that is wrapped is cancelled with the one around it.
+        await asyncio.shield(asyncio.wrap_future(self.close()))
+        self._writer.end()
+
+    def finish(self) -> None:
+        """Likewise, and block until then: for a loop that is ending."""
+        self.close().result()
         self._writer.end()
 
     @property

@@ -133,6 +133,7 @@ class Session:
         """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name="streamdb-closing")
+            self._closing.add_done_callback(lambda _: self._free_cache())
         await asyncio.shield(self._closing)  # begun once, it is carried out
 
     async def fork(self, url: str, *, at: str | None, sub_offset: int) -> None:
@@ -154,16 +155,22 @@ class Session:
         except StreamDBError as error:
             if self.status.loaded.is_set():  # before, who opens the database is told
                 log.error("%s: reading stopped for good: %s", self._url, error)
+            await self._close_cache()
             self._fail(error)
         except Exception as error:
             log.exception("%s: reading stopped", self._url)
+            await self._close_cache()
             self._fail(error)
         else:
             self._end()
+            await self._close_cache()
 
     def _look_whether_cancelled(self, reading: asyncio.Task[None]) -> None:
         """Tell those who wait, if others cancelled the reading, with the whole loop perhaps."""
-        if reading.cancelled() and self.status.now != "closed":
+        if not reading.cancelled() or self.status.now == "closed":
+            return
+        self._free_cache()
+        if self.status.now != "ended":
             error = StreamDBError(f"{self._url}: reading was cancelled from outside")
             log.info("%s: close the database before its event loop ends", error)
             self._fail(error)
@@ -204,10 +211,27 @@ class Session:
         self.sender.fail_all(closed)
         self._observers.loaded()
         self._state.end(None, closed)
-        if self._stream is not None:
-            await self._stream.aclose()
-        if self._cache is not None:
+        try:
+            if self._stream is not None:
+                await self._stream.aclose()
+        finally:
+            await self._close_cache()
+
+    async def _close_cache(self) -> None:
+        """Have the cache written and free for others: nothing more will be read.
+
+        A task that is thrown away with its loop cannot wait; then its store is garbage, too.
+        """
+        if self._cache is not None and _running_loop() is not None:
             await self._cache.aclose()
+
+    def _free_cache(self) -> None:
+        """See to it that the cache is closed: who waited for that may have been cancelled.
+
+        If they were, the loop is ending, and is blocked; the next one may open the same cache.
+        """
+        if self._cache is not None:
+            self._cache.finish()
 
     def _closed(self) -> DatabaseClosed:
         return DatabaseClosed(f"{self._url}: the database is closed")

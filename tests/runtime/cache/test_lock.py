@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.runtime.chat_schema import SCHEMA
 
 from streamdb import CacheError, CacheInUse
 from streamdb.cache.lock import CacheLock
+from streamdb.cache.store import CacheStore
 
 HOLDER = """
 import sys
@@ -74,6 +77,17 @@ def test_a_child_holds_no_part_of_it(tmp_path: Path) -> None:
     finally:
         os.close(write)
         os.waitpid(child, 0)
+
+
+def test_a_store_that_nobody_closed(tmp_path: Path) -> None:
+    """As of a database whose loop was given up; SQLite has put everything into the one file."""
+    cache = tmp_path / "x.cache"
+    store = CacheStore(cache, SCHEMA, "stream", strict=False)
+    store.open()
+    del store
+    gc.collect()
+    assert {file.name for file in tmp_path.iterdir()} == {"x.cache", "x.cache-lock"}
+    CacheLock(cache).release()
 
 
 def test_where_no_file_can_be(tmp_path: Path) -> None:

@@ -60,7 +60,6 @@ def test_a_burst_is_one_transaction() -> None:
     closed = writer.close()
     store.may_go_on.set()
     closed.result(20)
-    writer.end()
     assert store.done == [("add", ["1"]), ("add", ["2", "3", "4", "5", "6"]), "close"]
     assert writer.waiting_bytes == 0
 
@@ -77,7 +76,6 @@ def test_a_whole_state_makes_what_waits_needless() -> None:
     closed = writer.close()
     store.may_go_on.set()
     closed.result(20)
-    writer.end()
     assert store.done == [("add", ["1"]), ("rewrite", "2"), ("add", ["3"]), "close"]
     assert not writer.is_rewriting
 
@@ -99,6 +97,5 @@ def test_after_a_fault_nothing_more_is_written(caplog: pytest.LogCaptureFixture)
     writer.add([read("2")], 4)
     writer.rewrite(base("2"), None)
     writer.close().result(20)
-    writer.end()
     assert store.done == [("add", ["1"]), "close"]
     assert "the cache x.cache is not written any more" in caplog.text
