@@ -72,6 +72,10 @@ class Sender:
                 self._queued.clear()
                 self._drained.set()
 
+    def is_in_flight(self, txid: str) -> bool:
+        """Tell whether a transaction of this database is yet to come back."""
+        return txid in self._in_flight
+
     def came_back(self, txids: Iterable[str]) -> None:
         """Note what a commit held of this database's own transactions."""
         for txid in txids:

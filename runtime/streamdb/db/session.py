@@ -51,6 +51,7 @@ class Session:
         self.status.on_change = state.signal.fire
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back
+        state.is_in_flight = self.sender.is_in_flight
         self._cache: Final = _cache(options, state, url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None

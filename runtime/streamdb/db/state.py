@@ -23,7 +23,7 @@ from streamdb.collections.table import Table
 from streamdb.db.collector import collector_paused
 from streamdb.db.conditions import StateSignal
 from streamdb.db.options import InvalidEvent
-from streamdb.db.txids import Txids
+from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder, Piece
@@ -115,6 +115,8 @@ class DatabaseState:
         self.offset = BEGINNING
         #: Called inside the commit with its txids, after the rows are visible.
         self.on_commit: Callable[[list[str]], None] = lambda _: None
+        #: Tells whether a txid is that of an own transaction that is yet to come back.
+        self.is_in_flight: Callable[[str], bool] = lambda _: False
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
         #: How much the last batch held.
@@ -125,8 +127,11 @@ class DatabaseState:
         self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
-        self._loading_txids: list[str] = []
+        self._loading_txids: Final = LoadingTxids(self._is_awaited)
         self._begin_load()
+
+    def _is_awaited(self, txid: str) -> bool:
+        return self.is_in_flight(txid) or self.txids.is_awaited(txid)
 
     def _begin_load(self) -> None:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
@@ -176,7 +181,7 @@ class DatabaseState:
         self._position = batch.offset
         self._ordinal = fold.ordinal
         if loading is not None:
-            self._loading_txids += fold.counts.txids
+            self._loading_txids.add(fold.counts.txids)
             self._loading_metrics.count(fold.counts)
             if batch.up_to_date or batch.closed:
                 with self.lock:
@@ -206,7 +211,8 @@ class DatabaseState:
         self._begin_load()
         self._loading = rows
         self._loading_metrics.cached = ledger.events
-        self._loading_txids = ledger.txids
+        self._loading_txids.take()
+        self._loading_txids.add(ledger.txids)
         self._obeyed_resets = set(ledger.resets)
         self._position = ledger.offset
         self._ordinal = ledger.ordinal
@@ -226,7 +232,7 @@ class DatabaseState:
             raise ValueError("a reset that was obeyed is not in the state before it")
         self._position = read.batch.offset
         self._ordinal = fold.ordinal
-        self._loading_txids += fold.counts.txids
+        self._loading_txids.add(fold.counts.txids)
         self._loading_metrics.cached += fold.counts.events
 
     def begin_at(self, offset: str) -> None:
@@ -236,7 +242,7 @@ class DatabaseState:
     def start_over(self) -> None:
         """Forget what a cache held."""
         self._begin_load()
-        self._loading_txids = []
+        self._loading_txids.take()
         self._obeyed_resets = set()
         self._position = BEGINNING
 
@@ -262,7 +268,7 @@ class DatabaseState:
         self._loading = None
         self.metrics = self._loading_metrics
         self.metrics.commits += 1
-        txids, self._loading_txids = self._loading_txids, []
+        txids = self._loading_txids.take()
         deltas: dict[str, list[Delta]] = {}
         for name, table in self.tables.items():
             before = table.replace(loading[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Final
 
@@ -62,6 +62,11 @@ class Txids:
         for future in itertools.chain.from_iterable(waiting.values()):
             _resolve(future, error)
 
+    def is_awaited(self, txid: str) -> bool:
+        """Tell whether somebody waits for the id."""
+        with self._lock:
+            return txid in self._waiting
+
     def remembered(self) -> list[str]:
         """Return all ids that are remembered, oldest first."""
         with self._lock:
@@ -71,6 +76,36 @@ class Txids:
         """Return the ids seen last, newest first."""
         with self._lock:
             return list(itertools.islice(reversed(self._seen), count))
+
+
+class LoadingTxids:
+    """The ids met in a load, of which only as many are kept as are remembered, and awaited ones.
+
+    Args:
+        is_awaited: tells of an id whether somebody waits for it; the others may be forgotten.
+    """
+
+    def __init__(self, is_awaited: Callable[[str], bool]) -> None:
+        self._is_awaited: Final = is_awaited
+        self._met: list[str] = []
+        self._enough = 2 * _REMEMBERED
+
+    def add(self, txids: Iterable[str]) -> None:
+        """Note ids in the order of the stream."""
+        self._met += txids
+        if len(self._met) > self._enough:
+            self._forget_some()
+
+    def take(self) -> list[str]:
+        """Return the ids in the order of the stream, and begin anew."""
+        met, self._met, self._enough = self._met, [], 2 * _REMEMBERED
+        return met
+
+    def _forget_some(self) -> None:
+        newest = list(dict.fromkeys(reversed(self._met)))  # an id counts where it came last
+        kept = [*newest[:_REMEMBERED], *filter(self._is_awaited, newest[_REMEMBERED:])]
+        self._met = kept[::-1]
+        self._enough = 2 * len(kept)  # so that all this takes a time that grows with the load
 
 
 def _resolve(future: Future[None], error: BaseException | None) -> None:

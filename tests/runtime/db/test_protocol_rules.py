@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from tests.faults import LoseAnswer, proxy
-from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor, sensors
+from tests.runtime.chat_schema import SCHEMA, AsyncChat, Chat, message, messages, sensor, sensors
 
 from streamdb import AsyncStream, Batch, RetryPolicy, TxidTimeout
+from streamdb.db.state import DatabaseState
 from streamdb.db.txids import Txids
 from streamdb.protocol import json_text
 from streamdb_server import Serving
@@ -151,6 +152,28 @@ def test_the_memory_of_txids_is_bounded() -> None:
     assert txids.wait("t0").done()
     txids.record(["and more"])
     assert not txids.wait("t0").done()
+
+
+def test_the_memory_of_txids_is_bounded_in_a_load() -> None:
+    """TXID-6, TXID-2: forgotten or not, whoever waits for one goes on when the load shows."""
+    state = DatabaseState(SCHEMA, url="u", report=print)
+    state.is_in_flight = {"t1", "t2"}.__contains__
+    committed: list[str] = []
+    state.on_commit = committed.extend
+    waiting = state.txids.wait("t3")
+    for page in range(20):
+        numbers = range(page * 4_000, page * 4_000 + 4_000)
+        events = b",".join(
+            b'{"type":"sensor","key":"1","headers":{"operation":"delete","txid":"t%d"}}' % number
+            for number in (*numbers, 5)
+        )
+        state.take(Batch((b"[%s]" % events,), f"{page:04}", None, page == 19, False, ""))
+        assert waiting.done() == (page == 19)
+    assert committed[:3] == ["t1", "t2", "t3"]
+    assert committed[-2:] == ["t79999", "t5"]
+    assert 10_000 < len(committed) < 30_000
+    newest = [f"t{number}" for number in range(80_000)][-9_999:]
+    assert state.txids.remembered() == [*newest, "t5"]
 
 
 async def test_a_txid_that_does_not_come_is_an_error_of_its_own_in_time(
