@@ -52,12 +52,14 @@ def sides_for(case: Case, sides: Sequence[Side]) -> list[Side]:
     """Those that can judge a case.
 
     ajv differs on evaluated items (`exceptions.toml`), jsonschema on evaluated properties, by the
-    draft 2019-09.
+    draft 2019-09. In that draft, from_file refuses `unevaluatedItems` where items are in lists.
     """
     text = json.dumps(case.spec)
     unable: set[str] = set()
     if "unevaluatedItems" in text and any(f'"{word}"' in text for word in _NOT_COUNTED):
         unable.add("typescript")
+    if DRAFT_2019_09 in text and "unevaluatedItems" in text and '"items": [' in text:
+        unable.add("from_file")
     if DRAFT_2019_09 in text and "unevaluatedProperties" in text:
         unable |= {"jsonschema"} if any(word in text for word in _MISREAD) else set()
     return [side for side in sides if side.name not in unable]

@@ -42,7 +42,7 @@ REFUSED: Final = _words("""
 
 #: The draft of specs.
 DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
-_DRAFT_2019_09: Final = "https://json-schema.org/draft/2019-09/schema"
+DRAFT_2019_09: Final = "https://json-schema.org/draft/2019-09/schema"
 _DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
 _DRAFT_06: Final = "http://json-schema.org/draft-06/schema"
 
@@ -54,7 +54,7 @@ _SINCE_2019_09: Final = _words("""
 #: all the same, some do not.
 FOREIGN: Final[Mapping[str, frozenset[str]]] = {
     DRAFT_2020_12: _words("additionalItems dependencies"),
-    _DRAFT_2019_09: _words("dependencies prefixItems"),
+    DRAFT_2019_09: _words("dependencies prefixItems"),
     _DRAFT_07: _SINCE_2019_09,
     _DRAFT_06: _SINCE_2019_09 | _words("else if then"),
 }

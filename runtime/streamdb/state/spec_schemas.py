@@ -17,6 +17,7 @@ from streamdb.state.schema_document import without_surrogates
 from streamdb.state.schema_keywords import DRAFT_2020_12, TYPES
 from streamdb.state.spec_endless_checks import refuse_endless_checks
 from streamdb.state.spec_folder import SpecFolder
+from streamdb.state.spec_misjudged import refuse_misjudged
 from streamdb.state.spec_places import SPEC, Refuse, SchemaPlace, items_of, steps_of
 from streamdb.state.spec_references import SpecReferences
 from streamdb.types.faults import pointer_to
@@ -44,6 +45,7 @@ class SpecSchemas:
         places = [SchemaPlace(SPEC, pointer) for pointer in schemas]
         self._schemas = SpecReferences(spec, name, places, folder, refuse)
         refuse_endless_checks(places, self._schemas, refuse)
+        refuse_misjudged(self._schemas, refuse)
         self._apart = {  # schemas of other files, with their keys in the document
             target: f"{target.file}#{target.pointer}"
             for target in self._schemas.targets.values()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamdb import SpecError, StateSchema
+from streamdb import InvalidRow, SpecError, StateSchema
 from streamdb_gen.loading import load_spec
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -605,3 +605,25 @@ def test_real_specs_are_read_as_the_compiler_reads_them(spec: Path) -> None:
     assert load_spec(spec).spec is not None
     StateSchema.from_file(spec)
     read(spec, spec.read_bytes())
+
+
+def test_what_the_validator_would_misjudge_is_refused(tmp_path: Path) -> None:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2019-09/schema",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string"},
+            "pair": {"allOf": [{"items": [{}, {}]}], "unevaluatedItems": False},
+        },
+    }
+    spec = {"collections": {"messages": {"primaryKey": "id", "schema": schema}}}
+    error = fault(tmp_path, json.dumps(spec))
+    assert error.pointer.endswith("/schema/properties/pair/unevaluatedItems")
+    assert "prefixItems" in error.hint
+    of_today = json.dumps(spec).replace("2019-09", "2020-12").replace('"items"', '"prefixItems"')
+    path = tmp_path / "today.json"
+    path.write_text(of_today)
+    [messages] = StateSchema.from_file(path).collections
+    assert messages.decode(b'{"id": "a", "pair": [1, 2]}')
+    with pytest.raises(InvalidRow):
+        messages.decode(b'{"id": "a", "pair": [1, 2, 3]}')
