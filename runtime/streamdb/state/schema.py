@@ -15,7 +15,7 @@ from streamdb.near_miss import no_such
 from streamdb.state.contract import Contract
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
-from streamdb.state.unknown_fields import Stored, Written, with_unknown
+from streamdb.state.unknown_fields import Stored, Written, same_but_for_order, with_unknown
 from streamdb.types.allowed import with_allowed
 from streamdb.types.exact_place import exact_place
 from streamdb.types.faults import UNREADABLE, Misfit, explain
@@ -182,7 +182,7 @@ class CollectionSchema(Generic[Row, Key]):
         merged = with_unknown(
             Written(row, parse(text)), Written(before, parse(self.rows.write(before))), original
         )
-        if self.rows.write(self.rows.read(merged)) != text:
+        if not same_but_for_order(self.rows.write(self.rows.read(merged)), text):
             raise Misfit(
                 "with the properties that a newer program wrote it reads back as another row; "
                 "upsert writes it without them"

@@ -17,6 +17,7 @@ from streamdb.protocol import json_text
 from streamdb.protocol.brackets import array_elements, object_members
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.state.parsing import parse
+from streamdb.types.faults import Misfit
 from streamdb.types.members import members_of
 
 
@@ -74,8 +75,14 @@ def has_unknown(original: Any, value: object) -> bool:
         return bool(_unknown_names(original.keys(), value, members)) or any(
             has_unknown(item, members[name]) for name, item in original.items() if name in members
         )
-    if is_array(original) and _is_sequence(value):
-        return any(map(has_unknown, original, value))
+    if is_array(original):
+        if _is_set(value):
+            return _any_unknown(original, list(value))
+        elements = _elements(value)
+        if elements is not None:
+            return any(map(has_unknown, original, elements)) or (
+                _is_array_like(value) and len(original) > len(elements)
+            )
     return False
 
 
@@ -93,6 +100,7 @@ def with_unknown(after: Written, before: Written, original: bytes) -> bytes:
         original: the JSON text that this one was read from.
 
     Raises:
+        Misfit: a set was changed that keeps elements, and one had more properties than it shows.
         RecursionError: it is nested too deeply.
 
     >>> class Note(msgspec.Struct):
@@ -110,9 +118,28 @@ def with_unknown(after: Written, before: Written, original: bytes) -> bytes:
             return _object_with_unknown(after, before, texts)
     if is_array(after.plain) and is_array(before.plain):
         elements = array_elements(original)
+        if elements is not None and _is_set(before.value):
+            return _set_with_unknown(after, before, original)
         if elements is not None:
             return _array_with_unknown(after, before, elements)
     return json_text.encode(after.plain)
+
+
+def same_but_for_order(text: bytes, other: bytes) -> bool:
+    """Tell whether two texts say the same but for the order in arrays, which sets do not keep.
+
+    >>> same_but_for_order(b'{"a":[1,2]}', b'{"a":[2,1]}'), same_but_for_order(b"[1]", b"[2]")
+    (True, False)
+    """
+    return text == other or _ordered(parse(text)) == _ordered(parse(other))
+
+
+def _ordered(plain: Any) -> Any:
+    if is_object(plain):
+        return {name: _ordered(item) for name, item in plain.items()}
+    if is_array(plain):
+        return sorted(map(_ordered, plain), key=json.dumps)
+    return plain
 
 
 def _object_with_unknown(after: Written, before: Written, texts: Mapping[bytes, bytes]) -> bytes:
@@ -137,9 +164,11 @@ def _object_with_unknown(after: Written, before: Written, texts: Mapping[bytes, 
 
 
 def _array_with_unknown(after: Written, before: Written, originals: Sequence[bytes]) -> bytes:
+    if _is_array_like(before.value):
+        return _array_like_with_unknown(after, before, originals)
     merged = [json_text.encode(plain) for plain in after.plain]
     if not (_is_list_of(before, len(originals)) and _is_list_of(after, len(merged))):
-        return json_text.frame(merged)  # a set, or a class of the user's has left elements out
+        return json_text.frame(merged)  # a class of the user's has left elements out
     for place, source in _same_elements(after.plain, before.plain, originals):
         merged[place] = _inner_with_unknown(
             Written(after.value[place], after.plain[place]),
@@ -147,6 +176,35 @@ def _array_with_unknown(after: Written, before: Written, originals: Sequence[byt
             originals[source],
         )
     return json_text.frame(merged)
+
+
+def _array_like_with_unknown(after: Written, before: Written, originals: Sequence[bytes]) -> bytes:
+    """Elements of a struct that stands for an array are where they are declared to be."""
+    merged = [json_text.encode(plain) for plain in after.plain]
+    elements_after, elements_before = _elements(after.value), _elements(before.value)
+    if elements_after is None or elements_before is None:
+        return json_text.frame(merged)
+    for place, text in enumerate(originals[: len(merged)]):
+        merged[place] = _inner_with_unknown(
+            Written(elements_after[place], after.plain[place]),
+            Written(elements_before[place], before.plain[place]),
+            text,
+        )
+    return json_text.frame([*merged, *originals[len(merged) :]])
+
+
+def _set_with_unknown(after: Written, before: Written, original: bytes) -> bytes:
+    """Nobody can tell which element of a set was made of which text, but of all together."""
+    if not has_unknown(parse(original), before.value):
+        return json_text.encode(after.plain)
+    if after.value == before.value:
+        return original
+    if not _is_set(after.value) or after.value.isdisjoint(before.value):
+        return json_text.encode(after.plain)
+    raise Misfit(
+        "a set that was changed has elements with properties that a newer program wrote, which "
+        "cannot be kept; upsert writes the row without them"
+    )
 
 
 def _same_elements(
@@ -170,6 +228,31 @@ def _inner_with_unknown(after: Written, before: Written, original: bytes) -> byt
     # Another class is another member of a union: what was unknown of the one is not of the other.
     is_same_kind = type(after.value) is type(before.value)
     return with_unknown(after, before, original) if is_same_kind else json_text.encode(after.plain)
+
+
+def _any_unknown(originals: Sequence[Any], values: Sequence[object]) -> bool:
+    """Tell of values that were made of these, in any order, what :func:`has_unknown` tells of one.
+
+    What one of them shows counts as shown by all, so that this takes no longer than to see all.
+    """
+    if not any(is_object(original) or is_array(original) for original in originals):
+        return False
+    shown: defaultdict[str, list[object]] = defaultdict(list)
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for value in values:
+        for name, item in (_members(value) or {}).items():
+            shown[name].append(item)
+    for original in filter(is_object, originals):
+        for name, item in original.items():
+            found[name].append(item)
+    if shown and not found.keys() <= shown.keys():
+        return True
+    arrays = [item for original in filter(is_array, originals) for item in original]
+    if arrays:
+        lists = [list(value) if _is_set(value) else _elements(value) or () for value in values]
+        if _any_unknown(arrays, [item for elements in lists for item in elements]):
+            return True
+    return any(_any_unknown(items, shown[name]) for name, items in found.items() if name in shown)
 
 
 def _members(value: object) -> Mapping[str, Any] | None:
@@ -202,6 +285,21 @@ def _places(elements: Sequence[Any]) -> Mapping[str, list[int]]:
 def _is_list_of(written: Written, length: int) -> bool:
     value = written.value
     return _is_sequence(value) and len(value) == len(written.plain) == length
+
+
+def _elements(value: object) -> Sequence[Any] | None:
+    """What stands for the elements of an array; the tag of a struct is one of them."""
+    if _is_array_like(value):
+        return list((_members(value) or {}).values())
+    return value if _is_sequence(value) else None
+
+
+def _is_array_like(value: object) -> bool:
+    return isinstance(value, msgspec.Struct) and value.__struct_config__.array_like
+
+
+def _is_set(value: object) -> TypeGuard[Set[Any]]:
+    return isinstance(value, set | frozenset)
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:

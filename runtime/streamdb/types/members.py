@@ -12,8 +12,9 @@ from streamdb.types.extensible import Extensible, record_of
 def members_of(value: Any) -> dict[str, Any] | None:
     """Return what an object declares, by the names on the wire; None if it is of no such class.
 
-    Knows structs, dataclasses, pydantic models and extensible objects, of which all properties
-    are known. Declared ones that are absent are there with the value that stands for that.
+    Knows structs, dataclasses, attrs classes, pydantic models and extensible objects, of which all
+    properties are known. Declared ones that are absent are there with the value that stands for
+    that.
 
     >>> import msgspec
     >>> class Note(msgspec.Struct, tag_field="kind", tag="note"):
@@ -33,6 +34,8 @@ def members_of(value: Any) -> dict[str, Any] | None:
         }
     if dataclasses.is_dataclass(kind):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
     if is_pydantic_model(kind):
         return {
             **{

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import msgspec
 import pytest
 from hypothesis import given
@@ -274,3 +275,65 @@ def test_what_tells_whether_a_text_holds_more_than_a_row() -> None:
         place["new"] = None
         assert has_unknown(plain, row)
         del place["new"]
+
+
+class Tag(Struct, frozen=True):
+    name: str
+    level: int = 0
+
+
+class Place(Struct, frozen=True, array_like=True, tag="at"):
+    x: int
+    tag: Tag
+
+
+@attrs.define
+class Plain:
+    n: int
+
+
+class Holder(Struct, frozen=True):
+    id: str
+    n: int = 0
+    tags: frozenset[Tag] = frozenset()
+    at: Place | None = None
+    plain: Plain | None = None
+
+
+HELD = [
+    {"tags": [{"name": "a", "new": 1.50}, {"name": "b"}]},
+    {"at": ["at", 1, {"name": "a", "level": 0}, 3, {"four": 4}]},
+    {"at": ["at", 1, {"name": "a", "level": 0, "new": [1]}]},
+    {"plain": {"n": 1, "new": 2}},
+]
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_sets_arrays_and_attrs_objects_keep_them(held: dict[str, Any]) -> None:
+    schema = schema_of(Holder)
+    stored = stored_by_key(schema, [{"id": "r", **held}])["r"]
+    assert stored.original is not None
+    written = json.loads(schema.encode(msgspec.structs.replace(stored.row, n=2), over=stored))
+    assert written["n"] == 2
+    assert {name: written[name] for name in held} == held
+
+
+def test_a_set_that_was_changed_says_what_it_cannot_keep() -> None:
+    schema = schema_of(Holder)
+    stored = stored_by_key(schema, [{"id": "r", **HELD[0]}])["r"]
+    more = msgspec.structs.replace(stored.row, tags=stored.row.tags | {Tag("c")})
+    with pytest.raises(InvalidRow, match="upsert writes the row without them"):
+        schema.encode(more, over=stored)
+    others = msgspec.structs.replace(stored.row, tags=frozenset([Tag("c")]))
+    written = json.loads(schema.encode(others, over=stored))
+    assert written["tags"] == [{"name": "c", "level": 0}]
+
+
+def test_rows_with_sets_and_arrays_that_show_all_keep_no_text() -> None:
+    values = {
+        "id": "r",
+        "tags": [{"name": "a"}, {"name": "b", "level": 1}],
+        "at": ["at", 1, {"name": "a"}],
+        "plain": {"n": 1},
+    }
+    assert stored_by_key(schema_of(Holder), [values])["r"].original is None
