@@ -10,6 +10,7 @@ from typing import (
     Annotated,
     Any,
     Final,
+    NewType,
     cast,
     get_args,
     get_origin,
@@ -61,12 +62,13 @@ class _Shapes:
             return [self.shape(base), *map(_note, notes)]
         if get_origin(kind) is not None:
             return [self.shape(get_origin(kind)), *map(self.shape, get_args(kind))]
-        if not isinstance(kind, type):
+        meant = _meant_by(kind)
+        if meant is None and not isinstance(kind, type):
             return repr(kind)
         if kind in self._numbers:
             return self._numbers[kind]
         self._numbers[kind] = len(self._numbers)
-        return self._class(kind)
+        return self._class(kind) if meant is None else self.shape(meant)
 
     def _class(self, kind: type[Any]) -> Any:
         record = record_of(kind)
@@ -76,12 +78,17 @@ class _Shapes:
             return [sorted(kind.__required_keys__), self._annotations(kind)]
         if dataclasses.is_dataclass(kind):
             fields = dataclasses.fields(kind)
-            defaults = [(one.name, one.default, one.default_factory) for one in fields]
+            defaults = [(one.name, _value(one.default), one.default_factory) for one in fields]
             return [defaults, self._annotations(kind)]
+        if (attributes := getattr(kind, "__attrs_attrs__", None)) is not None:
+            of_attrs = [(one.name, _value(one.default)) for one in attributes]
+            return [of_attrs, self._annotations(kind)]
+        if (optional := getattr(kind, "_field_defaults", None)) is not None:  # a NamedTuple
+            return ["named", _value(optional), self._annotations(kind)]
         if (choice := getattr(kind, "__choice__", None)) is not None:  # AnyOf
             return ["any of", *map(self.shape, choice.types)]
         if issubclass(kind, enum.Enum):
-            return [member.value for member in kind]
+            return [_value(member.value) for member in kind]
         if _is_pydantic_model(kind):
             return _shape_of_model(kind)
         return f"{kind.__module__}.{kind.__qualname__}"
@@ -89,7 +96,7 @@ class _Shapes:
     def _record(self, kind: type[Any], record: type[msgspec.Struct]) -> Any:
         config = record.__struct_config__
         fields = [
-            (one.encode_name, one.default, one.default_factory, self.shape(one.type))
+            (one.encode_name, _value(one.default), one.default_factory, self.shape(one.type))
             for one in msgspec.structs.fields(record)
         ]
         extras = (
@@ -103,10 +110,33 @@ class _Shapes:
         return {name: self.shape(hint) for name, hint in hints.items()}
 
 
+def _meant_by(kind: Any) -> Any:
+    """Return the type behind a NewType or a ``type`` statement, None if it is neither."""
+    if isinstance(kind, NewType):
+        return kind.__supertype__
+    # Of `typing` from Python 3.12 on, and of `typing_extensions`.
+    return kind.__value__ if type(kind).__name__ == "TypeAliasType" else None
+
+
+def _value(value: Any) -> Any:
+    """Put what is in sets in order; theirs is another one in each process."""
+    kind: Any = value.__class__
+    if kind in (set, frozenset):
+        return ["set", *sorted(ascii(_value(one)) for one in value)]
+    if kind in (list, tuple):
+        return [kind.__name__, *map(_value, value)]
+    if kind is dict:
+        return ["dict", *((_value(key), _value(one)) for key, one in value.items())]
+    if isinstance(value, msgspec.Struct):
+        names = type(value).__struct_fields__
+        return [type(value).__name__, *(_value(getattr(value, name)) for name in names)]
+    return value
+
+
 def _note(note: Any) -> Any:
     if isinstance(note, msgspec.Meta):
         return [getattr(note, name) for name in _JUDGING]
-    return repr(note)
+    return repr(_value(note))
 
 
 def _is_pydantic_model(kind: type[Any]) -> bool:

@@ -4,15 +4,18 @@ import dataclasses
 import os
 import subprocess
 import sys
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NewType, TypedDict
 
+import attrs
 import pytest
 from msgspec import Meta, Struct, field
 from pydantic import BaseModel, Field
 from tests.golden import minimal
 from tests.runtime.task_rows import KINDS, SCHEMA
+from typing_extensions import TypeAliasType
 
 from streamdb import AnyOf, Extensible, StateSchema, StreamDB, collection
+from streamdb.cache.class_shapes import shape_of_class
 from streamdb.cache.contract import digest_of
 
 
@@ -100,6 +103,28 @@ class OtherInner(Struct):
 
 def rows_with(kind: Any) -> dict[str, Any]:
     """A row of each kind that holds something."""
+    # Whatever they are made of, their names are the same.
+    identifier = NewType("identifier", kind)
+
+    class APair(NamedTuple):
+        inner: kind
+        n: int
+
+    class ANewType(Struct):
+        id: str
+        inner: identifier
+
+    class ANamedTuple(Struct):
+        id: str
+        inner: APair
+
+    @attrs.define
+    class AnAttrsClass:
+        inner: kind
+
+    class AnAttrsField(Struct):
+        id: str
+        inner: AnAttrsClass
 
     class AStruct(Struct):
         id: str
@@ -125,7 +150,17 @@ def rows_with(kind: Any) -> dict[str, Any]:
         id: str
         inner: kind
 
-    rows = AStruct, AnExtensible, AChoice, ADataclass, AModel, ATypedDict
+    rows = (
+        AStruct,
+        AnExtensible,
+        AChoice,
+        ADataclass,
+        AModel,
+        ATypedDict,
+        ANewType,
+        ANamedTuple,
+        AnAttrsField,
+    )
     return {row.__name__: row for row in rows}
 
 
@@ -133,6 +168,13 @@ def rows_with(kind: Any) -> dict[str, Any]:
 def test_so_does_what_is_further_in(kind: str) -> None:
     assert digest(rows_with(Inner)[kind]) == digest(rows_with(Inner)[kind])
     assert digest(rows_with(Inner)[kind]) != digest(rows_with(OtherInner)[kind])
+
+
+def test_so_does_what_an_alias_stands_for() -> None:
+    """A `type` statement makes such a one from Python 3.12 on."""
+    roles, more = (TypeAliasType("Role", kind) for kind in (Literal["a"], Literal["a", "b"]))
+    assert shape_of_class(roles) != shape_of_class(more)
+    assert shape_of_class(list[roles]) == shape_of_class(list[TypeAliasType("R", Literal["a"])])
 
 
 def test_plain_rows_are_what_their_schema_is() -> None:
@@ -169,7 +211,7 @@ def test_a_model_of_pydantic_without_a_schema() -> None:
     assert digest(Model) == digest(Model)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "generated"])
+@pytest.mark.parametrize("kind", [*KINDS, "generated", "sets"])
 def test_every_process_finds_the_same(kind: str) -> None:
     """No address of an object, no order of a set goes into it."""
     program = f"from {__name__} import of_kind; print(of_kind({kind!r}))"
@@ -186,7 +228,20 @@ def test_every_process_finds_the_same(kind: str) -> None:
     assert found == {of_kind(kind)}
 
 
+class Labelled(Struct, frozen=True):
+    labels: frozenset[str] = frozenset({"a", "b", "c", "d"})
+
+
+class Sets(Struct):
+    id: str
+    labels: frozenset[str] = frozenset({"a", "b", "c", "d"})
+    more: tuple[frozenset[str], ...] = (frozenset({"a", "b", "c", "d"}),)
+    inner: Labelled = Labelled()
+
+
 def of_kind(kind: str) -> str:
+    if kind == "sets":
+        return digest(Sets)
     if kind == "generated":
         return digest_of(minimal.SCHEMA, strict=False)
     return digest(KINDS[kind], schema=SCHEMA)
