@@ -16,7 +16,7 @@ from tests.agreement.suite import suite_cases
 from tests.agreement.varied import with_changes
 
 LEAST_COMPILED = 0.9
-CHANGES = 70
+CHANGES = 45
 SEED = 3
 
 
