@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import faulthandler
 import random
 import sys
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
@@ -39,3 +42,32 @@ def run_examples(
         judge(example)
 
     campaign()
+
+
+def run_histories(
+    judge: Callable[[T], Coroutine[Any, Any, None]],
+    histories: SearchStrategy[T],
+    *,
+    count: int,
+    start: int,
+    longest: float,
+) -> float:
+    """Judge so many histories, each on a loop of its own; return the seconds that it took.
+
+    One that fails is printed, for a seed does not repeat what the scheduler does; one that takes
+    nearly ``longest`` seconds says where it hangs.
+    """
+    began_at = time.monotonic()
+
+    def one(history: T) -> None:
+        faulthandler.dump_traceback_later(longest - 5)
+        try:
+            asyncio.run(judge(history))
+        except BaseException as error:
+            print(f"{error!r} in {history}", flush=True)
+            raise
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    run_examples(one, histories, count=count, start=start)
+    return time.monotonic() - began_at

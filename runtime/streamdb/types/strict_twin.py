@@ -3,7 +3,7 @@
 msgspec skips such properties without a word, unless a struct forbids them; and one that forbids
 them cannot read what newer programs write. So a page is read by a *twin* of the struct, a subclass
 that forbids them at every depth. What it has read becomes an instance of the struct itself by a
-change of its ``__class__``: the same memory, and some 60 ns for each.
+change of its ``__class__``: the memory stays as it is.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,46 +18,20 @@ from tests.runtime.chat_schema import (
     sensor,
     sensors,
 )
+from tests.runtime.db.torn_views import torn_views
 
-from streamdb import AsyncStream, Batch, InvalidEvent, InvalidEventError, TxidTimeout
-from streamdb.protocol import json_text
-
-
-@pytest.fixture
-def frantic_threads() -> Iterator[None]:
-    """Threads take turns after every few instructions, so that a race is met and not missed."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
+from streamdb import AsyncStream, InvalidEvent, InvalidEventError, TxidTimeout
 
 
-@pytest.mark.usefixtures("frantic_threads")
 def test_readers_in_other_threads_never_see_half_a_batch(embedded_url: str) -> None:
     """ATOM-2, ATOM-4: whichever collection is read first, the other is never behind it."""
     db = AsyncChat(embedded_url)
-    torn: list[tuple[int, ...]] = []
-    stop = threading.Event()
-    looked = threading.Event()
 
-    def look() -> None:
-        while not stop.is_set():
-            counts = len(db.messages), len(db.sensors), len(db.messages)
-            if list(counts) != sorted(counts):
-                torn.append(counts)
-            looked.set()
+    def counts() -> list[int]:
+        return [len(db.messages), len(db.sensors), len(db.messages)]
 
-    reader = threading.Thread(target=look)
-    reader.start()
-    looked.wait(10)
-    for number in range(2000):
-        events = (messages.insert(message(number)), sensors.insert(sensor(number)))
-        body = json_text.frame(event.to_json() for event in events)
-        db._state.take(Batch((body,), f"{number:04d}", None, True, False, "application/json"))
-    stop.set()
-    reader.join(10)
+    torn = torn_views(db, counts, lambda seen: seen != sorted(seen), commits=2000)
     assert torn == []
-    assert len(db.messages) == len(db.sensors) == 2000
 
 
 async def test_observers_see_all_collections_at_the_same_commit(url: str) -> None:

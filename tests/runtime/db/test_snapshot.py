@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextvars import copy_context
 from typing import Any
 
@@ -21,9 +20,9 @@ from tests.runtime.chat_schema import (
     sensor,
     sensors,
 )
+from tests.runtime.db.torn_views import torn_views
 
-from streamdb import AsyncStream, Batch, WouldDeadlock
-from streamdb.protocol import json_text
+from streamdb import AsyncStream, WouldDeadlock
 
 
 def view(db: AsyncChat | Chat) -> Any:
@@ -135,41 +134,17 @@ async def test_several_at_once_are_of_their_own_moments(url: str) -> None:
         assert seen == [[], ["0"], ["0", "1"]]
 
 
-@pytest.fixture
-def frantic_threads() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
-
-
-@pytest.mark.usefixtures("frantic_threads")
 def test_collections_never_differ_inside(embedded_url: str) -> None:
     """ATOM-2, ATOM-4, for readers that look more than once: all rows, and the position of them."""
     db = AsyncChat(embedded_url)
-    torn: list[tuple[int, ...]] = []
-    stop, looked = threading.Event(), threading.Event()
 
-    def look() -> None:
-        while not stop.is_set():
-            with db.snapshot():
-                reached = 0 if db.offset == "-1" else int(db.offset) + 1
-                counts = reached, len(db.messages), len(db.sensors), len(list(db.messages))
-            if len(set(counts)) > 1:
-                torn.append(counts)
-            looked.set()
+    def counts() -> list[int]:
+        with db.snapshot():
+            reached = 0 if db.offset == "-1" else int(db.offset) + 1
+            return [reached, len(db.messages), len(db.sensors), len(list(db.messages))]
 
-    reader = threading.Thread(target=look)
-    reader.start()
-    looked.wait(10)
-    for number in range(1000):
-        events = (messages.insert(message(number)), sensors.insert(sensor(number)))
-        body = json_text.frame(event.to_json() for event in events)
-        db._state.take(Batch((body,), f"{number:04d}", None, True, False, "application/json"))
-    stop.set()
-    reader.join(20)
+    torn = torn_views(db, counts, lambda seen: len(set(seen)) > 1, commits=1000)
     assert torn == []
-    assert len(db.messages) == len(db.sensors) == 1000
 
 
 def test_a_snapshot_copies_nothing_where_nothing_is_committed(embedded_url: str) -> None:

@@ -7,18 +7,15 @@ One that hangs says where.
 
 from __future__ import annotations
 
-import asyncio
-import faulthandler
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from hypothesis.strategies import SearchStrategy
-from tests.campaigns import count_and_seed, run_examples
+from tests.campaigns import count_and_seed, run_histories
 from tests.runtime.streams import histories
-from tests.runtime.streams.histories import history_server, in_a_hurry
+from tests.runtime.streams.histories import LONGEST, history_server, in_a_hurry
 
 DEFAULT_COUNT = 1000
 History = TypeVar("History")
@@ -34,23 +31,10 @@ def main() -> None:
             judge: Callable[[str, History], Awaitable[None]],
             drawn: SearchStrategy[History],
         ) -> None:
-            began_at = time.monotonic()
-
             async def judged(history: History) -> None:
                 await judge(server.url, history)
 
-            def one(history: History) -> None:
-                faulthandler.dump_traceback_later(histories.LONGEST - 5)
-                try:
-                    asyncio.run(judged(history))
-                except BaseException as error:
-                    print(f"{error!r} in {history}", flush=True)
-                    raise
-                finally:
-                    faulthandler.cancel_dump_traceback_later()
-
-            run_examples(one, drawn, count=count, start=start)
-            took = time.monotonic() - began_at
+            took = run_histories(judged, drawn, count=count, start=start, longest=LONGEST)
             print(f"{count} histories of {name}: nothing lost or left ({took:.0f} s)", flush=True)
 
         with in_a_hurry():

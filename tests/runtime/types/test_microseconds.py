@@ -48,6 +48,16 @@ def page_of(*texts: bytes) -> bytes:
     return b"[%s]" % b",".join(event % text for text in texts)
 
 
+def read_in_every_way(
+    schema: CollectionSchema[Any, Any], text: bytes, *, strict: bool
+) -> list[object]:
+    """The row of a text, read in a page, alone, and from plain JSON."""
+    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)), strict=strict)
+    (item,) = decoder.decode(page_of(text), url="u", offset="o").items
+    assert isinstance(item, Put)
+    return [item.row, schema.decode(text, strict=strict), schema.rows.convert(json.loads(text))]
+
+
 @pytest.mark.parametrize("kind", TYPED.values(), ids=TYPED)
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("count", [1, 1.0])
@@ -62,15 +72,7 @@ def page_of(*texts: bytes) -> bytes:
 )
 def test_a_row_of_any_kind(kind: Any, strict: bool, count: float, at: str) -> None:
     schema = tasks(kind)
-    text = text_of(at=at, count=count)
-    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)), strict=strict)
-    (item,) = decoder.decode(page_of(text), url="u", offset="o").items
-    assert isinstance(item, Put)
-    for row in (
-        item.row,
-        schema.decode(text, strict=strict),
-        schema.rows.convert(json.loads(text)),
-    ):
+    for row in read_in_every_way(schema, text_of(at=at, count=count), strict=strict):
         assert field(row, "at") == LAST
         assert json.loads(schema.encode(row))["at"] == LAST_TEXT
 
@@ -96,16 +98,8 @@ def test_the_last_moment_of_the_calendar(kind: Any) -> None:
     ],
 )
 def test_characters_that_are_written_as_escapes(kind: Any, strict: bool, written: str) -> None:
-    schema = tasks(kind)
     text = text_of().replace(FINE.encode(), written.encode())
-    decoder = PageDecoder(StateSchema(name="s", collections=(schema,)), strict=strict)
-    (item,) = decoder.decode(page_of(text), url="u", offset="o").items
-    assert isinstance(item, Put)
-    for row in (
-        item.row,
-        schema.decode(text, strict=strict),
-        schema.rows.convert(json.loads(text)),
-    ):
+    for row in read_in_every_way(tasks(kind), text, strict=strict):
         assert field(row, "at") == LAST
 
 
