@@ -29,17 +29,20 @@ class Columns(Generic[Row]):
     role == 'assistant'
     """
 
-    __slots__ = ()
+    __slots__ = ("__slot__",)
     __columns__: ClassVar[tuple[str, ...]] = ()
     #: Whether rows may have properties beside these, of which `[...]` makes columns.
     __is_open__: ClassVar[bool] = False
+
+    def __init__(self, slot: int = 0) -> None:
+        self.__slot__ = slot  # of the query's rows; named so that no column is called alike
 
     def __init_subclass__(cls) -> None:
         """Create the columns. A subclass of a subclass has those of both."""
         super().__init_subclass__()
         own = get_annotations(cls)
         for name in own:
-            setattr(cls, name, column(name))
+            setattr(cls, name, _OwnColumn(name))
         cls.__columns__ = tuple(dict.fromkeys((*cls.__columns__, *own)))
 
     if not TYPE_CHECKING:  # checkers would take every name for a column
@@ -74,7 +77,7 @@ class UntypedColumns(Columns[Row]):
         """
         if not self.__is_open__ and name not in self.__columns__:
             raise UnknownColumn(_unknown(name, type(self)))
-        return column(name)
+        return column(name, self.__slot__)
 
     if TYPE_CHECKING:
 
@@ -87,7 +90,17 @@ class UntypedColumns(Columns[Row]):
         def __getattr__(self, name):
             if name.startswith("__"):
                 raise AttributeError(name)  # asked for by the language, not by a user
-            return column(name)
+            return column(name, self.__slot__)
+
+
+class _OwnColumn:
+    """Makes the column of one name, for the slot that its columns stand for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, columns: Columns[Any] | None, _: type[Columns[Any]]) -> Column[Any]:
+        return column(self._name, 0 if columns is None else columns.__slot__)
 
 
 def columns_of(

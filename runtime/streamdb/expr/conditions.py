@@ -10,12 +10,14 @@ from streamdb.errors import ExpressionError
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.expression import Expr, is_expression
 from streamdb.expr.operators import truth
+from streamdb.expr.shape import row_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamdb.expr.columns import Columns
-    from streamdb.expr.evaluate import Getter
+    from streamdb.expr.nodes import Node
+    from streamdb.expr.shape import Getter, Shape
 
 Cols = TypeVar("Cols", bound="Columns[Any]")
 
@@ -52,14 +54,19 @@ def predicate(
     (True, False)
     """
     expression = condition(columns() if isinstance(columns, type) else columns, function)
-    evaluate = evaluator(expression.node, getter)
+    return test_of(expression.node, row_shape(getter))
+
+
+def test_of(node: Node, shape: Shape) -> Callable[[Any], bool]:
+    """Return the test of rows of that shape: true where the condition is, so not where unknown."""
+    evaluate = evaluator(node, shape)
 
     def test(row: object) -> bool:
         value = evaluate(row)
         try:
             return truth(value) is True
         except TypeError as error:
-            raise ExpressionError(f"`{expression}` is no condition: {error}") from error
+            raise ExpressionError(f"`{node}` is no condition: {error}") from error
 
     return test
 

@@ -191,9 +191,9 @@ else:
     NullableColumn = Column
 
 
-def column(name: str) -> Column[Any]:
-    """Return the column that reads the row's attribute ``name``."""
-    return Column(ColumnNode(name))
+def column(name: str, slot: int = 0) -> Column[Any]:
+    """Return the column that reads the attribute ``name`` of the row in a slot."""
+    return Column(ColumnNode(name, slot))
 
 
 def is_expression(value: object) -> TypeGuard[Expr[Any, Any]]:

@@ -14,9 +14,26 @@ from streamdb.expr.operators import OPERATORS
 
 @dataclass(frozen=True, slots=True)
 class ColumnNode:
-    """The value of one column: the row's attribute of that name."""
+    """The value of one column: the attribute of that name of the row in a slot."""
 
     name: str
+    slot: int = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SlotNode:
+    """What a slot holds: a whole row, or the value that a selection or an aggregate left there.
+
+    Attributes:
+        slot: its number.
+        name: what it is called in messages.
+    """
+
+    slot: int
+    name: str = "value"
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +60,66 @@ class OperationNode:
         return OPERATORS[self.operator].template.format(*map(_operand_text, self.operands))
 
 
-Node: TypeAlias = ColumnNode | ConstantNode | OperationNode
+@dataclass(frozen=True, slots=True)
+class AggregateNode:
+    """One value for all rows of a group: a row of ``AGGREGATES``, by its key, over an operand.
+
+    Attributes:
+        aggregate: the key.
+        operand: what is asked of each row; None counts the rows.
+        by: what the rows are ordered by, for those that care; empty is the order of arrival.
+        options: what else the aggregate is told, such as a separator or a function.
+    """
+
+    aggregate: str
+    operand: Node | None
+    by: tuple[OrderTerm, ...] = ()
+    options: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        return f"fn.{self.aggregate}({'' if self.operand is None else self.operand})"
+
+
+Node: TypeAlias = ColumnNode | SlotNode | ConstantNode | OperationNode | AggregateNode
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """One of the things that rows are ordered by.
+
+    Attributes:
+        node: its value; text is ordered by code point, false before true, NaN after all numbers.
+        descending: from the greatest to the least.
+        nulls_first: where rows without a value stand; by default first, and last if descending.
+    """
+
+    node: Node
+    descending: bool = False
+    nulls_first: bool = True
+
+    def __str__(self) -> str:
+        text = _operand_text(self.node) + (".desc()" if self.descending else "")
+        if self.nulls_first is self.descending:
+            text += ".nulls_first()" if self.nulls_first else ".nulls_last()"
+        return text
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes that a node is made of."""
+    match node:
+        case OperationNode():
+            return node.operands
+        case AggregateNode(_, operand, by):
+            return (*(() if operand is None else (operand,)), *(term.node for term in by))
+        case _:
+            return ()
+
+
+def slots_of(node: Node) -> frozenset[int]:
+    """Return the numbers of the slots that an expression reads."""
+    if isinstance(node, ColumnNode | SlotNode):
+        return frozenset((node.slot,))
+    return frozenset[int]().union(*map(slots_of, children(node)))
 
 
 def _operand_text(node: Node) -> str:

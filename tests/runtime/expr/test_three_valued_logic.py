@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from streamdb.expr import Columns, Expr, NullableColumn, predicate
 from streamdb.expr.evaluate import evaluator
+from streamdb.expr.shape import row_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ N = NumberColumns()
 
 
 def value(expression: Expr[bool, Any], **row: object) -> Truth:
-    result: Truth = evaluator(expression.node)(SimpleNamespace(**row))
+    result: Truth = evaluator(expression.node, row_shape())(SimpleNamespace(**row))
     return result
 
 

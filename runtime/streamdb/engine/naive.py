@@ -1,0 +1,268 @@
+"""The oracle: what a plan means, computed from scratch by the shortest code that says it.
+
+Every other executor is held to it by tests, so it stays simple for ever. It is an executor itself:
+a step recomputes all and compares with what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from streamdb.engine.executor import Changes, Item, Key
+from streamdb.engine.key_order import key_order
+from streamdb.engine.plan import (
+    Distinct,
+    Edge,
+    Filter,
+    Group,
+    Join,
+    Map,
+    Order,
+    PlanNode,
+    Scan,
+    Select,
+    Step,
+    Union,
+    Where,
+)
+from streamdb.errors import ExpressionError
+from streamdb.expr.aggregates import AGGREGATES
+from streamdb.expr.conditions import test_of
+from streamdb.expr.evaluate import evaluator
+from streamdb.expr.nodes import AggregateNode, Node, OrderTerm
+from streamdb.expr.shape import Shape, value_slot
+
+
+class Row(NamedTuple):
+    """A row with its key and its place in the order of arrival."""
+
+    key: Key
+    item: Item
+    arrival: Any
+
+
+def evaluate(edge: Edge) -> list[Row]:
+    """Return the rows of a plan; in order if its node is an order, else in any order."""
+    return list(_stepped(_rows(edge.node), edge.steps))
+
+
+def _rows(node: PlanNode) -> Iterable[Row]:
+    match node:
+        case Scan(source):
+            table = source.table
+            return [Row(key, item, table.arrival(key)) for key, item in table.rows.items()]
+        case Join():
+            return _joined(node)
+        case Union(branches):
+            return [
+                Row((number, key), item, (number, arrival))
+                for number, branch in enumerate(branches)
+                for key, item, arrival in evaluate(branch)
+            ]
+        case Group():
+            return _grouped(node)
+        case Distinct(edge):
+            return _distinct(edge)
+        case Order():
+            return _stepped(_ordered(node), node.then)
+
+
+# --- steps ----------------------------------------------------------------------------------
+
+
+def _stepped(rows: Iterable[Row], steps: Iterable[Step]) -> Iterable[Row]:
+    for step in steps:
+        rows = _one_step(rows, step)
+    return rows
+
+
+def _one_step(rows: Iterable[Row], step: Step) -> Iterator[Row]:
+    match step:
+        case Where(condition, shape):
+            test = test_of(condition, shape)
+            return (row for row in rows if test(row.item))
+        case Filter(function, shape):
+            call = over_slots(function, shape)
+            return (row for row in rows if call(row.item))
+        case Map(function, shape):
+            call = over_slots(function, shape)
+            return (row._replace(item=not_none(call(row.item), row.key)) for row in rows)
+        case Select(values, make, shape):
+            select = selection(values, make, shape)
+            return (row._replace(item=not_none(select(row.item), row.key)) for row in rows)
+
+
+def over_slots(function: Callable[..., Any], shape: Shape) -> Callable[[Item], Any]:
+    """Return the function of a row that calls a user's function of its slots."""
+    if shape.is_tuple:
+        return lambda item: function(*item)
+    return function
+
+
+def selection(
+    values: tuple[Node, ...], make: Callable[..., Any] | None, shape: Shape
+) -> Callable[[Item], Any]:
+    """Return the function from a row to its values, or to what is made of them."""
+    readers = [evaluator(value, shape) for value in values]
+    if make is None:
+        return lambda item: tuple(read(item) for read in readers)
+    return lambda item: make(*(read(item) for read in readers))
+
+
+def not_none(item: Any, key: Key) -> Item:
+    """Refuse a row that is None.
+
+    Raises:
+        ExpressionError: it is.
+    """
+    if item is None:
+        raise ExpressionError(
+            f"the function that makes the row of {key!r} returned None: a row is never None; "
+            "leave rows out by `filter`, and look for a forgotten `return`"
+        )
+    return item
+
+
+# --- nodes ----------------------------------------------------------------------------------
+
+
+def _joined(node: Join) -> Iterator[Row]:
+    left, right = evaluate(node.left), evaluate(node.right)
+    left_values = [evaluator(pair[0], node.left.shape) for pair in node.pairs]
+    right_values = [evaluator(pair[1], node.right.shape) for pair in node.pairs]
+    fits = None if node.residual is None else test_of(node.residual, node.shape)
+    met_left, met_right = set[Key](), set[Key]()
+    for one in left:
+        for other in right:
+            values = [
+                (read(one.item), read_other(other.item))
+                for read, read_other in zip(left_values, right_values, strict=True)
+            ]
+            item = (*slots(one.item, node.left.shape), *slots(other.item, node.right.shape))
+            if any(a is None or b is None or a != b for a, b in values):
+                continue
+            if fits is None or fits(item):
+                met_left.add(one.key)
+                met_right.add(other.key)
+                yield Row((one.key, other.key), item, ((0, one.arrival), (0, other.arrival)))
+    missing: tuple[Any, ...]
+    if node.how in ("left", "full"):
+        missing = (None,) * len(node.right.shape.slots)
+        for one in left:
+            if one.key not in met_left:
+                item = (*slots(one.item, node.left.shape), *missing)
+                yield Row((one.key, None), item, ((0, one.arrival), (-1,)))
+    if node.how in ("right", "full"):
+        missing = (None,) * len(node.left.shape.slots)
+        for other in right:
+            if other.key not in met_right:
+                item = (*missing, *slots(other.item, node.right.shape))
+                yield Row((None, other.key), item, ((-1,), (0, other.arrival)))
+
+
+def slots(item: Item, shape: Shape) -> tuple[Any, ...]:
+    """Return the slots of a row."""
+    return item if shape.is_tuple else (item,)
+
+
+def _grouped(node: Group) -> Iterator[Row]:
+    shape = node.input.shape
+    readers = [evaluator(key, shape) for key in node.keys]
+    groups: dict[Hashable, tuple[tuple[Any, ...], list[Row]]] = {}
+    if node.is_global:
+        groups[()] = ((), [])
+    for row in evaluate(node.input):
+        keys = tuple(canonical(read(row.item)) for read in readers)
+        groups.setdefault(one_or_tuple(keys), (keys, []))[1].append(row)
+    asked = [aggregated(aggregate, shape) for aggregate in node.aggregates]
+    inner = group_shape(node)
+    values = [evaluator(value, inner) for value in node.values]
+    for key, (keys, rows) in groups.items():
+        rows.sort(key=lambda row: row.arrival)
+        answers = (*keys, *(ask(rows) for ask in asked))
+        yield Row(key, (*keys, *(value(answers) for value in values)), key_order(key))
+
+
+def group_shape(node: Group) -> Shape:
+    """Return the shape that ``values`` are expressions of: the keys, and then the aggregates."""
+    named = [*map(str, node.keys), *map(str, node.aggregates)]
+    return Shape(tuple(map(value_slot, named)), is_tuple=True)
+
+
+def aggregated(node: AggregateNode, shape: Shape) -> Callable[[list[Row]], Any]:
+    """Return the function from rows in order of arrival to the value of an aggregate."""
+    aggregate = AGGREGATES[node.aggregate]
+    read = None if node.operand is None else evaluator(node.operand, shape)
+
+    def ask(rows: list[Row]) -> Any:
+        rows = in_order(rows, node.by, shape, tie=lambda row: row.arrival) if node.by else rows
+        values = [1 if read is None else read(row.item) for row in rows]
+        if not aggregate.keeps_nulls:
+            values = [value for value in values if value is not None]
+        try:
+            return aggregate.function(values, *node.options)
+        except TypeError as error:
+            raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
+
+    return ask
+
+
+def one_or_tuple(values: tuple[Any, ...]) -> Any:
+    """Return the only value, or the tuple of several or none."""
+    return values[0] if len(values) == 1 else values
+
+
+def canonical(value: Any) -> Any:
+    """Return one object for all values that are the same in a group: NaN is no equal of itself."""
+    return NAN if value != value else value
+
+
+NAN = float("nan")
+
+
+def _distinct(edge: Edge) -> Iterator[Row]:
+    found: dict[Hashable, Item] = {}
+    for row in evaluate(edge):
+        if edge.shape.is_tuple:
+            item = tuple(map(canonical, row.item))
+            found.setdefault(one_or_tuple(item), item)
+        else:
+            found.setdefault(row.item, row.item)
+    return (Row(key, item, key_order(key)) for key, item in found.items())
+
+
+def _ordered(node: Order) -> list[Row]:
+    rows = in_order(
+        evaluate(node.input), node.terms, node.input.shape, tie=lambda row: key_order(row.key)
+    )
+    end = None if node.limit is None else node.offset + node.limit
+    return rows[node.offset : end]
+
+
+def in_order(
+    rows: Iterable[Row], terms: tuple[OrderTerm, ...], shape: Shape, tie: Callable[[Row], Any]
+) -> list[Row]:
+    """Sort rows: by the last thing first, for sorting is stable."""
+    ordered = sorted(rows, key=tie)
+    for term in reversed(terms):
+        read = evaluator(term.node, shape)
+
+        def rank(row: Row, term: OrderTerm = term, read: Callable[[Any], Any] = read) -> Any:
+            value = read(row.item)
+            if value is None:
+                return (term.nulls_first is term.descending, 0, 0)
+            return (term.nulls_first is not term.descending, value != value, value)
+
+        try:
+            ordered.sort(key=rank, reverse=term.descending)
+        except TypeError as error:
+            raise ExpressionError(f"rows cannot be ordered by `{term}`: {error}") from error
+    return ordered
+
+
+def recomputed(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Changes:
+    """Compare two states by value: what a step of an unordered plan must amount to."""
+    gone = [(key, old, None) for key, old in before.items() if key not in after]
+    came = [(key, before.get(key), new) for key, new in after.items() if before.get(key) != new]
+    return gone + came

@@ -1,0 +1,53 @@
+"""What a query reads: the little that it knows of a collection or of a live query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from streamdb.expr.shape import Slot
+
+
+class Rows(Protocol):
+    """Rows by key, as they are now; held still by whoever asks."""
+
+    @property
+    def rows(self) -> Mapping[Any, Any]:
+        """All rows; another mapping may take its place at any commit."""
+        ...
+
+    def arrival(self, key: Any) -> Any:
+        """Return where a row stands in the order of arrival: comparable, greater is later."""
+        ...
+
+
+class Source(Protocol):
+    """A collection, a local one, or a live query, as queries see it. Compared by identity."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def slot(self) -> Slot:
+        """What its rows are."""
+        ...
+
+    @property
+    def table(self) -> Rows:
+        """Its rows."""
+        ...
+
+    @property
+    def key_column(self) -> str | None:
+        """The column that holds the key, if one does."""
+        ...
+
+    def key_of(self, value: Any) -> Any:
+        """Return the key in ``table.rows`` of the row whose key column has this value."""
+        ...
+
+    def parse_key(self, key: Any) -> Any:
+        """Return what users see of a key of ``table.rows``."""
+        ...
