@@ -5,10 +5,10 @@ It follows from the keys alone, so every client that holds the same rows has the
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 
-def key_order(key: Any) -> tuple[Any, ...]:
+def key_order(key: object) -> tuple[Any, ...]:
     """Return something comparable for any key of a plan, of a mixture of types, too.
 
     Null comes first, then truth values and numbers, then text, then other values by their type,
@@ -17,6 +17,8 @@ def key_order(key: Any) -> tuple[Any, ...]:
     >>> sorted(["b", None, ("a", 2), 1.5, ("a", None), "a", 1], key=key_order)
     [None, 1, 1.5, 'a', 'b', ('a', None), ('a', 2)]
     """
+    if _is_tuple(key):
+        return (4, *map(key_order, key))
     match key:
         case None:
             return (0,)
@@ -24,7 +26,9 @@ def key_order(key: Any) -> tuple[Any, ...]:
             return (1, key != key, 0 if key != key else key)
         case str():
             return (2, key)
-        case tuple():
-            return (4, *map(key_order, cast("tuple[Any, ...]", key)))
         case _:
             return (3, type(key).__name__, key)
+
+
+def _is_tuple(key: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(key, tuple)

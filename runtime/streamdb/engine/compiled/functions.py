@@ -1,0 +1,81 @@
+"""Functions of rows, generated from expressions: what operators are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from streamdb.engine.compiled.expressions import DEEPEST, Expressions, depth
+from streamdb.engine.compiled.source_code import SourceCode
+from streamdb.engine.executor import Item
+from streamdb.expr.conditions import test_of
+from streamdb.expr.evaluate import evaluator
+from streamdb.expr.nodes import Node
+from streamdb.expr.shape import Shape
+
+Value = TypeVar("Value")
+
+_ROW: Final = "row"
+
+
+def value_of(node: Node, shape: Shape) -> Callable[[Item], Any]:
+    """Return what :func:`~streamdb.expr.evaluate.evaluator` does, only faster.
+
+    >>> from streamdb.expr import UntypedColumns
+    >>> from streamdb.expr.shape import row_shape
+    >>> from types import SimpleNamespace
+    >>> is_long = value_of((UntypedColumns().tokens > 100).node, row_shape())
+    >>> is_long(SimpleNamespace(tokens=101)), is_long(SimpleNamespace(tokens=None))
+    (True, None)
+    """
+    slowly = evaluator(node, shape)
+    if depth(node) > DEEPEST:
+        return slowly
+    code = SourceCode()
+    return _function(code, Expressions(code, shape, slot_sources(_ROW, shape)).value(node), slowly)
+
+
+def values_of(nodes: Sequence[Node], shape: Shape) -> Callable[[Item], tuple[Any, ...]]:
+    """Return the function from a row to the values of several expressions."""
+    slow = [evaluator(node, shape) for node in nodes]
+
+    def slowly(row: Item) -> tuple[Any, ...]:
+        return tuple(read(row) for read in slow)
+
+    if max(map(depth, nodes), default=0) > DEEPEST:
+        return slowly
+    code = SourceCode()
+    expressions = Expressions(code, shape, slot_sources(_ROW, shape))
+    values = "".join(f"{expressions.value(node)}, " for node in nodes)
+    return _function(code, f"({values})", slowly)
+
+
+def is_true_of(node: Node, shape: Shape) -> Callable[[Item], bool]:
+    """Return what :func:`~streamdb.expr.conditions.test_of` does, only faster."""
+    slowly = test_of(node, shape)
+    if depth(node) > DEEPEST:
+        return slowly
+    code = SourceCode()
+    condition = Expressions(code, shape, slot_sources(_ROW, shape)).is_true(node)
+    return _function(code, condition, slowly)
+
+
+def slot_sources(row: str, shape: Shape) -> list[str]:
+    """Return the source that reads each slot of a row."""
+    if shape.is_tuple:
+        return [f"{row}[{number}]" for number in range(len(shape.slots))]
+    return [row]
+
+
+def _function(
+    code: SourceCode, result: str, slowly: Callable[[Item], Value]
+) -> Callable[[Item], Value]:
+    """Return the function with that result; what is wrong with a row is said by the slow one."""
+    code.indent("try:")
+    code.line(f"return {result}")
+    code.dedent()
+    code.indent("except TypeError:")
+    code.line(f"{code.bind(slowly)}({_ROW})")
+    code.line("raise")
+    function: Callable[[Item], Value] = code.function(_ROW)
+    return function

@@ -1,0 +1,53 @@
+"""Whether two rows of a query are the same, so that a change from one to the other is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping
+from operator import eq
+from typing import Any, Final
+
+
+def same(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
+    """Compare rows that are tuples, slot by slot.
+
+    Whole rows and objects are the same if they are one object, as everywhere. Plain values are if
+    nobody could tell them apart: 1, 1.0 and True differ.
+
+    >>> same(("a", 1), ("".join(["a"]), 1)), same((1,), (True,)), same((0.0,), (-0.0,))
+    (True, False, False)
+    """
+    if old is None:
+        return False
+    for one, other in zip(old, new, strict=True):
+        if one is other:
+            continue
+        kind = type(one)
+        is_equal = _PLAIN.get(kind)
+        if kind is not type(other) or is_equal is None or not is_equal(one, other):
+            return False
+    return True
+
+
+def _same_float(one: float, other: float) -> bool:
+    if one != one:
+        return other != other
+    return one == other and math.copysign(1, one) == math.copysign(1, other)
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    return bool(one == other) and one.tzinfo == other.tzinfo
+
+
+_PLAIN: Final[Mapping[type[Any], Callable[[Any, Any], bool]]] = {
+    str: eq,
+    int: eq,
+    bool: eq,
+    bytes: eq,
+    float: _same_float,
+    dt.datetime: _same_moment,
+    dt.time: _same_moment,
+    dt.date: eq,
+    dt.timedelta: eq,
+}
