@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, Final
 
-from streamdb.collections.callbacks import run_callback
+from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.watchers import Ended, Watcher, Watchers
 from streamdb.state.unknown_fields import Stored, take_texts
 
 #: A key, its row (a ``Stored`` one perhaps) or None for a removal, and the ordinal of the event.
 Write = tuple[str, Any | None, int]
-Watcher = Callable[[Sequence[Delta]], None]
-Ended = Callable[[BaseException | None], None]
 
 
 class FrozenRows:
     """What a table held at one moment, for as long as there are holders."""
 
-    __slots__ = ("_ordinals", "holders", "rows")
+    __slots__ = ("_arrivals", "_ordinals", "holders", "rows")
 
     def __init__(self, rows: dict[str, Any], ordinals: Ordinals) -> None:
         self.rows: Final = rows
         self._ordinals: Final = ordinals
+        self._arrivals: Arrivals | None = None
         self.holders = 0
 
     def ordinal(self, key: str) -> int:
@@ -33,6 +32,12 @@ class FrozenRows:
         if key not in self.rows:
             raise KeyError(key)
         return self._ordinals.of(key)
+
+    def arrival(self, key: str) -> int:
+        """Return where a row stands in the order of arrival. Raises KeyError."""
+        if self._arrivals is None:
+            self._arrivals = Arrivals(self.rows)
+        return self._arrivals.of(key)
 
 
 class Table:
@@ -49,9 +54,8 @@ class Table:
         #: Which event each row comes from.
         self.ordinals = Ordinals()
         self._frozen: FrozenRows | None = None
-        self._watchers: dict[int, tuple[Watcher, Ended]] = {}
-        self._next_watcher = 0
-        self._end: tuple[BaseException | None] | None = None
+        self._arrivals: Arrivals | None = None
+        self._watchers: Final = Watchers()
 
     @property
     def is_watched(self) -> bool:
@@ -68,6 +72,19 @@ class Table:
             raise KeyError(key)
         return self.ordinals.of(key)
 
+    def arrival(self, key: str) -> int:
+        """Return where a row stands in the order of arrival; a greater number came later.
+
+        A row that is removed and inserted anew, even in one commit, gets another number. After a
+        load all numbers are new.
+
+        Raises:
+            KeyError: there is no row of that key.
+        """
+        if self._arrivals is None:
+            self._arrivals = Arrivals(self.rows)
+        return self._arrivals.of(key)
+
     def stored(self, key: str) -> Stored | None:
         """Return a row and the text that it was read from if that holds more, or None."""
         row = self.rows.get(key)
@@ -77,6 +94,8 @@ class Table:
         """Apply operations in order and return their net effect."""
         if self._frozen is not None and (writes := list(writes)):
             self._leave_frozen_rows(self._frozen)
+        if self._arrivals is not None:
+            self._arrivals.follow(writes := list(writes))
         rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
         for key, written, ordinal in writes:
@@ -108,7 +127,7 @@ class Table:
         before = self.rows
         self.rows, self.ordinals = loaded.rows, loaded.ordinals
         self.originals = take_texts(self.rows)
-        self._frozen = None
+        self._frozen = self._arrivals = None
         return before
 
     def freeze(self) -> FrozenRows:
@@ -126,28 +145,12 @@ class Table:
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; return how to stop."""
-        number = self._next_watcher
-        self._next_watcher += 1
-        if self._end is not None:
-            ended(self._end[0])
-        else:
-            self._watchers[number] = (watcher, ended)
-
-        def stop() -> None:
-            self._watchers.pop(number, None)
-
-        return stop
+        return self._watchers.add(watcher, ended)
 
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
-        for watcher, _ in list(self._watchers.values()):
-            run_callback(partial(watcher, deltas))
+        self._watchers.notify(deltas)
 
     def end(self, error: BaseException | None) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts."""
-        if self._end is not None:
-            return
-        self._end = (error,)
-        watchers, self._watchers = self._watchers, {}
-        for _, ended in watchers.values():
-            ended(error)
+        self._watchers.end(error)

@@ -143,6 +143,30 @@ def test_staged_writes_show_when_they_are_committed(
     assert list(table.rows.items()) == list(expected.items())
 
 
+@given(write_lists(), st.lists(write_lists(), max_size=4), st.booleans())
+def test_arrivals_are_the_order_of_rows(load: Writes, batches: list[Writes], ask: bool) -> None:
+    """Whenever they are asked for first; and what stays has its number."""
+    table = Table()
+    table.replace(loaded(load))
+    for batch in batches:
+        before = {key: table.arrival(key) for key in table.rows} if ask else {}
+        table.write(batch)
+        removed = {key for key, row, _ in batch if row is None}
+        if ask:
+            after = {key: table.arrival(key) for key in table.rows}
+            assert after.items() >= {k: n for k, n in before.items() if k not in removed}.items()
+            assert all(after[k] > max(before.values()) for k in after.keys() & before & removed)
+            assert sorted(table.rows, key=table.arrival) == list(table.rows)
+    assert sorted(table.rows, key=table.arrival) == list(table.rows)
+    frozen = table.freeze()
+    order = list(table.rows)
+    table.write([(key, None, 0) for key in "abcd"])
+    assert sorted(order, key=frozen.arrival) == order
+    for no_row in (table, frozen):
+        with pytest.raises(KeyError):
+            no_row.arrival("e")
+
+
 def test_order_is_of_first_insertion() -> None:
     """An upsert keeps the place; delete and insert goes last."""
     table = Table()
