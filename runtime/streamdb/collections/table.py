@@ -55,6 +55,7 @@ class Table:
         self.ordinals = Ordinals()
         self._frozen: FrozenRows | None = None
         self._arrivals: Arrivals | None = None
+        self._moved: set[str] | None = set()
         self._watchers: Final = Watchers()
 
     @property
@@ -85,6 +86,10 @@ class Table:
             self._arrivals = Arrivals(self.rows)
         return self._arrivals.of(key)
 
+    def moved(self, key: str) -> bool:
+        """Tell of a row that is there whether it was before the last commit, by another number."""
+        return self._moved is None or key in self._moved
+
     def stored(self, key: str) -> Stored | None:
         """Return a row and the text that it was read from if that holds more, or None."""
         row = self.rows.get(key)
@@ -98,12 +103,15 @@ class Table:
             self._arrivals.follow(writes := list(writes))
         rows, ordinals = self.rows, self.ordinals
         before: dict[str, Any | None] = {}
+        self._moved = moved = set[str]()
         for key, written, ordinal in writes:
             row = self._without_text(key, written)
             if row is None:
                 old = rows.pop(key, None)
             else:
                 old = rows.get(key)
+                if old is None and before.get(key) is not None:
+                    moved.add(key)
                 rows[key] = row
                 ordinals.keys.append(key)
                 ordinals.numbers.append(ordinal)
@@ -127,7 +135,7 @@ class Table:
         before = self.rows
         self.rows, self.ordinals = loaded.rows, loaded.ordinals
         self.originals = take_texts(self.rows)
-        self._frozen = self._arrivals = None
+        self._frozen = self._arrivals = self._moved = None
         return before
 
     def freeze(self) -> FrozenRows:

@@ -1,7 +1,8 @@
 """What all executors have in common: a plan that is loaded once and then stepped by commits.
 
 A change is the plain tuple ``(key, old, new)``, None where there is no row; there is at most one
-for a key and commit, and never one whose old and new are the same object. A change of an ordered
+for a key and commit, and none whose old and new are the same (see ``same``), save where the row has
+moved in the order of arrival: derived queries have to know, users need not. A change of an ordered
 plan is ``(key, old, new, old_index, new_index)``: applied one after the other, in their order, to
 the list of rows before the commit (remove at ``old_index``, then insert at ``new_index``; None
 where there is no row), they give the list after it. There, old and new may be the same object if
@@ -71,4 +72,8 @@ class Executor(Protocol):
 
     def arrival(self, key: Key) -> Any:
         """Return where a row stands in the order of arrival; see ``Rows.arrival``."""
+        ...
+
+    def moved(self, key: Key) -> bool:
+        """Tell whether the last step moved a row in the order of arrival; see ``Rows.moved``."""
         ...

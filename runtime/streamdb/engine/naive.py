@@ -224,12 +224,20 @@ NAN = float("nan")
 def _distinct(edge: Edge) -> Iterator[Row]:
     found: dict[Hashable, Item] = {}
     for row in evaluate(edge):
-        if edge.shape.is_tuple:
-            item = tuple(map(canonical, row.item))
-            found.setdefault(one_or_tuple(item), item)
-        else:
-            found.setdefault(row.item, row.item)
+        item = distinct_item(row.item, edge.shape)
+        found.setdefault(distinct_key(item, edge.shape), item)
     return (Row(key, item, key_order(key)) for key, item in found.items())
+
+
+def distinct_item(item: Item, shape: Shape) -> Item:
+    """Return the row that stands for all that are equal to this one."""
+    return tuple(map(canonical, item)) if shape.is_tuple else canonical(item)
+
+
+def distinct_key(item: Item, shape: Shape) -> Key:
+    """Return the key of such a row."""
+    key: Key = one_or_tuple(item) if shape.is_tuple else item
+    return key
 
 
 def _ordered(node: Order) -> list[Row]:

@@ -20,6 +20,14 @@ class Rows(Protocol):
         """Return where a row stands in the order of arrival: comparable, greater is later."""
         ...
 
+    def moved(self, key: Any) -> bool:
+        """Tell of a row that is there whether the last commit moved it in that order.
+
+        It does where it removed the row and wrote it again. Then there is a change of the key,
+        even one from a row to the same row: whoever looks at the order has to know.
+        """
+        ...
+
 
 class Source(Protocol):
     """A collection, a local one, or a live query, as queries see it. Compared by identity."""
@@ -45,7 +53,11 @@ class Source(Protocol):
         ...
 
     def key_of(self, value: Any) -> Any:
-        """Return the key in ``table.rows`` of the row whose key column has this value."""
+        """Return the key in ``table.rows`` of the row whose key column has this value.
+
+        Values that are equal have the same key, whatever their types. For one that no row can
+        have, it returns anything that is no key. It never raises.
+        """
         ...
 
     def parse_key(self, key: Any) -> Any:

@@ -150,14 +150,18 @@ def test_arrivals_are_the_order_of_rows(load: Writes, batches: list[Writes], ask
     table.replace(loaded(load))
     for batch in batches:
         before = {key: table.arrival(key) for key in table.rows} if ask else {}
+        held = set(table.rows)
         table.write(batch)
         removed = {key for key, row, _ in batch if row is None}
+        assert set(filter(table.moved, table.rows)) == table.rows.keys() & held & removed
         if ask:
             after = {key: table.arrival(key) for key in table.rows}
             assert after.items() >= {k: n for k, n in before.items() if k not in removed}.items()
             assert all(after[k] > max(before.values()) for k in after.keys() & before & removed)
             assert sorted(table.rows, key=table.arrival) == list(table.rows)
     assert sorted(table.rows, key=table.arrival) == list(table.rows)
+    table.replace(loaded([("a", Row(), 0)]))
+    assert table.moved("a")  # all numbers are new
     frozen = table.freeze()
     order = list(table.rows)
     table.write([(key, None, 0) for key in "abcd"])

@@ -1,0 +1,57 @@
+"""The executor that walks a tree of operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from streamdb.engine.executor import Changes, Item, Key, Positions
+from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.steps import StepsOperator
+from streamdb.engine.interpreted.tree import operator_of
+from streamdb.engine.plan import Edge, Plan, Scan
+from streamdb.expr.sources import Source
+
+
+class Interpreted:
+    """Keeps the rows of a plan by operators that look at each other's changes.
+
+    Raises:
+        ExpressionError: (any method) the values of a row do not suit an operator.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._root: Final = _root_of(plan.root)
+
+    @property
+    def rows(self) -> Mapping[Key, Item]:
+        """See ``Executor``."""
+        return self._root.rows
+
+    @property
+    def positions(self) -> Positions | None:
+        """See ``Executor``."""
+        return None
+
+    def load(self) -> None:
+        """See ``Executor``."""
+        self._root.load()
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """See ``Executor``."""
+        return self._root.step(changes)
+
+    def arrival(self, key: Key) -> Any:
+        """See ``Executor``."""
+        return self._root.arrival(key)
+
+    def moved(self, key: Key) -> bool:
+        """See ``Executor``."""
+        return self._root.moved(key)
+
+
+def _root_of(edge: Edge) -> Operator:
+    operator = operator_of(edge)
+    if isinstance(edge.node, Scan) and not edge.steps:
+        return StepsOperator(operator, edge)  # a copy: a source's mapping is written by others
+    return operator

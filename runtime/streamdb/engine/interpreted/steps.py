@@ -1,0 +1,93 @@
+"""Where, filter, map and select: what becomes of each row by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from streamdb.engine.executor import Change, Changes, Item, Key
+from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.naive import not_none, over_slots, selection
+from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
+from streamdb.engine.same import same
+from streamdb.expr.conditions import test_of
+from streamdb.expr.sources import Source
+
+#: From a key and a row to what becomes of the row; None if it is left out.
+_OneRow: TypeAlias = Callable[[Key, Item], Item | None]
+
+
+class StepsOperator:
+    """Keeps what comes out by key, so that nothing is ever asked of a row that has gone.
+
+    Args:
+        input: what the rows come from.
+        edge: tells the steps, perhaps none, and what comes out.
+    """
+
+    def __init__(self, input: Operator, edge: Edge) -> None:
+        self.rows: Final[dict[Key, Item]] = {}
+        self._input: Final = input
+        self._steps: Final = tuple(map(_one_step, edge.steps))
+        self._is_tuple: Final = edge.shape.is_tuple
+
+    def load(self) -> None:
+        """Send all rows through the steps."""
+        self._input.load()
+        for key, row in self._input.rows.items():
+            new = self._stepped(key, row)
+            if new is not None:
+                self.rows[key] = new
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """Send the changed rows through the steps."""
+        result = list[Change]()
+        for key, _, row in self._input.step(changes):
+            old = self.rows.get(key)
+            new = None if row is None else self._stepped(key, row)
+            if new is None:
+                if old is not None:
+                    del self.rows[key]
+                    result.append((key, old, None))
+            elif old is None or not self._is_same(old, new) or self._input.moved(key):
+                self.rows[key] = new
+                result.append((key, old, new))
+        return result
+
+    def arrival(self, key: Key) -> Any:
+        """Return the place of the row that this one was made of."""
+        return self._input.arrival(key)
+
+    def moved(self, key: Key) -> bool:
+        """Tell it of the row that this one was made of."""
+        return self._input.moved(key)
+
+    def _stepped(self, key: Key, row: Item) -> Item | None:
+        for step in self._steps:
+            row = step(key, row)
+            if row is None:
+                break
+        return row
+
+    def _is_same(self, old: Item, new: Item) -> bool:
+        return same(old, new) if self._is_tuple else old is new
+
+
+def _one_step(step: Step) -> _OneRow:
+    match step:
+        case Where(condition, shape):
+            return _keeping(test_of(condition, shape))
+        case Filter(function, shape):
+            return _keeping(over_slots(function, shape))
+        case Map(function, shape):
+            return _making(over_slots(function, shape))
+        case Select(values, make, shape):
+            return _making(selection(values, make, shape))
+
+
+def _keeping(test: Callable[[Item], Any]) -> _OneRow:
+    return lambda key, row: row if test(row) else None
+
+
+def _making(make: Callable[[Item], Any]) -> _OneRow:
+    return lambda key, row: not_none(make(row), key)

@@ -1,0 +1,204 @@
+"""Joins, held to the naive evaluator; which index they use, and what a change costs."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any, Final, get_args
+
+import pytest
+from tests.runtime.engine.asking import join, map_, select, where
+from tests.runtime.engine.judging import Judged
+from tests.runtime.engine.tables import TableSource, commit
+from tests.runtime.engine.things import Thing
+
+from streamdb.engine.interpreted import Interpreted
+from streamdb.engine.planning import plan_of
+from streamdb.errors import ExpressionError
+from streamdb.expr.query_tree import JoinKind, QueryNode
+
+KINDS: Final[tuple[JoinKind, ...]] = get_args(JoinKind)
+every_kind = pytest.mark.parametrize("how", KINDS)
+keyed_or_not = pytest.mark.parametrize("key_column", ["id", None])
+
+
+def loaded(query: QueryNode) -> Judged:
+    judged = Judged(plan_of(query), Interpreted)
+    judged.load()
+    return judged
+
+
+def orders_and_users(key_column: str | None) -> tuple[TableSource, TableSource]:
+    users = TableSource("users", {key: Thing(key) for key in "uvw"}, key_column)
+    orders = {1: Thing(1, "u"), 2: Thing(2, "u"), 3: Thing(3, "x"), 4: Thing(4, None)}
+    return TableSource("orders", orders, key_column), users
+
+
+@every_kind
+@keyed_or_not
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_pairs_form_change_and_part(how: JoinKind, key_column: str | None, is_turned: bool) -> None:
+    """On either side; the other one has perhaps no index but its keys."""
+    orders, users = orders_and_users(key_column)
+    if is_turned:
+        query = join(users.node, orders.node, lambda u, o: [(u.id, o.a)], how)
+    else:
+        query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], how)
+    judged = loaded(query)
+    for writes in (
+        {users: [("x", Thing("x"))]},  # a partner comes for an order that had none
+        {users: [("u", Thing("u", "renamed"))]},
+        {orders: [(1, Thing(1, "v"))]},  # from one to another
+        {orders: [(4, Thing(4, "w")), (3, Thing(3, None))]},
+        {users: [("v", None)], orders: [(1, Thing(1, "u"))]},  # both sides at once
+        {users: [("u", None)]},
+        {users: [("u", Thing("u"))], orders: [(1, None), (2, None), (5, Thing(5, "u"))]},
+        {orders: [(5, None), (5, Thing(5, "u"))]},
+        {users: [("u", None), ("u", Thing("u"))]},
+        {users: [(key, None) for key in "uvwx"]},
+        {orders: [(key, None) for key in range(6)]},
+    ):
+        judged.step(commit(writes))
+    assert not judged.executor.rows
+
+
+@keyed_or_not
+def test_a_partner_that_comes_takes_the_place_of_none(key_column: str | None) -> None:
+    orders, users = orders_and_users(key_column)
+    judged = loaded(join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "left"))
+    came = Thing("x")
+    assert judged.step(commit({users: [("x", came)]})) == [
+        ((3, "x"), None, (Thing(3, "x"), came)),
+        ((3, None), (Thing(3, "x"), None), None),
+    ]
+
+
+@every_kind
+def test_a_source_is_joined_with_itself(how: JoinKind) -> None:
+    things = TableSource("things", {n: Thing(n, n // 2, n) for n in range(6)}, "id")
+    judged = loaded(join(things.node, things.node, lambda one, other: [(one.a, other.id)], how))
+    for writes in (
+        [(0, Thing(0, 0, "still its own partner"))],
+        [(1, Thing(1, 5)), (5, Thing(5, 1))],
+        [(0, None), (2, Thing(2, 2))],
+        [(n, None) for n in range(6)],
+    ):
+        judged.step(commit({things: writes}))
+    assert not judged.executor.rows
+
+
+@every_kind
+@keyed_or_not
+def test_several_values_and_a_residual(how: JoinKind, key_column: str | None) -> None:
+    lefts = TableSource("lefts", {n: Thing(n, n % 3, n % 2) for n in range(8)})
+    rights = TableSource("rights", {n: Thing(n, n % 2, n) for n in range(4)}, key_column)
+    judged = loaded(
+        join(
+            lefts.node,
+            rights.node,
+            lambda one, other: [(one.b, other.a), (one.a, other.id)],
+            how,
+            lambda one, other: (one.id > other.b) | (other.b == 2),
+        )
+    )
+    for writes in (
+        {rights: [(0, Thing(0, 1, 0)), (1, Thing(1, 1, 9))]},
+        {lefts: [(n, Thing(n, 0, n % 2)) for n in range(4)]},
+        {rights: [(2, None), (0, Thing(0, 0, 2))], lefts: [(0, None), (7, Thing(7, 1, 1))]},
+        {rights: [(1, Thing(1, 1, 0))]},
+    ):
+        judged.step(commit(writes))
+
+
+@every_kind
+@keyed_or_not
+def test_null_and_nan_equal_nothing(how: JoinKind, key_column: str | None) -> None:
+    values = {1: None, 2: nan, 3: nan, 4: 1, 5: 1.0, 6: True}
+    lefts = TableSource("lefts", {n: Thing(n, value) for n, value in values.items()})
+    rights = TableSource("rights", {v: Thing(v) for v in (nan, 1.0)}, key_column)
+    judged = loaded(join(lefts.node, rights.node, lambda one, other: [(one.a, other.id)], how))
+    pairs = {key for key in judged.executor.rows if None not in key}
+    assert pairs == {(4, 1), (5, 1), (6, 1)}
+    judged.step(commit({lefts: [(2, Thing(2, 1)), (4, Thing(4, nan))]}))
+    judged.step(commit({rights: [(nan, None)]}))
+
+
+def test_slots_of_several_values_and_nulls_of_a_missing_side() -> None:
+    orders, users = orders_and_users("id")
+    lines = select(orders.node, lambda o: (o.id, o.a))
+    query = join(lines, users.node, lambda number, name, u: [(name, u.id)], "full")
+    judged = loaded(where(query, lambda number, name, u: u.a.is_null()))
+    assert (None, "v") in judged.executor.rows
+    judged.step(commit({users: [("v", Thing("v", "not null"))]}))
+    assert (None, "v") not in judged.executor.rows
+
+
+@every_kind
+def test_the_keys_of_a_filtered_source_are_an_index_of_it(how: JoinKind) -> None:
+    orders, users = orders_and_users("id")
+    active = where(users.node, lambda u: u.a.is_null())
+    judged = loaded(join(orders.node, active, lambda o, u: [(o.a, u.id)], how))
+    for user in (Thing("u", "inactive"), Thing("u")):
+        judged.step(commit({users: [("u", user)]}))
+
+
+class Counted:
+    """A value that counts how often one like it was read."""
+
+    read = 0
+
+    def __init__(self, value: object) -> None:
+        self._value: Final = value
+
+    @property
+    def id(self) -> object:
+        Counted.read += 1
+        return self._value
+
+    @property
+    def a(self) -> object:
+        return self.id
+
+
+@keyed_or_not
+def test_a_change_costs_its_partners(key_column: str | None) -> None:
+    """Not what there is else: 1,000 orders of 100 users."""
+    users = TableSource("users", {n: Counted(n) for n in range(100)}, key_column)
+    orders = TableSource("orders", {n: Counted(n % 100) for n in range(1000)})
+    query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "full")
+    executor = Interpreted(plan_of(query))
+    executor.load()
+    Counted.read = 0
+    assert len(executor.step(commit({users: [(7, Counted(7))]}))) == 10
+    assert len(executor.step(commit({orders: [(7, Counted(8))]}))) == 2
+    assert Counted.read <= 40
+
+
+def test_keys_are_made_by_the_source() -> None:
+    class Texts(TableSource):
+        def key_of(self, value: Any) -> Any:
+            return str(int(value)) if isinstance(value, int | float) else None
+
+    users = Texts("users", {"1": Thing(1), "2": Thing(2)}, "id")
+    lefts = TableSource("lefts", {n: Thing(n, v) for n, v in enumerate([1, 1.0, "1", 1.5, 3])})
+    judged = loaded(join(lefts.node, users.node, lambda one, u: [(one.a, u.id)]))
+    assert judged.executor.rows.keys() == {(0, "1"), (1, "1")}
+    judged.step(commit({users: [("1", None), ("3", Thing(3))]}))
+    assert judged.executor.rows.keys() == {(4, "3")}
+
+
+def test_a_row_that_moved_moves_its_pairs() -> None:
+    orders, users = orders_and_users("id")
+    query = join(
+        map_(orders.node, lambda order: order.a or ""), users.node, lambda o, u: [(o, u.id)]
+    )
+    judged = loaded(select(query, lambda name, u: (u.id,)))
+    assert judged.step(commit({orders: [(1, None), (1, Thing(1, "u"))]})) == [
+        ((1, "u"), ("u",), ("u",))
+    ]
+
+
+def test_values_that_have_no_hash_are_refused() -> None:
+    lefts, rights = TableSource("lefts", {1: Thing(1, [])}), TableSource("rights", {1: Thing(1)})
+    query = join(lefts.node, rights.node, lambda one, other: [(one.a, other.a)])
+    with pytest.raises(ExpressionError, match="joined by the values of `a`: unhashable"):
+        Interpreted(plan_of(query)).load()

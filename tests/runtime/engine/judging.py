@@ -1,0 +1,112 @@
+"""What must be true of an executor after every commit, whatever the plan: the naive evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from streamdb.engine.executor import Changes, Executor, Item, Key
+from streamdb.engine.naive import Row, evaluate
+from streamdb.engine.plan import Plan
+from streamdb.expr.sources import Source
+
+MakeExecutor = Callable[[Plan], Executor]
+
+
+class Judged:
+    """An executor that is compared with the naive evaluator after its load and every step.
+
+    Raises:
+        AssertionError: (load and step) it is not what it must be.
+    """
+
+    def __init__(self, plan: Plan, make: MakeExecutor) -> None:
+        self.plan: Final = plan
+        self.executor: Final = make(plan)
+        self._rows: dict[Key, Item] = {}
+        self._arrivals: dict[Key, Any] = {}
+        self._order: list[Key] = []
+
+    def load(self) -> None:
+        """Load, and compare."""
+        rows = self.executor.rows
+        self.executor.load()
+        assert self.executor.rows is rows, "the mapping of rows must stay the same"
+        self._compare(evaluate(self.plan.root))
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """Follow a commit, compare, and return what the executor said."""
+        told = self.executor.step(changes)
+        rows, order = self._replayed(told)
+        arrivals = self._arrivals
+        self._compare(evaluate(self.plan.root))
+        assert rows.keys() == self._rows.keys(), "the changes do not give the rows"
+        for key, row in rows.items():
+            assert row is self._rows[key], f"the changes do not give the row of {key!r}"
+        if self.plan.is_ordered:
+            assert order == self._order, "the changes do not give the order"
+        for key in self._rows.keys() & arrivals.keys():
+            has_moved = arrivals[key] != self._arrivals[key]
+            assert self.executor.moved(key) is has_moved, f"moved({key!r}) is not {has_moved}"
+        for change in told:
+            assert not _is_nothing(change) or self.executor.moved(change[0]), f"no-op {change}"
+        return told
+
+    def _compare(self, expected: list[Row]) -> None:
+        executor = self.executor
+        assert executor.rows.keys() == {row.key for row in expected}, "other keys than expected"
+        for key, row, arrival in expected:
+            assert equal(executor.rows[key], row), f"{key!r}: {executor.rows[key]!r}, not {row!r}"
+            assert executor.arrival(key) == arrival, f"arrival({key!r}) is not {arrival!r}"
+        self._rows = dict(executor.rows)
+        self._arrivals = {row.key: row.arrival for row in expected}
+        positions = executor.positions
+        assert (positions is not None) is self.plan.is_ordered
+        if positions is None:
+            return
+        self._order = [row.key for row in expected]
+        assert list(positions) == self._order, "another order than expected"
+        assert len(positions) == len(self._order)
+        for index, key in enumerate(self._order):
+            assert positions[index] == key
+            assert positions.index(key) == index
+
+    def _replayed(self, changes: Changes) -> tuple[dict[Key, Item], list[Key]]:
+        """Apply the changes to what there was before, and hold them to it."""
+        rows, order = dict(self._rows), list(self._order)
+        assert len({change[0] for change in changes}) == len(changes), "two changes of one key"
+        for change in changes:
+            key, old, new = change[:3]
+            assert old is rows.get(key), f"{key!r} was {rows.get(key)!r}, not {old!r}"
+            if new is None:
+                del rows[key]
+            else:
+                rows[key] = new
+            if self.plan.is_ordered:
+                old_index, new_index = change[3:]
+                assert (old_index is None) is (old is None)
+                assert (new_index is None) is (new is None)
+                if old_index is not None:
+                    assert order.pop(old_index) == key, f"{key!r} was not at {old_index}"
+                if new_index is not None:
+                    assert new_index <= len(order)
+                    order.insert(new_index, key)
+            else:
+                assert len(change) == 3
+        return rows, order
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Compare values, or tuples of them; NaN is an equal of itself here."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return one is other or bool(one == other) or (one != one and other != other)
+
+
+def _is_nothing(change: tuple[Any, ...]) -> bool:
+    _, old, new, *indices = change
+    if indices and indices[0] != indices[1]:
+        return False
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return all(one is other for one, other in zip(old, new, strict=True))
+    return old is new
