@@ -381,6 +381,10 @@ class UnknownColumn(ExpressionError, AttributeError):
     """A column that the row type does not have; the message lists those that it has."""
 
 
+class NotOneRow(StreamDBError, LookupError):
+    """``one()`` of a query that has no row, or several."""
+
+
 _LONGEST_POINTER: Final = 500  # a key of a user's file may be of any length
 _LONGEST_MESSAGE: Final = 2000
 

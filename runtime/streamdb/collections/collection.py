@@ -23,10 +23,13 @@ from streamdb.collections.changes import (
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.snapshots import Snapshots
+from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr, predicate
+from streamdb.expr.queries import Query1, Queryable, query_of
+from streamdb.expr.query import QueryRunner
 from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import CollectionSchema
 
@@ -51,6 +54,7 @@ class CollectionParts(Generic[Tx]):
         writer: takes the writes.
         deliver: runs a user's callback where callbacks of this database run.
         check_started: raises if nothing has connected the database yet.
+        runner: runs queries that begin at the collection.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -60,6 +64,7 @@ class CollectionParts(Generic[Tx]):
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], object]], None]
     check_started: Callable[[], None]
+    runner: QueryRunner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,14 @@ class Subscription:
         self.close()
 
 
-class BaseCollection(Generic[Row, Key, Cols, Tx]):
-    """What both forms of a collection share: reading, subscribing, writing."""
+class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
+    """What both forms of a collection share: reading, asking, subscribing, writing."""
 
     def __init__(self, parts: CollectionParts[Tx]) -> None:
         self._parts: Final = parts
         self._schema: CollectionSchema[Row, Key] = parts.schema
         self._table: Final = parts.table
+        self._source: Final = CollectionSource(parts.schema, parts.table)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._schema.name!r} with {len(self)} rows>"
@@ -170,6 +176,12 @@ class BaseCollection(Generic[Row, Key, Cols, Tx]):
     def _shown(self) -> Table | FrozenRows:
         """What the caller sees: the table, or what a snapshot has kept of it."""
         return self._parts.snapshots.of(self._table)
+
+    # --- asking
+
+    def as_query(self) -> Query1[Row, Cols]:
+        """Return the query for all rows, at which every other one begins."""
+        return query_of(self._source, self._parts.runner)
 
     # --- watching
 

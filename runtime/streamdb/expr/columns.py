@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from streamdb.errors import UnknownColumn
 from streamdb.expr.expression import Column, column
@@ -45,7 +45,13 @@ class Columns(Generic[Row]):
             setattr(cls, name, _OwnColumn(name))
         cls.__columns__ = tuple(dict.fromkeys((*cls.__columns__, *own)))
 
-    if not TYPE_CHECKING:  # checkers would take every name for a column
+    if TYPE_CHECKING:
+
+        def __slot_of__(self) -> tuple[Row, Self]:
+            """Tell checkers what is read of a slot that is selected, and what it is after that."""
+            ...
+
+    else:  # checkers would take every name for a column
 
         def __getattr__(self, name):
             raise UnknownColumn(_unknown(name, type(self)))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from streamdb.errors import ExpressionError
+from streamdb.expr.asking import condition_of
 from streamdb.expr.evaluate import evaluator
-from streamdb.expr.expression import Expr, is_expression
 from streamdb.expr.operators import truth
-from streamdb.expr.shape import row_shape
+from streamdb.expr.shape import Shape, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamdb.expr.columns import Columns
+    from streamdb.expr.expression import Expr
     from streamdb.expr.nodes import Node
-    from streamdb.expr.shape import Getter, Shape
+    from streamdb.expr.shape import Getter
 
 Cols = TypeVar("Cols", bound="Columns[Any]")
-
-_EXAMPLE: Final = 'return a condition on columns, as in `lambda m: m.role == "assistant"`'
 
 
 @overload
@@ -53,8 +51,10 @@ def predicate(
     >>> is_open(SimpleNamespace(done=False)), is_open(SimpleNamespace(done=None))
     (True, False)
     """
-    expression = condition(columns() if isinstance(columns, type) else columns, function)
-    return test_of(expression.node, row_shape(getter))
+    named = columns if isinstance(columns, type) else type(columns)
+    given = columns() if isinstance(columns, type) else columns
+    shape = Shape((Slot(named.__name__, lambda _: given, getter),), is_tuple=False)
+    return test_of(condition_of(function, shape, "where"), shape)
 
 
 def test_of(node: Node, shape: Shape) -> Callable[[Any], bool]:
@@ -69,34 +69,3 @@ def test_of(node: Node, shape: Shape) -> Callable[[Any], bool]:
             raise ExpressionError(f"`{node}` is no condition: {error}") from error
 
     return test
-
-
-def condition(columns: Cols, function: Callable[[Cols], Expr[bool, Any]], /) -> Expr[bool, Any]:
-    """Call ``function`` with ``columns`` and return its expression.
-
-    Raises:
-        ExpressionError: it returned something else.
-    """
-    if not callable(function):
-        raise ExpressionError(
-            f"a condition is a function of columns, not {type(function).__name__}: {_EXAMPLE}"
-        )
-    expression: object = function(columns)
-    if inspect.iscoroutine(expression):
-        expression.close()
-        raise ExpressionError(f"a condition is a plain function, no `async def`: {_EXAMPLE}")
-    if not is_expression(expression):
-        raise _no_expression(expression)
-    return expression
-
-
-def _no_expression(result: object) -> ExpressionError:
-    if isinstance(result, bool):
-        return ExpressionError(
-            f"the function returned the plain value {result}, not an expression of columns: "
-            "write `.is_null()` instead of `is None`, `.in_([...])` instead of `in`, `&`, `|`, "
-            "`~` instead of `and`, `or`, `not`, and use the columns that the function is given"
-        )
-    return ExpressionError(
-        f"the function returned {result!r} ({type(result).__name__}), not an expression: {_EXAMPLE}"
-    )

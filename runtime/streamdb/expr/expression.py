@@ -162,7 +162,13 @@ class Expr(Generic[V, N]):
     def __repr__(self) -> str:
         return str(self.node)
 
-    if not TYPE_CHECKING:  # hidden from checkers, which would take any left side for a good one
+    if TYPE_CHECKING:
+
+        def __slot_of__(self) -> tuple[N, Expr[V, N]]:
+            """Tell checkers what is read of a selected expression, and what it is after that."""
+            ...
+
+    else:  # hidden from checkers, which would take any left side for a good one
 
         def __rand__(self, other):
             raise _plain_value("&", other)

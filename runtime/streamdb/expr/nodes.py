@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import reprlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from streamdb.expr.operators import OPERATORS
@@ -113,6 +114,35 @@ def children(node: Node) -> tuple[Node, ...]:
             return (*(() if operand is None else (operand,)), *(term.node for term in by))
         case _:
             return ()
+
+
+def rebuilt(node: Node, new: Callable[[Node], Node]) -> Node:
+    """Return a node like this one, made of what ``new`` makes of the nodes that it is made of."""
+    match node:
+        case OperationNode(operator, operands):
+            return OperationNode(operator, tuple(map(new, operands)))
+        case AggregateNode(_, operand, by):
+            return replace(
+                node,
+                operand=None if operand is None else new(operand),
+                by=tuple(replace(term, node=new(term.node)) for term in by),
+            )
+        case _:
+            return node
+
+
+def moved(node: Node, by: int) -> Node:
+    """Return an expression of slots whose numbers are greater by so much."""
+    if isinstance(node, ColumnNode | SlotNode):
+        return replace(node, slot=node.slot + by)
+    return rebuilt(node, lambda child: moved(child, by))
+
+
+def aggregates_in(node: Node) -> tuple[AggregateNode, ...]:
+    """Return the aggregates in an expression, those that others are made of left out."""
+    if isinstance(node, AggregateNode):
+        return (node,)
+    return tuple(found for child in children(node) for found in aggregates_in(child))
 
 
 def slots_of(node: Node) -> frozenset[int]:

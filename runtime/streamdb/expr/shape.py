@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from streamdb.expr.columns import UntypedColumns
 from streamdb.expr.expression import Expr
 from streamdb.expr.nodes import SlotNode
+
+#: How many slots a query may have: as many as there are typed classes for.
+MOST_SLOTS: Final = 5
 
 #: Makes the function that reads a column of a row, by the column's name.
 Getter: TypeAlias = Callable[[str], Callable[[Any], Any]]
@@ -30,6 +33,11 @@ class Slot:
     columns: Callable[[int], Any]
     getter: Getter | None = None
     is_nullable: bool = False
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it holds a value, of which expressions are made, and no row."""
+        return self.getter is None and not isinstance(self.columns, type)
 
     def nullable(self) -> Slot:
         """Return the slot as it is on the far side of an outer join."""
@@ -61,6 +69,10 @@ class Shape:
     def columns(self) -> tuple[Any, ...]:
         """Return what a function of expressions is called with."""
         return tuple(slot.columns(number) for number, slot in enumerate(self.slots))
+
+    def names(self) -> str:
+        """Return what messages call the slots."""
+        return ", ".join(slot.name for slot in self.slots)
 
     def joined(self, other: Shape) -> Shape:
         """Return the shape of pairs."""

@@ -203,9 +203,9 @@ async def _never_awaited(_: object) -> object:
 @pytest.mark.parametrize(
     ("function", "says"),
     [
-        ("id == 1", "a condition is a function of columns, not str"),
-        ({"id": 1}, "a condition is a function of columns, not dict"),
-        (_never_awaited, "a condition is a plain function, no `async def`"),
+        ("id == 1", "takes a function of the columns of its slots, not str"),
+        ({"id": 1}, "takes a function of the columns of its slots, not dict"),
+        (_never_awaited, "takes a plain function of columns, no `async def`"),
     ],
 )
 def test_what_is_no_function_of_columns(function: Any, says: str) -> None:
