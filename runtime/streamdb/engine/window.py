@@ -1,0 +1,177 @@
+"""A part of an ordered result, kept without ordering the rest.
+
+A buffer holds the first rows of the order, about twice as many as the window reaches; of all others
+it is only known that they come after the *bound*. So a change among those costs one comparison.
+When the buffer runs dry it is filled from all rows, which costs what a first load does. It takes at
+least half a buffer of removals to get there, and if they keep on coming, the buffer grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import nsmallest
+from itertools import islice
+from sys import maxsize
+from typing import Final
+
+from streamdb.engine.executor import Change, Changes, Item, Key
+from streamdb.engine.sort_keys import SortKeys
+from streamdb.engine.sorted_rows import Entry, SortedRows
+
+_NOWHERE: Final = maxsize  # the place of what is not in the buffer: after everything
+#: How many rows a buffer holds beyond twice the window.
+_SPARE: Final = 64
+#: How many times larger a buffer becomes that runs dry again too soon.
+_GROWTH: Final = 4
+
+
+class Window:
+    """The rows of an order from ``offset`` on, at most ``limit`` of them.
+
+    Attributes:
+        rows: those rows by key, in no order.
+
+    Raises:
+        ExpressionError: (any method) rows cannot be evaluated, or do not compare.
+    """
+
+    def __init__(self, keys: SortKeys, limit: int | None, offset: int) -> None:
+        self.rows: Final[dict[Key, Item]] = {}
+        self._keys: Final = keys
+        self._first: Final = offset
+        self._end: Final = _NOWHERE if limit is None else offset + limit
+        self._least_size: Final = _NOWHERE if limit is None else 2 * self._end + _SPARE
+        self._size = self._least_size
+        self._buffer = SortedRows()
+        #: The last entry that was in the buffer when it last held its size; None if it holds all.
+        self._bound: Entry | None = None
+        self._changes_since_fill = 0
+
+    def load(self, rows: Mapping[Key, Item]) -> None:
+        """Take all rows for the first time."""
+        self._keys.choose(rows)
+        try:
+            self._fill(rows)
+        except TypeError as error:
+            raise self._keys.mixture(rows.items(), error) from error
+        self.rows.update((key, rows[key]) for key in self._keys_inside())
+
+    def step(self, changes: Changes, rows: Mapping[Key, Item]) -> Changes:
+        """Follow the changes of all rows and return those of the rows in the window.
+
+        Args:
+            changes: plain ones, net.
+            rows: all rows after them.
+        """
+        before: dict[Key, Item | None] = {}
+        try:
+            for key, _, new in changes:
+                if self._keys.are_text and type(key) is not str:
+                    self._renew_entries()
+                self._follow(key, new, rows, before)
+            self._changes_since_fill += len(changes)
+            if self._bound is not None and len(self._buffer) < self._end:
+                self._refill(rows, before)
+        except TypeError as error:
+            raise self._keys.mixture(rows.items(), error) from error
+        return self._net(before, changes) if before else ()
+
+    def _follow(
+        self, key: Key, new: Item | None, rows: Mapping[Key, Item], before: dict[Key, Item | None]
+    ) -> None:
+        """Follow one change; ``before`` takes what was in the window at keys that it moves."""
+        buffer, bound = self._buffer, self._bound
+        entry = None if new is None else self._keys.entry(key, new)
+        if bound is not None and entry is not None and bound < entry:
+            entry = None
+        if key in buffer.entries:
+            old_place, place = _NOWHERE, _NOWHERE
+            if entry is None:
+                old_place = buffer.remove(key)
+            else:
+                old_place, place = buffer.move(entry)
+        elif entry is None:
+            return
+        else:
+            old_place, place = _NOWHERE, buffer.insert(entry)
+
+        inside = self.rows
+        first, end = self._first, self._end
+        if first <= place < end:
+            before.setdefault(key, inside.get(key))
+            inside[key] = new
+        elif first <= old_place < end:
+            before.setdefault(key, inside.pop(key))
+        # Other rows only move by one place, so at each side at most one comes or goes.
+        if old_place < end <= place:
+            self._come(end - 1, rows, before)
+        if place < first <= old_place:
+            self._come(first, rows, before)
+        if old_place < first <= place:
+            self._go(first - 1, before)
+        if place < end <= old_place:
+            self._go(end, before)
+        if len(buffer) > 2 * self._size:
+            self._trim()
+
+    def _come(self, place: int, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
+        """Note that the row at a place has come into the window, if there is one."""
+        if place < len(self._buffer):
+            key = self._buffer[place]
+            before.setdefault(key, self.rows.get(key))
+            # It may be gone, too, by a change of the same commit that is still to be followed.
+            self.rows[key] = rows.get(key)
+
+    def _go(self, place: int, before: dict[Key, Item | None]) -> None:
+        """Note that the row at a place has left the window, if there is one."""
+        if place < len(self._buffer):
+            key = self._buffer[place]
+            before.setdefault(key, self.rows.pop(key, None))
+
+    def _net(self, before: Mapping[Key, Item | None], changes: Changes) -> Changes:
+        """Compare what was in the window with what is there."""
+        changed = {change[0] for change in changes}
+        result = list[Change]()
+        for key, old in before.items():
+            new = self.rows.get(key)
+            # A row may have changed and yet be the same: it moved in the order of arrival.
+            if old is not new or (new is not None and key in changed):
+                result.append((key, old, new))
+        return result
+
+    # --- the buffer -------------------------------------------------------------------------
+
+    def _keys_inside(self) -> Iterable[Key]:
+        return islice(self._buffer, self._first, self._end)
+
+    def _fill(self, rows: Mapping[Key, Item]) -> None:
+        entry_of = self._keys.entry
+        entries: Iterable[Entry] = (entry_of(key, item) for key, item in rows.items())
+        is_whole = len(rows) <= 2 * self._size
+        found: Sequence[Entry] = list(entries) if is_whole else nsmallest(self._size, entries)
+        self._buffer = SortedRows(found)
+        self._bound = None if is_whole else found[-1]
+        self._changes_since_fill = 0
+
+    def _refill(self, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
+        """Fill a buffer that has run dry; a larger one if few changes have paid for it."""
+        is_soon = self._changes_since_fill < len(rows)
+        self._size = self._size * _GROWTH if is_soon else self._least_size
+        self._fill(rows)
+        inside = {key: rows[key] for key in self._keys_inside()}
+        for key in (*self.rows, *inside):
+            before.setdefault(key, self.rows.get(key))
+        self.rows.clear()
+        self.rows.update(inside)
+
+    def _trim(self) -> None:
+        """Forget the last rows of a buffer that has become too large."""
+        entries = [self._buffer.entries[key] for key in islice(self._buffer, self._size)]
+        self._buffer, self._bound = SortedRows(entries), entries[-1]
+
+    def _renew_entries(self) -> None:
+        """Make entries that compare with those of keys that are no text; the order stays."""
+        self._keys.take_any()
+        self._buffer = self._keys.renewed(self._buffer)
+        if self._bound is not None:
+            self._bound = self._keys.renewed_entry(self._bound)
