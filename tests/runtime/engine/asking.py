@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamdb.expr import Expr
+from streamdb.expr.joining import joined_shape
 from streamdb.expr.nodes import Node
 from streamdb.expr.query_tree import (
     DistinctNode,
@@ -52,7 +53,7 @@ def join(
 ) -> JoinNode:
     """Join by pairs of expressions, each given the columns of both sides."""
     pairs = on(*left.shape.columns(), *right.shape.columns())
-    shape = left.shape.joined(right.shape)
+    shape = joined_shape(left.shape, right.shape, how)
     fits = None if residual is None else residual(*shape.columns()).node
     return JoinNode(
         left, right, tuple((one.node, other.node) for one, other in pairs), fits, how, shape

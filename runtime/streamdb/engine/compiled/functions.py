@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from streamdb.engine.compiled.expressions import DEEPEST, Expressions, depth
 from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Item
+from streamdb.engine.row_functions import RowFunctions
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import Node
@@ -79,3 +80,7 @@ def _function(
     code.line("raise")
     function: Callable[[Item], Value] = code.function(_ROW)
     return function
+
+
+#: Generated.
+GENERATED: Final = RowFunctions(value_of, values_of, is_true_of)

@@ -9,16 +9,45 @@ from streamdb.engine.compiled.expressions import DEEPEST, Expressions, depth
 from streamdb.engine.compiled.functions import slot_sources
 from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Changes, Item, Key
+from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.naive import not_none
-from streamdb.engine.plan import Filter, Map, Select, Step, Where
+from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
 from streamdb.engine.same import same
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import Node
 from streamdb.expr.shape import Shape
+from streamdb.expr.sources import Source
 
 Load = Callable[[Mapping[Key, Item], dict[Key, Item]], None]
-Follow = Callable[[Changes, dict[Key, Item]], Changes]
+Follow = Callable[[Changes, dict[Key, Item], Callable[[Key], bool]], Changes]
+
+
+class CompiledSteps:
+    """What ``StepsOperator`` does, by functions that are written for the steps.
+
+    Args:
+        input: what the rows come from.
+        edge: tells the steps, one at least, and what comes out.
+    """
+
+    def __init__(self, input: Operator, edge: Edge) -> None:
+        self.rows: Final[dict[Key, Item]] = {}
+        self._input: Final = input
+        self._load: Final = load_of(edge.steps)
+        self._follow: Final = follow_of(edge.steps)
+        self.arrival: Final = input.arrival
+        self.moved: Final = input.moved
+
+    def load(self) -> None:
+        """Send all rows through the steps."""
+        self._input.load()
+        self._load(self._input.rows, self.rows)
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """Send the changed rows through the steps."""
+        changed = self._input.step(changes)
+        return self._follow(changed, self.rows, self.moved) if changed else changed
 
 
 def load_of(steps: Sequence[Step]) -> Load:
@@ -49,12 +78,12 @@ def follow_of(steps: Sequence[Step]) -> Follow:
     code.dedent(2)
     code.indent("else:")
     code.line("old = after.get(key)")
-    code.indent(f"if {_differ(code, steps)}:")
+    code.indent(f"if old is None or {_differ(code, steps)} or has_moved(key):")
     code.line("after[key] = new")
     code.line("changes.append((key, old, new))")
     code.dedent(3)
     code.line("return changes")
-    follow: Follow = code.function("before", "after")
+    follow: Follow = code.function("before", "after", "has_moved")
     return follow
 
 

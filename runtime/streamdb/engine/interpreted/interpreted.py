@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from streamdb.engine.executor import Changes, Item, Key, Positions
-from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.interpreted.steps import StepsOperator
-from streamdb.engine.interpreted.tree import operator_of
-from streamdb.engine.plan import Edge, Plan, Scan
+from streamdb.engine.interpreted.tree import OperatorTree
+from streamdb.engine.plan import Plan
 from streamdb.expr.sources import Source
 
 
@@ -21,7 +19,11 @@ class Interpreted:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._root: Final = _root_of(plan.root)
+        self._root: Final = self._tree().root(plan.root)
+
+    def _tree(self) -> OperatorTree:
+        """Return what makes the operators."""
+        return OperatorTree()
 
     @property
     def rows(self) -> Mapping[Key, Item]:
@@ -48,10 +50,3 @@ class Interpreted:
     def moved(self, key: Key) -> bool:
         """See ``Executor``."""
         return self._root.moved(key)
-
-
-def _root_of(edge: Edge) -> Operator:
-    operator = operator_of(edge)
-    if isinstance(edge.node, Scan) and not edge.steps:
-        return StepsOperator(operator, edge)  # a copy: a source's mapping is written by others
-    return operator

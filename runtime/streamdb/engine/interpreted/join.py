@@ -17,13 +17,13 @@ from streamdb.engine.interpreted.join_indexes import (
     HashIndex,
     Index,
     KeyIndex,
+    joined_by,
     keyed_side,
-    values_of,
 )
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.naive import slots
 from streamdb.engine.plan import Edge, Join
-from streamdb.expr.conditions import test_of
+from streamdb.engine.row_functions import RowFunctions
 from streamdb.expr.nodes import Node
 from streamdb.expr.sources import Source
 
@@ -39,12 +39,18 @@ class _Side:
     """
 
     def __init__(
-        self, input: Operator, edge: Edge, nodes: tuple[Node, ...], *, keeps_lone: bool
+        self,
+        input: Operator,
+        edge: Edge,
+        nodes: tuple[Node, ...],
+        functions: RowFunctions,
+        *,
+        keeps_lone: bool,
     ) -> None:
         self.input: Final = input
         self.keeps_lone: Final = keeps_lone
         self.missing: Final = (None,) * len(edge.shape.slots)
-        self.values_of: Final = values_of(nodes, edge.shape)
+        self.values_of: Final = joined_by(functions.values_of(nodes, edge.shape))
         self.index: Index = HashIndex(self.values_of, nodes)
         self.changes: Changes = ()
         self._shape: Final = edge.shape
@@ -85,23 +91,29 @@ class JoinOperator:
     perhaps, the source itself is the index of that side.
     """
 
-    def __init__(self, node: Join, left: Operator, right: Operator) -> None:
+    def __init__(
+        self, node: Join, left: Operator, right: Operator, functions: RowFunctions
+    ) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._sides: Final = (
             _Side(
                 left,
                 node.left,
                 tuple(pair[0] for pair in node.pairs),
+                functions,
                 keeps_lone=node.how in ("left", "full"),
             ),
             _Side(
                 right,
                 node.right,
                 tuple(pair[1] for pair in node.pairs),
+                functions,
                 keeps_lone=node.how in ("right", "full"),
             ),
         )
-        self._fits: Final = None if node.residual is None else test_of(node.residual, node.shape)
+        self._fits: Final = (
+            None if node.residual is None else functions.is_true_of(node.residual, node.shape)
+        )
         if keyed := keyed_side(node):
             side = self._sides[keyed.side]
             side.index = KeyIndex(side.input, side.values_of, keyed.source, keyed.number)

@@ -8,10 +8,9 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from streamdb.engine.executor import Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge, Filter, Join, Scan, Where
+from streamdb.engine.row_functions import ValuesOf
 from streamdb.errors import ExpressionError
-from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import ColumnNode, Node
-from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Source
 
 #: What a row is joined by; None if one of the values equals nothing.
@@ -130,12 +129,11 @@ class KeyIndex:
         return () if row is None or self._values_of(row) != values else (key,)
 
 
-def values_of(nodes: tuple[Node, ...], shape: Shape) -> Callable[[Item], Values]:
+def joined_by(values_of: ValuesOf) -> Callable[[Item], Values]:
     """Return the function from a row to what it is joined by: null and NaN equal nothing."""
-    readers = [evaluator(node, shape) for node in nodes]
 
     def read_all(row: Item) -> Values:
-        values = tuple(read(row) for read in readers)
+        values = values_of(row)
         for value in values:
             if value is None or value != value:
                 return None

@@ -7,11 +7,10 @@ from typing import Any, Final, get_args
 
 import pytest
 from tests.runtime.engine.asking import join, map_, select, where
-from tests.runtime.engine.judging import Judged
+from tests.runtime.engine.judging import Judged, MakeExecutor
 from tests.runtime.engine.tables import TableSource, commit
 from tests.runtime.engine.things import Thing
 
-from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.planning import plan_of
 from streamdb.errors import ExpressionError
 from streamdb.expr.query_tree import JoinKind, QueryNode
@@ -21,8 +20,8 @@ every_kind = pytest.mark.parametrize("how", KINDS)
 keyed_or_not = pytest.mark.parametrize("key_column", ["id", None])
 
 
-def loaded(query: QueryNode) -> Judged:
-    judged = Judged(plan_of(query), Interpreted)
+def loaded(make: MakeExecutor, query: QueryNode) -> Judged:
+    judged = Judged(plan_of(query), make)
     judged.load()
     return judged
 
@@ -36,14 +35,16 @@ def orders_and_users(key_column: str | None) -> tuple[TableSource, TableSource]:
 @every_kind
 @keyed_or_not
 @pytest.mark.parametrize("is_turned", [False, True])
-def test_pairs_form_change_and_part(how: JoinKind, key_column: str | None, is_turned: bool) -> None:
+def test_pairs_form_change_and_part(
+    make: MakeExecutor, how: JoinKind, key_column: str | None, is_turned: bool
+) -> None:
     """On either side; the other one has perhaps no index but its keys."""
     orders, users = orders_and_users(key_column)
     if is_turned:
         query = join(users.node, orders.node, lambda u, o: [(u.id, o.a)], how)
     else:
         query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], how)
-    judged = loaded(query)
+    judged = loaded(make, query)
     for writes in (
         {users: [("x", Thing("x"))]},  # a partner comes for an order that had none
         {users: [("u", Thing("u", "renamed"))]},
@@ -62,9 +63,11 @@ def test_pairs_form_change_and_part(how: JoinKind, key_column: str | None, is_tu
 
 
 @keyed_or_not
-def test_a_partner_that_comes_takes_the_place_of_none(key_column: str | None) -> None:
+def test_a_partner_that_comes_takes_the_place_of_none(
+    make: MakeExecutor, key_column: str | None
+) -> None:
     orders, users = orders_and_users(key_column)
-    judged = loaded(join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "left"))
+    judged = loaded(make, join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "left"))
     came = Thing("x")
     assert judged.step(commit({users: [("x", came)]})) == [
         ((3, "x"), None, (Thing(3, "x"), came)),
@@ -73,9 +76,11 @@ def test_a_partner_that_comes_takes_the_place_of_none(key_column: str | None) ->
 
 
 @every_kind
-def test_a_source_is_joined_with_itself(how: JoinKind) -> None:
+def test_a_source_is_joined_with_itself(make: MakeExecutor, how: JoinKind) -> None:
     things = TableSource("things", {n: Thing(n, n // 2, n) for n in range(6)}, "id")
-    judged = loaded(join(things.node, things.node, lambda one, other: [(one.a, other.id)], how))
+    judged = loaded(
+        make, join(things.node, things.node, lambda one, other: [(one.a, other.id)], how)
+    )
     for writes in (
         [(0, Thing(0, 0, "still its own partner"))],
         [(1, Thing(1, 5)), (5, Thing(5, 1))],
@@ -88,17 +93,20 @@ def test_a_source_is_joined_with_itself(how: JoinKind) -> None:
 
 @every_kind
 @keyed_or_not
-def test_several_values_and_a_residual(how: JoinKind, key_column: str | None) -> None:
+def test_several_values_and_a_residual(
+    make: MakeExecutor, how: JoinKind, key_column: str | None
+) -> None:
     lefts = TableSource("lefts", {n: Thing(n, n % 3, n % 2) for n in range(8)})
     rights = TableSource("rights", {n: Thing(n, n % 2, n) for n in range(4)}, key_column)
     judged = loaded(
+        make,
         join(
             lefts.node,
             rights.node,
             lambda one, other: [(one.b, other.a), (one.a, other.id)],
             how,
             lambda one, other: (one.id > other.b) | (other.b == 2),
-        )
+        ),
     )
     for writes in (
         {rights: [(0, Thing(0, 1, 0)), (1, Thing(1, 1, 9))]},
@@ -111,32 +119,38 @@ def test_several_values_and_a_residual(how: JoinKind, key_column: str | None) ->
 
 @every_kind
 @keyed_or_not
-def test_null_and_nan_equal_nothing(how: JoinKind, key_column: str | None) -> None:
+def test_null_and_nan_equal_nothing(
+    make: MakeExecutor, how: JoinKind, key_column: str | None
+) -> None:
     values = {1: None, 2: nan, 3: nan, 4: 1, 5: 1.0, 6: True}
     lefts = TableSource("lefts", {n: Thing(n, value) for n, value in values.items()})
     rights = TableSource("rights", {v: Thing(v) for v in (nan, 1.0)}, key_column)
-    judged = loaded(join(lefts.node, rights.node, lambda one, other: [(one.a, other.id)], how))
+    judged = loaded(
+        make, join(lefts.node, rights.node, lambda one, other: [(one.a, other.id)], how)
+    )
     pairs = {key for key in judged.executor.rows if None not in key}
     assert pairs == {(4, 1), (5, 1), (6, 1)}
     judged.step(commit({lefts: [(2, Thing(2, 1)), (4, Thing(4, nan))]}))
     judged.step(commit({rights: [(nan, None)]}))
 
 
-def test_slots_of_several_values_and_nulls_of_a_missing_side() -> None:
+def test_slots_of_several_values_and_nulls_of_a_missing_side(make: MakeExecutor) -> None:
     orders, users = orders_and_users("id")
     lines = select(orders.node, lambda o: (o.id, o.a))
     query = join(lines, users.node, lambda number, name, u: [(name, u.id)], "full")
-    judged = loaded(where(query, lambda number, name, u: u.a.is_null()))
+    judged = loaded(make, where(query, lambda number, name, u: u.a.is_null()))
     assert (None, "v") in judged.executor.rows
     judged.step(commit({users: [("v", Thing("v", "not null"))]}))
     assert (None, "v") not in judged.executor.rows
 
 
 @every_kind
-def test_the_keys_of_a_filtered_source_are_an_index_of_it(how: JoinKind) -> None:
+def test_the_keys_of_a_filtered_source_are_an_index_of_it(
+    make: MakeExecutor, how: JoinKind
+) -> None:
     orders, users = orders_and_users("id")
     active = where(users.node, lambda u: u.a.is_null())
-    judged = loaded(join(orders.node, active, lambda o, u: [(o.a, u.id)], how))
+    judged = loaded(make, join(orders.node, active, lambda o, u: [(o.a, u.id)], how))
     for user in (Thing("u", "inactive"), Thing("u")):
         judged.step(commit({users: [("u", user)]}))
 
@@ -160,12 +174,12 @@ class Counted:
 
 
 @keyed_or_not
-def test_a_change_costs_its_partners(key_column: str | None) -> None:
+def test_a_change_costs_its_partners(make: MakeExecutor, key_column: str | None) -> None:
     """Not what there is else: 1,000 orders of 100 users."""
     users = TableSource("users", {n: Counted(n) for n in range(100)}, key_column)
     orders = TableSource("orders", {n: Counted(n % 100) for n in range(1000)})
     query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "full")
-    executor = Interpreted(plan_of(query))
+    executor = make(plan_of(query))
     executor.load()
     Counted.read = 0
     assert len(executor.step(commit({users: [(7, Counted(7))]}))) == 10
@@ -173,32 +187,32 @@ def test_a_change_costs_its_partners(key_column: str | None) -> None:
     assert Counted.read <= 40
 
 
-def test_keys_are_made_by_the_source() -> None:
+def test_keys_are_made_by_the_source(make: MakeExecutor) -> None:
     class Texts(TableSource):
         def key_of(self, value: Any) -> Any:
             return str(int(value)) if isinstance(value, int | float) else None
 
     users = Texts("users", {"1": Thing(1), "2": Thing(2)}, "id")
     lefts = TableSource("lefts", {n: Thing(n, v) for n, v in enumerate([1, 1.0, "1", 1.5, 3])})
-    judged = loaded(join(lefts.node, users.node, lambda one, u: [(one.a, u.id)]))
+    judged = loaded(make, join(lefts.node, users.node, lambda one, u: [(one.a, u.id)]))
     assert judged.executor.rows.keys() == {(0, "1"), (1, "1")}
     judged.step(commit({users: [("1", None), ("3", Thing(3))]}))
     assert judged.executor.rows.keys() == {(4, "3")}
 
 
-def test_a_row_that_moved_moves_its_pairs() -> None:
+def test_a_row_that_moved_moves_its_pairs(make: MakeExecutor) -> None:
     orders, users = orders_and_users("id")
     query = join(
         map_(orders.node, lambda order: order.a or ""), users.node, lambda o, u: [(o, u.id)]
     )
-    judged = loaded(select(query, lambda name, u: (u.id,)))
+    judged = loaded(make, select(query, lambda name, u: (u.id,)))
     assert judged.step(commit({orders: [(1, None), (1, Thing(1, "u"))]})) == [
         ((1, "u"), ("u",), ("u",))
     ]
 
 
-def test_values_that_have_no_hash_are_refused() -> None:
+def test_values_that_have_no_hash_are_refused(make: MakeExecutor) -> None:
     lefts, rights = TableSource("lefts", {1: Thing(1, [])}), TableSource("rights", {1: Thing(1)})
     query = join(lefts.node, rights.node, lambda one, other: [(one.a, other.a)])
     with pytest.raises(ExpressionError, match="joined by the values of `a`: unhashable"):
-        Interpreted(plan_of(query)).load()
+        make(plan_of(query)).load()

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from tests.runtime.engine.asking import filter_, map_, select, where
-from tests.runtime.engine.judging import Judged
+from tests.runtime.engine.judging import Judged, MakeExecutor
 from tests.runtime.engine.tables import TableSource, commit
 from tests.runtime.engine.things import Thing
 
-from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.planning import plan_of
 from streamdb.errors import ExpressionError
 
@@ -19,10 +18,10 @@ def source() -> TableSource:
     return TableSource("things", {key: Thing(key, number) for number, key in enumerate("pqr")})
 
 
-def test_a_source_alone_is_copied() -> None:
+def test_a_source_alone_is_copied(make: MakeExecutor) -> None:
     """For a source may put another mapping in place of its rows, an executor never does."""
     things = source()
-    judged = Judged(plan_of(things.node), Interpreted)
+    judged = Judged(plan_of(things.node), make)
     judged.load()
     things.rows = dict(things.rows)
     new = Thing("s")
@@ -32,9 +31,9 @@ def test_a_source_alone_is_copied() -> None:
     ]
 
 
-def test_rows_enter_change_and_leave_a_where() -> None:
+def test_rows_enter_change_and_leave_a_where(make: MakeExecutor) -> None:
     things = source()
-    judged = Judged(plan_of(where(things.node, lambda t: t.a > 0)), Interpreted)
+    judged = Judged(plan_of(where(things.node, lambda t: t.a > 0)), make)
     judged.load()
     p, q, q2, r = Thing("p", 5), Thing("q", 1), Thing("q", 2), Thing("r", None)
     assert judged.step(commit({things: [("p", p), ("q", q2), ("r", r)]})) == [
@@ -45,7 +44,7 @@ def test_rows_enter_change_and_leave_a_where() -> None:
     assert judged.step(commit({things: [("r", None)]})) == []
 
 
-def test_functions_see_no_row_twice_and_never_an_old_one() -> None:
+def test_functions_see_no_row_twice_and_never_an_old_one(make: MakeExecutor) -> None:
     asked = list[Any]()
 
     def is_kept(thing: Thing) -> bool:
@@ -57,7 +56,7 @@ def test_functions_see_no_row_twice_and_never_an_old_one() -> None:
         return thing.id * 2
 
     things = source()
-    executor = Interpreted(plan_of(map_(filter_(things.node, is_kept), named)))
+    executor = make(plan_of(map_(filter_(things.node, is_kept), named)))
     executor.load()
     asked.clear()
     new = Thing("p", 7)
@@ -65,18 +64,20 @@ def test_functions_see_no_row_twice_and_never_an_old_one() -> None:
     assert asked == [new, new]
 
 
-def test_selected_values_that_stay_are_no_change() -> None:
+def test_selected_values_that_stay_are_no_change(make: MakeExecutor) -> None:
     things = source()
-    judged = Judged(plan_of(select(things.node, lambda t: (t.id, t.a))), Interpreted)
+    judged = Judged(plan_of(select(things.node, lambda t: (t.id, t.a))), make)
     judged.load()
     assert judged.step(commit({things: [("p", Thing("p", 0, "other"))]})) == []
     assert judged.step(commit({things: [("p", Thing("p", 0.0))]})) == [("p", ("p", 0), ("p", 0.0))]
 
 
-def test_a_row_written_again_in_one_commit_is_told_though_it_is_the_same() -> None:
+def test_a_row_written_again_in_one_commit_is_told_though_it_is_the_same(
+    make: MakeExecutor,
+) -> None:
     """It has moved in the order of arrival, which derived queries may look at."""
     things = source()
-    judged = Judged(plan_of(select(things.node, lambda t: (t.a,))), Interpreted)
+    judged = Judged(plan_of(select(things.node, lambda t: (t.a,))), make)
     judged.load()
     again = commit({things: [("p", None), ("p", Thing("p", 0))]})
     assert judged.step(again) == [("p", (0,), (0,))]
@@ -90,7 +91,7 @@ def test_a_row_written_again_in_one_commit_is_told_though_it_is_the_same() -> No
         (lambda thing: 1 / 0, "division by zero"),
     ],
 )
-def test_what_a_function_raises_comes_out(function: Any, message: str) -> None:
-    executor = Interpreted(plan_of(map_(source().node, function)))
+def test_what_a_function_raises_comes_out(make: MakeExecutor, function: Any, message: str) -> None:
+    executor = make(plan_of(map_(source().node, function)))
     with pytest.raises((ExpressionError, ZeroDivisionError), match=message):
         executor.load()

@@ -1,0 +1,26 @@
+"""The executor whose operators read rows by generated functions."""
+
+from __future__ import annotations
+
+from streamdb.engine.compiled.functions import GENERATED
+from streamdb.engine.compiled.steps import CompiledSteps
+from streamdb.engine.interpreted import Interpreted
+from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.tree import OperatorTree
+from streamdb.engine.plan import Edge
+
+
+class Compiled(Interpreted):
+    """Keeps the rows of a plan as ``Interpreted`` does, by code that is written for the plan.
+
+    Raises:
+        ExpressionError: (any method) the values of a row do not suit an operator.
+    """
+
+    def _tree(self) -> OperatorTree:
+        return _CompiledTree(GENERATED)
+
+
+class _CompiledTree(OperatorTree):
+    def stepped(self, input: Operator, edge: Edge) -> Operator:
+        return CompiledSteps(input, edge)
