@@ -11,18 +11,14 @@ import datetime as dt
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_TEXT: Final = (
-    "the quick brown fox jumps over a lazy dog while seven agents stream durable events into typed "
-    "tables and people watch live views update without any reload or polling at all today"
-)
-_WORDS: Final = _TEXT.split()
+from benchmarks.random_data import mulberry32, random_text
+
 _BEGIN: Final = dt.datetime(2026, 1, 1)
 _STATUSES: Final = ("online", "away", "offline")
-_MASK: Final = 0xFFFFFFFF
 
 #: The first digits of the SHA-256 of the texts, each with a line feed behind it.
 DIGESTS: Final = {10_000: "59e981f4f801e0ea", 100_000: "fd3195f1ff1be878"}
@@ -56,19 +52,6 @@ def page_of(texts: list[bytes]) -> bytes:
     return b"[" + b",".join(texts) + b"]"
 
 
-def _mulberry32(seed: int) -> Callable[[], float]:
-    state = seed & _MASK
-
-    def next_float() -> float:
-        nonlocal state
-        state = (state + 0x6D2B79F5) & _MASK
-        mixed = ((state ^ (state >> 15)) * (state | 1)) & _MASK
-        mixed ^= (mixed + ((mixed ^ (mixed >> 7)) * (mixed | 61))) & _MASK
-        return ((mixed ^ (mixed >> 14)) & _MASK) / 4294967296
-
-    return next_float
-
-
 @dataclass
 class _Live:
     """The keys of one type that are there, in an order that only removals change."""
@@ -92,7 +75,7 @@ class _Chat:
     """Every draw of a random number is part of what the bytes are: keep their order."""
 
     def __init__(self, count: int) -> None:
-        self._random = _mulberry32(42)
+        self._random = mulberry32(42)
         self._users = max(100, count // 20)
         self._agents = max(10, count // 100)
         self._live = {"message": _Live(), "presence": _Live(), "agent": _Live()}
@@ -143,10 +126,7 @@ class _Chat:
         return {"agentId": key, "name": f"Agent {key}", "endpoint": endpoint}
 
     def _text(self) -> str:
-        text = ""
-        while len(text) < 80:
-            text += (" " if text else "") + _WORDS[self._pick(len(_WORDS))]
-        return text[:80]
+        return random_text(self._random, 80)
 
     def _pick(self, below: int) -> int:
         return int(self._random() * below)

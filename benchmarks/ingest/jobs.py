@@ -91,13 +91,13 @@ class Clock:
     """Measures from when it is made."""
 
     def __init__(self) -> None:
-        self._began, self._waited = time.perf_counter(), _waited()
+        self._began, self._waited = time.perf_counter(), waited()
 
     def seconds(self) -> float:
-        return time.perf_counter() - self._began - (_waited() - self._waited)
+        return time.perf_counter() - self._began - (waited() - self._waited)
 
 
-def _waited() -> float:
+def waited() -> float:
     """Seconds that the main thread stood ready to run, so far."""
     return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
 
