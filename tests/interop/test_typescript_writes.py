@@ -124,6 +124,8 @@ async def test_the_reference_server_stamps_offsets(writer: Peer, reference_url: 
         assert db.counters.keys() == [1, 2, 3]
         assert db.offset == second
         assert db.metrics.invalid == 0
+        # S6: where reading goes on behind what was appended together with the row
+        assert [db.counters.meta(key).offset for key in (1, 2, 3)] == [first, first, second]
 
 
 RESET: Json = {"headers": {"control": "reset"}}

@@ -16,11 +16,13 @@ from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
 from streamdb.protocol.exchange import Batch
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.stamps import Block
 from streamdb.state.unknown_fields import Stored
 
 # A piece has so many rows at most, and fewer where they are large: SQLite takes no gigabytes.
 _MOST_ROWS: Final = 1000
 _BYTES_OF_ROWS: Final = 4 * 1024 * 1024
+_MOST_BLOCKS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Ledger:
     Attributes:
         offset: its position.
         ordinal: of the last event before it.
+        stamps: the offsets that a server has stamped on events before it.
         events: how many events were read before it.
         txids: those that are remembered, the oldest first.
         resets: the resets that were obeyed and lie behind it: restart offset, end of the batch.
@@ -37,6 +40,7 @@ class Ledger:
 
     offset: str
     ordinal: int
+    stamps: list[Block]
     events: int
     txids: list[str]
     resets: list[tuple[str, str]]
@@ -75,12 +79,16 @@ class _Ledger(msgspec.Struct, frozen=True, array_like=True):
     resets: list[tuple[str, str]]
 
 
-class _Rows(msgspec.Struct, frozen=True, array_like=True):
+class _Rows(msgspec.Struct, frozen=True, array_like=True, tag_field="piece", tag="rows"):
     type: bytes
     keys: bytes  # none if they are those that the rows hold
     ordinals: bytes
     rows: bytes
     originals: dict[int, bytes]  # by the places of the rows
+
+
+class _Stamps(msgspec.Struct, frozen=True, array_like=True, tag_field="piece", tag="stamps"):
+    blocks: list[tuple[bytes | tuple[int, int], str, str]]
 
 
 class _Read(msgspec.Struct, frozen=True, array_like=True):
@@ -91,7 +99,7 @@ class _Read(msgspec.Struct, frozen=True, array_like=True):
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _ledger_decoder: Final = msgspec.msgpack.Decoder(_Ledger)
-_rows_decoder: Final = msgspec.msgpack.Decoder(_Rows)
+_piece_decoder: Final = msgspec.msgpack.Decoder(_Rows | _Stamps)
 _reads_decoder: Final = msgspec.msgpack.Decoder(list[_Read])
 
 
@@ -107,6 +115,8 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
             ledger.offset, ledger.ordinal, ledger.events, pack_texts(ledger.txids), ledger.resets
         )
     )
+    for begin in range(0, len(ledger.stamps), _MOST_BLOCKS):
+        yield _encoder.encode(_packed_stamps(ledger.stamps[begin : begin + _MOST_BLOCKS]))
     for name, saved in base.rows.items():
         collection = schema.by_name[name]
         texts = RowTexts(collection.rows)
@@ -140,13 +150,18 @@ def read_base(
 ) -> tuple[Ledger, dict[str, LoadingRows]]:
     """Read the state that so many pieces hold; those after them are left."""
     read = _ledger_decoder.decode(next(pieces))
-    ledger = Ledger(read.offset, read.ordinal, read.events, unpack_texts(read.txids), read.resets)
+    ledger = Ledger(
+        read.offset, read.ordinal, [], read.events, unpack_texts(read.txids), read.resets
+    )
     loading = {name: LoadingRows() for name in schema.by_name}
     by_type = {
         pack_texts([type_]): (collection, RowTexts(collection.rows))
         for type_, collection in schema.by_type.items()
     }
-    for piece in map(_rows_decoder.decode, islice(pieces, count - 1)):
+    for piece in map(_piece_decoder.decode, islice(pieces, count - 1)):
+        if isinstance(piece, _Stamps):
+            ledger.stamps.extend(_unpacked_stamps(piece))
+            continue
         collection, texts = by_type[piece.type]
         rows = texts.unpack(piece.rows)
         keys = unpack_texts(piece.keys) if piece.keys else _keys_in(collection, rows)
@@ -160,6 +175,27 @@ def _keys_in(collection: CollectionSchema[Any, Any], rows: Sequence[Any]) -> lis
     """Return the keys that rows hold, as text; a text is the row's own, and no second one."""
     keys = map(collection.key_of, rows)
     return list(keys) if collection.key is str else list(map(str, keys))
+
+
+def _packed_stamps(blocks: Sequence[Block]) -> _Stamps:
+    return _Stamps(
+        [(_packed_ordinals(ordinals), prefix, rests) for ordinals, prefix, rests in blocks]
+    )
+
+
+def _unpacked_stamps(packed: _Stamps) -> Iterator[Block]:
+    for ordinals, prefix, rests in packed.blocks:
+        yield Block(_unpacked_ordinals(ordinals), prefix, rests)
+
+
+def _packed_ordinals(ordinals: range | array[int]) -> bytes | tuple[int, int]:
+    if isinstance(ordinals, range):
+        return ordinals.start, ordinals.stop
+    return _pack_numbers(ordinals)
+
+
+def _unpacked_ordinals(packed: bytes | tuple[int, int]) -> range | array[int]:
+    return _unpack_numbers(packed) if isinstance(packed, bytes) else range(*packed)
 
 
 def _pack_numbers(numbers: array[int]) -> bytes:

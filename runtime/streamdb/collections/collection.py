@@ -75,9 +75,13 @@ class RowMeta:
         seq: the ordinal of the row's last event in the stream, counted over all collections and
             events of every kind, from 1; a reset begins anew. Of two rows of any collections, the
             one with the greater `seq` was written later.
+        offset: the offset that the server has stamped on that event (``headers.offset``): reading
+            goes on from there behind it, or behind what was appended together with it. None if the
+            server stamps none, as most do; `db.offset` is the position of the database.
     """
 
     seq: int
+    offset: str | None
 
 
 class Subscription:
@@ -170,7 +174,9 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             KeyError: there is no row of that key.
         """
         with self._parts.lock:
-            return RowMeta(self._shown.ordinal(self._schema.wire_key(key)))
+            shown = self._shown
+            seq = shown.ordinal(self._schema.wire_key(key))
+            return RowMeta(seq, shown.stamps.of(seq))
 
     @property
     def _shown(self) -> Table | FrozenRows:

@@ -10,6 +10,7 @@ from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.watchers import Ended, Watcher, Watchers
+from streamdb.state.stamps import Stamps
 from streamdb.state.unknown_fields import Stored, take_texts
 
 #: A key, its row (a ``Stored`` one perhaps) or None for a removal, and the ordinal of the event.
@@ -19,10 +20,11 @@ Write = tuple[str, Any | None, int]
 class FrozenRows:
     """What a table held at one moment, for as long as there are holders."""
 
-    __slots__ = ("_arrivals", "_ordinals", "holders", "rows")
+    __slots__ = ("_arrivals", "_ordinals", "holders", "rows", "stamps")
 
-    def __init__(self, rows: dict[str, Any], ordinals: Ordinals) -> None:
+    def __init__(self, rows: dict[str, Any], ordinals: Ordinals, stamps: Stamps) -> None:
         self.rows: Final = rows
+        self.stamps: Final = stamps
         self._ordinals: Final = ordinals
         self._arrivals: Arrivals | None = None
         self.holders = 0
@@ -53,6 +55,8 @@ class Table:
         self.originals: dict[str, bytes] = {}
         #: Which event each row comes from.
         self.ordinals = Ordinals()
+        #: The offsets that a server has stamped on events, by their ordinals.
+        self.stamps = Stamps()
         self._frozen: FrozenRows | None = None
         self._arrivals: Arrivals | None = None
         self._moved: set[str] | None = set()
@@ -140,7 +144,7 @@ class Table:
 
     def freeze(self) -> FrozenRows:
         """Return what the table holds, never to change; its ``holders`` say who needs it."""
-        frozen = self._frozen = self._frozen or FrozenRows(self.rows, self.ordinals)
+        frozen = self._frozen = self._frozen or FrozenRows(self.rows, self.ordinals, self.stamps)
         frozen.holders += 1
         return frozen
 

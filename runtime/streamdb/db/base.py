@@ -226,7 +226,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     def _report_invalid(self, event: InvalidEvent) -> None:
         """Apply the policy (INVALID-4)."""
         policy = self._on_invalid
-        if policy == "raise":
+        if policy == "raise" and not event.is_applied:
             raise InvalidEventError(
                 f"{self.url}: {event}",
                 url=self.url,
@@ -238,8 +238,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             )
         if callable(policy):
             self._deliver(lambda: policy(event))
-        elif policy == "report":
-            log.warning("%s: %s; it is skipped", self.url, event)
+        elif policy != "ignore":
+            outcome = "it counts all the same" if event.is_applied else "it is skipped"
+            log.warning("%s: %s; %s", self.url, event, outcome)
 
     def _condition(
         self,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InvalidEvent:
-    """An event of the stream that changed nothing (INVALID-3).
+    """An event of the stream that is not as it must be (INVALID-3).
 
     Attributes:
         offset: the batch that held it ends here.
@@ -30,6 +30,9 @@ class InvalidEvent:
         key: its key, where it has one.
         pointer: JSON Pointer into the event.
         message: what is wrong.
+        is_applied: False for an invalid event, which changes nothing. True if only the timestamp in
+            its headers is wrong, on which nothing depends: it is reported and does what it does,
+            under ``raise``, too, and is not counted as invalid (INVALID-7).
     """
 
     offset: str
@@ -37,12 +40,14 @@ class InvalidEvent:
     key: str | None
     pointer: str
     message: str
+    is_applied: bool = False
 
     def __str__(self) -> str:
         type_ = printable(self.type) if self.type else "untyped"
         who = f"{type_} event {shortened(self.key)!r}" if self.key else "event"
         where = f"{printable(self.pointer)}: " if self.pointer else ""
-        return f"invalid {who} before offset {self.offset}: {where}{self.message}"
+        what = "wrong timestamp of" if self.is_applied else "invalid"
+        return f"{what} {who} before offset {self.offset}: {where}{self.message}"
 
 
 InvalidPolicy = Literal["report", "raise", "ignore"]

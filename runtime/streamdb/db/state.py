@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, Literal, NamedTuple
@@ -30,6 +30,7 @@ from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold, FoldedRows
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import StateSchema
+from streamdb.state.stamps import Stamps
 
 _REMEMBERED_INVALID: Final = 100
 _COUNTED_TYPES: Final = 1000
@@ -138,6 +139,7 @@ class DatabaseState:
         self._loading: dict[str, LoadingRows] | None = {name: LoadingRows() for name in self.tables}
         self._loading_metrics = copy.deepcopy(self.metrics)
         self._ordinal = 0
+        self._stamps = Stamps()
 
     @property
     def is_loading(self) -> bool:
@@ -179,8 +181,9 @@ class DatabaseState:
             return
         self._report_invalid(fold.counts, batch.offset)
         self._position = batch.offset
-        self._ordinal = fold.ordinal
+        self._count_on(fold)
         if loading is not None:
+            self._tidy_stamps(loading.values())
             self._loading_txids.add(fold.counts.txids)
             self._loading_metrics.count(fold.counts)
             if batch.up_to_date or batch.closed:
@@ -196,6 +199,7 @@ class DatabaseState:
             ledger = Ledger(
                 offset=self.offset,
                 ordinal=self._ordinal,
+                stamps=list(self._stamps.blocks),
                 events=self.metrics.cached + self.metrics.events,
                 txids=self.txids.remembered(),
                 resets=list(self._obeyed_resets),
@@ -216,6 +220,7 @@ class DatabaseState:
         self._obeyed_resets = set(ledger.resets)
         self._position = ledger.offset
         self._ordinal = ledger.ordinal
+        self._stamps.extend(ledger.stamps)
 
     def replay(self, read: Read) -> None:
         """Take in what was read after that, which was reported when it was read.
@@ -231,7 +236,7 @@ class DatabaseState:
         if fold.restart_from is not None:
             raise ValueError("a reset that was obeyed is not in the state before it")
         self._position = read.batch.offset
-        self._ordinal = fold.ordinal
+        self._count_on(fold)
         self._loading_txids.add(fold.counts.txids)
         self._loading_metrics.cached += fold.counts.events
 
@@ -245,6 +250,20 @@ class DatabaseState:
         self._loading_txids.take()
         self._obeyed_resets = set()
         self._position = BEGINNING
+
+    def _count_on(self, fold: Fold) -> None:
+        """Take the ordinals of a batch, and the stamps of its events."""
+        self._ordinal = fold.ordinal
+        if fold.was_reset:
+            self._stamps = fold.stamps
+        else:
+            self._stamps.extend(fold.stamps.blocks)
+
+    def _tidy_stamps(self, tables: Collection[Table | LoadingRows]) -> None:
+        """Forget the stamps of events that left nothing, if they are more than half of all."""
+        if self._stamps.has_many_beside(sum(len(table.rows) for table in tables)):
+            ordinals = (table.ordinals.in_order(list(table.rows)) for table in tables)
+            self._stamps = self._stamps.only(sorted(chain.from_iterable(ordinals)))
 
     def _begin_fold(self, rows: Mapping[str, FoldedRows]) -> Fold:
         return Fold(
@@ -278,6 +297,7 @@ class DatabaseState:
 
     def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
         deltas = {name: rows.commit() for name, rows in staged.items()}
+        self._tidy_stamps(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
         self._show(offset, counts.txids, deltas)
@@ -286,6 +306,8 @@ class DatabaseState:
         """Move the position on with the rows, and then tell the watchers."""
         self.offset = offset
         self.has_loaded = True
+        for table in self.tables.values():
+            table.stamps = self._stamps
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
         for name, changed in deltas.items():
@@ -305,6 +327,8 @@ class DatabaseState:
         return "restart"  # RESET-3
 
     def _report_invalid(self, counts: Counts, offset: str) -> None:
+        for mistimed in counts.mistimed:
+            self._report(InvalidEvent(offset, *mistimed, is_applied=True))  # INVALID-7
         for invalid in counts.invalid:
             event = InvalidEvent(offset, *invalid)
             self._report(event)

@@ -93,10 +93,10 @@ class PageDecoder:
         txids: list[str] = []
         for piece in self.pieces(part, url=url, offset=offset):
             for event in piece.events:
-                item, txid = self.judge.of_either(event)
-                items.append(item)
-                if txid is not None:
-                    txids.append(txid)
+                judged = self.judge.of_either(event)
+                items.append(judged.item)
+                if judged.txid is not None:
+                    txids.append(judged.txid)
         return Page(items, txids)
 
     def _one_by_one(self, texts: Sequence[Raw | bytes], within: bytes) -> Events:

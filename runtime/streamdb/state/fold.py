@@ -36,6 +36,8 @@ from streamdb.state.items import (
 from streamdb.state.judging import Judge
 from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
+from streamdb.state.stamps import Stamps
+from streamdb.state.timestamps import wrong_ones
 from streamdb.state.typed_events import Event
 from streamdb.state.unknown_fields import Stored
 
@@ -68,12 +70,14 @@ class Counts:
         txids: the transaction ids seen.
         undeclared: how many events of each undeclared type.
         invalid: the events that were skipped.
+        mistimed: events that were not, though their timestamps are no instants.
     """
 
     events: int = 0
     txids: list[str] = field(default_factory=list[str])
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
     invalid: list[Invalid] = field(default_factory=list[Invalid])
+    mistimed: list[Invalid] = field(default_factory=list[Invalid])
 
 
 #: What to do about a reset that carries this offset, if any (RESET-3, RESET-4, RESET-8).
@@ -105,6 +109,10 @@ class Fold:
         self.counts: Final = Counts()
         #: Of the last event, counted over all collections since the stream began or was reset.
         self.ordinal = ordinal
+        #: The stamps of the events, of those alone that came after a reset if there was one.
+        self.stamps = Stamps()
+        #: Whether a reset has cleared all that was there before.
+        self.was_reset = False
         #: Where a reset wants reading to start over; nothing after it was applied.
         self.restart_from: str | None = None
 
@@ -142,6 +150,21 @@ class Fold:
         self.ordinal = ordinal
         for rows in self._rows.values():
             rows.tidy()
+        if not self._is_over():
+            self._look_at_headers(events)
+
+    def _look_at_headers(self, events: Events) -> None:
+        """Note what no row depends on: stamps, and timestamps that are none (INVALID-7)."""
+        # Servers stamp all events or none. So if neither end of a piece is stamped, and both are as
+        # most events are, what is between is not looked at.
+        if events and (_may_be_stamped(events[0]) or _may_be_stamped(events[-1])):
+            # Events before a reset get ordinals below 1, which no row has.
+            ordinals = range(self.ordinal - len(events) + 1, self.ordinal + 1)
+            self.stamps.add(ordinals, [event.headers.offset for event in events])
+        for place in wrong_ones([event.headers.timestamp for event in events]):
+            item = self._judge.of_either(events[place]).item
+            if not isinstance(item, Invalid):
+                self.counts.mistimed.append(_mistimed(events[place], item))
 
     def _is_over(self) -> bool:
         return self.restart_from is not None
@@ -153,10 +176,10 @@ class Fold:
                 self._count(event.type)
                 return None
             self._shorten(type(event))
-        item, txid = self._judge.of_either(event)
-        if txid is not None:
-            self.counts.txids.append(txid)
-        return item
+        judged = self._judge.of_either(event)
+        if judged.txid is not None:
+            self.counts.txids.append(judged.txid)
+        return judged.item
 
     def _shorten(self, kind: type[Event]) -> None:
         """Have the next events of a class take the short way, if their values are rows."""
@@ -210,8 +233,25 @@ class Fold:
             # What came before in the batch has no effect on the state (RESET-1, RESET-6).
             for rows in self._rows.values():
                 rows.clear()
+            self.stamps, self.was_reset = Stamps(), True
             return 0
         return ordinal
+
+
+def _may_be_stamped(event: Event | Judged) -> bool:
+    return isinstance(event, Judged) or event.headers.offset is not UNSET
+
+
+def _mistimed(event: Event | Judged, item: Item) -> Invalid:
+    type_: str | None = None
+    key: str | None = None
+    if isinstance(event, Event):
+        type_, key = event.type, event.key
+    elif isinstance(item, Put | Merge | Remove):
+        type_, key = item.schema.type, item.key
+    elif isinstance(item, Undeclared):
+        type_ = item.type
+    return Invalid(type_, key, "/headers/timestamp", "no RFC 3339 instant")
 
 
 class _Route(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+from msgspec import UNSET
+
 from streamdb.state.schema import CollectionSchema
 from streamdb.types.allowed import with_allowed
 from streamdb.types.faults import explain
@@ -61,11 +64,28 @@ class Invalid(NamedTuple):
 Item = Put | Merge | Remove | ControlMessage | Undeclared | Invalid
 
 
+class LooseHeaders(msgspec.Struct, frozen=True):
+    """The headers of an event that matter, whatever they hold."""
+
+    operation: Any = UNSET
+    control: Any = UNSET
+    txid: Any = UNSET
+    offset: Any = UNSET
+    timestamp: Any = UNSET
+
+
 class Judged(NamedTuple):
-    """An item, and the txid of its event if that has one: for invalid events, too (TXID-5)."""
+    """What an event turned out to be.
+
+    Attributes:
+        item: what it does.
+        txid: its txid, if it has one: for invalid changes, too (TXID-5).
+        headers: those of a change.
+    """
 
     item: Item
     txid: str | None = None
+    headers: LooseHeaders = LooseHeaders()
 
 
 def invalid_because(

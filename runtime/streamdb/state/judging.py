@@ -18,6 +18,7 @@ from streamdb.state.items import (
     Invalid,
     Item,
     Judged,
+    LooseHeaders,
     Merge,
     Operation,
     Put,
@@ -64,7 +65,7 @@ class Judge:
         if headers.control is not UNSET:
             return Judged(_control_item(envelope))
         # Whatever else is wrong: nobody is to wait for its txid in vain (TXID-5).
-        return Judged(self._change(envelope), _text(headers.txid))
+        return Judged(self._change(envelope), _text(headers.txid), headers)
 
     def of_either(self, event: Event | Judged) -> Judged:
         """Judge an event of a page, if it was not judged before."""
@@ -238,15 +239,8 @@ def _text(value: Any) -> str | None:
 Value = TypeVar("Value")
 
 
-class _LooseHeaders(msgspec.Struct, frozen=True):
-    operation: Any = UNSET
-    control: Any = UNSET
-    txid: Any = UNSET
-    offset: Any = UNSET
-
-
 class _Envelope(msgspec.Struct, Generic[Value], frozen=True):
-    headers: _LooseHeaders
+    headers: LooseHeaders
     type: Any = UNSET
     key: Any = UNSET
     value: Value | UnsetType = UNSET

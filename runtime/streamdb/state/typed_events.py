@@ -36,6 +36,9 @@ class Headers(msgspec.Struct, frozen=True, gc=False):
     operation: Operation
     txid: _Text | UnsetType = UNSET
     control: UnsetType = UNSET  # an event that has one does not fit
+    # Rows do not depend on what these are (HDR-2, INVALID-7).
+    offset: Any = UNSET
+    timestamp: Any = UNSET
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

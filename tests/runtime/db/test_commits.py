@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from typing import Any
@@ -115,6 +116,41 @@ async def test_a_report_is_one_line_of_bounded_length(
     reports = [record.getMessage() for record in caplog.records]
     assert len(reports) == 2
     assert all(report.isprintable() and len(report) < 3000 for report in reports)
+
+
+@pytest.mark.parametrize("policy", ["report", "raise", "function", "ignore"])
+async def test_a_wrong_timestamp_is_reported_and_the_event_counts(
+    embedded_url: str, caplog: pytest.LogCaptureFixture, policy: Any
+) -> None:
+    """INVALID-7: nothing depends on it, so no policy stops there, and it is not counted."""
+    stamps: list[Any] = ["2026-03-01T08:00:00.5+01:00", "2016-12-31T23:59:60Z", "yesterday", 5]
+    stamps += [None, "2026-03-01T08:00:00", "2026-03-01 08:00:00Z", "2026-02-30T08:00:00Z"]
+    events: list[Any] = [messages.insert(message(100))]
+    for key, stamp in enumerate(stamps):
+        event = json.loads(messages.insert(message(key)).to_json())
+        event["headers"]["timestamp"] = stamp
+        events.append(event)
+    invalid: dict[str, Any] = {"type": "sensor", "key": "9", "value": 5}
+    invalid["headers"] = {"operation": "insert", "timestamp": "yesterday"}
+    reports: list[InvalidEvent] = []
+    async with await AsyncStream.create(embedded_url) as stream:
+        await stream.append_many(events)
+        options: Any = {"on_invalid": reports.append if policy == "function" else policy}
+        async with AsyncChat(embedded_url, **options) as db:
+            assert len(db.messages) == 1 + len(stamps)
+            assert (db.metrics.invalid, db.invalid_events) == (0, ())
+            if policy != "raise":  # an invalid event is reported once, as that
+                await stream.append_many([invalid, messages.delete("0", txid="t")])
+                await db.await_txid("t")
+                assert db.metrics.invalid == 1
+    shown = [str(report) for report in reports if report.is_applied]
+    shown += [text for record in caplog.records if "sensor" not in (text := record.getMessage())]
+    assert len(shown) == (0 if policy == "ignore" else 6)
+    for key, text in enumerate(shown, 2):
+        assert f"wrong timestamp of message event '{key}' before offset " in text
+        assert "/headers/timestamp: no RFC 3339 instant" in text
+    others = [*reports, *caplog.records]
+    assert len(others) - len(shown) == (policy in ("function", "report"))
 
 
 async def test_invalid_events_may_be_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:

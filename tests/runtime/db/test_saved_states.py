@@ -46,8 +46,10 @@ class Tape:
         last = len(self.events)
         end = min((cut for cut in self.cuts if position < cut < last), default=last)
         texts = [
-            event.to_json() if isinstance(event, ChangeEvent) else json.dumps(event).encode()
-            for event in self.events[position:end]
+            _stamped(event, position)
+            if isinstance(event, ChangeEvent)
+            else json.dumps(event).encode()
+            for position, event in enumerate(self.events[position:end], position)
         ]
         return Batch(
             parts=(b"[" + b",".join(texts) + b"]",),
@@ -57,6 +59,12 @@ class Tape:
             closed=False,
             content_type="application/json",
         )
+
+
+def _stamped(event: Any, position: int) -> bytes:
+    plain = json.loads(event.to_json())
+    plain["headers"]["offset"] = offset_of(position)
+    return json.dumps(plain).encode()
 
 
 @dataclass
@@ -101,7 +109,11 @@ class Reader:
         self.state.take(self.tape.batch(len(self.tape.events)))
         tables = self.state.tables.values()
         rows = [
-            [(*item, table.ordinal(item[0])) for item in table.rows.items()] for table in tables
+            [
+                (*item, ordinal := table.ordinal(item[0]), table.stamps.of(ordinal))
+                for item in table.rows.items()
+            ]
+            for table in tables
         ]
         return self.state.offset, rows, sorted(self.state.txids.remembered())
 
@@ -128,7 +140,7 @@ class Reader:
     away=4,
 )
 def test_it_goes_on_the_same(tape: Tape, saves: set[int], away: int) -> None:
-    """ATOM-4, RESET-2, RESET-8, TXID-1: rows, their order and ordinals, txids, resets."""
+    """ATOM-4, RESET-2, RESET-8, TXID-1: rows, their order and ordinals, stamps, txids, resets."""
     reader = Reader(tape)
     again: Reader | None = None
     for number in range(100):

@@ -15,11 +15,12 @@ from streamdb.db.state import DatabaseState, is_before
 from streamdb.protocol.exchange import Batch
 from streamdb.state import page_pieces
 
-Rows = dict[str, dict[str, tuple[Any, int]]]
+Row = tuple[Any, int, str | None]
+Rows = dict[str, dict[str, Row]]
 
 
 class Naive:
-    """The rules of the protocol in the plainest words; rows with the ordinal of their event."""
+    """The rules of the protocol in the plainest words; rows with ordinals and stamps."""
 
     def __init__(self) -> None:
         self.rows: Rows = {"messages": {}, "sensors": {}, "profiles": {}}
@@ -51,10 +52,10 @@ class Naive:
             self.rows[f"{type_}s"].pop(key, None)
         else:
             self._put(self.rows[f"{type_}s"], type_, key, event["value"])
+            if key in (rows := self.rows[f"{type_}s"]) and rows[key][1] == self.ordinal:
+                rows[key] = (*rows[key][:2], headers.get("offset"))
 
-    def _put(
-        self, rows: dict[str, tuple[Any, int]], type_: str, key: str, value: dict[str, Any]
-    ) -> None:
+    def _put(self, rows: dict[str, Row], type_: str, key: str, value: dict[str, Any]) -> None:
         value = {**value, "id": key}
         row: Any
         if type_ == "sensor":
@@ -70,7 +71,7 @@ class Naive:
         if row is None:
             self.invalid += 1
         else:
-            rows[key] = (row, self.ordinal)
+            rows[key] = (row, self.ordinal, None)
 
 
 KEYS = st.sampled_from(["1", "2", "3", "007", "},{", "ключ"])
@@ -118,11 +119,17 @@ PAGES = st.lists(st.lists(changes(), max_size=8) | st.lists(ODD, max_size=1), ma
 
 @pytest.mark.parametrize("piece_bytes", [1, 300, 64 * 1024])
 @settings(max_examples=50, deadline=None)
-@given(loaded=PAGES, live=PAGES, separator=st.sampled_from([",", " ,\n "]))
+@given(
+    loaded=PAGES, live=PAGES, separator=st.sampled_from([",", " ,\n "]), are_stamped=st.booleans()
+)
 def test_pieces_fold_to_what_single_events_do(
-    piece_bytes: int, loaded: list[list[Any]], live: list[list[Any]], separator: str
+    piece_bytes: int,
+    loaded: list[list[Any]],
+    live: list[list[Any]],
+    separator: str,
+    are_stamped: bool,
 ) -> None:
-    """State, order, ordinals (S27), txids and counts, after a load and after each live page."""
+    """State, order, ordinals (S27), stamps (S6), txids and counts, after a load and live pages."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_pieces, "PIECE_BYTES", piece_bytes)
         naive = Naive()
@@ -132,6 +139,8 @@ def test_pieces_fold_to_what_single_events_do(
         offset = 0
         for pages, up_to_date in ((loaded, False), ([[]], True), (live, True)):
             for page in pages:
+                if are_stamped:
+                    page = [_stamped(event, f"0_{7 * offset}") for event in page]
                 for event in page:
                     naive.apply(event)
                 texts = separator.join(json.dumps(event) for event in page)
@@ -151,8 +160,18 @@ def test_pieces_fold_to_what_single_events_do(
         assert not is_before(state.offset, f"{offset:03}")
 
 
+def _stamped(event: Any, offset: str) -> Any:
+    """What the reference server sends (REF-24, REF-25); here a reset keeps what it says."""
+    if not isinstance(event, dict) or event["headers"].get("control") == "reset":
+        return event
+    return {**event, "headers": {**event["headers"], "offset": offset}}
+
+
 def _rows_of(state: DatabaseState) -> Rows:
     return {
-        name: {key: (row, table.ordinal(key)) for key, row in table.rows.items()}
+        name: {
+            key: (row, table.ordinal(key), table.stamps.of(table.ordinal(key)))
+            for key, row in table.rows.items()
+        }
         for name, table in state.tables.items()
     }
