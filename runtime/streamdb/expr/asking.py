@@ -36,29 +36,29 @@ def values_of(
     Raises:
         ExpressionError: as above, or it gives nothing.
     """
-    answers = _as_tuple(_answer(function, shape, method))
-    if not answers:
-        raise ExpressionError(
-            f"the function of `{method}` returned an empty tuple: return a column, or several, "
-            "as in `lambda m: (m.id, m.role)`"
-        )
-    return tuple(_value(answer, shape, method) for answer in answers)
+    values = _values(function, shape, method)
+    for node, _ in values:
+        _of_one_row(node, method)
+    return values
 
 
-def expressions_of(function: Callable[..., Any], shape: Shape, method: str) -> tuple[Node, ...]:
-    """Return the expressions that a function of columns gives: single values, no whole rows.
+def keys_of(function: Callable[..., Any], shape: Shape) -> tuple[Node, ...]:
+    """Return what a function of columns groups by.
 
     Raises:
-        ExpressionError: as above, or one is a whole row.
+        ExpressionError: as above, or there is a whole row in it.
     """
-    found = values_of(function, shape, method)
-    for node, slot in found:
-        if isinstance(node, SlotNode) and slot is shape.slots[node.slot] and not slot.is_value:
-            raise ExpressionError(
-                f"`{method}` takes values, and the function returned the whole row of {node}: "
-                "name its columns, as in `lambda m: (m.id, m.role)`"
-            )
-    return tuple(node for node, _ in found)
+    nodes = _expressions(function, shape, "group_by")
+    return tuple(_of_one_row(node, "group_by") for node in nodes)
+
+
+def answers_of(function: Callable[..., Any], shape: Shape) -> tuple[Node, ...]:
+    """Return what a function of columns asks of groups.
+
+    Raises:
+        ExpressionError: as above.
+    """
+    return _expressions(function, shape, "agg")
 
 
 def terms_of(function: Callable[..., Any], shape: Shape) -> tuple[OrderTerm, ...]:
@@ -120,6 +120,30 @@ def _answer(function: Callable[..., Any], shape: Shape, method: str) -> object:
             f"learn what is asked; {_CONDITION}"
         )
     return answer
+
+
+def _values(
+    function: Callable[..., Any], shape: Shape, method: str
+) -> tuple[tuple[Node, Slot], ...]:
+    answers = _as_tuple(_answer(function, shape, method))
+    if not answers:
+        raise ExpressionError(
+            f"the function of `{method}` returned an empty tuple: return a column, or several, "
+            "as in `lambda m: (m.id, m.role)`"
+        )
+    return tuple(_value(answer, shape, method) for answer in answers)
+
+
+def _expressions(function: Callable[..., Any], shape: Shape, method: str) -> tuple[Node, ...]:
+    """Return single values, no whole rows."""
+    found = _values(function, shape, method)
+    for node, slot in found:
+        if not slot.is_value:
+            raise ExpressionError(
+                f"`{method}` takes values, and the function returned the whole row of {node}: "
+                "name its columns, as in `lambda m: (m.id, m.role)`"
+            )
+    return tuple(node for node, _ in found)
 
 
 def _as_tuple(answer: object) -> tuple[object, ...]:
