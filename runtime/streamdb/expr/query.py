@@ -15,12 +15,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from streamdb.errors import ExpressionError, NotConnected, NotOneRow
 from streamdb.expr.asking import (
     answers_of,
-    check_parameters,
     condition_of,
     keys_of,
     terms_of,
     values_of,
 )
+from streamdb.expr.calling import check_parameters
 from streamdb.expr.grouping import grouped
 from streamdb.expr.joining import join, joined_shape
 from streamdb.expr.nodes import Node

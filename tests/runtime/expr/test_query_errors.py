@@ -309,3 +309,37 @@ def test_groups(build: Callable[[], object], says: str) -> None:
 )
 def test_orders(build: Callable[[], object], says: str) -> None:
     refused(build, says, ExpressionError)
+
+
+def test_columns_belong_to_the_query_whose_function_is_given_them() -> None:
+    def correlated(m: Any) -> Any:
+        return m.id.in_(USERS.where(lambda u: u.id == m.user_id).fetch())
+
+    refused(
+        lambda: MESSAGES.where(correlated),
+        "`id == user_id` reads columns of another query than this one, of users: `join` the two",
+        ExpressionError,
+    )
+    refused(
+        lambda: MESSAGES.where(lambda m: USERS.select(lambda u: m) and m),
+        "`a row` reads columns of another query",
+        ExpressionError,
+    )
+    kept: list[Any] = []
+
+    def keep(m: Any, u: Any) -> Any:
+        kept.append(u)
+        return m.id == "x"
+
+    PAIRS.where(keep)
+    refused(
+        lambda: MESSAGES.where(lambda m: kept[0].id == m.id), "of another query", ExpressionError
+    )
+
+
+def test_a_query_inside_a_function_of_columns_is_another_one() -> None:
+    def of_users(m: Any) -> Any:
+        some = USERS.join(USERS, on=lambda u, v: u.boss == v.id).select(lambda u, v: (u.id, v))
+        return m.user_id.in_([key for key, _ in some.order_by(lambda key, v: (v.id, key)).fetch()])
+
+    assert [m.id for m in MESSAGES.where(of_users).fetch()] == ["m2"]
