@@ -118,7 +118,8 @@ class KeyIndex:
 
     def candidates(self, values: Values) -> Iterable[Key]:
         """Return the only key that a row of these values can have had."""
-        return () if values is None else (self._key_of(values[self._number]),)
+        key = None if values is None else self._key_of(values[self._number])
+        return () if key is None else (key,)  # None is the key of no row, but that of a lone one
 
     def partners(self, values: Values) -> Iterable[Key]:
         """Look it up, and compare the other values, too."""
