@@ -14,13 +14,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from streamdb.errors import ExpressionError, NotConnected, NotOneRow
 from streamdb.expr.asking import (
-    answers_of,
+    check_parameters,
     condition_of,
-    keys_of,
+    expressions_of,
     terms_of,
     values_of,
 )
-from streamdb.expr.calling import check_parameters
 from streamdb.expr.grouping import grouped
 from streamdb.expr.joining import join, joined_shape
 from streamdb.expr.nodes import Node
@@ -185,7 +184,8 @@ class Queryable(Generic[Row, Cols]):
                .agg(lambda c: (fn.collect(c), fn.min(c.created_at), fn.count())))
         """
         query = self.as_query()
-        return Grouped(query, keys_of(keys, query.shape))
+        found = expressions_of(keys, query.shape, "group_by")
+        return Grouped(query, found)
 
     def agg(self, values: Callable[..., Any]) -> Query:
         """Make one row of all rows, however many: aggregates, or what is computed of them."""
@@ -308,8 +308,8 @@ class Query(Queryable[Any, Any]):
 
     def in_groups(self, keys: tuple[Node, ...], values: Callable[..., Any]) -> Query:
         """Return the query of one row for each group."""
-        node = grouped(without_order(self.node), keys, answers_of(values, self.shape))
-        return self.with_node(node)
+        answers = expressions_of(values, self.shape, "agg")
+        return self.with_node(grouped(without_order(self.node), keys, answers))
 
     def checked_runner(self) -> QueryRunner:
         """Return what runs it. Raises NotConnected if there is nothing that can."""

@@ -54,8 +54,7 @@ def windowed(query: QueryNode, method: str, **window: Any) -> QueryNode:
             pass
     raise ExpressionError(
         f"`{method}` needs an order, or nobody could say which rows it leaves: write "
-        f"`.order_by(lambda m: m.created_at).{method}(...)`, with `where` and `filter` before "
-        "`select` and `map`"
+        f"`.order_by(lambda m: m.created_at).{method}(...)`, with `filter` before `map`"
     )
 
 

@@ -1,0 +1,124 @@
+"""What is told of a plan: every kind of node, its index, and its costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.runtime.engine.tables import TableSource
+
+from streamdb.engine.explain import explain
+from streamdb.engine.planning import plan_of
+from streamdb.expr import Expr
+from streamdb.expr.nodes import AggregateNode, ColumnNode, Node
+from streamdb.expr.query import Query
+from streamdb.expr.query_tree import JoinNode
+
+messages = Query(TableSource("messages", key_column="id").node, None)
+users = Query(TableSource("users", key_column="id").node, None)
+TABLES = [
+    "  messages | reads the rows where they are | nothing",
+    "  users | reads the rows where they are | nothing",
+]
+
+
+def told(query: Query) -> list[str]:
+    return explain(plan_of(query.node)).splitlines()
+
+
+def is_polite(message: object) -> bool:
+    return bool(message)
+
+
+class Line:
+    def __init__(self, text: str, author: str) -> None: ...
+
+
+def aggregated(name: str, operand: Node | None = None) -> Expr[Any, Any]:
+    return Expr(AggregateNode(name, operand))
+
+
+def test_every_node_and_step_has_a_line_and_stands_above_what_it_reads() -> None:
+    active = users.where(lambda u: u.is_active)
+    joined = messages.join(active, on=lambda m, u: m.user_id == u.id, how="left")
+    last = joined.order_by(lambda m, u: (m.created_at, m.id)).limit(50)
+    assert told(last.select(Line, lambda m, u: (m.content, u.name))) == [
+        "select content, name as Line | keeps what comes out | 2 values",
+        "  order by created_at, id, rows 1 to 50 | keeps the first rows in order, about "
+        "twice as many | one comparison, or inside of these a search",
+        "    left join on user_id == id | finds users by key, indexes the left by user_id "
+        "| the rows of the other side with equal values",
+        "      messages | reads the rows where they are | nothing",
+        "      where is_active | keeps the rows that pass | one test",
+        "        users | reads the rows where they are | nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        (messages.filter(is_polite), "filter by is_polite | keeps the rows that pass | one call"),
+        (messages.map(print), "map by print | keeps what comes out | one call"),
+        (messages.select(lambda m: m.role), "select role | keeps what comes out | 1 value"),
+        (
+            messages.select(lambda m: m.role).distinct(),
+            "distinct | counts equal rows | one look-up",
+        ),
+        (
+            messages.union(messages),
+            "union of 2 branches | keeps all rows | nothing more than in the branch",
+        ),
+        (
+            messages.order_by(lambda m: m.role),
+            "order by role | keeps all rows in order | a search, O(log n)",
+        ),
+        (
+            messages.order_by(lambda m: m.role).offset(2),
+            "order by role, rows from 3 | keeps all rows in order | a search, O(log n)",
+        ),
+        (
+            messages.order_by(lambda m: m.role).offset(2).limit(3),
+            "order by role, rows 3 to 5 | keeps the first rows in order, about twice as many "
+            "| one comparison, or inside of these a search",
+        ),
+        (
+            messages.group_by(lambda m: (m.role, m.kind)).agg(
+                lambda m: (aggregated("count"), aggregated("max", ColumnNode("tokens")))
+            ),
+            "group by role, kind, of each fn.count(), fn.max(tokens) | keeps the groups by their "
+            "values | the rows of its group at most",
+        ),
+        (
+            messages.agg(lambda m: aggregated("count")),
+            "all rows as one group, of it fn.count() | keeps the answer "
+            "| the rows of its group at most",
+        ),
+    ],
+)
+def test_nodes(query: Query, line: str) -> None:
+    assert told(query)[0] == line
+
+
+@pytest.mark.parametrize(
+    ("joined", "line"),
+    [
+        (
+            messages.join(users, on=lambda m, u: (m.a == u.b) & (m.c == u.d)),
+            "inner join on a == b and c == d | indexes the left by a, c, the right by b, d "
+            "| the rows of the other side with equal values",
+        ),
+        (
+            messages.join(users, on=lambda m, u: (m.id == u.a) & (m.b < u.b), how="full"),
+            "full join on id == a and b < b | finds messages by key, indexes the right by a "
+            "| the rows of the other side with equal values",
+        ),
+    ],
+)
+def test_joins_tell_their_indexes(joined: Query, line: str) -> None:
+    assert told(joined) == [line, *TABLES]
+
+
+def test_a_join_without_an_equality() -> None:
+    shape = messages.shape.joined(users.shape)
+    cross = Query(JoinNode(messages.node, users.node, (), None, "inner", shape), None)
+    assert told(cross)[0] == "inner join of all | keeps all pairs | all rows of the other side"
