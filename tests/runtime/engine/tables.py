@@ -34,11 +34,7 @@ class TableSource:
         self.name: Final = name
         self.key_column: Final = key_column
         self.shape: Final = row_shape(name=name)
-        self.rows: dict[Any, Any] = {}
-        self._numbers: Final = count()
-        self._arrivals: dict[Any, int] = {}
-        self._moved: set[Any] = set()
-        self.write((rows or {}).items())
+        self.reset(rows or {})
 
     @property
     def slot(self) -> Slot:
@@ -68,6 +64,14 @@ class TableSource:
 
     def parse_key(self, key: Any) -> Any:
         return key
+
+    def reset(self, rows: Mapping[Any, Any]) -> None:
+        """Hold these rows and no others, as at the beginning."""
+        self.rows: dict[Any, Any] = {}
+        self._numbers = count()
+        self._arrivals: dict[Any, int] = {}
+        self._moved: set[Any] = set()
+        self.write(rows.items())
 
     def write(self, writes: Iterable[Write]) -> Changes:
         """Commit writes in their order, and return what they amount to."""
