@@ -1,12 +1,13 @@
-"""What the functions of a query say: called once with its columns, checked, and taken apart."""
+"""What the functions of a query say of its columns, checked and taken apart."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeGuard, cast
 
 from streamdb.errors import ExpressionError
+from streamdb.expr.calling import Answer, called
 from streamdb.expr.columns import Columns
 from streamdb.expr.expression import is_expression
 from streamdb.expr.nodes import Node, OrderTerm, SlotNode, aggregates_in
@@ -22,10 +23,10 @@ def condition_of(function: Callable[..., Any], shape: Shape, method: str) -> Nod
     Raises:
         ExpressionError: it is no function of the columns, or gives no expression.
     """
-    answer = _answer(function, shape, method)
-    if not is_expression(answer):
-        raise _no_condition(answer, method)
-    return _of_one_row(answer.node, method)
+    answer = called(function, shape, method)
+    if not is_expression(answer.value):
+        raise _no_condition(answer.value, method)
+    return _of_one_row(answer.own(answer.value.node), method)
 
 
 def values_of(
@@ -36,29 +37,29 @@ def values_of(
     Raises:
         ExpressionError: as above, or it gives nothing.
     """
-    answers = _as_tuple(_answer(function, shape, method))
-    if not answers:
-        raise ExpressionError(
-            f"the function of `{method}` returned an empty tuple: return a column, or several, "
-            "as in `lambda m: (m.id, m.role)`"
-        )
-    return tuple(_value(answer, shape, method) for answer in answers)
+    values = _values(function, shape, method)
+    for node, _ in values:
+        _of_one_row(node, method)
+    return values
 
 
-def expressions_of(function: Callable[..., Any], shape: Shape, method: str) -> tuple[Node, ...]:
-    """Return the expressions that a function of columns gives: single values, no whole rows.
+def keys_of(function: Callable[..., Any], shape: Shape) -> tuple[Node, ...]:
+    """Return what a function of columns groups by.
 
     Raises:
-        ExpressionError: as above, or one is a whole row.
+        ExpressionError: as above, or there is a whole row in it.
     """
-    found = values_of(function, shape, method)
-    for node, slot in found:
-        if isinstance(node, SlotNode) and slot is shape.slots[node.slot] and not slot.is_value:
-            raise ExpressionError(
-                f"`{method}` takes values, and the function returned the whole row of {node}: "
-                "name its columns, as in `lambda m: (m.id, m.role)`"
-            )
-    return tuple(node for node, _ in found)
+    nodes = _expressions(function, shape, "group_by")
+    return tuple(_of_one_row(node, "group_by") for node in nodes)
+
+
+def answers_of(function: Callable[..., Any], shape: Shape) -> tuple[Node, ...]:
+    """Return what a function of columns asks of groups.
+
+    Raises:
+        ExpressionError: as above.
+    """
+    return _expressions(function, shape, "agg")
 
 
 def terms_of(function: Callable[..., Any], shape: Shape) -> tuple[OrderTerm, ...]:
@@ -67,87 +68,64 @@ def terms_of(function: Callable[..., Any], shape: Shape) -> tuple[OrderTerm, ...
     Raises:
         ExpressionError: it is no function of the columns, or gives nothing to order by.
     """
-    answers = _as_tuple(_answer(function, shape, "order_by"))
-    if not answers:
+    answer = called(function, shape, "order_by")
+    return tuple(_term(part, answer) for part in _parts(answer, "order_by"))
+
+
+def _values(
+    function: Callable[..., Any], shape: Shape, method: str
+) -> tuple[tuple[Node, Slot], ...]:
+    answer = called(function, shape, method)
+    return tuple(_value(part, answer, shape, method) for part in _parts(answer, method))
+
+
+def _parts(answer: Answer, method: str) -> tuple[object, ...]:
+    """Return what is in the tuple, or the only thing."""
+    value = answer.value
+    parts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    if not parts:
         raise ExpressionError(
-            "the function of `order_by` returned an empty tuple: return a column, or several, "
-            "as in `lambda m: (m.created_at.desc(), m.id)`"
+            f"the function of `{method}` returned an empty tuple: return a column, or several, "
+            "as in `lambda m: (m.id, m.role)`"
         )
-    return tuple(map(_term, answers))
+    return parts
 
 
-def check_parameters(
-    function: Callable[..., Any], shape: Shape, method: str, *, given: str
-) -> None:
-    """Check that a function takes one argument for each slot; what has no signature passes.
-
-    Raises:
-        ExpressionError: it takes others, or is no function.
-    """
-    if not callable(function):
-        raise ExpressionError(
-            f"`{method}` takes a function of {given}, not {type(function).__name__}: "
-            f"write `{_lambda(shape)}`"
-        )
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind(*shape.slots)
-    except TypeError:
-        count = len(shape.slots)
-        raise ExpressionError(
-            f"`{method}` calls its function with {given}: {count} argument"
-            f"{'s' if count > 1 else ''} ({shape.names()}), and it takes `{signature}`: "
-            f"write `{_lambda(shape)}`"
-        ) from None
+def _expressions(function: Callable[..., Any], shape: Shape, method: str) -> tuple[Node, ...]:
+    """Return single values, no whole rows."""
+    found = _values(function, shape, method)
+    for node, slot in found:
+        if not slot.is_value:
+            raise ExpressionError(
+                f"`{method}` takes values, and the function returned the whole row of {node}: "
+                "name its columns, as in `lambda m: (m.id, m.role)`"
+            )
+    return tuple(node for node, _ in found)
 
 
-def _lambda(shape: Shape) -> str:
-    initials = [slot.name[:1].lower() for slot in shape.slots]
-    is_clear = len({*initials}) == len(initials) and all(map(str.isidentifier, initials))
-    return f"lambda {', '.join(initials if is_clear else 'abcde'[: len(initials)])}: ..."
-
-
-def _answer(function: Callable[..., Any], shape: Shape, method: str) -> object:
-    check_parameters(function, shape, method, given="the columns of its slots")
-    answer: object = function(*shape.columns())
-    if inspect.iscoroutine(answer):
-        answer.close()
-        raise ExpressionError(
-            f"`{method}` takes a plain function of columns, no `async def`: it is called once, to "
-            f"learn what is asked; {_CONDITION}"
-        )
-    return answer
-
-
-def _as_tuple(answer: object) -> tuple[object, ...]:
-    return cast("tuple[object, ...]", answer) if isinstance(answer, tuple) else (answer,)
-
-
-def _value(answer: object, shape: Shape, method: str) -> tuple[Node, Slot]:
-    if is_expression(answer):
-        return answer.node, value_slot(str(answer.node))
-    if _is_row(answer):
-        number = answer.__slot__
+def _value(part: object, answer: Answer, shape: Shape, method: str) -> tuple[Node, Slot]:
+    if is_expression(part):
+        node = answer.own(part.node)
+        return node, value_slot(str(node))
+    if _is_row(part):
+        answer.own(SlotNode(part.__slot__, "a row"))  # which raises if it is another query's
+        number = part.__slot__ - answer.first_slot
         return SlotNode(number, shape.slots[number].name), shape.slots[number]
-    raise _no_expression(answer, method)
+    raise _no_expression(part, method)
 
 
-def _is_row(answer: object) -> TypeGuard[Columns[Any]]:
-    return isinstance(answer, Columns)
+def _is_row(part: object) -> TypeGuard[Columns[Any]]:
+    return isinstance(part, Columns)
 
 
-def _term(answer: object) -> OrderTerm:
-    if isinstance(answer, Ordering):
-        term = answer.term
-    elif is_expression(answer):
-        term = OrderTerm(answer.node)
+def _term(part: object, answer: Answer) -> OrderTerm:
+    if isinstance(part, Ordering):
+        term = part.term
+    elif is_expression(part):
+        term = OrderTerm(part.node)
     else:
-        raise _no_expression(answer, "order_by")
-    _of_one_row(term.node, "order_by")
-    return term
+        raise _no_expression(part, "order_by")
+    return replace(term, node=_of_one_row(answer.own(term.node), "order_by"))
 
 
 def _of_one_row(node: Node, method: str) -> Node:

@@ -51,9 +51,10 @@ def predicate(
     >>> is_open(SimpleNamespace(done=False)), is_open(SimpleNamespace(done=None))
     (True, False)
     """
-    named = columns if isinstance(columns, type) else type(columns)
-    given = columns() if isinstance(columns, type) else columns
-    shape = Shape((Slot(named.__name__, lambda _: given, getter),), is_tuple=False)
+    is_class = isinstance(columns, type)
+    name = columns.__name__ if is_class else type(columns).__name__
+    slot = Slot(name, columns if is_class else lambda _: columns, getter)
+    shape = Shape((slot,), is_tuple=False)
     return test_of(condition_of(function, shape, "where"), shape)
 
 

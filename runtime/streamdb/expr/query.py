@@ -14,12 +14,13 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from streamdb.errors import ExpressionError, NotConnected, NotOneRow
 from streamdb.expr.asking import (
-    check_parameters,
+    answers_of,
     condition_of,
-    expressions_of,
+    keys_of,
     terms_of,
     values_of,
 )
+from streamdb.expr.calling import check_parameters
 from streamdb.expr.grouping import grouped
 from streamdb.expr.joining import join, joined_shape
 from streamdb.expr.nodes import Node
@@ -184,8 +185,7 @@ class Queryable(Generic[Row, Cols]):
                .agg(lambda c: (fn.collect(c), fn.min(c.created_at), fn.count())))
         """
         query = self.as_query()
-        found = expressions_of(keys, query.shape, "group_by")
-        return Grouped(query, found)
+        return Grouped(query, keys_of(keys, query.shape))
 
     def agg(self, values: Callable[..., Any]) -> Query:
         """Make one row of all rows, however many: aggregates, or what is computed of them."""
@@ -308,8 +308,8 @@ class Query(Queryable[Any, Any]):
 
     def in_groups(self, keys: tuple[Node, ...], values: Callable[..., Any]) -> Query:
         """Return the query of one row for each group."""
-        answers = expressions_of(values, self.shape, "agg")
-        return self.with_node(grouped(without_order(self.node), keys, answers))
+        node = grouped(without_order(self.node), keys, answers_of(values, self.shape))
+        return self.with_node(node)
 
     def checked_runner(self) -> QueryRunner:
         """Return what runs it. Raises NotConnected if there is nothing that can."""

@@ -66,9 +66,9 @@ class Shape:
     slots: tuple[Slot, ...]
     is_tuple: bool
 
-    def columns(self) -> tuple[Any, ...]:
+    def columns(self, first_slot: int = 0) -> tuple[Any, ...]:
         """Return what a function of expressions is called with."""
-        return tuple(slot.columns(number) for number, slot in enumerate(self.slots))
+        return tuple(slot.columns(number) for number, slot in enumerate(self.slots, first_slot))
 
     def names(self) -> str:
         """Return what messages call the slots."""

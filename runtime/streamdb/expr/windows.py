@@ -54,7 +54,8 @@ def windowed(query: QueryNode, method: str, **window: Any) -> QueryNode:
             pass
     raise ExpressionError(
         f"`{method}` needs an order, or nobody could say which rows it leaves: write "
-        f"`.order_by(lambda m: m.created_at).{method}(...)`, with `filter` before `map`"
+        f"`.order_by(lambda m: m.created_at).{method}(...)`, with `where` and `filter` before "
+        "`select` and `map`"
     )
 
 

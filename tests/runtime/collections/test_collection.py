@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from enum import Enum, IntEnum
 from functools import partial
 from typing import Any
 
@@ -20,18 +21,34 @@ from tests.runtime.chat_schema import (
     sensor,
     sensors,
 )
+from tests.runtime.expr.query_sources import Oracle
 
-from streamdb import AsyncCollection, Change, Collection
+from streamdb import AsyncCollection, Change, Collection, NotConnected
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.snapshots import Snapshots
+from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import Table
+from streamdb.expr.query import QueryRunner
+
+
+class _Name(str, Enum):  # noqa: UP042 (its text differs from its value)
+    A = "a"
+
+
+class _Number(IntEnum):
+    SEVEN = 7
 
 
 class Bench:
     """A table, its lock, and commits as a database makes them."""
 
-    def __init__(self, kind: type[BaseCollection[Any, Any, Any, Any]], schema: Any) -> None:
+    def __init__(
+        self,
+        kind: type[BaseCollection[Any, Any, Any, Any]],
+        schema: Any,
+        runner: QueryRunner | None = None,
+    ) -> None:
         self.table = Table()
         self.lock = CommitLock("test")
         self.collection: Any = kind(
@@ -43,6 +60,7 @@ class Bench:
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
                 deliver=lambda call: call(),
                 check_started=lambda: None,
+                runner=runner,
             )
         )
 
@@ -327,3 +345,52 @@ def test_update_takes_fields_or_a_function(bench: Bench) -> None:
     for change, fields in ((None, {}), (lambda row: row, {"content": "x"})):
         with pytest.raises(TypeError, match="either fields or one function"):
             bench.collection.update("a", change, **fields)
+
+
+@pytest.mark.parametrize("kind", [AsyncMessages, Messages])
+def test_a_query_begins_at_a_collection(kind: type[BaseCollection[Any, Any, Any, Any]]) -> None:
+    bench = Bench(kind, messages.schema, Oracle())
+    db_messages: BaseCollection[Message, str, MessageColumns, Any] = bench.collection
+    a, b = message("a", content="long"), message("b")
+    bench.commit(a, b)
+    query = db_messages.where(lambda m: m.content == "long")
+    assert query.fetch() == [a]
+    assert db_messages.order_by(lambda m: m.id).limit(1).fetch() == [a]
+    pairs = query.join(db_messages, on=lambda m, n: m.role == n.role)
+    assert pairs.fetch() == [(a, a), (a, b)]
+    assert (db_messages.fetch(), db_messages.first()) == ([a, b], a)
+    bench.commit(gone=("a",))
+    assert query.fetch() == []
+
+
+def test_a_collection_of_no_database_answers_no_query(bench: Bench) -> None:
+    with pytest.raises(NotConnected, match="begins at a collection that belongs to no database"):
+        bench.collection.fetch()
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [("a", "a"), (1, None), (None, None), (_Name.A, "a"), (b"a", None)],
+)
+def test_the_text_key_that_equals_a_value(value: object, key: str | None) -> None:
+    found = CollectionSource(messages.schema, Table()).key_of(value)
+    assert (found, type(found)) == (key, type(key))
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (7, "7"),
+        (-7, "-7"),
+        (7.0, "7"),
+        (True, "1"),
+        (_Number.SEVEN, "7"),
+        (7.5, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ("7", None),
+        (None, None),
+    ],
+)
+def test_the_text_of_the_integer_key_that_equals_a_value(value: object, key: str | None) -> None:
+    assert CollectionSource(sensors.schema, Table()).key_of(value) == key

@@ -30,6 +30,9 @@ class Memory:
     def arrival(self, key: str) -> int:
         return [*self.rows].index(key)
 
+    def moved(self, key: str) -> bool:
+        return False  # nothing ever does
+
     def key_of(self, value: Any) -> Any:
         return value
 

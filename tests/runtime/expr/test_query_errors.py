@@ -1,0 +1,345 @@
+"""Queries that make no sense are refused as they are built, with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from tests.runtime.expr.query_sources import messages, users
+
+from streamdb import ExpressionError, UnknownColumn
+from streamdb.expr import Expr
+from streamdb.expr.nodes import AggregateNode, ColumnNode
+
+# What type checkers refuse has to be said at run time, too: to those who use none.
+MESSAGES: Any = messages()
+USERS: Any = users()
+PAIRS: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id)
+GROUPS: Any = MESSAGES.group_by(lambda m: m.user_id)
+ORDERED: Any = MESSAGES.order_by(lambda m: m.id)
+
+COUNT: Any = Expr(AggregateNode("count", None))
+TOTAL: Any = Expr(AggregateNode("sum", ColumnNode("tokens")))
+NESTED: Any = Expr(AggregateNode("max", AggregateNode("count", None)))
+
+
+class KeywordOnly(Struct, kw_only=True):
+    text: str
+
+
+async def later(*_: object) -> bool:
+    return True
+
+
+def refused(build: Callable[[], object], says: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=re.escape(says).replace(r"\.\.\.", ".*")):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda: MESSAGES.where(lambda m: m.usr_id == "x"),
+            "no column 'usr_id'. Did you mean 'user",
+        ),
+        (lambda: PAIRS.where(lambda m, u: u.tokens > 1), "UserColumns has no column 'tokens'"),
+        (lambda: MESSAGES.order_by(lambda m: m.create), "MessageColumns has no column 'create'"),
+        (lambda: MESSAGES.select(lambda m: (m.id, m.nmae)), "MessageColumns has no column 'nmae'"),
+        (lambda: GROUPS.agg(lambda m: m.tokns), "Did you mean 'tokens'?"),
+        (
+            lambda: MESSAGES.map(str).where(lambda text: text.id == "x"),
+            "'id' is asked of rows that a function makes...put `where`...before `map`",
+        ),
+        (
+            lambda: MESSAGES.select(str, lambda m: m.id).order_by(lambda text: text.id),
+            "those have no columns...or ask the rows themselves by `filter`",
+        ),
+    ],
+)
+def test_unknown_columns(build: Callable[[], object], says: str) -> None:
+    refused(build, says, UnknownColumn)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: MESSAGES.where(True), "`where` takes a function of the columns...not bool"),
+        (lambda: MESSAGES.where(None), "not NoneType: write `lambda m: ...`"),
+        (lambda: MESSAGES.where(lambda m: True), "plain value True, not an expression of columns"),
+        (lambda: MESSAGES.where(lambda m: m.user_id is None), "`.is_null()` instead of `is None`"),
+        (lambda: MESSAGES.where(lambda m: None), "returned None (NoneType), not an expression"),
+        (
+            lambda: MESSAGES.where(lambda m: (m.tokens > 1, m.tokens < 3)),
+            "(tuple), not an expression",
+        ),
+        (
+            lambda: MESSAGES.where(lambda m: m.tokens > 1 and m.tokens < 3),
+            "write `&`, `|`, `~` instead of `and`, `or`, `not`",
+        ),
+        (lambda: MESSAGES.where(lambda m: m.tokens > 1 or m.id == "x"), "instead of `and`, `or`"),
+        (lambda: MESSAGES.where(lambda m: not m.tokens > 1), "`|`, `~` instead of"),
+        (lambda: MESSAGES.where(lambda m: 1 < m.tokens < 3), "`(low < x) & (x < high)`"),
+        (lambda: MESSAGES.where(lambda m: m.id in ("x", "y")), "`.in_([...])` instead of `in`"),
+        (lambda: MESSAGES.where(lambda m: m.id in {"x"}), "`.in_([...])` instead of `in`"),
+        (
+            lambda: MESSAGES.where(later),
+            "`where` takes a plain function of columns, no `async def`",
+        ),
+        (lambda: GROUPS.agg(lambda m: COUNT).having(lambda user, n: True), "`having` returned"),
+    ],
+)
+def test_conditions(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda: MESSAGES.where(lambda m, u: m.id == u.id),
+            "`where` calls its function with the columns of its slots: 1 argument (messages), and "
+            "it takes `(m, u)`: write `lambda m: ...`",
+        ),
+        (
+            lambda: PAIRS.where(lambda m: m.id == "x"),
+            "2 arguments (messages, users), and it takes `(m)`: write `lambda m, u: ...`",
+        ),
+        (lambda: PAIRS.map(lambda m: m.id), "`map` calls its function with the rows of its slots"),
+        (lambda: PAIRS.filter(lambda: True), "(messages, users), and it takes `()`"),
+        (lambda: PAIRS.order_by(lambda m: m.id), "(messages, users)"),
+        (lambda: PAIRS.select(lambda m: m.id), "(messages, users)"),
+        (lambda: PAIRS.group_by(lambda m: m.id), "(messages, users)"),
+        (
+            lambda: GROUPS.agg(lambda m: (COUNT, TOTAL)).having(lambda n: n > 1),
+            "3 arguments (user_id, fn.count(), fn.sum(tokens)), and it takes `(n)`: "
+            "write `lambda a, b, c: ...`",
+        ),
+        (
+            lambda: MESSAGES.join(MESSAGES, on=lambda m: m.id == m.id),
+            "2 arguments (messages, messages), and it takes `(m)`: write `lambda a, b: ...`",
+        ),
+        (lambda: MESSAGES.map("id"), "map takes a function, not str"),
+        (lambda: MESSAGES.order_by("id"), "`order_by` takes a function of the columns"),
+    ],
+)
+def test_parameters(build: Callable[[], object], says: str) -> None:
+    refused(build, says, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda: MESSAGES.filter(later),
+            "filter calls a plain function, and `later` is `async def`",
+        ),
+        (lambda: MESSAGES.map(later), "map calls a plain function...await in what reads the rows"),
+        (lambda: MESSAGES.select(later, lambda m: m.id), "select calls a plain function"),
+    ],
+)
+def test_functions_of_rows_are_plain(build: Callable[[], object], says: str) -> None:
+    refused(build, says, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: MESSAGES.select(), "`select` takes a function of columns"),
+        (lambda: MESSAGES.select(lambda m: ()), "returned an empty tuple: return a column"),
+        (lambda: MESSAGES.select(lambda m: (m.id, 3)), "returned 3 (int)...the matter of `map`"),
+        (lambda: MESSAGES.select(lambda m: [m.id]), "(list), where an expression...in a tuple"),
+        (
+            lambda: MESSAGES.select(lambda m: (m.id, m.id, m.id, m.id, m.id, m.id)),
+            "given 6 values, and a query has 5 slots at most: make an object of them",
+        ),
+        (
+            lambda: MESSAGES.select(KeywordOnly, lambda m: m.id),
+            "`select` calls `KeywordOnly` with 1 values by position, and it takes `(*, text: str)`",
+        ),
+        (lambda: MESSAGES.select(len, lambda m: (m.id, m.id)), "`len` with 2 values by position"),
+        (
+            lambda: MESSAGES.select(lambda m: (m.id, COUNT)),
+            "`fn.count()` is of many rows, and `select`",
+        ),
+    ],
+)
+def test_selections(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: m.user_id != u.id),
+            "needs an equality between messages and users, and `user_id != id` has no equality",
+        ),
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: m.user_id == m.id),
+            "`user_id == id` reads messages alone: write `on=lambda a, b: a.b_id == b.id`",
+        ),
+        (lambda: MESSAGES.join(USERS, on=lambda m, u: u.name == "Ada"), "reads users alone"),
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: (m.id == "x") | (m.user_id == u.id)),
+            "has no equality between them",
+        ),
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: True),
+            "`join` returned the plain value True",
+        ),
+        (lambda: MESSAGES.join(USERS, on=None), "`join` takes a function of the columns"),
+        (
+            lambda: MESSAGES.join([], on=lambda m, u: m.id == u.id),
+            "takes collections and queries, not",
+        ),
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id, how="outer"),
+            "no join of the kind 'outer': how= is one of ('inner', 'left', 'right', 'full')",
+        ),
+        (
+            lambda: PAIRS.join(PAIRS, on=lambda m, u, n, v: m.id == n.id).join(
+                PAIRS, on=lambda a, b, c, d, e, f: a.id == e.id
+            ),
+            "this join has 6 slots (messages, users, messages, users, messages, users)...5 at most",
+        ),
+    ],
+)
+def test_joins(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: MESSAGES.union(), "`union` takes the other queries"),
+        (lambda: MESSAGES.union(3), "`union` takes collections and queries, not int"),
+        (
+            lambda: MESSAGES.union(USERS),
+            "(messages: MessageColumns) and (users: UserColumns) differ: `select` the same columns",
+        ),
+        (lambda: MESSAGES.union(PAIRS), "differ"),
+        (lambda: MESSAGES.union(MESSAGES.map(str)), "(messages: MessageColumns) and (str: Opaque)"),
+        (
+            lambda: MESSAGES.select(lambda m: m.id).union(MESSAGES.select(lambda m: (m.id, m.id))),
+            "(id: a value) and (id: a value, id: a value) differ",
+        ),
+    ],
+)
+def test_unions(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda: MESSAGES.where(lambda m: COUNT > 1),
+            "`fn.count()` is of many rows, and `where` is asked of one: group them first, "
+            "`.group_by(...).agg(lambda m: fn.count())`, and then `.having(...)`",
+        ),
+        (lambda: MESSAGES.order_by(lambda m: TOTAL), "`fn.sum(tokens)` is of many rows"),
+        (
+            lambda: MESSAGES.group_by(lambda m: COUNT),
+            "`fn.count()` is of many rows, and `group_by`",
+        ),
+        (
+            lambda: PAIRS.join(USERS, on=lambda m, u, v: v.id == COUNT),
+            "`fn.count()` is of many rows",
+        ),
+        (
+            lambda: GROUPS.agg(lambda m: (COUNT, m.content)),
+            "`content` differs between the rows of a group: put it into `group_by`, or say which "
+            "one by an aggregate, as in `fn.min(m.content)`",
+        ),
+        (lambda: GROUPS.agg(lambda m: m.tokens < TOTAL), "`tokens` differs between the rows"),
+        (lambda: MESSAGES.agg(lambda m: m.tokens), "`tokens` differs between the rows"),
+        (lambda: GROUPS.agg(lambda m: m), "`agg` takes values...the whole row of messages"),
+        (lambda: MESSAGES.group_by(lambda m: m), "`group_by` takes values"),
+        (lambda: MESSAGES.group_by(lambda m: ()), "`group_by` returned an empty tuple"),
+        (lambda: GROUPS.agg(lambda m: ()), "`agg` returned an empty tuple"),
+        (lambda: GROUPS.agg(lambda m: NESTED), "`fn.max(fn.count())` has `fn.count()` in it"),
+        (
+            lambda: GROUPS.agg(lambda m: (COUNT, COUNT, COUNT, COUNT, COUNT)),
+            "1 keys and 5 values are 6 slots, and a query has 5 at most",
+        ),
+        (
+            lambda: MESSAGES.having(lambda m: m.tokens > 1),
+            "`having` is asked of groups, right after `agg`, and there are none: write `where`",
+        ),
+        (
+            lambda: GROUPS.agg(lambda m: COUNT).select(lambda user, n: n).having(lambda n: n > 1),
+            "there are none: write `where`",
+        ),
+        (lambda: MESSAGES.distinct(), "`distinct` of whole rows (messages)...`select` the columns"),
+        (lambda: PAIRS.distinct(), "`distinct` of whole rows (messages, users)"),
+    ],
+)
+def test_groups(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: MESSAGES.limit(3), "`limit` needs an order...write `.order_by("),
+        (lambda: MESSAGES.offset(3), "`offset` needs an order"),
+        (lambda: GROUPS.agg(lambda m: COUNT).limit(3), "`limit` needs an order"),
+        (
+            lambda: ORDERED.join(USERS, on=lambda m, u: m.user_id == u.id).limit(3),
+            "`limit` needs an order",
+        ),
+        (
+            lambda: ORDERED.map(str).filter(bool).limit(3),
+            "with `where` and `filter` before `select` and `map`",
+        ),
+        (lambda: ORDERED.limit(-1), "`limit` takes an integer from 0, not -1"),
+        (lambda: ORDERED.limit("3"), "`limit` takes an integer from 0, not '3'"),
+        (lambda: ORDERED.limit(True), "`limit` takes an integer from 0, not True"),
+        (lambda: ORDERED.limit(None), "`limit` takes an integer from 0, not None"),
+        (lambda: ORDERED.offset(-2), "`offset` takes an integer from 0, not -2"),
+        (lambda: ORDERED.offset(1.5), "`offset` takes an integer from 0, not 1.5"),
+        (lambda: MESSAGES.order_by(lambda m: ()), "`order_by` returned an empty tuple"),
+        (lambda: MESSAGES.order_by(lambda m: (m.id, "x")), "returned 'x' (str)"),
+        (lambda: MESSAGES.order_by(lambda m: m), "expression of columns has to stand"),
+    ],
+)
+def test_orders(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+def test_columns_belong_to_the_query_whose_function_is_given_them() -> None:
+    def correlated(m: Any) -> Any:
+        return m.id.in_(USERS.where(lambda u: u.id == m.user_id).fetch())
+
+    refused(
+        lambda: MESSAGES.where(correlated),
+        "`id == user_id` reads columns of another query than this one, of users: `join` the two",
+        ExpressionError,
+    )
+    refused(
+        lambda: MESSAGES.where(lambda m: USERS.select(lambda u: m) and m),
+        "`a row` reads columns of another query",
+        ExpressionError,
+    )
+    kept: list[Any] = []
+
+    def keep(m: Any, u: Any) -> Any:
+        kept.append(u)
+        return m.id == "x"
+
+    PAIRS.where(keep)
+    refused(
+        lambda: MESSAGES.where(lambda m: kept[0].id == m.id), "of another query", ExpressionError
+    )
+
+
+def test_a_query_inside_a_function_of_columns_is_another_one() -> None:
+    def of_users(m: Any) -> Any:
+        some = USERS.join(USERS, on=lambda u, v: u.boss == v.id).select(lambda u, v: (u.id, v))
+        return m.user_id.in_([key for key, _ in some.order_by(lambda key, v: (v.id, key)).fetch()])
+
+    assert [m.id for m in MESSAGES.where(of_users).fetch()] == ["m2"]
