@@ -8,8 +8,7 @@ an outer join stands alone follows from the number of its pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from streamdb.engine.executor import Change, Changes, Item, Key
@@ -21,7 +20,6 @@ from streamdb.engine.interpreted.join_indexes import (
     keyed_side,
 )
 from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.naive import slots
 from streamdb.engine.plan import Edge, Join
 from streamdb.engine.row_functions import RowFunctions
 from streamdb.expr.nodes import Node
@@ -34,54 +32,63 @@ class _Side:
     """One side: its rows, the index that finds them, and how many pairs each is in.
 
     Attributes:
+        number: 0 is left, 1 is right.
         keeps_lone: whether rows that are in no pair are rows of the join.
-        changes: what the current step does to the rows.
+        moves: of each row that the current step changes its key, what it was and is joined by, and
+            the row as it is. What it is joined by is None if it equals nothing, or is not there.
     """
 
     def __init__(
         self,
+        number: int,
         input: Operator,
         edge: Edge,
-        nodes: tuple[Node, ...],
+        nodes: Sequence[Node],
         functions: RowFunctions,
         *,
         keeps_lone: bool,
     ) -> None:
+        self.number: Final = number
         self.input: Final = input
-        self.keeps_lone: Final = keeps_lone
+        self.is_tuple: Final = edge.shape.is_tuple
         self.missing: Final = (None,) * len(edge.shape.slots)
-        self.values_of: Final = joined_by(functions.values_of(nodes, edge.shape))
-        self.index: Index = HashIndex(self.values_of, nodes)
-        self.changes: Changes = ()
-        self._shape: Final = edge.shape
-        self._pair_counts: Final[dict[Key, int]] = {}
-
-    def slots(self, row: Item) -> tuple[Any, ...]:
-        return slots(row, self._shape)
+        self.keeps_lone: Final = keeps_lone
+        self.value_of: Final = joined_by(functions, nodes, edge.shape)
+        self.index: Index = HashIndex(self.value_of, nodes)
+        self.pair_counts: Final[dict[Key, int]] = {}
+        self.moves: Sequence[tuple[Key, Any, Any, Item]] = ()
 
     def load(self) -> None:
         self.input.load()
-        for key, row in self.input.rows.items():
-            self.index.add(key, row)
+        self.index.load(self.input.rows)
+
+    def step(self, changes: Mapping[Source, Changes]) -> None:
+        """Step the input, and note what moves; the index stays as it is."""
+        value_of = self.value_of
+        self.moves = [
+            (
+                key,
+                None if old is None else value_of(old),
+                None if new is None else value_of(new),
+                new,
+            )
+            for key, old, new in self.input.step(changes)
+        ]
 
     def follow(self) -> None:
         """Bring the index up to date."""
-        for key, old, new in self.changes:
-            if old is not None:
-                self.index.remove(key, old)
-            if new is not None:
-                self.index.add(key, new)
+        move = self.index.move
+        for key, old, new, _ in self.moves:
+            move(key, old, new)
 
-    def count(self, key: Key, more: int) -> None:
-        """Note that a row is in so many more pairs."""
-        if self.keeps_lone:
-            count = self._pair_counts.pop(key, 0) + more
+    def count(self, pairs: Iterable[_Pair], more: int) -> None:
+        """Note that rows are in so many more of these pairs each."""
+        number, counts = self.number, self.pair_counts
+        for pair in pairs:
+            key = pair[number]
+            count = counts.pop(key, 0) + more
             if count:
-                self._pair_counts[key] = count
-
-    def lone(self, key: Key) -> Item | None:
-        """Return the row if it is there and in no pair."""
-        return None if key in self._pair_counts else self.input.rows.get(key)
+                counts[key] = count
 
 
 class JoinOperator:
@@ -94,62 +101,58 @@ class JoinOperator:
     def __init__(
         self, node: Join, left: Operator, right: Operator, functions: RowFunctions
     ) -> None:
-        self.rows: Final[dict[Key, Item]] = {}
-        self._sides: Final = (
-            _Side(
-                left,
-                node.left,
-                tuple(pair[0] for pair in node.pairs),
-                functions,
-                keeps_lone=node.how in ("left", "full"),
-            ),
-            _Side(
-                right,
-                node.right,
-                tuple(pair[1] for pair in node.pairs),
-                functions,
-                keeps_lone=node.how in ("right", "full"),
-            ),
-        )
+        self.rows: Final[dict[Any, Item]] = {}
+        ours, theirs = ([pair[number] for pair in node.pairs] for number in (0, 1))
+        keeps_left, keeps_right = node.how in ("left", "full"), node.how in ("right", "full")
+        self._left: Final = _Side(0, left, node.left, ours, functions, keeps_lone=keeps_left)
+        self._right: Final = _Side(1, right, node.right, theirs, functions, keeps_lone=keeps_right)
+        self._sides: Final = (self._left, self._right)
         self._fits: Final = (
             None if node.residual is None else functions.is_true_of(node.residual, node.shape)
         )
         if keyed := keyed_side(node):
             side = self._sides[keyed.side]
-            side.index = KeyIndex(side.input, side.values_of, keyed.source, keyed.number)
+            side.index = KeyIndex(side.input, side.value_of, keyed.source, keyed.number)
 
     def load(self) -> None:
         """Pair all rows."""
+        left, right = self._sides
+        left.load()
+        right.load()
+        value_of = left.value_of
+        everything = ((key, value_of(row), row) for key, row in left.input.rows.items())
+        self._pair(left, right, everything, self.rows)
         for side in self._sides:
-            side.load()
-        for pair, row in self._pairs(0, self._sides[0].input.rows.items()):
-            self.rows[pair] = row
-            self._count(pair, 1)
-        for number, side in enumerate(self._sides):
-            for key in side.input.rows if side.keeps_lone else ():
-                row = side.lone(key)
-                if row is not None:
-                    self.rows[_lone_pair(number, key)] = self._lone_row(number, row)
+            if side.keeps_lone:
+                side.count(self.rows, 1)
+        for side in self._sides:
+            if side.keeps_lone:
+                for key, row in side.input.rows.items():
+                    if key not in side.pair_counts:
+                        self.rows[_lone_pair(side, key)] = self._lone_row(side, row)
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Pair the changed rows anew."""
+        left, right = self._sides
+        left.step(changes)
+        right.step(changes)
+        before: dict[_Pair, None] = {}
+        self._find_pairs(left, right, before)
+        self._find_pairs(right, left, before)
+        left.follow()
+        right.follow()
+        now: dict[_Pair, Item] = {}
+        self._pair(left, right, ((key, new, row) for key, _, new, row in left.moves), now)
+        self._pair(right, left, ((key, new, row) for key, _, new, row in right.moves), now)
+        rows = self.rows
+        gone = [pair for pair in before if pair not in now]
+        result: list[Change] = [(pair, rows.pop(pair), None) for pair in gone]
+        result += [(pair, rows.get(pair), row) for pair, row in now.items()]
+        rows.update(now)
         for side in self._sides:
-            side.changes = side.input.step(changes)
-        before = dict.fromkeys(chain(self._pairs_before(0), self._pairs_before(1)))
-        for side in self._sides:
-            side.follow()
-        now = dict(chain(self._pairs(0, self._came(0)), self._pairs(1, self._came(1))))
-        result = list[Change]()
-        for pair in before:
-            if pair not in now:
-                self._put(result, pair, None)
-                self._count(pair, -1)
-        for pair, row in now.items():
-            if pair not in before:
-                self._count(pair, 1)
-            self._put(result, pair, row)
-        for number in (0, 1):
-            self._follow_lone(number, result, chain(before, now))
+            if side.keeps_lone:
+                come = [pair for pair in now if pair not in before]
+                self._follow_lone(side, gone, come, result)
         return result
 
     def arrival(self, key: Key) -> Any:
@@ -164,63 +167,60 @@ class JoinOperator:
         both = zip(self._sides, cast("_Pair", key), strict=True)
         return any(one is not None and side.input.moved(one) for side, one in both)
 
-    def _pairs_before(self, number: int) -> Iterator[_Pair]:
-        """Return the pairs that the changed rows of a side were in; the indexes are as before."""
-        mine, other = self._sides[number], self._sides[1 - number]
-        for key, old, _ in mine.changes:
+    def _find_pairs(self, mine: _Side, other: _Side, found: dict[_Pair, None]) -> None:
+        """Note the pairs that rows of a side were in that move; the indexes are as before."""
+        rows, candidates, is_left = self.rows, other.index.candidates, mine is self._left
+        for key, old, _, _ in mine.moves:
             if old is not None:
-                for partner in other.index.candidates(mine.values_of(old)):
-                    pair = _pair(number, key, partner)
-                    if pair in self.rows:
-                        yield pair
+                for partner in candidates(old):
+                    pair = (key, partner) if is_left else (partner, key)
+                    if pair in rows:
+                        found[pair] = None
 
-    def _came(self, number: int) -> Iterator[tuple[Key, Item]]:
-        return ((key, new) for key, _, new in self._sides[number].changes if new is not None)
+    def _pair(
+        self,
+        mine: _Side,
+        other: _Side,
+        rows: Iterable[tuple[Key, Any, Item]],
+        pairs: dict[_Pair, Item],
+    ) -> None:
+        """Note the pairs that rows of a side are in now, each given with what it is joined by."""
+        fits, partners, other_rows = self._fits, other.index.partners, other.input.rows
+        is_left = mine is self._left
+        for key, value, row in rows:
+            if value is not None:
+                own = row if mine.is_tuple else (row,)
+                for partner in partners(value):
+                    found = other_rows[partner]
+                    theirs = found if other.is_tuple else (found,)
+                    item = (*own, *theirs) if is_left else (*theirs, *own)
+                    if fits is None or fits(item):
+                        pairs[(key, partner) if is_left else (partner, key)] = item
 
-    def _pairs(self, number: int, rows: Iterable[tuple[Key, Item]]) -> Iterator[tuple[_Pair, Item]]:
-        """Return the pairs that rows of a side are in now."""
-        mine, other = self._sides[number], self._sides[1 - number]
-        for key, row in rows:
-            own = mine.slots(row)
-            for partner in other.index.partners(mine.values_of(row)):
-                joined = _pair(number, own, other.slots(other.input.rows[partner]))
-                item = (*joined[0], *joined[1])
-                if self._fits is None or self._fits(item):
-                    yield _pair(number, key, partner), item
-
-    def _follow_lone(self, number: int, result: list[Change], touched: Iterable[_Pair]) -> None:
+    def _follow_lone(
+        self, side: _Side, gone: Sequence[_Pair], come: Sequence[_Pair], result: list[Change]
+    ) -> None:
         """See which rows stand alone now, of those that changed or are in other pairs."""
-        side = self._sides[number]
-        if not side.keeps_lone:
-            return
-        changed = {change[0] for change in side.changes}
-        for key in dict.fromkeys(chain(changed, (pair[number] for pair in touched))):
-            row = side.lone(key)
-            pair = _lone_pair(number, key)
-            if key in changed or (row is None) is (pair in self.rows):
-                self._put(result, pair, None if row is None else self._lone_row(number, row))
+        side.count(gone, -1)
+        side.count(come, 1)
+        changed = {key for key, *_ in side.moves}
+        for key in changed.union(pair[side.number] for pair in (*gone, *come)):
+            row = None if key in side.pair_counts else side.input.rows.get(key)
+            pair = _lone_pair(side, key)
+            old = self.rows.get(pair)
+            if row is not None and (old is None or key in changed):
+                new = self.rows[pair] = self._lone_row(side, row)
+                result.append((pair, old, new))
+            elif row is None and old is not None:
+                del self.rows[pair]
+                result.append((pair, old, None))
 
-    def _put(self, result: list[Change], pair: _Pair, new: Item | None) -> None:
-        """Write a row, None to remove it, and note what that changes."""
-        old = self.rows.pop(pair, None) if new is None else self.rows.get(pair)
-        if new is not None:
-            self.rows[pair] = new
-        if old is not new:
-            result.append((pair, old, new))
-
-    def _count(self, pair: _Pair, more: int) -> None:
-        for side, key in zip(self._sides, pair, strict=True):
-            side.count(key, more)
-
-    def _lone_row(self, number: int, row: Item) -> Item:
-        joined = _pair(number, self._sides[number].slots(row), self._sides[1 - number].missing)
-        return (*joined[0], *joined[1])
+    def _lone_row(self, side: _Side, row: Item) -> Item:
+        own = row if side.is_tuple else (row,)
+        if side is self._left:
+            return (*own, *self._right.missing)
+        return (*self._left.missing, *own)
 
 
-def _pair(number: int, mine: Any, other: Any) -> tuple[Any, Any]:
-    """Put what belongs to a side and to the other one in order."""
-    return (other, mine) if number else (mine, other)
-
-
-def _lone_pair(number: int, key: Key) -> _Pair:
-    return _pair(number, key, None)
+def _lone_pair(side: _Side, key: Key) -> _Pair:
+    return (None, key) if side.number else (key, None)

@@ -2,88 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from streamdb.engine.executor import Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge, Filter, Join, Scan, Where
-from streamdb.engine.row_functions import ValuesOf
+from streamdb.engine.row_functions import RowFunctions
 from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, Node
+from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Source
 
-#: What a row is joined by; None if one of the values equals nothing.
-Values: TypeAlias = tuple[Any, ...] | None
+#: From a row to what it is joined by: a value, or the tuple of several; None if it equals nothing.
+ValueOf = Callable[[Item], Any]
 
 
 class Index(Protocol):
-    """Finds the rows of one side of a join by their values."""
+    """Finds the rows of one side of a join by what they are joined by, which is never None here.
 
-    def add(self, key: Key, row: Item) -> None:
-        """Note a row that is there now."""
+    Raises:
+        ExpressionError: (any method) a value cannot be looked up.
+    """
+
+    def load(self, rows: Mapping[Key, Item]) -> None:
+        """Take in all rows, once."""
         ...
 
-    def remove(self, key: Key, row: Item) -> None:
-        """Forget a row that is not there any more."""
+    def move(self, key: Key, old: Any, new: Any) -> None:
+        """Note that a row is found by another value; None is for a row that is not found."""
         ...
 
-    def candidates(self, values: Values) -> Iterable[Key]:
-        """Return all rows that had these values before the commit, and perhaps another one.
-
-        Raises:
-            ExpressionError: one of the values cannot be looked up.
-        """
+    def candidates(self, value: Any) -> Iterable[Key]:
+        """Return all rows that had this value before the commit, and perhaps one that had not."""
         ...
 
-    def partners(self, values: Values) -> Iterable[Key]:
-        """Return the rows that have these values now. Raises as ``candidates``."""
+    def partners(self, value: Any) -> Iterable[Key]:
+        """Return the rows that have this value now."""
         ...
 
 
 class HashIndex:
-    """Keeps the keys by the tuple of values.
+    """Keeps the keys by value.
 
     Args:
-        values_of: what a row is joined by.
-        nodes: the expressions of these values, for messages.
+        value_of: what a row is joined by.
+        nodes: the expressions of it, for messages.
     """
 
-    def __init__(self, values_of: Callable[[Item], Values], nodes: tuple[Node, ...]) -> None:
-        self._values_of: Final = values_of
+    def __init__(self, value_of: ValueOf, nodes: Sequence[Node]) -> None:
+        self._value_of: Final = value_of
         self._nodes: Final = nodes
-        self._keys: Final[dict[tuple[Any, ...], dict[Key, None]]] = {}
+        self._keys: Final[dict[Any, dict[Key, None]]] = {}
 
-    def add(self, key: Key, row: Item) -> None:
-        """Put the key to the others of the same values."""
-        values = self._values_of(row)
-        if values is None:
-            return
+    def load(self, rows: Mapping[Key, Item]) -> None:
+        """Put every key to the others of the same value."""
+        keys, value_of = self._keys, self._value_of
         try:
-            self._keys.setdefault(values, {})[key] = None
+            for key, row in rows.items():
+                value = value_of(row)
+                if value is None:
+                    continue
+                found = keys.get(value)
+                if found is None:
+                    keys[value] = {key: None}
+                else:
+                    found[key] = None
         except TypeError as error:
             raise self._refusal(error) from error
 
-    def remove(self, key: Key, row: Item) -> None:
-        """Take it out again."""
-        values = self._values_of(row)
-        if values is None:
+    def move(self, key: Key, old: Any, new: Any) -> None:
+        """Move the key to others, unless both values are equal."""
+        if old is new or old == new:
             return
-        keys = self._keys[values]
-        del keys[key]
-        if not keys:
-            del self._keys[values]
-
-    def candidates(self, values: Values) -> Iterable[Key]:
-        """Return what is there; the join asks before it adds and removes anything."""
-        return self.partners(values)
-
-    def partners(self, values: Values) -> Iterable[Key]:
-        """Look the values up."""
-        if values is None:
-            return ()
         try:
-            return self._keys.get(values, ())
+            if new is not None:
+                self._keys.setdefault(new, {})[key] = None
+        except TypeError as error:
+            raise self._refusal(error) from error
+        if old is not None:
+            keys = self._keys[old]
+            del keys[key]
+            if not keys:
+                del self._keys[old]
+
+    def candidates(self, value: Any) -> Iterable[Key]:
+        """Return what is there; the join asks before it moves anything."""
+        return self.partners(value)
+
+    def partners(self, value: Any) -> Iterable[Key]:
+        """Look the value up."""
+        try:
+            return self._keys.get(value, ())
         except TypeError as error:
             raise self._refusal(error) from error
 
@@ -97,50 +107,61 @@ class KeyIndex:
 
     Args:
         input: the rows, by the keys of ``source``.
-        values_of: what a row is joined by.
+        value_of: what a row is joined by.
         source: makes the key from the value.
-        number: which of the values it is.
+        number: which of several values it is; None if there are no others.
     """
 
     def __init__(
-        self, input: Operator, values_of: Callable[[Item], Values], source: Source, number: int
+        self, input: Operator, value_of: ValueOf, source: Source, number: int | None
     ) -> None:
         self._input: Final = input
-        self._values_of: Final = values_of
+        self._value_of: Final = value_of
         self._key_of: Final = source.key_of
         self._number: Final = number
 
-    def add(self, key: Key, row: Item) -> None:
-        """Do nothing: it is there."""
+    def load(self, rows: Mapping[Key, Item]) -> None:
+        """Do nothing: they are there."""
 
-    def remove(self, key: Key, row: Item) -> None:
-        """Do nothing: it has gone."""
+    def move(self, key: Key, old: Any, new: Any) -> None:
+        """Do nothing: the row is where it is."""
 
-    def candidates(self, values: Values) -> Iterable[Key]:
-        """Return the only key that a row of these values can have had."""
-        key = None if values is None else self._key_of(values[self._number])
+    def candidates(self, value: Any) -> Iterable[Key]:
+        """Return the only key that a row of this value can have had."""
+        key = self._key_of(value if self._number is None else value[self._number])
         return () if key is None else (key,)  # None is the key of no row, but that of a lone one
 
-    def partners(self, values: Values) -> Iterable[Key]:
+    def partners(self, value: Any) -> Iterable[Key]:
         """Look it up, and compare the other values, too."""
-        if values is None:
-            return ()
-        key = self._key_of(values[self._number])
+        number = self._number
+        key = self._key_of(value if number is None else value[number])
         row = self._input.rows.get(key)
-        return () if row is None or self._values_of(row) != values else (key,)
+        if row is None or (number is not None and self._value_of(row) != value):
+            return ()
+        return (key,)
 
 
-def joined_by(values_of: ValuesOf) -> Callable[[Item], Values]:
+def joined_by(functions: RowFunctions, nodes: Sequence[Node], shape: Shape) -> ValueOf:
     """Return the function from a row to what it is joined by: null and NaN equal nothing."""
+    if len(nodes) == 1:
+        read = functions.value_of(nodes[0], shape)
 
-    def read_all(row: Item) -> Values:
-        values = values_of(row)
+        def value_of(row: Item) -> Any:
+            value = read(row)
+            return value if value == value else None
+
+        return value_of
+
+    read_all = functions.values_of(nodes, shape)
+
+    def values_of(row: Item) -> Any:
+        values = read_all(row)
         for value in values:
             if value is None or value != value:
                 return None
         return values
 
-    return read_all
+    return values_of
 
 
 class KeyedSide(NamedTuple):
@@ -148,12 +169,12 @@ class KeyedSide(NamedTuple):
 
     Attributes:
         side: 0 is left, 1 is right.
-        number: which of the pairs compares with its key.
+        number: which of the pairs compares with its key; None if there are no others.
         source: whose key it is.
     """
 
     side: int
-    number: int
+    number: int | None
     source: Source
 
 
@@ -166,7 +187,7 @@ def keyed_side(node: Join) -> KeyedSide | None:
         key = ColumnNode(source.key_column)
         for number, pair in enumerate(node.pairs):
             if pair[side] == key:
-                return KeyedSide(side, number, source)
+                return KeyedSide(side, number if len(node.pairs) > 1 else None, source)
     return None
 
 

@@ -190,7 +190,8 @@ def test_a_change_costs_its_partners(make: MakeExecutor, key_column: str | None)
 def test_keys_are_made_by_the_source(make: MakeExecutor) -> None:
     class Texts(TableSource):
         def key_of(self, value: Any) -> Any:
-            return str(int(value)) if isinstance(value, int | float) else None
+            is_whole = isinstance(value, int | float) and value == int(value)
+            return str(int(value)) if is_whole else None
 
     users = Texts("users", {"1": Thing(1), "2": Thing(2)}, "id")
     lefts = TableSource("lefts", {n: Thing(n, v) for n, v in enumerate([1, 1.0, "1", 1.5, 3])})
