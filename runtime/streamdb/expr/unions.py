@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamdb.errors import ExpressionError
-from streamdb.expr.query_tree import QueryNode, UnionNode
+from streamdb.expr.nodes import SlotNode
+from streamdb.expr.query_tree import QueryNode, SelectNode, UnionNode
 from streamdb.expr.shape import Shape, Slot
 
 
@@ -17,11 +18,11 @@ def union(branches: tuple[QueryNode, ...]) -> UnionNode:
     """
     if len(branches) == 1:
         raise ExpressionError("`union` takes the other queries: `a.union(b)`, `a.union(b, c)`")
+    if any(branch.shape.is_tuple for branch in branches):
+        branches = tuple(map(_as_tuples, branches))
     first = branches[0].shape
     for other in (branch.shape for branch in branches[1:]):
-        if first.is_tuple is not other.is_tuple or [*map(_kind, first.slots)] != [
-            *map(_kind, other.slots)
-        ]:
+        if [*map(_kind, first.slots)] != [*map(_kind, other.slots)]:
             raise ExpressionError(
                 f"`union` takes rows of one kind, and ({_described(first)}) and "
                 f"({_described(other)}) differ: `select` the same columns of both, or `map` both "
@@ -34,6 +35,14 @@ def union(branches: tuple[QueryNode, ...]) -> UnionNode:
         for number, slot in enumerate(first.slots)
     )
     return UnionNode(branches, Shape(slots, first.is_tuple))
+
+
+def _as_tuples(query: QueryNode) -> QueryNode:
+    """Return a query of the same rows, kept as tuples of slots."""
+    if query.shape.is_tuple:
+        return query
+    (slot,) = query.shape.slots
+    return SelectNode(query, (SlotNode(0, slot.name),), None, replace(query.shape, is_tuple=True))
 
 
 def _kind(slot: Slot) -> object:

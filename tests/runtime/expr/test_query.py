@@ -21,6 +21,7 @@ from streamdb.expr import Expr
 from streamdb.expr.nodes import AggregateNode, ColumnNode, OrderTerm
 from streamdb.expr.ordering import Ordering
 from streamdb.expr.queries import Query1, query_of
+from streamdb.expr.query_tree import OrderNode, SourceNode, WhereNode
 
 ADA, BOB, CYD = USERS
 M1, M2, M3, M4, M5 = MESSAGES
@@ -159,6 +160,36 @@ def test_union_keeps_equal_rows() -> None:
     assert values.where(lambda text: text < "b").fetch() == ["ada"]
 
 
+def test_union_of_rows_that_were_kept_in_different_ways() -> None:
+    pairs = messages().join(users(), on=lambda m, u: (m.user_id == u.id) & (m.tokens > 2))
+    query = pairs.select(lambda m, u: m).union(messages(M2))
+    assert query.where(lambda m: m.tokens > 0).fetch() == [M1, M2]
+    assert messages(M2).union(messages().select(lambda m: m)).fetch() == [M2, *MESSAGES]
+
+
+def test_what_may_miss_is_known() -> None:
+    def missing(query: Any) -> list[bool]:
+        return [slot.is_nullable for slot in query.shape.slots]
+
+    def pairs(how: Any) -> Any:
+        return messages().join(users(), on=lambda m, u: m.user_id == u.id, how=how)
+
+    assert missing(pairs("inner")) == [False, False]
+    assert missing(pairs("left")) == [False, True]
+    assert missing(pairs("right")) == [True, False]
+    assert missing(pairs("full")) == [True, True]
+    assert missing(pairs("left").union(pairs("right"))) == [True, True]
+    assert missing(pairs("left").select(lambda m, u: (u, m.id))) == [True, False]
+
+
+def test_an_equality_of_both_sides_with_one_is_a_further_condition() -> None:
+    query = messages().join(
+        users(),
+        on=lambda m, u: (m.user_id == u.id) & ((m.user_id == u.id) == (u.name == "Bob")),
+    )
+    assert query.fetch() == [(M2, BOB)]
+
+
 # --- groups
 
 
@@ -185,6 +216,26 @@ def test_a_global_aggregate_has_one_row() -> None:
     assert messages().agg(lambda m: (count(), total("tokens"))).fetch() == [(5, 15)]
     assert nothing.agg(lambda m: (count(), total("tokens"))).one() == (0, None)
     assert nothing.agg(lambda m: count()).one() == 0
+
+
+def test_a_value_is_a_key_only_if_it_says_the_same_of_the_same_type() -> None:
+    query = messages().group_by(lambda m: m.tokens == 1)
+    assert query.agg(lambda m: m.tokens == 1).select(
+        lambda key, value: value
+    ).distinct().fetch() == [
+        False,
+        True,
+    ]
+    with pytest.raises(TypeError, match="`tokens` differs"):
+        query.agg(lambda m: m.tokens == True)  # noqa: E712 (which equals 1)
+
+
+def test_an_aggregate_inside_a_function_of_columns_is_of_its_own_query() -> None:
+    def at_most_users(m: MessageColumns) -> Expr[bool, Any]:
+        names: int = users().agg(lambda u: Expr(AggregateNode("count_distinct", u.name.node))).one()
+        return m.tokens <= names
+
+    assert messages().where(at_most_users).fetch() == [M1, M2, M3]
 
 
 def test_distinct() -> None:
@@ -231,6 +282,26 @@ def test_a_condition_after_a_window_is_asked_of_its_rows() -> None:
 def test_a_new_order_takes_the_place_of_the_old_one() -> None:
     query = messages().order_by(lambda m: m.tokens).order_by(lambda m: m.id)
     assert query.fetch() == MESSAGES
+
+
+def test_an_offset_alone_is_a_window() -> None:
+    two = messages().order_by(lambda m: m.tokens).offset(3)
+    assert two.order_by(lambda m: m.id).fetch() == [M4, M5]
+    assert two.where(lambda m: m.tokens < 5).limit(1).fetch() == [M5]
+
+
+def test_an_order_that_nobody_sees_is_dropped() -> None:
+    ordered = messages().order_by(lambda m: m.tokens)
+    by_user = users().order_by(lambda u: u.id)
+    joined: Any = ordered.join(by_user, on=lambda m, u: m.user_id == u.id).node
+    assert [type(side) for side in (joined.left, joined.right)] == [SourceNode, SourceNode]
+    united: Any = ordered.union(ordered.limit(1)).node
+    assert [type(branch) for branch in united.branches] == [SourceNode, OrderNode]
+    grouped: Any = ordered.group_by(lambda m: m.user_id).agg(lambda m: count()).node
+    assert isinstance(grouped.input, SourceNode)
+    again: Any = ordered.where(lambda m: m.tokens > 1).order_by(lambda m: m.id).node
+    assert isinstance(again.input, WhereNode)
+    assert isinstance(again.input.input, SourceNode)
 
 
 # --- answers
