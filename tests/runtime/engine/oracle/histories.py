@@ -59,6 +59,9 @@ def _one_kind(random: Random, source: RandomSource, state: dict[Any, Any]) -> li
         return [(one, None) for one in state]  # all go
     if chance < 0.07:
         return [(str(one), source.row(random, one)) for one in source.ids]  # all are written
+    if chance < 0.1:
+        some = random.sample(source.ids, random.randint(1, len(source.ids)))
+        return [(str(one), None) for one in some]
     if row is None:
         return [(key, fresh), (key, None)] if chance < 0.2 else [(key, fresh)]
     if chance < 0.2:

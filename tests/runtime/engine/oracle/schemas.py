@@ -30,26 +30,29 @@ COLUMNS: Final[Mapping[str, Kind]] = {
     "t": "text",
     "f": "bool",
 }
-_MOST_ROWS: Final = 10
 
 
 class RandomSource(TableSource):
     """A source of random rows, whose keys are texts, as those of collections are.
+
+    Args:
+        random: what to take choices from.
+        name: what it is called.
+        size: how many keys there are.
 
     Attributes:
         columns_by_name: the kind of each column.
         ids: the values that the column of the key can have.
     """
 
-    def __init__(self, random: Random, name: str) -> None:
+    def __init__(self, random: Random, name: str, size: int) -> None:
         self.key_kind: Final[Kind] = random.choice(("int", "text"))
         names = random.sample(list(COLUMNS), random.randint(2, 5))
         self.columns_by_name: Final = {"id": self.key_kind, **{n: COLUMNS[n] for n in names}}
         self._row_type: Final = defstruct(name.title(), list(self.columns_by_name), frozen=True)
         key_column = "id" if random.random() < 0.7 else None
         self.ids: Final = tuple(
-            n if self.key_kind == "int" else "ab123"[n % 5] * (1 + n // 5)
-            for n in range(random.randint(3, _MOST_ROWS))
+            n if self.key_kind == "int" else "ab123"[n % 5] * (1 + n // 5) for n in range(size)
         )
         super().__init__(name, key_column=key_column)
 

@@ -97,11 +97,16 @@ def world(seed: str, commits: int) -> World:
     """Return the world of a seed."""
     random = Random(seed)
     names = random.sample(("users", "orders", "items"), random.choice((1, 2, 2, 3)))
-    tables = [RandomSource(random, name) for name in names]
+    sizes = [random.randint(3, 10) for _ in names]
+    is_large = random.random() < 0.05
+    if is_large:
+        sizes[0] = 200  # more than windows keep
+    tables = [RandomSource(random, *each) for each in zip(names, sizes, strict=True)]
     known = [Query(table.node, (dict(table.columns_by_name),)) for table in tables]
     lives = list[Live]()
     for number in range(random.choice((1, 1, 2, 3))):
-        query = Queries(random, known).query(random.randint(1, _DEEPEST))
+        queries = Queries(random, known, with_joins=not is_large)
+        query = queries.query(random.randint(1, 3 if is_large else _DEEPEST))
         source = LiveSource(f"live{number}", query.node.shape)
         lives.append(Live(source, query.node))
         # The last ones are asked more often, so that there are chains.
