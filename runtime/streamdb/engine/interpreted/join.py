@@ -136,14 +136,15 @@ class JoinOperator:
         left, right = self._sides
         left.step(changes)
         right.step(changes)
+        moving = [(s, other) for s, other in ((left, right), (right, left)) if s.moves]
         before: dict[_Pair, None] = {}
-        self._find_pairs(left, right, before)
-        self._find_pairs(right, left, before)
-        left.follow()
-        right.follow()
+        for mine, other in moving:
+            self._find_pairs(mine, other, before)
+        for mine, _ in moving:
+            mine.follow()
         now: dict[_Pair, Item] = {}
-        self._pair(left, right, ((key, new, row) for key, _, new, row in left.moves), now)
-        self._pair(right, left, ((key, new, row) for key, _, new, row in right.moves), now)
+        for mine, other in moving:
+            self._pair(mine, other, [(key, new, row) for key, _, new, row in mine.moves], now)
         rows = self.rows
         gone = [pair for pair in before if pair not in now]
         result: list[Change] = [(pair, rows.pop(pair), None) for pair in gone]
