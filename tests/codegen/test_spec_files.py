@@ -89,6 +89,13 @@ def test_a_default_in_another_file_is_checked(tmp_path: Path) -> None:
     assert finding.file.endswith("parts.json")
 
 
+def test_a_default_is_checked_in_what_is_no_spec_as_well(tmp_path: Path) -> None:
+    flag = {"type": "boolean", "default": "yes"}
+    schema = {"type": "object", "required": ["flag"], "collections": {}, "$defs": {"Flag": flag}}
+    loaded = load_spec(write(tmp_path / "schema.json", schema))
+    assert {"SPEC_MEMBER_UNKNOWN", "DEFAULT_MISFIT"} <= {one.rule for one in loaded.findings}
+
+
 def test_a_fragment_that_is_no_text_leads_nowhere(tmp_path: Path) -> None:
     write(tmp_path / "spec" / "parts.json", {"$defs": {"Part": {"type": "string"}}})
     assert errors(load(tmp_path, "parts.json#%FF")) == ["REFERENCE_UNKNOWN"]

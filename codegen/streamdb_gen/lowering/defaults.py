@@ -45,7 +45,8 @@ def _refused(defaults: Sequence[Default], document: JsonValue) -> Iterator[Place
     try:
         validator = jsonschema_rs.validator_for(whole)
         errors = validator.iter_errors([default.place.value for default in defaults])
-        broken = {error.instance_path[0] for error in errors}
+        # What refuses all of them stands at the top of a document that is no spec.
+        broken = {error.instance_path[0] for error in errors if error.instance_path}
     except ValueError:  # half of a surrogate pair, or a schema that is reported elsewhere
         return
     for index, default in enumerate(defaults):
