@@ -92,8 +92,10 @@ class _Open:
 
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COMMENT_MARKS = ("/", "#")
 _COMMENT = re.compile(r"//[^\n\r]*|/\*.*?\*/|#[^\n\r]*", re.DOTALL)
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_PLAIN_STRING = re.compile(rf'"({_PLAIN.pattern})"')
 _HEX = re.compile(r"[0-9A-Fa-f]{4}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NUMBERLIKE = re.compile(r"[-+.0-9][-+.0-9a-zA-Z_]*")
@@ -223,6 +225,9 @@ class _Scanner:
 
     def string(self) -> str:
         start = self.at
+        if whole := _PLAIN_STRING.match(self.text, start):
+            self.at = whole.end()
+            return whole[1]
         parts: list[str] = []
         self.at += 1
         while True:
@@ -309,7 +314,7 @@ class _Scanner:
             blank = _SPACE.match(self.text, self.at)
             assert blank is not None  # noqa: S101 - the pattern matches the empty text
             self.at = blank.end()
-            comment = _COMMENT.match(self.text, self.at)
+            comment = _COMMENT.match(self.text, self.at) if self.peek() in _COMMENT_MARKS else None
             if comment is None:
                 return
             hint = "move it to `description` or `$comment`"

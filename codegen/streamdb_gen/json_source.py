@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -40,9 +41,12 @@ _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Place:
-    """A value and the JSON Pointer (RFC 6901) that leads to it in its file."""
+    """A value and the JSON Pointer (RFC 6901) that leads to it in its file.
+
+    The places of its members and items are made once, for all that look at them.
+    """
 
     node: Node
     pointer: str = ""
@@ -56,29 +60,38 @@ class Place:
 
     def get(self, key: str) -> Place | None:
         """The member of that name; None if there is none or this is no object."""
-        member = self.node.members.get(key)
-        return None if member is None else self._below(key, member.value, member.key_start)
+        return self._members.get(key)
 
-    def members(self) -> Iterator[tuple[str, Place]]:
+    def members(self) -> ItemsView[str, Place]:
         """Keys and values of an object, in the order of the text; nothing for another value."""
-        for key, member in self.node.members.items():
-            yield key, self._below(key, member.value, member.key_start)
+        return self._members.items()
 
-    def items(self) -> Iterator[Place]:
+    def items(self) -> tuple[Place, ...]:
         """Values of an array; nothing for another value."""
-        for index, item in enumerate(self.node.items):
-            yield self._below(str(index), item, None)
+        return self._items
 
     def item(self, index: int) -> Place | None:
         """One value of an array."""
-        items = self.node.items
-        return self._below(str(index), items[index], None) if index < len(items) else None
+        return self._items[index] if index < len(self._items) else None
 
     def step(self, token: str) -> Place | None:
         """What one token of a JSON Pointer leads to (RFC 6901, section 4)."""
         if self.node.items:
             return self.item(int(token)) if _INDEX.fullmatch(token) else None
         return self.get(token)
+
+    @cached_property
+    def _members(self) -> Mapping[str, Place]:
+        return {
+            key: self._below(key, member.value, member.key_start)
+            for key, member in self.node.members.items()
+        }
+
+    @cached_property
+    def _items(self) -> tuple[Place, ...]:
+        return tuple(
+            self._below(str(index), item, None) for index, item in enumerate(self.node.items)
+        )
 
     def _below(self, token: str, node: Node, key_start: int | None) -> Place:
         return Place(node, f"{self.pointer}/{escape_token(token)}", key_start, self.file)

@@ -18,6 +18,7 @@ import hashlib
 import keyword
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # Names that annotations and defaults inside a generated class body use. A field of such a name
@@ -144,6 +145,7 @@ _FROZEN: Final = unicodedata.ucd_3_2_0
 # Where a word ends inside a run of letters and digits: `d|A`, `P|Se`.
 _CASE_CHANGE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIGEST_LENGTH: Final = 8
+_KNOWN_NAMES: Final = 10_000
 
 
 def field_name(wire_name: str) -> str:
@@ -248,6 +250,8 @@ def _is_own_name(name: str) -> bool:
     )
 
 
+# Specs give the same names to many things.
+@lru_cache(maxsize=_KNOWN_NAMES)
 def _snake(wire_name: str) -> str:
     words = _words(wire_name)
     if not words:
@@ -256,6 +260,7 @@ def _snake(wire_name: str) -> str:
     return f"n{name}" if _is_digit(name[0]) else name
 
 
+@lru_cache(maxsize=_KNOWN_NAMES)
 def _pascal(wire_name: str) -> str:
     words = _words(wire_name)
     if not words:

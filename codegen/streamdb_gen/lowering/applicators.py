@@ -21,12 +21,15 @@ IN_PLACE: Final = (
     "dependentSchemas",
     "dependencies",
 )
+_IN_PLACE: Final = frozenset(IN_PLACE)
 _BY_NAME: Final = ("dependentSchemas", "dependencies")
 _LISTED: Final = ("allOf", "anyOf", "oneOf")
 
 
 def applied_in_place(schema: Place) -> Iterator[Place]:
     """The schemas inside another one that it applies to its own value."""
+    if not isinstance(schema.value, dict) or _IN_PLACE.isdisjoint(schema.value):
+        return  # as most do
     for keyword in IN_PLACE:
         place = schema.get(keyword)
         if place is not None:

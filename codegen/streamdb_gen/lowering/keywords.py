@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from streamdb_gen.findings import shown
@@ -133,11 +133,11 @@ def report_no_schema(place: Place, report: Report) -> None:
 
 def _misplaced(keyword: str, place: Place) -> Iterator[Place]:
     """What a keyword holds in the place of schemas, and is none."""
-    inside: Iterator[Place] = iter(())
+    inside: Iterable[Place] = ()
     if keyword in SCHEMAS and isinstance(place.value, list):
         inside = place.items()
     elif keyword in SCHEMA:
-        inside = iter([place])
+        inside = [place]
     elif keyword in SCHEMAS_BY_NAME:
         inside = (inner for _, inner in place.members())
     is_list_fine = keyword == "dependencies"  # the names of required properties

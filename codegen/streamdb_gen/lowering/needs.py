@@ -11,7 +11,7 @@ from typing import Final
 
 from streamdb_gen.json_source import JsonValue, Place, parent_pointer
 from streamdb_gen.lowering.context import Context
-from streamdb_gen.lowering.joints import DEEPEST_JOINT, MAX_JOINTS, MAX_PARTS, joined_parts
+from streamdb_gen.lowering.joints import DEEPEST_JOINT, JOINING, MAX_JOINTS, MAX_PARTS, joined_parts
 from streamdb_gen.lowering.keywords import Keywords, constraining, subschemas
 from streamdb_gen.lowering.parts import Part, declared_properties, shapes
 from streamdb_gen.lowering.resources import Key, key_of
@@ -31,6 +31,8 @@ _OBJECT: Final = frozenset({"object"})
 # What compares a value as a whole.
 _COMPARING: Final = ("const", "enum", "uniqueItems")
 _RESIDUAL: Final = ("not", "if", "then", "else", "dependentSchemas", "dependencies", "contains")
+# By these a schema may say more of a value than the type that is made of it by itself.
+_SAYING_MORE: Final = frozenset({*JOINING, *_CHOICES, *_COMPARING, *_RESIDUAL, "patternProperties"})
 # What says something of a property that a class may drop, or of a value that may hold one.
 _ASKING: Final = frozenset(
     {
@@ -78,12 +80,13 @@ class Needs:
             if self._has_enough():
                 break
         for group in self._joined(every):
+            if self._has_enough():
+                break
             words = self._words(self._residual(self._parts(group)))
             if _are_compared(words):
                 found.update(key_of(one) for schema in group for one in self._classes(schema))
-            if self._has_enough():
-                found.update(map(key_of, every))
-                break
+        if self._has_enough():
+            found.update(map(key_of, every))
         self._context.whole.update(found)
 
     def of(self, beside: Sequence[Part], schema: Place) -> Iterator[Place]:
@@ -92,10 +95,15 @@ class Needs:
         yield from self._all([([*map(_asking, beside)], schema)], set())
 
     def _joined(self, schemas: Iterable[Place]) -> Iterator[list[Place]]:
-        """Each schema, and those of which one class is made because they are for one property."""
+        """Each schema, and those of which one class is made because they are for one property.
+
+        Schemas that say nothing more are passed over.
+        """
         several: set[frozenset[Key]] = set()
         for schema in schemas:
-            pending = [([schema], 0)] if isinstance(schema.value, dict) else []
+            if _SAYING_MORE.isdisjoint(self._context.keywords(schema)):
+                continue
+            pending = [([schema], 0)]
             while pending:
                 group, depth = pending.pop()
                 yield group

@@ -81,7 +81,7 @@ class Spellings:
 
     def find(self) -> set[Key]:
         """The schemas whose texts are to be kept as they are spelt."""
-        if not self._leading_to_typed:
+        if not (self._leading_to_typed and self._leading_to_judging):
             return set()
         in_place = {key_of(one) for schema in self._schemas for one in applied_in_place(schema)}
         pending = [(one, one) for one in self._schemas if key_of(one) not in in_place]
@@ -207,21 +207,24 @@ class Spellings:
         return self._leading_to(judges)
 
     def _leading_to(self, is_meant: Callable[[Keywords], bool]) -> set[Key]:
-        around: dict[Key, list[Key]] = {}
-        pending: list[Key] = []
-        for schema in self._schemas:
-            target = self._context.references.resolve(schema)
-            for inner in [*subschemas(schema), *([target] if target is not None else [])]:
-                around.setdefault(key_of(inner), []).append(key_of(schema))
-            if is_meant(self._keywords(schema)):
-                pending.append(key_of(schema))
+        pending = [key_of(one) for one in self._schemas if is_meant(self._keywords(one))]
         found: set[Key] = set()
         while pending:
             key = pending.pop()
             if key not in found:
                 found.add(key)
-                pending += around.get(key, [])
+                pending += self._around.get(key, [])
         return found
+
+    @cached_property
+    def _around(self) -> Mapping[Key, list[Key]]:
+        """The schemas that each stands in, and those that refer to it."""
+        around: dict[Key, list[Key]] = {}
+        for schema in self._schemas:
+            target = self._context.references.resolve(schema)
+            for inner in [*subschemas(schema), *([target] if target is not None else [])]:
+                around.setdefault(key_of(inner), []).append(key_of(schema))
+        return around
 
 
 def _typed_formats(words: Keywords) -> Iterator[str]:

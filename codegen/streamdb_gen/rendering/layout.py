@@ -16,8 +16,16 @@ LINE_LENGTH: Final = 100
 _INDENT: Final = 4
 _QUOTES: Final = '"""'
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")
+_CLOSERS: Final = frozenset(_CLOSING.values())
+_QUOTE_MARKS: Final = ('"', "'")
+_STRING_OR_BRACKET: Final = r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'|[()\[\]{}]"
+_BRACKETS: Final = re.compile(_STRING_OR_BRACKET)
 _OPERATORS: Final = (" | ", " and ")
+# What finds each separator, and what it is not one in.
+_SEPARATED: Final = {
+    separator: re.compile(f"{_STRING_OR_BRACKET}|{re.escape(separator)}")
+    for separator in (*_OPERATORS, " = ", ": ", ",")
+}
 _CALL: Final = re.compile(r"[\w)\]][(\[]\Z")  # or a subscript, but no tuple, list or mapping
 
 
@@ -144,10 +152,10 @@ class _Bracket:
 def _last_bracket(text: str) -> _Bracket | None:
     """The last bracket pair of the outermost level that holds anything."""
     found, opened = None, 0
-    for position, character, depth in _scan(text):
-        if character in _CLOSING and depth == 0:
+    for position, token, depth in _tokens(text, _BRACKETS):
+        if depth == 0 and token in _CLOSING:
             opened = position
-        elif character in _CLOSING.values() and depth == 0 and position > opened + 1:
+        elif depth == 0 and position > opened + 1:
             found = _Bracket(opened, position)
     return found
 
@@ -165,24 +173,24 @@ def _partition(text: str, separator: str) -> tuple[str, str, str]:
 
 def _split(text: str, separator: str) -> list[str]:
     """Split at a separator outside brackets and strings."""
-    cuts = [
-        position
-        for position, _, depth in _scan(text)
-        if depth == 0 and text.startswith(separator, position)
-    ]
+    if separator not in text:
+        return [text]
+    found = _tokens(text, _SEPARATED[separator])
+    cuts = [position for position, token, depth in found if depth == 0 and token == separator]
     starts = [0, *(cut + len(separator) for cut in cuts)]
     return [text[start:end] for start, end in zip(starts, [*cuts, len(text)], strict=True)]
 
 
-def _scan(text: str) -> Iterator[tuple[int, str, int]]:
-    """Position, character and depth outside strings; a bracket has the depth around it."""
-    depth = position = 0
-    while position < len(text):
-        if string := _STRING.match(text, position):
-            position = string.end()
+def _tokens(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, str, int]]:
+    """Position, token and depth of brackets and the like outside strings.
+
+    A bracket has the depth around it.
+    """
+    depth = 0
+    for found in pattern.finditer(text):
+        token = found.group()
+        if token[0] in _QUOTE_MARKS:
             continue
-        character = text[position]
-        depth -= character in _CLOSING.values()
-        yield position, character, depth
-        depth += character in _CLOSING
-        position += 1
+        depth -= token in _CLOSERS
+        yield found.start(), token, depth
+        depth += token in _CLOSING
