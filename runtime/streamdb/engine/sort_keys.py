@@ -55,16 +55,14 @@ class SortKeys:
         if not all(type(key) is str for key in keys):
             self.take_any()
 
-    def take_any(self) -> None:
-        """Make entries of keys of any kind from now on."""
+    def take_any(self, rows: SortedRows | None = None) -> None:
+        """Make entries of keys of any kind from now on, and of rows that have others, too."""
         self.are_text = False
         self.entry = _by_any(self._parts)
+        if rows is not None:
+            rows.fill(list(map(self.renewed, rows.entries.values())))
 
-    def renewed(self, rows: SortedRows) -> SortedRows:
-        """Return rows whose keys are text with the entries of keys of any kind."""
-        return SortedRows(map(self.renewed_entry, rows.entries.values()))
-
-    def renewed_entry(self, entry: Entry) -> Entry:
+    def renewed(self, entry: Entry) -> Entry:
         """Return the entry of a key of any kind for one of a key that is text."""
         *parts, key = entry
         return (*parts, key_order(key), key)

@@ -41,14 +41,19 @@ class SortedRows:
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.fill(entries)
+
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Put other entries in place of all."""
         found = _in_order(entries)
         #: The entry of each key; not to be written.
-        self.entries: Final[dict[Key, Entry]] = {entry[-1]: entry for entry in found}
+        self.entries: dict[Key, Entry] = {entry[-1]: entry for entry in found}
         self._longest = _longest(len(found))
         size = self._longest // 2
-        self._blocks: Final = [found[at : at + size] for at in range(0, len(found), size)]
-        self._lasts: Final = [block[-1] for block in self._blocks]
-        self._lengths: Final = list(map(len, self._blocks))
+        self._blocks = [found[at : at + size] for at in range(0, len(found), size)]
+        # No entry of a block is greater, all of the next one are: the last one that was there.
+        self._lasts = [block[-1] for block in self._blocks]
+        self._lengths = list(map(len, self._blocks))
         self._starts: list[int] | None = None  # of all blocks, until something changes
 
     def __len__(self) -> int:
@@ -106,8 +111,6 @@ class SortedRows:
         self._starts = None
         if len(block) * _SHORT < self._longest:
             self._join(number)
-        elif offset == len(block):
-            self._lasts[number] = block[-1]
         return place
 
     def move(self, entry: Entry) -> tuple[int, int]:
@@ -150,10 +153,8 @@ class SortedRows:
     def _join(self, number: int) -> None:
         """Put a short block and a neighbour together; the only block may be short."""
         if len(self._blocks) == 1:
-            if self._blocks[0]:
-                self._lasts[0] = self._blocks[0][-1]
-                return
-            del self._blocks[0], self._lasts[0], self._lengths[0]
+            if not self._blocks[0]:
+                del self._blocks[0], self._lasts[0], self._lengths[0]
             return
         number = max(0, number - 1)
         self._blocks[number : number + 2] = [self._blocks[number] + self._blocks[number + 1]]

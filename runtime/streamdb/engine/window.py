@@ -42,7 +42,7 @@ class Window:
         self._end: Final = _NOWHERE if limit is None else offset + limit
         self._least_size: Final = _NOWHERE if limit is None else 2 * self._end + _SPARE
         self._size = self._least_size
-        self._buffer = SortedRows()
+        self._buffer: Final = SortedRows()
         #: The last entry that was in the buffer when it last held its size; None if it holds all.
         self._bound: Entry | None = None
         self._changes_since_fill = 0
@@ -67,7 +67,7 @@ class Window:
         try:
             for key, _, new in changes:
                 if self._keys.are_text and type(key) is not str:
-                    self._renew_entries()
+                    self._take_any_key()
                 self._follow(key, new, rows, before)
             self._changes_since_fill += len(changes)
             if self._bound is not None and len(self._buffer) < self._end:
@@ -149,7 +149,7 @@ class Window:
         entries: Iterable[Entry] = (entry_of(key, item) for key, item in rows.items())
         is_whole = len(rows) <= 2 * self._size
         found: Sequence[Entry] = list(entries) if is_whole else nsmallest(self._size, entries)
-        self._buffer = SortedRows(found)
+        self._buffer.fill(found)
         self._bound = None if is_whole else found[-1]
         self._changes_since_fill = 0
 
@@ -167,11 +167,10 @@ class Window:
     def _trim(self) -> None:
         """Forget the last rows of a buffer that has become too large."""
         entries = [self._buffer.entries[key] for key in islice(self._buffer, self._size)]
-        self._buffer, self._bound = SortedRows(entries), entries[-1]
+        self._buffer.fill(entries)
+        self._bound = entries[-1]
 
-    def _renew_entries(self) -> None:
-        """Make entries that compare with those of keys that are no text; the order stays."""
-        self._keys.take_any()
-        self._buffer = self._keys.renewed(self._buffer)
+    def _take_any_key(self) -> None:
+        self._keys.take_any(self._buffer)
         if self._bound is not None:
-            self._bound = self._keys.renewed_entry(self._bound)
+            self._bound = self._keys.renewed(self._bound)

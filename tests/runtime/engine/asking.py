@@ -7,13 +7,14 @@ from typing import Any
 
 from streamdb.expr import Expr
 from streamdb.expr.joining import joined_shape
-from streamdb.expr.nodes import Node
+from streamdb.expr.nodes import ColumnNode, Node, OrderTerm
 from streamdb.expr.query_tree import (
     DistinctNode,
     FilterNode,
     JoinKind,
     JoinNode,
     MapNode,
+    OrderNode,
     QueryNode,
     SelectNode,
     UnionNode,
@@ -66,3 +67,11 @@ def union(*branches: QueryNode) -> QueryNode:
 
 def distinct(query: QueryNode) -> QueryNode:
     return DistinctNode(query)
+
+
+def order(
+    query: QueryNode, *columns: str | OrderTerm, limit: int | None = None, offset: int = 0
+) -> QueryNode:
+    """Order by columns of the first slot, or by other terms."""
+    terms = (OrderTerm(ColumnNode(c)) if isinstance(c, str) else c for c in columns)
+    return OrderNode(query, tuple(terms), limit, offset)

@@ -58,6 +58,7 @@ class Judged:
         for key in self._rows.keys() & arrivals.keys():
             has_moved = arrivals[key] != self._arrivals[key]
             assert self.executor.moved(key) is has_moved, f"moved({key!r}) is not {has_moved}"
+            assert not has_moved or key in {change[0] for change in told}, f"{key!r} is not told"
         for change in told:
             assert not _is_nothing(change) or self.executor.moved(change[0]), f"no-op {change}"
         return told

@@ -94,8 +94,7 @@ def test_text_keys_until_another_comes(items: list[Any], terms: list[OrderTerm])
     assert sort_keys.are_text
     entries = SortedRows(sort_keys.entry(key, row) for key, row in rows.items())
     assert list(entries) == naive_order(rows, terms)
-    sort_keys.take_any()
-    entries = sort_keys.renewed(entries)
+    sort_keys.take_any(entries)
     rows |= {("a", None): SimpleNamespace(x=None, y=None), None: SimpleNamespace(x=None, y=None)}
     for key in (("a", None), None):
         entries.insert(sort_keys.entry(key, rows[key]))

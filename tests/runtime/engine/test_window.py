@@ -67,16 +67,16 @@ class History:
 
 
 ITEMS = st.builds(Item, st.none() | st.integers(0, 9))
-KEYS = st.integers(0, 30).map(str)
+KEYS = st.integers(0, 15).map(str)
 ANY_KEYS = KEYS | st.tuples(KEYS, st.none())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=200)
 @given(
-    rows=st.dictionaries(KEYS, ITEMS, max_size=30),
-    commits=st.lists(st.dictionaries(ANY_KEYS, st.none() | ITEMS, max_size=8), max_size=20),
-    limit=st.none() | st.integers(0, 6),
-    offset=st.integers(0, 6),
+    rows=st.dictionaries(KEYS, ITEMS, max_size=15),
+    commits=st.lists(st.dictionaries(ANY_KEYS, st.none() | ITEMS, max_size=4), max_size=20),
+    limit=st.none() | st.integers(0, 4),
+    offset=st.integers(0, 4),
     spare=st.integers(1, 4),
 )
 def test_any_history(

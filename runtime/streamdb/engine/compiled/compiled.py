@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from streamdb.engine.compiled.functions import GENERATED
-from streamdb.engine.compiled.steps import CompiledSteps
+from streamdb.engine.compiled.steps import CompiledSteps, sender_of
 from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.interpreted.tree import OperatorTree
-from streamdb.engine.plan import Edge
+from streamdb.engine.plan import Edge, Step
 
 
 class Compiled(Interpreted):
@@ -24,3 +27,6 @@ class Compiled(Interpreted):
 class _CompiledTree(OperatorTree):
     def stepped(self, input: Operator, edge: Edge) -> Operator:
         return CompiledSteps(input, edge)
+
+    def sender(self, steps: Sequence[Step]) -> OneRow:
+        return sender_of(steps)

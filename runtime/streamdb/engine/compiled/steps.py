@@ -10,6 +10,7 @@ from streamdb.engine.compiled.functions import slot_sources
 from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.naive import not_none
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
 from streamdb.engine.same import same
@@ -57,6 +58,22 @@ def load_of(steps: Sequence[Step]) -> Load:
     _write(code, steps, "after[key] = {}")
     load: Load = code.function("before", "after")
     return load
+
+
+def sender_of(steps: Sequence[Step]) -> OneRow:
+    """Return the function that sends one row through steps; None comes of one that they leave out.
+
+    >>> sender_of(())("key", "row")
+    'row'
+    """
+    code = SourceCode()
+    if steps:
+        _write(code, steps, "return {}")
+        code.line("return None")
+    else:
+        code.line("return row")
+    send: OneRow = code.function("key", "row")
+    return send
 
 
 def follow_of(steps: Sequence[Step]) -> Follow:

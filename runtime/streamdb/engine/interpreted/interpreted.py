@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from streamdb.engine.executor import Changes, Item, Key, Positions
+from streamdb.engine.interpreted.order import OrderOperator
 from streamdb.engine.interpreted.tree import OperatorTree
 from streamdb.engine.plan import Plan
 from streamdb.expr.sources import Source
@@ -33,7 +34,7 @@ class Interpreted:
     @property
     def positions(self) -> Positions | None:
         """See ``Executor``."""
-        return None
+        return self._root.positions if isinstance(self._root, OrderOperator) else None
 
     def load(self) -> None:
         """See ``Executor``."""

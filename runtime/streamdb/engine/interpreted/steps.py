@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from streamdb.engine.executor import Change, Changes, Item, Key
@@ -14,7 +14,7 @@ from streamdb.expr.conditions import test_of
 from streamdb.expr.sources import Source
 
 #: From a key and a row to what becomes of the row; None if it is left out.
-_OneRow: TypeAlias = Callable[[Key, Item], Item | None]
+OneRow: TypeAlias = Callable[[Key, Item], Item | None]
 
 
 class StepsOperator:
@@ -28,7 +28,7 @@ class StepsOperator:
     def __init__(self, input: Operator, edge: Edge) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._input: Final = input
-        self._steps: Final = tuple(map(_one_step, edge.steps))
+        self._stepped: Final = sender(edge.steps)
         self._is_tuple: Final = edge.shape.is_tuple
 
     def load(self) -> None:
@@ -62,18 +62,25 @@ class StepsOperator:
         """Tell it of the row that this one was made of."""
         return self._input.moved(key)
 
-    def _stepped(self, key: Key, row: Item) -> Item | None:
-        for step in self._steps:
+    def _is_same(self, old: Item, new: Item) -> bool:
+        return same(old, new) if self._is_tuple else old is new
+
+
+def sender(steps: Sequence[Step]) -> OneRow:
+    """Return the function that sends one row through all steps."""
+    one_by_one = tuple(map(_one_step, steps))
+
+    def send(key: Key, row: Item) -> Item | None:
+        for step in one_by_one:
             row = step(key, row)
             if row is None:
                 break
         return row
 
-    def _is_same(self, old: Item, new: Item) -> bool:
-        return same(old, new) if self._is_tuple else old is new
+    return send
 
 
-def _one_step(step: Step) -> _OneRow:
+def _one_step(step: Step) -> OneRow:
     match step:
         case Where(condition, shape):
             return _keeping(test_of(condition, shape))
@@ -85,9 +92,9 @@ def _one_step(step: Step) -> _OneRow:
             return _making(selection(values, make, shape))
 
 
-def _keeping(test: Callable[[Item], Any]) -> _OneRow:
+def _keeping(test: Callable[[Item], Any]) -> OneRow:
     return lambda key, row: row if test(row) else None
 
 
-def _making(make: Callable[[Item], Any]) -> _OneRow:
+def _making(make: Callable[[Item], Any]) -> OneRow:
     return lambda key, row: not_none(make(row), key)

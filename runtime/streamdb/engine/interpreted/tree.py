@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from streamdb.engine.interpreted.distinct import DistinctOperator
 from streamdb.engine.interpreted.join import JoinOperator
 from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.order import OrderOperator, WindowOperator
 from streamdb.engine.interpreted.scan import ScanOperator
-from streamdb.engine.interpreted.steps import StepsOperator
+from streamdb.engine.interpreted.steps import OneRow, StepsOperator, sender
 from streamdb.engine.interpreted.union import UnionOperator
-from streamdb.engine.plan import Distinct, Edge, Group, Join, Order, PlanNode, Scan, Union
+from streamdb.engine.plan import Distinct, Edge, Group, Join, Order, PlanNode, Scan, Step, Union
 from streamdb.engine.row_functions import NAIVE, RowFunctions
+from streamdb.engine.sort_keys import SortKeys
+from streamdb.engine.window import Window
 
 
 class OperatorTree:
@@ -26,6 +31,11 @@ class OperatorTree:
 
     def root(self, edge: Edge) -> Operator:
         """Return an operator whose rows are its own: those of a source are written by others."""
+        if isinstance(edge.node, Order):
+            node = edge.node
+            window = self._window(node)
+            keys = SortKeys(node.terms, node.input.shape, self._functions.value_of)
+            return OrderOperator(window, keys, self.sender(node.then), edge.shape)
         operator = self.operator(edge)
         if isinstance(edge.node, Scan) and not edge.steps:
             return StepsOperator(operator, edge)
@@ -34,11 +44,17 @@ class OperatorTree:
     def operator(self, edge: Edge) -> Operator:
         """Return a new operator that keeps what comes out of an edge, with all below it."""
         node = self._of_node(edge.node)
+        if isinstance(edge.node, Order):
+            edge = replace(edge, steps=(*edge.node.then, *edge.steps))
         return self.stepped(node, edge) if edge.steps else node
 
     def stepped(self, input: Operator, edge: Edge) -> Operator:
         """Return the operator of the steps of an edge."""
         return StepsOperator(input, edge)
+
+    def sender(self, steps: Sequence[Step]) -> OneRow:
+        """Return the function that sends one row through steps."""
+        return sender(steps)
 
     def _of_node(self, node: PlanNode) -> Operator:
         match node:
@@ -51,5 +67,15 @@ class OperatorTree:
                 return UnionOperator(tuple(map(self.operator, branches)))
             case Distinct(edge):
                 return DistinctOperator(self.operator(edge), edge.shape)
-            case Group() | Order():
-                raise NotImplementedError("operators of groups and orders have not landed yet")
+            case Order():
+                return self._window(node)
+            case Group():
+                raise NotImplementedError("operators of groups have not landed yet")
+
+    def _window(self, node: Order) -> Operator:
+        """Return the operator of the rows of an order, without their positions."""
+        rows = self.operator(node.input)
+        if node.limit is None and not node.offset:
+            return rows
+        keys = SortKeys(node.terms, node.input.shape, self._functions.value_of)
+        return WindowOperator(rows, Window(keys, node.limit, node.offset))

@@ -1,0 +1,129 @@
+"""Rows in order, or a part of them.
+
+Only the root of a plan has positions. Below it nothing depends on the order, so an order of all
+rows is nothing there, and a window is just those rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from streamdb.engine.executor import Change, Changes, Item, Key, Positions
+from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.steps import OneRow
+from streamdb.engine.same import same
+from streamdb.engine.sort_keys import SortKeys
+from streamdb.engine.sorted_rows import SortedRows
+from streamdb.engine.window import Window
+from streamdb.expr.shape import Shape
+from streamdb.expr.sources import Source
+
+
+class WindowOperator:
+    """Keeps the rows of a window as they come in."""
+
+    def __init__(self, input: Operator, window: Window) -> None:
+        self.rows: Final[Mapping[Key, Item]] = window.rows
+        self._input: Final = input
+        self._window: Final = window
+
+    def load(self) -> None:
+        """Find the first rows."""
+        self._input.load()
+        self._window.load(self._input.rows)
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """See what comes and goes where the window begins and ends."""
+        changed = self._input.step(changes)
+        return self._window.step(changed, self._input.rows) if changed else ()
+
+    def arrival(self, key: Key) -> Any:
+        """Return the place of the row that came in."""
+        return self._input.arrival(key)
+
+    def moved(self, key: Key) -> bool:
+        """Tell it of the row that came in."""
+        return self._input.moved(key)
+
+
+class OrderOperator:
+    """Keeps the rows that come out of an order at the root of a plan, and the place of each.
+
+    Changes have indices; see ``executor``.
+
+    Args:
+        input: the rows of the order, or of its window.
+        keys: what they are ordered by.
+        send: what is done with each afterwards.
+        shape: of the rows that come out.
+    """
+
+    def __init__(self, input: Operator, keys: SortKeys, send: OneRow, shape: Shape) -> None:
+        self.rows: Final[dict[Key, Item]] = {}
+        self._input: Final = input
+        self._keys: Final = keys
+        self._send: Final = send
+        self._is_tuple: Final = shape.is_tuple
+        self._order: Final = SortedRows()
+
+    @property
+    def positions(self) -> Positions:
+        """The keys in order; always the same object."""
+        return self._order
+
+    def load(self) -> None:
+        """Send all rows through the steps, and sort what comes out."""
+        self._input.load()
+        rows = self._input.rows
+        for key, row in rows.items():
+            new = self._send(key, row)
+            if new is not None:
+                self.rows[key] = new
+        self._keys.choose(self.rows)
+        entry_of = self._keys.entry
+        entries = [entry_of(key, rows[key]) for key in self.rows]
+        try:
+            self._order.fill(entries)
+        except TypeError as error:
+            raise self._keys.mixture(rows.items(), error) from error
+
+    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+        """Send the changed rows through the steps, and find where they were and are."""
+        result = list[Change]()
+        for key, _, row in self._input.step(changes):
+            old = self.rows.get(key)
+            new = None if row is None else self._send(key, row)
+            if new is not None:
+                old_place, place = self._put(key, row, is_new=old is None)
+                if old is not None and self._is_same(old, new):
+                    if old_place == place and not self._input.moved(key):
+                        continue
+                    new = old
+                self.rows[key] = new
+                result.append((key, old, new, old_place, place))
+            elif old is not None:
+                del self.rows[key]
+                result.append((key, old, None, self._order.remove(key), None))
+        return result
+
+    def arrival(self, key: Key) -> Any:
+        """Return the place of the row that this one was made of."""
+        return self._input.arrival(key)
+
+    def moved(self, key: Key) -> bool:
+        """Tell it of the row that this one was made of."""
+        return self._input.moved(key)
+
+    def _put(self, key: Key, row: Item, *, is_new: bool) -> tuple[int | None, int]:
+        """Put a row where it belongs, and return its places before and now."""
+        if self._keys.are_text and type(key) is not str:
+            self._keys.take_any(self._order)
+        entry = self._keys.entry(key, row)
+        try:
+            return (None, self._order.insert(entry)) if is_new else self._order.move(entry)
+        except TypeError as error:
+            raise self._keys.mixture(self._input.rows.items(), error) from error
+
+    def _is_same(self, old: Item, new: Item) -> bool:
+        return same(old, new) if self._is_tuple else old is new
