@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         Expr,
         NullableColumn,
         UntypedColumns,
+        case,
     )
     from streamdb.expr.opaque import Opaque
     from streamdb.expr.queries import (
@@ -245,6 +246,7 @@ __all__ = [
     "UnsetType",
     "UntypedColumns",
     "WouldDeadlock",
+    "case",
     "collection",
     "require_abi",
 ]

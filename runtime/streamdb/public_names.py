@@ -110,6 +110,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "Expr",
         "NullableColumn",
         "UntypedColumns",
+        "case",
     ),
     "streamdb.expr.opaque": ("Opaque",),
     "streamdb.expr.queries": (

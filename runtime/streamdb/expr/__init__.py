@@ -13,11 +13,13 @@
 (True, False, False)
 
 From the ground up: ``operators`` is the table of what can be asked, ``nodes`` the tree it is asked
-in, ``expression`` the typed surface that builds the tree, ``columns`` the names it starts from,
-``evaluate`` its meaning, ``conditions`` the way from a user's function to a test of rows.
+in, ``expression`` and ``surface`` the typed surface that builds the tree, ``columns`` the names it
+starts from, ``evaluate`` and ``meaning`` what it means, ``conditions`` the way from a user's
+function to a test of rows.
 """
 
 from streamdb.errors import ExpressionError, UnknownColumn
+from streamdb.expr.cases import case
 from streamdb.expr.columns import Columns, UntypedColumns, columns_of
 from streamdb.expr.conditions import predicate
 from streamdb.expr.expression import Column, Condition, Expr, NullableColumn
@@ -31,6 +33,7 @@ __all__ = [
     "NullableColumn",
     "UnknownColumn",
     "UntypedColumns",
+    "case",
     "columns_of",
     "predicate",
 ]

@@ -6,6 +6,8 @@ it by tests, so it stays simple for ever.
 
 from __future__ import annotations
 
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -35,29 +37,46 @@ def evaluator(node: Node, shape: Shape) -> Callable[[Any], Any]:
     The function raises ``ExpressionError`` where the values of a row do not suit an operator,
     for instance when text is ordered with a number.
     """
+    return _evaluator(node, partial(_reader_of_row, shape=shape))
+
+
+def item_evaluator(node: Node) -> Callable[[Any], Any]:
+    """Return the function from an item to the value of ``node``, all of whose slots are the item.
+
+    It raises what an ``evaluator`` raises.
+    """
+    return _evaluator(node, lambda leaf: _itself)
+
+
+def _itself(row: Any) -> Any:
+    return row
+
+
+def _evaluator(
+    node: Node, reader: Callable[[ColumnNode | SlotNode], Callable[[Any], Any]]
+) -> Callable[[Any], Any]:
     match node:
-        case ColumnNode(name, number):
-            getter = shape.slots[number].getter
-            if getter is None:
-                raise ExpressionError(f"{shape.slots[number].name} has no columns, so no {name!r}")
-            return _reader(getter(name), _slot_reader(number, shape))
-        case SlotNode(number):
-            return _slot_reader(number, shape)
+        case ColumnNode() | SlotNode():
+            return reader(node)
         case ConstantNode(value):
             return lambda row: value
-        case OperationNode():
-            return _operation(node, shape)
+        case OperationNode(operands=operands):
+            return _operation(node, [_evaluator(operand, reader) for operand in operands])
         case AggregateNode():
             raise ExpressionError(f"`{node}` is of many rows: it stands only inside of `agg`")
 
 
-def _slot_reader(number: int, shape: Shape) -> Callable[[Any], Any]:
-    if shape.is_tuple:
-        return lambda row: row[number]
-    return lambda row: row
+def _reader_of_row(node: ColumnNode | SlotNode, shape: Shape) -> Callable[[Any], Any]:
+    slot = itemgetter(node.slot) if shape.is_tuple else _itself
+    if isinstance(node, SlotNode):
+        return slot
+    holder = shape.slots[node.slot]
+    if holder.getter is None:
+        raise ExpressionError(f"{holder.name} has no columns, so no {node.name!r}")
+    return _column_reader(holder.getter(node.name), slot)
 
 
-def _reader(get: Callable[[Any], Any], slot: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _column_reader(get: Callable[[Any], Any], slot: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(row: Any) -> Any:
         held = slot(row)
         value = None if held is None else get(held)
@@ -66,17 +85,23 @@ def _reader(get: Callable[[Any], Any], slot: Callable[[Any], Any]) -> Callable[[
     return read
 
 
-def _operation(node: OperationNode, shape: Shape) -> Callable[[Any], Any]:
-    _, function, handles_null = OPERATORS[node.operator]
-    operands = [evaluator(operand, shape) for operand in node.operands]
+def _operation(node: OperationNode, operands: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    operator = OPERATORS[node.operator]
 
     def apply(row: Any) -> Any:
+        if operator.is_lazy:
+            return operator.function(*(partial(operand, row) for operand in operands))
         values = [operand(row) for operand in operands]
-        if not handles_null and any(value is None for value in values):
+        if not operator.handles_null and any(value is None for value in values):
             return None
+        return operator.function(*values)
+
+    def apply_or_say_where(row: Any) -> Any:
         try:
-            return function(*values)
-        except TypeError as error:
+            return apply(row)
+        except ExpressionError:  # from further in, where it says more
+            raise
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
 
-    return apply
+    return apply_or_say_where

@@ -1,127 +1,51 @@
 """The typed surface of expressions: operators on columns that build a tree of nodes.
 
-Everything that type checkers know of a comparison is said here, and so are all exceptions to their
-rules that it takes.
+Everything that type checkers know of an expression is said here and in ``surface``, a module a
+theme, and so are all exceptions to their rules that it takes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    NoReturn,
-    Protocol,
-    TypeAlias,
-    TypeGuard,
-    TypeVar,
-    overload,
-)
-
-from msgspec import UNSET
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, overload
 
 from streamdb.errors import ExpressionError
-from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-# Covariant, so that a column of literals compares with text, and an integer with a number, when
-# it stands on the right. That is sound: comparing takes no value in that it could give out.
-V = TypeVar("V", covariant=True)
-N = TypeVar("N", covariant=True)
-
-
-class Ordered(Protocol):
-    """A type whose values have an order."""
-
-    def __lt__(self, other: Any, /) -> bool: ...
+from streamdb.expr.nodes import ColumnNode, Node
+from streamdb.expr.surface.arithmetic import Arithmetic
+from streamdb.expr.surface.comparisons import Comparisons
+from streamdb.expr.surface.dates import Dates
+from streamdb.expr.surface.lists import Lists
+from streamdb.expr.surface.operand import N, V
+from streamdb.expr.surface.orders import Orders
+from streamdb.expr.surface.texts import Texts
 
 
-class operands_have_different_types:  # noqa: N801 (checkers print the name: it is the message)
-    """What a comparison of different types is to type checkers: no expression. Has no values."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Expr(Generic[V, N]):
+class Expr(
+    Comparisons[V, N], Texts[V, N], Arithmetic[V, N], Dates[V, N], Lists[V, N], Orders[V, N]
+):
     """An immutable expression over a row. ``V`` is the type it compares with, ``N`` the type read.
 
     ``V`` is never ``None``; ``N`` is ``V`` or ``V | None``. A comparison with null is unknown, and
     unknown is not true: ask ``is_null()`` instead of ``== None``.
 
+    An operator that is known to make no sense of what it is given raises ``ExpressionError`` at
+    once. Otherwise evaluating does, with the expression named, where a row's values do not suit it.
+
     Attributes:
         node: the tree that the expression stands for.
     """
 
-    node: Node
-
-    # --- comparisons ------------------------------------------------------------------------
-
-    # `override`: object promises bool, an expression gives one. `reportOverlappingOverload`: the
-    # second overload is meant to catch what the first one does not take.
-    @overload  # type: ignore[override]
-    def __eq__(  # pyright: ignore[reportOverlappingOverload]
-        self, other: Expr[V, Any] | V | None, /
-    ) -> Condition: ...
-    @overload
-    def __eq__(self, other: object, /) -> operands_have_different_types: ...
-    def __eq__(self, other: object, /) -> Any:
-        return _operation("==", self, other)
-
-    @overload  # type: ignore[override]  # as above
-    def __ne__(  # pyright: ignore[reportOverlappingOverload]
-        self, other: Expr[V, Any] | V | None, /
-    ) -> Condition: ...
-    @overload
-    def __ne__(self, other: object, /) -> operands_have_different_types: ...
-    def __ne__(self, other: object, /) -> Any:
-        return _operation("!=", self, other)
-
-    def __lt__(self: Expr[Ordered, Any], other: Expr[V, Any] | V, /) -> Condition:
-        return _operation("<", self, other)
-
-    def __le__(self: Expr[Ordered, Any], other: Expr[V, Any] | V, /) -> Condition:
-        return _operation("<=", self, other)
-
-    def __gt__(self: Expr[Ordered, Any], other: Expr[V, Any] | V, /) -> Condition:
-        return _operation(">", self, other)
-
-    def __ge__(self: Expr[Ordered, Any], other: Expr[V, Any] | V, /) -> Condition:
-        return _operation(">=", self, other)
-
-    def is_null(self) -> Expr[bool, bool]:
-        """Ask whether there is no value: absent or null. Never unknown."""
-        return _operation("is_null", self)
-
-    def is_not_null(self) -> Expr[bool, bool]:
-        """Ask whether there is a value. Never unknown."""
-        return _operation("is_not_null", self)
-
-    def in_(self, values: Iterable[V | None], /) -> Condition:
-        """Ask whether the value is one of ``values``, which are read now.
-
-        As in SQL, it is unknown for null, and where only a null among ``values`` could match.
-
-        Raises:
-            ExpressionError: ``values`` is one text, not a list of values.
-        """
-        if isinstance(values, str | bytes):
-            raise ExpressionError(
-                f"`{self}.in_({values!r})`: in_ takes a list of values, as in `.in_([{values!r}])`"
-            )
-        return _operation("in", self, tuple(map(_null_if_unset, values)))
+    __slots__ = ()
 
     # --- logic ------------------------------------------------------------------------------
 
     def __and__(self: Expr[bool, Any], other: Expr[bool, Any], /) -> Condition:
-        return _join("&", self, other)
+        return self._join("&", other)
 
     def __or__(self: Expr[bool, Any], other: Expr[bool, Any], /) -> Condition:
-        return _join("|", self, other)
+        return self._join("|", other)
 
     def __invert__(self: Expr[bool, Any]) -> Condition:
-        return _operation("~", self)
+        return self._apply("~")
 
     # --- types ------------------------------------------------------------------------------
 
@@ -153,15 +77,6 @@ class Expr(Generic[V, N]):
             "instead of `low < x < high`, with parentheses around each comparison"
         )
 
-    def __hash__(self) -> NoReturn:
-        raise ExpressionError(
-            f"`{self}` is an expression and cannot be looked up in a set or a dict: "
-            "write `.in_([...])` instead of `in`"
-        )
-
-    def __repr__(self) -> str:
-        return str(self.node)
-
     if TYPE_CHECKING:
 
         def __slot_of__(self) -> tuple[N, Expr[V, N]]:
@@ -170,11 +85,35 @@ class Expr(Generic[V, N]):
 
     else:  # hidden from checkers, which would take any left side for a good one
 
+        def __iter__(self):  # Python would ask for one item after the other, for ever
+            raise ExpressionError(
+                f"`{self}` is an expression, whose items are not known yet: ask for one by "
+                "`[0]`, for all by `.for_all(...)`, for any by `.exists(...)` or `.contains(...)`"
+            )
+
+        def __contains__(self, value):
+            raise ExpressionError(
+                f"`{value!r} in {self}` is answered before there is a row: write `.contains(...)`"
+            )
+
         def __rand__(self, other):
             raise _plain_value("&", other)
 
         def __ror__(self, other):
             raise _plain_value("|", other)
+
+    # --- from nodes to expressions --------------------------------------------------------------
+
+    def _expression(self, node: Node) -> Expr[Any, Any]:
+        return Expr(node)
+
+    def _join(self, operator: str, right: object) -> Condition:
+        if not is_expression(right):
+            raise _plain_value(operator, right)
+        return self._apply(operator, right)
+
+    def __repr__(self) -> str:
+        return str(self.node)
 
 
 Condition: TypeAlias = Expr[bool, bool | None]
@@ -205,26 +144,6 @@ def column(name: str, slot: int = 0) -> Column[Any]:
 def is_expression(value: object) -> TypeGuard[Expr[Any, Any]]:
     """Tell whether ``value`` is an expression, of whatever types: those are gone at run time."""
     return isinstance(value, Expr)
-
-
-def _operation(operator: str, *operands: object) -> Expr[Any, Any]:
-    return Expr(OperationNode(operator, tuple(map(_node, operands))))
-
-
-def _node(operand: object) -> Node:
-    if is_expression(operand):
-        return operand.node
-    return ConstantNode(_null_if_unset(operand))
-
-
-def _null_if_unset(value: object) -> object:
-    return None if value is UNSET else value
-
-
-def _join(operator: str, left: object, right: object) -> Condition:
-    if not is_expression(right):
-        raise _plain_value(operator, right)
-    return _operation(operator, left, right)
 
 
 def _plain_value(operator: str, value: object) -> ExpressionError:

@@ -58,7 +58,8 @@ class OperationNode:
     operands: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return OPERATORS[self.operator].template.format(*map(_operand_text, self.operands))
+        texts = list(map(str, self.operands))
+        return OPERATORS[self.operator].text(texts, list(map(_is_infix, self.operands)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,12 @@ class OrderTerm:
     nulls_first: bool = True
 
     def __str__(self) -> str:
-        text = _operand_text(self.node) + (".desc()" if self.descending else "")
+        suffix = ".desc()" if self.descending else ""
         if self.nulls_first is self.descending:
-            text += ".nulls_first()" if self.nulls_first else ".nulls_last()"
-        return text
+            suffix += ".nulls_first()" if self.nulls_first else ".nulls_last()"
+        return (
+            f"({self.node}){suffix}" if suffix and _is_infix(self.node) else f"{self.node}{suffix}"
+        )
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -152,7 +155,5 @@ def slots_of(node: Node) -> frozenset[int]:
     return frozenset[int]().union(*map(slots_of, children(node)))
 
 
-def _operand_text(node: Node) -> str:
-    if isinstance(node, OperationNode) and OPERATORS[node.operator].is_infix:
-        return f"({node})"
-    return str(node)
+def _is_infix(node: Node) -> bool:
+    return isinstance(node, OperationNode) and OPERATORS[node.operator].is_infix

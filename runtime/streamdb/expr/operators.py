@@ -1,4 +1,4 @@
-"""Every operator of the expression language, one row a piece, and three-valued logic.
+"""Every operator of the expression language, one row a piece.
 
 A value is null (``None``) or present; a truth value is true, false or *unknown*, and unknown is
 null. As in SQL, an operator that is given a null gives null, save those whose very subject is null.
@@ -7,10 +7,13 @@ null. As in SQL, an operator that is given a null gives null, save those whose v
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from streamdb.expr.kinds import DURATION, LIST, MAP, MOMENT, NUMBER, TEXT, TRUTH, Kind
+from streamdb.expr.meaning import arithmetic, dates, lists, logic
+from streamdb.expr.meaning import text as texts
+from streamdb.expr.meaning.logic import truth as truth
 
 
 class Operator(NamedTuple):
@@ -18,80 +21,114 @@ class Operator(NamedTuple):
 
     Attributes:
         template: how the operator is written, with ``{}`` for each operand.
-        function: what it does. It raises ``TypeError`` where it makes no sense.
+        function: what it does. It raises ``TypeError``, ``ValueError`` or ``ArithmeticError`` where
+            it makes no sense.
         handles_null: whether the function wants to see nulls; otherwise null in gives null out.
+        takes: of what kinds the operands may be, as far as that is restricted.
+        gives: the kind of what it gives, if it is always the same.
+        compares: whether the operands are compared, so that they must be of one kind.
+        is_lazy: whether the function is given functions that evaluate the operands.
     """
 
     template: str
     function: Callable[..., Any]
     handles_null: bool = False
+    takes: tuple[frozenset[Kind], ...] = ()
+    gives: Kind | None = None
+    compares: bool = False
+    is_lazy: bool = False
 
     @property
     def is_infix(self) -> bool:
-        """Tell whether an expression of this operator needs parentheses inside another one."""
-        return self.template.startswith("{} ")
+        """Tell whether an expression of this operator needs parentheses beside another one."""
+        return self.template.startswith(("{} ", "-"))
+
+    def text(self, operands: Sequence[str], are_infix: Sequence[bool]) -> str:
+        """Return how it is written, with parentheses around operands that need them."""
+        is_method = self.template.startswith(("{}.", "{}["))
+        first_enclosed = 1 if is_method else 0 if self.template.endswith(")") else len(operands)
+        texts = [
+            f"({text})" if is_infix and number < first_enclosed else text
+            for number, (text, is_infix) in enumerate(zip(operands, are_infix, strict=True))
+        ]
+        if is_method and texts[0].startswith("~"):
+            texts[0] = f"({texts[0]})"
+        return self.template.format(*texts)
 
 
-def _is_null(value: object) -> bool:
-    return value is None
+def _comparison(sign: str, function: Callable[..., Any]) -> Operator:
+    return Operator(f"{{}} {sign} {{}}", function, gives="truth value", compares=True)
 
 
-def _is_not_null(value: object) -> bool:
-    return value is not None
+def _test(template: str, function: Callable[..., Any], *takes: frozenset[Kind]) -> Operator:
+    return Operator(template, function, takes=takes, gives="truth value")
 
 
-def _in(value: object, choices: tuple[object, ...]) -> bool | None:
-    """``value == a | value == b | ...``: false of no choice at all, even for null."""
-    if not choices:
-        return False
-    if value is None:
-        return None
-    if value in choices:
-        return True
-    return None if None in choices else False
+def _of_null(template: str, function: Callable[..., Any], *takes: frozenset[Kind]) -> Operator:
+    return Operator(template, function, handles_null=True, takes=takes, gives="truth value")
 
 
-def _and(left: object, right: object) -> bool | None:
-    known = truth(left), truth(right)
-    if False in known:
-        return False
-    return None if None in known else True
+def _of_text(template: str, function: Callable[..., Any]) -> Operator:
+    return Operator(template, function, takes=(TEXT,), gives="text")
 
 
-def _or(left: object, right: object) -> bool | None:
-    known = truth(left), truth(right)
-    if True in known:
-        return True
-    return None if None in known else False
+def _of_moment(template: str, function: Callable[..., Any]) -> Operator:
+    return Operator(template, function, takes=(MOMENT,), gives="number")
 
 
-def _not(value: object) -> bool | None:
-    known = truth(value)
-    return None if known is None else not known
-
-
-def truth(value: object) -> bool | None:
-    """Return a truth value as it is.
-
-    Raises:
-        TypeError: it is none. Taking "" or 0 for false would hide a forgotten comparison.
-    """
-    if value is None or value is True or value is False:
-        return value
-    raise TypeError(f"{value!r} is neither true nor false: compare it with something")
-
+_ADDABLE: Final = NUMBER | TEXT | MOMENT | DURATION
+_SUBTRACTABLE: Final = NUMBER | MOMENT | DURATION
+_SCALABLE: Final = NUMBER | DURATION
 
 OPERATORS: Final[Mapping[str, Operator]] = {
-    "==": Operator("{} == {}", operator.eq),
-    "!=": Operator("{} != {}", operator.ne),
-    "<": Operator("{} < {}", operator.lt),
-    "<=": Operator("{} <= {}", operator.le),
-    ">": Operator("{} > {}", operator.gt),
-    ">=": Operator("{} >= {}", operator.ge),
-    "is_null": Operator("{}.is_null()", _is_null, handles_null=True),
-    "is_not_null": Operator("{}.is_not_null()", _is_not_null, handles_null=True),
-    "in": Operator("{}.in_({})", _in, handles_null=True),
-    "&": Operator("{} & {}", _and, handles_null=True),
-    "|": Operator("{} | {}", _or, handles_null=True),
-    "~": Operator("~{}", _not, handles_null=True),
+    "==": _comparison("==", operator.eq),
+    "!=": _comparison("!=", operator.ne),
+    "<": _comparison("<", operator.lt),
+    "<=": _comparison("<=", operator.le),
+    ">": _comparison(">", operator.gt),
+    ">=": _comparison(">=", operator.ge),
+    "between": _of_null("{}.between({}, {})", logic.between)._replace(compares=True),
+    "in": _of_null("{}.in_({})", logic.in_),
+    "not_in": _of_null("{}.not_in({})", logic.not_in),
+    "is_null": _of_null("{}.is_null()", logic.is_null),
+    "is_not_null": _of_null("{}.is_not_null()", logic.is_not_null),
+    "&": _of_null("{} & {}", logic.and_, TRUTH, TRUTH),
+    "|": _of_null("{} | {}", logic.or_, TRUTH, TRUTH),
+    "~": _of_null("~{}", logic.not_, TRUTH),
+    "case": Operator("case(({}, {}), else_={})", logic.case, is_lazy=True),
+    "if_null": Operator("{}.if_null({})", logic.if_null, is_lazy=True),
+    "+": Operator("{} + {}", arithmetic.plus, takes=(_ADDABLE, _ADDABLE)),
+    "-": Operator("{} - {}", arithmetic.minus, takes=(_SUBTRACTABLE, _SUBTRACTABLE)),
+    "*": Operator("{} * {}", arithmetic.times, takes=(_SCALABLE, _SCALABLE)),
+    "/": Operator("{} / {}", arithmetic.divided_by, takes=(_SCALABLE, _SCALABLE)),
+    "//": Operator("{} // {}", arithmetic.floor_divided_by, takes=(NUMBER, NUMBER)),
+    "%": Operator("{} % {}", arithmetic.modulo, takes=(NUMBER, NUMBER)),
+    "negative": Operator("-{}", arithmetic.negative, takes=(_SCALABLE,)),
+    "abs": Operator("{}.abs()", arithmetic.absolute, takes=(_SCALABLE,)),
+    "round": Operator("{}.round({})", arithmetic.rounded, takes=(NUMBER, NUMBER)),
+    "lower": _of_text("{}.lower()", texts.lower),
+    "upper": _of_text("{}.upper()", texts.upper),
+    "trim": _of_text("{}.trim()", texts.trim),
+    "starts_with": _test("{}.starts_with({})", texts.starts_with, TEXT, TEXT),
+    "ends_with": _test("{}.ends_with({})", texts.ends_with, TEXT, TEXT),
+    "like": _test("{}.like({})", texts.like, TEXT, TEXT),
+    "ilike": _test("{}.ilike({})", texts.ilike, TEXT, TEXT),
+    "matches": _test("{}.matches({})", texts.matches, TEXT, TEXT),
+    "length": Operator("{}.length()", lists.length, takes=(TEXT | LIST | MAP,), gives="number"),
+    "contains": _test("{}.contains({})", lists.contains, TEXT | LIST),
+    "item": Operator("{}[{}]", lists.item),
+    "is_not_empty": _test("{}.exists()", lists.is_not_empty, LIST),
+    "exists": _test("{}.exists({})", lists.exists, LIST),
+    "for_all": _test("{}.for_all({})", lists.for_all, LIST),
+    "year": _of_moment("{}.year()", dates.year),
+    "month": _of_moment("{}.month()", dates.month),
+    "day": _of_moment("{}.day()", dates.day),
+    "weekday": _of_moment("{}.weekday()", dates.weekday),
+    "hour": _of_moment("{}.hour()", dates.hour),
+    "minute": _of_moment("{}.minute()", dates.minute),
+    "second": _of_moment("{}.second()", dates.second),
+    "date": _of_moment("{}.date()", dates.date)._replace(gives="date or time"),
+    "total_seconds": Operator(
+        "{}.total_seconds()", dates.total_seconds, takes=(DURATION,), gives="number"
+    ),
 }

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from streamdb.expr.nodes import OrderTerm
+
+
+class Ordered(Protocol):
+    """A type whose values have an order."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)

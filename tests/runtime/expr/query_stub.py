@@ -31,9 +31,9 @@ columns are. A selected value of type `Expr[V, N]` is read as an `N`.
 from collections.abc import Callable
 from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeAlias, TypeVar, overload
 
-from streamdb.expr.expression import Expr, Ordered
+from streamdb.expr.expression import Expr
 from streamdb.expr.opaque import Opaque
-from streamdb.expr.ordering import Ordering
+from streamdb.expr.ordering import Ordered, Ordering
 from streamdb.expr.query import QueryRunner
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.sources import Source

@@ -77,10 +77,19 @@ class Expressions:
             case ColumnNode():
                 name = self._code.local()
                 return f"(None if {self._is_missing(node, name)} else {name})"
-            case OperationNode(operator):
-                _, function, handles_null = OPERATORS[operator]
-                template = _TEMPLATES.get(operator) or self._call(function, len(node.operands))
-                if handles_null:
+            case OperationNode("case", (condition, value, other)):
+                return (
+                    f"({self.value(value)} if {self.is_true(condition)} else {self.value(other)})"
+                )
+            case OperationNode("if_null", (value, other)):
+                name = self._code.local()
+                return (
+                    f"({self.value(other)} if ({name} := {self.value(value)}) is None else {name})"
+                )
+            case OperationNode(key):
+                operator = OPERATORS[key]
+                template = _TEMPLATES.get(key) or self._call(operator.function, len(node.operands))
+                if operator.handles_null:
                     return template.format(*map(self.value, node.operands))
                 checks, names = self._present(node.operands)
                 if not checks:

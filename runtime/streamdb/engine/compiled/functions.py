@@ -75,7 +75,7 @@ def _function(
     code.indent("try:")
     code.line(f"return {result}")
     code.dedent()
-    code.indent("except TypeError:")
+    code.indent("except (TypeError, ValueError, ArithmeticError):")
     code.line(f"{code.bind(slowly)}({_ROW})")
     code.line("raise")
     function: Callable[[Item], Value] = code.function(_ROW)

@@ -168,7 +168,7 @@ class _Writer:
         self._code.indent("try:")
         self._code.line(f"{result} = {write(Expressions(self._code, shape, self._slots), node)}")
         self._code.dedent()
-        self._code.indent("except TypeError:")
+        self._code.indent("except (TypeError, ValueError, ArithmeticError):")
         self._code.line(slow)
         self._code.line("raise")
         self._code.dedent()
