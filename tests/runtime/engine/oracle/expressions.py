@@ -35,6 +35,9 @@ _SIGNATURES: Final[Sequence[tuple[str, tuple[str, ...], Kind]]] = (
     ("+", ("text", "text"), "text"),
     ("lower", ("text",), "text"),
     ("upper", ("text",), "text"),
+    ("trim", ("text",), "text"),
+    ("like", ("text", "text"), "bool"),
+    ("ilike", ("text", "text"), "bool"),
     ("starts_with", ("text", "text"), "bool"),
     ("ends_with", ("text", "text"), "bool"),
     ("length", ("text",), "int"),
@@ -73,8 +76,8 @@ class Expressions:
             if leaves and (kind == "opaque" or random.random() < 0.85):
                 return random.choice(leaves)
             return ConstantNode(random.choice(VALUES.get(kind, (None,))))
-        if kind == "bool" and "in" in OPERATORS and random.random() < 0.1:
-            return self._choice(depth)
+        if kind == "bool" and random.random() < 0.1:
+            return self._choice()
         rows = _BY_RESULT[kind]
         if not rows:
             return self.of(kind, 0)
@@ -104,7 +107,8 @@ class Expressions:
             for _ in range(random.choice((at_least, 1, 1, 2, 3)))
         )
 
-    def _choice(self, depth: int) -> Node:
+    def _choice(self) -> Node:
         node, kind = self.any()
         choices: list[Any] = self._random.choices((None, *VALUES[kind]), k=3)
-        return OperationNode("in", (node, ConstantNode(tuple(choices))))
+        operator = self._random.choice([name for name in ("in", "not_in") if name in OPERATORS])
+        return OperationNode(operator, (node, ConstantNode(tuple(choices))))
