@@ -174,7 +174,7 @@ def _grouped(node: Group) -> Iterator[Row]:
         groups[()] = ((), [])
     for row in evaluate(node.input):
         keys = tuple(canonical(read(row.item)) for read in readers)
-        groups.setdefault(one_or_tuple(keys), (keys, []))[1].append(row)
+        groups.setdefault(key_of_values(keys), (keys, []))[1].append(row)
     asked = [aggregated(aggregate, shape) for aggregate in node.aggregates]
     inner = group_shape(node)
     values = [evaluator(value, inner) for value in node.values]
@@ -208,9 +208,12 @@ def aggregated(node: AggregateNode, shape: Shape) -> Callable[[list[Row]], Any]:
     return ask
 
 
-def one_or_tuple(values: tuple[Any, ...]) -> Any:
-    """Return the only value, or the tuple of several or none."""
-    return values[0] if len(values) == 1 else values
+def key_of_values(values: tuple[Any, ...]) -> Any:
+    """Return the key of values: the only value, or the tuple of several, of none, or of one null.
+
+    For None is no key: where a key of a join has it, there is no row.
+    """
+    return values[0] if len(values) == 1 and values[0] is not None else values
 
 
 def canonical(value: Any) -> Any:
@@ -236,7 +239,7 @@ def distinct_item(item: Item, shape: Shape) -> Item:
 
 def distinct_key(item: Item, shape: Shape) -> Key:
     """Return the key of such a row."""
-    key: Key = one_or_tuple(item) if shape.is_tuple else item
+    key: Key = key_of_values(item) if shape.is_tuple else item
     return key
 
 

@@ -106,7 +106,8 @@ class GroupNode:
     """One row for all rows with equal values.
 
     The key is the value that it groups by, a tuple of them if they are several; a global aggregate
-    has the key ``()`` and always one row. Nulls are one group.
+    has the key ``()`` and always one row. Nulls are one group, whose key is ``(None,)``: None in a
+    join's key says that a row is missing.
 
     Attributes:
         keys: what it groups by; they are the first slots.
@@ -125,7 +126,7 @@ class GroupNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistinctNode:
-    """Each row once, of those that are equal; the key is the value, or the tuple of values."""
+    """Each row once, of those that are equal; keys are as those of groups."""
 
     input: QueryNode
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from streamdb.engine.executor import Changes, Executor, Item, Key
 from streamdb.engine.naive import Row, evaluate
@@ -88,7 +91,7 @@ class Judged:
         assert list(positions) == self._order, "another order than expected"
         assert len(positions) == len(self._order)
         for index, key in enumerate(self._order):
-            assert positions[index] == key
+            assert equal(positions[index], key)
             assert positions.index(key) == index
 
     def _replayed(self, changes: Changes) -> tuple[dict[Key, Item], list[Key]]:
@@ -107,7 +110,7 @@ class Judged:
                 assert (old_index is None) is (old is None)
                 assert (new_index is None) is (new is None)
                 if old_index is not None:
-                    assert order.pop(old_index) == key, f"{key!r} was not at {old_index}"
+                    assert equal(order.pop(old_index), key), f"{key!r} was not at {old_index}"
                 if new_index is not None:
                     assert new_index <= len(order)
                     order.insert(new_index, key)
@@ -117,10 +120,17 @@ class Judged:
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Compare values, or tuples of them; NaN is an equal of itself here."""
+    """Compare values, sequences and rows of them; NaN is an equal of itself here."""
+    one, other = _parts(one), _parts(other)
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(equal, one, other))
     return one is other or bool(one == other) or (one != one and other != other)
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return (type(value), *astuple(value))
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _is_nothing(change: tuple[Any, ...]) -> bool:

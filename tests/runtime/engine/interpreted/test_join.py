@@ -6,7 +6,7 @@ from math import nan
 from typing import Any, Final, get_args
 
 import pytest
-from tests.runtime.engine.asking import join, map_, select, where
+from tests.runtime.engine.asking import distinct, join, map_, select, where
 from tests.runtime.engine.judging import Judged, MakeExecutor
 from tests.runtime.engine.tables import TableSource, commit
 from tests.runtime.engine.things import Thing
@@ -211,6 +211,17 @@ def test_a_row_that_moved_moves_its_pairs(make: MakeExecutor) -> None:
     assert judged.step(commit({orders: [(1, None), (1, Thing(1, "u"))]})) == [
         ((1, "u"), ("u",), ("u",))
     ]
+
+
+def test_a_single_null_in_a_key_is_no_missing_row(make: MakeExecutor) -> None:
+    """Distinct rows of one null have a key, which is another than that of no row."""
+    things = TableSource("things", {1: Thing(1), 2: Thing(2, "x")})
+    values = distinct(select(things.node, lambda t: (t.a,)))
+    cross = join(things.node, values, lambda thing, value: [], "full")
+    judged = loaded(make, cross)
+    assert judged.executor.rows.keys() == {(n, v) for n in (1, 2) for v in ("x", (None,))}
+    judged.step(commit({things: [(1, Thing(1, "y"))]}))
+    judged.step(commit({things: [(1, None), (2, None)]}))
 
 
 def test_values_that_have_no_hash_are_refused(make: MakeExecutor) -> None:
