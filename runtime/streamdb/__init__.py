@@ -92,6 +92,7 @@ if TYPE_CHECKING:
         NullableColumn,
         UntypedColumns,
         case,
+        fn,
     )
     from streamdb.expr.opaque import Opaque
     from streamdb.expr.queries import (
@@ -248,5 +249,6 @@ __all__ = [
     "WouldDeadlock",
     "case",
     "collection",
+    "fn",
     "require_abi",
 ]

@@ -111,6 +111,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "NullableColumn",
         "UntypedColumns",
         "case",
+        "fn",
     ),
     "streamdb.expr.opaque": ("Opaque",),
     "streamdb.expr.queries": (

@@ -27,7 +27,7 @@ from streamdb.engine.plan import (
     Where,
 )
 from streamdb.errors import ExpressionError
-from streamdb.expr.aggregates import AGGREGATES
+from streamdb.expr.aggregates import AGGREGATES, keeps_nulls
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import AggregateNode, Node, OrderTerm
@@ -198,11 +198,13 @@ def aggregated(node: AggregateNode, shape: Shape) -> Callable[[list[Row]], Any]:
     def ask(rows: list[Row]) -> Any:
         rows = in_order(rows, node.by, shape, tie=lambda row: row.arrival) if node.by else rows
         values = [1 if read is None else read(row.item) for row in rows]
-        if not aggregate.keeps_nulls:
+        if not keeps_nulls(node):
             values = [value for value in values if value is not None]
         try:
             return aggregate.function(values, *node.options)
-        except TypeError as error:
+        except (TypeError, ValueError, ArithmeticError) as error:
+            if aggregate.calls_users:
+                raise
             raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
 
     return ask

@@ -19,6 +19,7 @@ function to a test of rows.
 """
 
 from streamdb.errors import ExpressionError, UnknownColumn
+from streamdb.expr import fn
 from streamdb.expr.cases import case
 from streamdb.expr.columns import Columns, UntypedColumns, columns_of
 from streamdb.expr.conditions import predicate
@@ -35,5 +36,6 @@ __all__ = [
     "UntypedColumns",
     "case",
     "columns_of",
+    "fn",
     "predicate",
 ]

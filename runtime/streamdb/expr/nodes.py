@@ -71,12 +71,15 @@ class AggregateNode:
         operand: what is asked of each row; None counts the rows.
         by: what the rows are ordered by, for those that care; empty is the order of arrival.
         options: what else the aggregate is told, such as a separator or a function.
+        of_rows: whether the operand is a whole row: one that is missing, on the far side of an
+            outer join, does not count then.
     """
 
     aggregate: str
     operand: Node | None
     by: tuple[OrderTerm, ...] = ()
     options: tuple[object, ...] = ()
+    of_rows: bool = False
 
     def __str__(self) -> str:
         return f"fn.{self.aggregate}({'' if self.operand is None else self.operand})"

@@ -8,11 +8,13 @@ import pytest
 from tests.type_checkers import CHECKERS, Checker, check_marked, reported_errors
 
 CASES = Path(__file__).parent / "typing_cases.py"
+AGGREGATES = Path(__file__).parent / "fn_typing_cases.py"
 
 
+@pytest.mark.parametrize("cases", [CASES, AGGREGATES], ids=lambda path: path.stem)
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_planted_mistakes_are_reported_and_nothing_else(checker: Checker) -> None:
-    check_marked(CASES, checker)
+def test_planted_mistakes_are_reported_and_nothing_else(cases: Path, checker: Checker) -> None:
+    check_marked(cases, checker)
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
