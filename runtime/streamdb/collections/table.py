@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.overlay import NO_ECHOES, Conflicting, Echoes, Overlay, Pending
 from streamdb.collections.watchers import Ended, Watcher, Watchers
 from streamdb.state.stamps import Stamps
 from streamdb.state.unknown_fields import Stored, take_texts
@@ -20,10 +22,13 @@ Write = tuple[str, Any | None, int]
 class FrozenRows:
     """What a table held at one moment, for as long as there are holders."""
 
-    __slots__ = ("_arrivals", "_ordinals", "holders", "rows", "stamps")
+    __slots__ = ("_ahead", "_arrivals", "_ordinals", "holders", "rows", "stamps")
 
-    def __init__(self, rows: dict[str, Any], ordinals: Ordinals, stamps: Stamps) -> None:
+    def __init__(
+        self, rows: dict[str, Any], ahead: Mapping[str, int], ordinals: Ordinals, stamps: Stamps
+    ) -> None:
         self.rows: Final = rows
+        self._ahead: Final = ahead
         self.stamps: Final = stamps
         self._ordinals: Final = ordinals
         self._arrivals: Arrivals | None = None
@@ -38,19 +43,31 @@ class FrozenRows:
     def arrival(self, key: str) -> int:
         """Return where a row stands in the order of arrival. Raises KeyError."""
         if self._arrivals is None:
-            self._arrivals = Arrivals(self.rows)
+            self._arrivals = Arrivals(self.rows, self._ahead)
         return self._arrivals.of(key)
+
+    def in_order(self) -> Iterable[tuple[str, Any]]:
+        """Return keys and rows in order; see :meth:`Table.in_order`."""
+        return _in_order(self.rows, self._ahead)
 
 
 class Table:
-    """Rows by the text of their key, in order of first insertion in the stream.
+    """Rows by the text of their key, as they show: what the stream says under local writes.
 
-    A dictionary keeps that order by itself: writing a key again keeps its place, removing and
-    writing it puts it last.
+    In order of first insertion in the stream. A dictionary keeps that order by itself: writing a
+    key again keeps its place, removing and writing it puts it last. Rows that were inserted here
+    and have not come back go behind all others.
     """
 
     def __init__(self) -> None:
+        #: What shows.
         self.rows: dict[str, Any] = {}
+        #: Local writes that have not come back.
+        self.overlay: Final = Overlay()
+        # Of rows that show: those that the stream does not have, and which change makes them.
+        self._ahead: dict[str, int] = {}
+        # Those that the stream has and that do not show; their places are known.
+        self._hidden: set[str] = set()
         #: What rows were read from, where that holds more than they show.
         self.originals: dict[str, bytes] = {}
         #: Which event each row comes from.
@@ -87,42 +104,201 @@ class Table:
             KeyError: there is no row of that key.
         """
         if self._arrivals is None:
-            self._arrivals = Arrivals(self.rows)
+            self._arrivals = Arrivals(self.rows, self._ahead)
         return self._arrivals.of(key)
 
     def moved(self, key: str) -> bool:
         """Tell of a row that is there whether it was before the last commit, by another number."""
         return self._moved is None or key in self._moved
 
+    def in_order(self) -> Iterable[tuple[str, Any]]:
+        """Return keys and rows in order."""
+        return _in_order(self.rows, self._ahead)
+
+    def synced(self, key: str) -> Any | None:
+        """Return a row as the stream has it, whatever shows."""
+        return self.overlay.under(key) if key in self.overlay else self.rows.get(key)
+
+    def synced_rows(self) -> dict[str, Any]:
+        """Return a copy of all rows as the stream has them, in order."""
+        rows = self.rows.copy()
+        for key in self.overlay:
+            row = self.overlay.under(key)
+            if row is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = row
+        return self._by_arrival(rows) if self._hidden else rows
+
     def stored(self, key: str) -> Stored | None:
-        """Return a row and the text that it was read from if that holds more, or None."""
-        row = self.rows.get(key)
+        """Return a synced row and the text that it was read from if that holds more, or None."""
+        row = self.synced(key)
         return None if row is None else Stored(row, self.originals.get(key))
 
-    def write(self, writes: Iterable[Write]) -> list[Delta]:
-        """Apply operations in order and return their net effect."""
+    # --- what the stream says
+
+    def write(self, writes: Iterable[Write], echoes: Echoes = NO_ECHOES) -> list[Delta]:
+        """Apply operations in order and return their net effect on what shows.
+
+        A change of an own transaction that comes back is pending no more; that is one with what
+        came back. A row that comes back as it was sent is the very row that shows.
+
+        Args:
+            writes: the operations.
+            echoes: of those that own transactions wrote, which one, by ordinal.
+        """
         if self._frozen is not None and (writes := list(writes)):
             self._leave_frozen_rows(self._frozen)
-        if self._arrivals is not None:
-            self._arrivals.follow(writes := list(writes))
-        rows, ordinals = self.rows, self.ordinals
+        rows, ordinals, overlay, arrivals = self.rows, self.ordinals, self.overlay, self._arrivals
         before: dict[str, Any | None] = {}
         self._moved = moved = set[str]()
         for key, written, ordinal in writes:
             row = self._without_text(key, written)
-            if row is None:
-                old = rows.pop(key, None)
-            else:
-                old = rows.get(key)
-                if old is None and before.get(key) is not None:
-                    moved.add(key)
-                rows[key] = row
+            if row is not None:
                 ordinals.keys.append(key)
                 ordinals.numbers.append(ordinal)
+            old = rows.get(key)
             before.setdefault(key, old)
+            if overlay and key in overlay:
+                self._write_under(key, row, echoes.txids.get(ordinal), echoes)
+            elif row is None:
+                rows.pop(key, None)
+                if arrivals is not None:
+                    arrivals.forget(key)
+            else:
+                rows[key] = row
+                if old is None:
+                    if before[key] is not None:
+                        moved.add(key)
+                    if arrivals is not None:
+                        arrivals.add(key)
+        if overlay:
+            self._show(before)
         ordinals.tidy(rows)
+        return self._net(before)
+
+    def _write_under(self, key: str, row: Any | None, txid: str | None, echoes: Echoes) -> None:
+        """Put a row below the pending changes of its key; if it is one of them, take that away."""
+        was = self.overlay.under(key)
+        pending = None if txid is None else self.overlay.pop(key, txid)
+        if pending is not None and txid is not None:
+            sent = pending.change(None)
+            if was is not pending.base:
+                echoes.conflicts.append(Conflicting(txid, key, pending.base, was, row))
+            if row is not None and sent is not None and echoes.is_same(row, sent):
+                row = sent
+        self.overlay.put_under(key, row)
+        if (row is None) is (was is None):
+            return
+        # It appears in the stream, or goes: its place is there, not where it showed until now.
+        self._hidden.discard(key)
+        self._ahead.pop(key, None)
+        if self.rows.pop(key, None) is not None:
+            self._note_moved(key)
+        if self._arrivals is not None:
+            self._arrivals.forget(key)
+        if row is not None:
+            self.rows[key] = row  # in its place; what shows there is seen to later
+            if self._arrivals is not None:
+                self._arrivals.add(key)
+
+    def replace(self, loaded: LoadingRows, echoes: Echoes = NO_ECHOES) -> dict[str, Any]:
+        """Put other rows in place of all, and return those that showed.
+
+        Of ``echoes``, the transactions that came back count; they have no conflicts then.
+        """
+        before = self.rows
+        self.rows, self.ordinals = loaded.rows, loaded.ordinals
+        self.originals = take_texts(self.rows)
+        self._frozen = self._arrivals = self._moved = None
+        self._ahead, self._hidden = {}, set()
+        keys = list(self.overlay)
+        for key in keys:
+            self.overlay.put_under(key, self.rows.get(key))
+            for txid in set(echoes.txids.values()):
+                self.overlay.pop(key, txid)
+        self._show(keys)
+        return before
+
+    # --- what is written here
+
+    def lay(self, changes: Iterable[tuple[str, Pending]]) -> list[Delta]:
+        """Have changes show that are not on the stream yet; return what that changes."""
+        before = self._begin_local()
+        for key, pending in changes:
+            before.setdefault(key, self.rows.get(key))
+            self.overlay.push(key, pending, under=self.rows.get(key))
+        self._show(before)
+        return self._net(before)
+
+    def lift(self, txids: Collection[str], keys: Iterable[str]) -> list[Delta]:
+        """Take changes back that will never be on the stream; return what that changes."""
+        before = self._begin_local()
+        for key in keys:
+            lifted = [self.overlay.pop(key, txid) for txid in txids]
+            if any(lifted):
+                before[key] = self.rows.get(key)
+        self._show(before)
+        return self._net(before)
+
+    def _begin_local(self) -> dict[str, Any | None]:
+        if self._frozen is not None:
+            self._leave_frozen_rows(self._frozen)
+        self._moved = set()
+        return {}
+
+    def _show(self, keys: Iterable[str]) -> None:
+        """Work out anew what shows of rows that have pending changes, or had until now."""
+        is_restored = False
+        for key in keys:
+            if key not in self.overlay:
+                continue
+            shown = self.overlay.shown(key)
+            is_synced = self.overlay.under(key) is not None
+            if shown is None:
+                self._hide(key, is_synced=is_synced)
+                continue
+            is_new = key not in self.rows
+            self.rows[key] = shown
+            if is_synced:
+                is_restored = is_restored or key in self._hidden
+                self._hidden.discard(key)
+            elif (number := self.overlay.made_by(key)) != self._ahead.get(key):
+                self._ahead[key] = number
+                if self._arrivals is not None:
+                    self._arrivals.add_ahead(key, number)
+                if not is_new:
+                    self._note_moved(key)
+        self.overlay.tidy(list(keys))
+        if is_restored:  # rare: a removal that failed; the row goes back to where it was
+            self.rows = self._by_arrival(self.rows)
+
+    def _hide(self, key: str, *, is_synced: bool) -> None:
+        if key not in self.rows:
+            return
+        if is_synced:
+            self.arrival(key)  # which is remembered from now on
+            self._hidden.add(key)
+        elif self._arrivals is not None:
+            self._arrivals.forget(key)
+        del self.rows[key]
+        self._ahead.pop(key, None)
+
+    def _note_moved(self, key: str) -> None:
+        if self._moved is not None:
+            self._moved.add(key)
+
+    def _by_arrival(self, rows: dict[str, Any]) -> dict[str, Any]:
+        return {key: rows[key] for key in sorted(rows, key=self.arrival)}
+
+    def _net(self, before: Mapping[str, Any | None]) -> list[Delta]:
+        """Return what became of rows; those that only stand elsewhere now are among them."""
+        rows = self.rows
+        self._moved = moved = {
+            key for key in self._moved or () if before[key] is not None and key in rows
+        }
         deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
-        return [delta for delta in deltas if delta.old is not delta.new]
+        return [delta for delta in deltas if delta.old is not delta.new or delta.key in moved]
 
     def _without_text(self, key: str, written: Any) -> Any:
         row, text = (
@@ -134,17 +310,13 @@ class Table:
             self.originals[key] = text
         return row
 
-    def replace(self, loaded: LoadingRows) -> dict[str, Any]:
-        """Put other rows in place of all, and return those that were there."""
-        before = self.rows
-        self.rows, self.ordinals = loaded.rows, loaded.ordinals
-        self.originals = take_texts(self.rows)
-        self._frozen = self._arrivals = self._moved = None
-        return before
+    # --- who looks
 
     def freeze(self) -> FrozenRows:
         """Return what the table holds, never to change; its ``holders`` say who needs it."""
-        frozen = self._frozen = self._frozen or FrozenRows(self.rows, self.ordinals, self.stamps)
+        frozen = self._frozen = self._frozen or FrozenRows(
+            self.rows, self._ahead, self.ordinals, self.stamps
+        )
         frozen.holders += 1
         return frozen
 
@@ -153,6 +325,7 @@ class Table:
         self._frozen = None
         if frozen.holders:
             self.rows = dict(self.rows)
+            self._ahead = dict(self._ahead)
             self.ordinals = self.ordinals.copy()
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
@@ -161,8 +334,18 @@ class Table:
 
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
+        if self._moved:  # queries have to know of a row that only moved, users need not
+            deltas = [delta for delta in deltas if delta.old is not delta.new]
         self._watchers.notify(deltas)
 
     def end(self, error: BaseException | None) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts."""
         self._watchers.end(error)
+
+
+def _in_order(rows: Mapping[str, Any], ahead: Mapping[str, int]) -> Iterable[tuple[str, Any]]:
+    """Return rows that the stream has, and then those that it does not have yet."""
+    if not ahead:
+        return rows.items()
+    synced = ((key, row) for key, row in rows.items() if key not in ahead)
+    return chain(synced, ((key, rows[key]) for key in sorted(ahead, key=ahead.__getitem__)))
