@@ -6,14 +6,15 @@ A delta is ``(key, old or None, new or None)``, at most one for a key and commit
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 Row = TypeVar("Row", covariant=True)
 Key = TypeVar("Key", covariant=True)
 
-ChangeKind = Literal["insert", "update", "delete"]
+ChangeKind = Literal["insert", "update", "delete", "move"]
 
 
 class Delta(NamedTuple):
@@ -24,21 +25,27 @@ class Delta(NamedTuple):
     new: Any | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[Row, Key]):
-    """One row that appeared, changed or went.
+class Change(Struct, Generic[Row, Key], frozen=True):
+    """One row that appeared, changed or went, or that moved in an ordered result.
+
+    The changes of an ordered result apply one after the other, in their order: each takes the row
+    out of the list at ``old_index``, and then puts it in at ``new_index``.
 
     Attributes:
-        kind: ``insert``, ``update`` or ``delete``.
+        kind: ``insert``, ``update``, ``delete`` or ``move``.
         key: the row's key, of its declared type.
         old: the row before; None for an insert.
-        new: the row after; None for a delete.
+        new: the row after; None for a delete; the same as before for a move.
+        old_index: where the row was, from 0; None for an insert, and where there is no order.
+        new_index: where the row is, from 0; None for a delete, and where there is no order.
     """
 
     kind: ChangeKind
     key: Key
     old: Row | None
     new: Row | None
+    old_index: int | None = None
+    new_index: int | None = None
 
 
 Changes = tuple[Change[Row, Key], ...]
@@ -62,32 +69,55 @@ def filtered(deltas: Iterable[Delta], test: Test | None) -> list[Delta]:
 
 def changes_of(deltas: Iterable[Delta], parse_key: Callable[[str], Any]) -> Changes[Any, Any]:
     """Turn deltas into what users see."""
-    return tuple(
-        Change(
-            "insert" if old is None else "delete" if new is None else "update",
-            parse_key(key),
-            old,
-            new,
-        )
-        for key, old, new in deltas
-    )
+    return tuple(Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in deltas)
 
 
-class ChangeBuffer:
+def kind_of(old: object | None, new: object | None) -> ChangeKind:
+    """Say what happened to a row; of rows without an order, none is ever the same as before."""
+    if old is None:
+        return "insert"
+    if new is None:
+        return "delete"
+    return "move" if old is new else "update"
+
+
+class Buffer:
+    """What a reader of changes has not taken yet: filled by commits, emptied by the reader.
+
+    They may be on any threads.
+
+    Args:
+        wake: called when there may be more.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self.ended = False
+        self.error: BaseException | None = None
+
+    def end(self, error: BaseException | None) -> None:
+        """No more will come; the reader still gets what is pending, then the error if any."""
+        with self._lock:
+            self.ended, self.error = True, self.error or error
+        self._wake()
+
+    def take(self) -> Sequence[tuple[Any, ...]]:
+        """Return what is pending, and begin anew."""
+        raise NotImplementedError
+
+
+class ChangeBuffer(Buffer):
     """One net delta for a key, relative to what its reader took last.
 
     So a slow reader costs memory by keys, not by commits: insert and then delete is nothing,
-    delete and then insert is an update. Filled by commits, emptied by the reader, on any threads.
-    A test that raises ends it, and the reader learns why.
+    delete and then insert is an update. A test that raises ends it, and the reader learns why.
     """
 
     def __init__(self, wake: Callable[[], None], test: Test | None = None) -> None:
-        self._wake = wake
+        super().__init__(wake)
         self._test = test
-        self._lock = threading.Lock()
         self._pending: dict[str, tuple[Any | None, Any | None]] = {}
-        self.ended = False
-        self.error: BaseException | None = None
 
     def push(self, deltas: Iterable[Delta]) -> None:
         """Add the deltas of a commit."""
@@ -106,12 +136,6 @@ class ChangeBuffer:
             is_empty = not self._pending
         if not is_empty:
             self._wake()
-
-    def end(self, error: BaseException | None) -> None:
-        """No more will come; the reader still gets what is pending, then the error if any."""
-        with self._lock:
-            self.ended, self.error = True, self.error or error
-        self._wake()
 
     def take(self) -> list[Delta]:
         """Return what is pending, and begin anew."""

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping
 from operator import eq
-from typing import Any, Final
+from typing import Any, Final, cast
 
 
 def same(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
@@ -28,6 +28,14 @@ def same(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
         if kind is not type(other) or is_equal is None or not is_equal(one, other):
             return False
     return True
+
+
+def same_row(old: object | None, new: object | None) -> bool:
+    """Compare any two rows, without knowing of what kind they are."""
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        one, other = cast("tuple[object, ...]", old), cast("tuple[object, ...]", new)
+        return len(one) == len(other) and same(one, other)
+    return old is new
 
 
 def _same_float(one: float, other: float) -> bool:
