@@ -179,13 +179,13 @@ def _keys_in(collection: CollectionSchema[Any, Any], rows: Sequence[Any]) -> lis
 
 def _packed_stamps(blocks: Sequence[Block]) -> _Stamps:
     return _Stamps(
-        [(_packed_ordinals(ordinals), prefix, rests) for ordinals, prefix, rests in blocks]
+        [(_packed_ordinals(ordinals), prefix, columns) for ordinals, prefix, columns in blocks]
     )
 
 
 def _unpacked_stamps(packed: _Stamps) -> Iterator[Block]:
-    for ordinals, prefix, rests in packed.blocks:
-        yield Block(_unpacked_ordinals(ordinals), prefix, rests)
+    for ordinals, prefix, columns in packed.blocks:
+        yield Block(_unpacked_ordinals(ordinals), prefix, columns)
 
 
 def _packed_ordinals(ordinals: range | array[int]) -> bytes | tuple[int, int]:

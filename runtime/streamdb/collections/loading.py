@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from streamdb.collections.ordinals import Ordinals
+from streamdb.state.fold import Sink
 from streamdb.state.unknown_fields import Stored, stored
 
 
@@ -17,30 +18,29 @@ class LoadingRows:
 
     >>> loading = LoadingRows()
     >>> for ordinal, key in enumerate("abcb", 1):
-    ...     loading.put(key, key.upper(), ordinal)
+    ...     loading.sink.put(key, key.upper(), ordinal)
     >>> loading.remove("a")
     >>> loading.rows, loading.ordinals.of("b")
     ({'b': 'B', 'c': 'C'}, 4)
     """
 
     def __init__(self) -> None:
-        self.clear()
+        self.rows: Final[dict[str, Any]] = {}
+        self.ordinals: Final = Ordinals()
+
+    @property
+    def sink(self) -> Sink:
+        """Where rows are stored, each in its place, a new one last."""
+        return Sink(self.rows, self.ordinals.keys, self.ordinals.numbers)
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.rows: dict[str, Any] = {}
-        self.ordinals = Ordinals()
+        self.rows.clear()
+        self.ordinals.clear()
 
     def get(self, key: str) -> Stored | None:
         """Return the row of a key, None if there is none."""
         return stored(self.rows.get(key))
-
-    def put(self, key: str, row: Any, ordinal: int) -> None:
-        """Store a row, or a ``Stored`` one, in its place, a new one last."""
-        self.rows[key] = row
-        ordinals = self.ordinals
-        ordinals.keys.append(key)
-        ordinals.numbers.append(ordinal)
 
     def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: array[int]) -> None:
         """Store new rows, ``Stored`` ones among them, behind all others.
@@ -52,8 +52,8 @@ class LoadingRows:
         self.rows.update(zip(keys, rows, strict=True))
         if len(self.rows) != expected or len(ordinals) != len(keys):
             raise ValueError("rows, keys and ordinals do not fit each other")
-        self.ordinals.keys += keys
-        self.ordinals.numbers += ordinals
+        self.ordinals.keys.extend(keys)
+        self.ordinals.numbers.extend(ordinals)
 
     def remove(self, key: str) -> None:
         """Remove a row if there is one."""

@@ -25,8 +25,8 @@ class Ordinals:
 
     def __init__(self) -> None:
         #: What was written, in the order of the stream; both get an item each time.
-        self.keys: list[str] = []
-        self.numbers = array("q")
+        self.keys: Final[list[str]] = []
+        self.numbers: Final = array("q")
         self._index: dict[str, int] = {}
         self._indexed = 0
 
@@ -48,13 +48,23 @@ class Ordinals:
     def copy(self) -> Ordinals:
         """Return those of now, for other threads."""
         copied = Ordinals()
-        copied.keys, copied.numbers = self.keys.copy(), self.numbers[:]
+        copied.keys.extend(self.keys)
+        copied.numbers.extend(self.numbers)
         return copied
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._replace([], array("q"))
 
     def tidy(self, rows: Mapping[str, object]) -> None:
         """Forget what is out of date, if that is more than half; ``rows`` are those there are."""
         if len(self.keys) <= 2 * len(rows) + _TOLERATED_OLD:
             return
         keys = [key for key in dict.fromkeys(self.keys) if key in rows]
-        self.numbers, self.keys = self.in_order(keys), keys
+        self._replace(keys, self.in_order(keys))
+
+    def _replace(self, keys: list[str], numbers: array[int]) -> None:
+        """Put others in the place of all; those who write into these go on to do so."""
+        self.numbers[:] = numbers
+        self.keys[:] = keys
         self._index, self._indexed = {}, 0

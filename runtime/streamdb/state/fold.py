@@ -6,6 +6,7 @@ is worked out completely before any of it shows.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import (
@@ -42,14 +43,38 @@ from streamdb.state.typed_events import Event
 from streamdb.state.unknown_fields import Stored
 
 
+class Sink(NamedTuple):
+    """Where rows are stored; for each one all three are written.
+
+    The fold does so itself: to call a function for each row would cost it a tenth of its time.
+
+    Attributes:
+        rows: by the text of their key, some of them ``Stored`` ones.
+        keys: in the order of the events.
+        ordinals: those of the events.
+    """
+
+    rows: dict[str, Any]
+    keys: list[str]
+    ordinals: array[int]
+
+    def put(self, key: str, row: Any, ordinal: int) -> None:
+        """Store a row."""
+        self.rows[key] = row
+        self.keys.append(key)
+        self.ordinals.append(ordinal)
+
+
 class FoldedRows(Protocol):
     """Where the rows of one collection go, by the text of their key."""
 
+    @property
+    def sink(self) -> Sink:
+        """Where they are stored; the same containers all the time."""
+        ...
+
     def get(self, key: str) -> Stored | None:
         """Return the row as it stands at this event, None if there is none."""
-
-    def put(self, key: str, row: Any, ordinal: int) -> None:
-        """Store a row, or a ``Stored`` one; ``ordinal`` is that of the event."""
 
     def remove(self, key: str) -> None:
         """Remove a row if there is one. A row of that key that comes later goes last."""
@@ -118,49 +143,59 @@ class Fold:
 
     def add(self, events: Events) -> None:
         """Apply events in stream order."""
-        if self._is_over():
+        if self._is_over() or not events:
             return  # they will be read again
         self.counts.events += len(events)
-        # Streams of millions of events go through here. Most need nothing but the upper branch.
+        # Servers stamp all events or none. So if neither end of a piece is stamped, and both are as
+        # most events are, what is between is taken for unstamped.
+        are_stamped = _may_be_stamped(events[0]) or _may_be_stamped(events[-1])
+        offsets: list[Any] = []
+        have_times = False
+        # Streams of millions of events go through here. Most need nothing but the lower branch.
         routes, txids = self._routes, self.counts.txids
         ordinal = self.ordinal
         for event in cast("Sequence[Any]", events):
             ordinal += 1
+            headers = event.headers
+            if are_stamped:
+                offsets.append(headers.offset)
+            if headers.timestamp is not UNSET:
+                have_times = True
             route = routes.get(type(event))  # pyright: ignore[reportUnknownArgumentType]  # of Any
             if route is None:
                 item = self._item_of(event)
                 if item is None:
                     continue
             else:
-                put, remove, key_of = route
-                headers = event.headers
                 if headers.txid is not UNSET:
                     txids.append(headers.txid)
+                rows, keys, ordinals, remove, key_of = route
                 if headers.operation == "delete":
                     remove(event.key)
                     continue
                 row = event.value
                 if row is not UNSET and (key := key_of(row)) == event.key:
-                    put(key, row, ordinal)
+                    rows[key] = row
+                    keys.append(key)
+                    ordinals.append(ordinal)
                     continue
                 item = self._judge.of_event(event)
             ordinal = self._apply(item, ordinal)
             if self._is_over():
                 break
         self.ordinal = ordinal
-        for rows in self._rows.values():
-            rows.tidy()
-        if not self._is_over():
-            self._look_at_headers(events)
-
-    def _look_at_headers(self, events: Events) -> None:
-        """Note what no row depends on: stamps, and timestamps that are none (INVALID-7)."""
-        # Servers stamp all events or none. So if neither end of a piece is stamped, and both are as
-        # most events are, what is between is not looked at.
-        if events and (_may_be_stamped(events[0]) or _may_be_stamped(events[-1])):
+        for folded in self._rows.values():
+            folded.tidy()
+        if self._is_over():
+            return
+        if are_stamped:
             # Events before a reset get ordinals below 1, which no row has.
-            ordinals = range(self.ordinal - len(events) + 1, self.ordinal + 1)
-            self.stamps.add(ordinals, [event.headers.offset for event in events])
+            self.stamps.add(range(ordinal - len(events) + 1, ordinal + 1), offsets)
+        if have_times:
+            self._look_at_times(events)
+
+    def _look_at_times(self, events: Events) -> None:
+        """Report timestamps that are none (INVALID-7)."""
         for place in wrong_ones([event.headers.timestamp for event in events]):
             item = self._judge.of_either(events[place]).item
             if not isinstance(item, Invalid):
@@ -184,11 +219,11 @@ class Fold:
     def _shorten(self, kind: type[Event]) -> None:
         """Have the next events of a class take the short way, if their values are rows."""
         if kind.is_typed and kind.schema is not None:
-            rows = self._rows[kind.schema.name]
+            folded = self._rows[kind.schema.name]
             key_of = _key_of(kind.schema)
             if kind.rows is not None:
                 key_of = _of_stored(key_of)
-            self._routes[kind] = _Route(rows.put, rows.remove, key_of)
+            self._routes[kind] = _Route(*folded.sink, folded.remove, key_of)
 
     def _count(self, undeclared: str) -> None:
         counts = self.counts.undeclared
@@ -197,7 +232,7 @@ class Fold:
     def _apply(self, item: Item, ordinal: int) -> int:
         """Apply one event; return the ordinal to count on from."""
         if isinstance(item, Put):
-            self._rows[item.schema.name].put(item.key, item.row, ordinal)
+            self._rows[item.schema.name].sink.put(item.key, item.row, ordinal)
         elif isinstance(item, Remove):
             self._rows[item.schema.name].remove(item.key)
         elif isinstance(item, Merge):
@@ -221,7 +256,7 @@ class Fold:
             plain = parse(before.original or schema.rows.write(before.row))
         merged = self._judge.of_value(schema, key, {**plain, **item.fields})
         if isinstance(merged, Put):
-            rows.put(key, merged.row, ordinal)
+            rows.sink.put(key, merged.row, ordinal)
         else:
             self.counts.invalid.append(merged)
 
@@ -257,7 +292,9 @@ def _mistimed(event: Event | Judged, item: Item) -> Invalid:
 class _Route(NamedTuple):
     """What is needed to store the rows of one class of events."""
 
-    put: Callable[[str, Any, int], None]
+    rows: dict[str, Any]
+    keys: list[str]
+    ordinals: array[int]
     remove: Callable[[str], None]
     key_of: Callable[[Any], str]
 

@@ -13,7 +13,8 @@ from os.path import commonprefix
 from typing import Any, Final, NamedTuple
 
 _TOLERATED_OLD: Final = 1000
-_BETWEEN: Final = "\n"
+_LONGEST: Final = 256  # for one of them makes all of its block as long
+_PADDING: Final = "\n"
 
 
 class Block(NamedTuple):
@@ -22,12 +23,13 @@ class Block(NamedTuple):
     Attributes:
         ordinals: of the events, in order.
         prefix: what all stamps begin with.
-        rests: how each of them goes on, line by line; an empty line is an event without a stamp.
+        columns: how they go on: the next character of each stamp, then the one behind that of each,
+            and so on, padded with line feeds; these alone stand for no stamp.
     """
 
     ordinals: range | array[int]
     prefix: str
-    rests: str
+    columns: str
 
 
 class Stamps:
@@ -50,7 +52,7 @@ class Stamps:
             block = _block(ordinals, found)
         except (TypeError, ValueError):
             block = _block(ordinals, list(map(_stamp, found)))
-        if block.rests.strip(_BETWEEN):
+        if block.columns:
             self.extend([block])
 
     def extend(self, blocks: Sequence[Block]) -> None:
@@ -86,11 +88,8 @@ class Stamps:
 
 
 def _stamp(found: Any) -> str:
-    return found if isinstance(found, str) and _can_be_offset(found) else ""
-
-
-def _can_be_offset(text: str) -> bool:
-    return text.isascii() and _BETWEEN not in text  # it travels in headers of HTTP
+    is_text = isinstance(found, str) and len(found) <= _LONGEST
+    return found if is_text and found.isascii() and _PADDING not in found else ""
 
 
 def _block(ordinals: range | array[int], stamps: Sequence[str]) -> Block:
@@ -100,15 +99,25 @@ def _block(ordinals: range | array[int], stamps: Sequence[str]) -> Block:
         TypeError: they are not all texts.
         ValueError: one cannot be an offset.
     """
-    ends = min(stamps), max(stamps)
-    prefix = commonprefix(ends)[:-1]  # noqa: RUF071 - no paths. A rest of each must remain.
-    begin = len(prefix)
-    rests = _BETWEEN.join([stamp[begin:] for stamp in stamps])
-    if not _can_be_offset(prefix) or rests.count(_BETWEEN) >= len(stamps) or not rests.isascii():
-        raise ValueError("a stamp that no header holds")
-    return Block(ordinals, prefix, rests)
+    # By few functions in C: all that is loaded from some servers goes through here.
+    count, width = len(stamps), len(stamps[0])
+    text = "".join(stamps)
+    if not text.isascii() or _PADDING in text:
+        raise ValueError("a stamp that no header of HTTP holds")
+    lines = _PADDING.join(stamps)
+    ends = lines[width :: width + 1]
+    if len(lines) != (width + 1) * count - 1 or ends != _PADDING * (count - 1):
+        width = max(map(len, stamps))
+        lines = _PADDING.join([stamp.ljust(width, _PADDING) for stamp in stamps])
+    if width > _LONGEST:
+        raise ValueError("a stamp that is too long")
+    ordered = sorted(stamps)  # faster than to look for the least and the greatest
+    prefix = commonprefix((ordered[0], ordered[-1]))[:-1]  # noqa: RUF071 - they are no paths
+    columns = [lines[column :: width + 1] for column in range(len(prefix), width)]
+    return Block(ordinals, prefix, "".join(columns))
 
 
 def _stamps_of(block: Block) -> list[str | None]:
-    prefix = block.prefix
-    return [prefix + rest if rest else None for rest in block.rests.split(_BETWEEN)]
+    prefix, columns, count = block.prefix, block.columns, len(block.ordinals)
+    rests = [columns[place::count].rstrip(_PADDING) for place in range(count)]
+    return [prefix + rest if rest else None for rest in rests]

@@ -47,7 +47,7 @@ def loaded(writes: Writes) -> LoadingRows:
         if row is None:
             loading.remove(key)
         else:
-            loading.put(key, row, ordinal)
+            loading.sink.put(key, row, ordinal)
     return loading
 
 
@@ -105,7 +105,7 @@ def test_a_load_of_which_much_is_removed_again(writes: Writes) -> None:
     loading = loaded(writes)
     passing: Writes = [(f"p{number}", Row(), 0) for number in range(1500)]
     for key, row, ordinal in passing:
-        loading.put(key, row, ordinal)
+        loading.sink.put(key, row, ordinal)
     for key, _, _ in passing:
         loading.remove(key)
     expected = naive({}, writes)
@@ -129,13 +129,13 @@ def test_staged_writes_show_when_they_are_committed(
     was = dict(table.rows)
     staging = StagedRows(table)
     if is_cleared:
-        staging.put("a", Row(), 1)
+        staging.sink.put("a", Row(), 1)
         staging.clear()
     for key, row, ordinal in staged:
         if row is None:
             staging.remove(key)
         else:
-            staging.put(key, row, ordinal)
+            staging.sink.put(key, row, ordinal)
     expected = naive({} if is_cleared else was, staged)
     assert [staging.get(key) for key in "abcd"] == [stored(expected.get(key)) for key in "abcd"]
     assert table.rows == was

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from streamdb.state.decoder import PageDecoder
-from streamdb.state.fold import Fold, JudgeReset
+from streamdb.state.fold import Fold, JudgeReset, Sink
 from streamdb.state.items import Judged
 from streamdb.state.schema import StateSchema
 from streamdb.state.unknown_fields import Stored, stored
+
+
+class _RecordingDict(dict[str, Any]):
+    def __init__(self, stored: Mapping[str, Any], writes: list[tuple[str, Any | None]]) -> None:
+        super().__init__(stored)
+        self._writes = writes
+
+    def __setitem__(self, key: str, row: Any) -> None:
+        super().__setitem__(key, row)
+        self._writes.append((key, row))
 
 
 class RecordedRows:
     """The rows of one collection, and every operation on them in order."""
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
-        self.rows = dict(stored)
         self.writes: list[tuple[str, Any | None]] = []
-        self.ordinals: list[int] = []
+        self.rows = _RecordingDict(stored, self.writes)
+        self.sink = Sink(self.rows, [], array("q"))
 
     def get(self, key: str) -> Stored | None:
         return stored(self.rows.get(key))
 
-    def put(self, key: str, row: Any, ordinal: int) -> None:
-        self.rows[key] = row
-        self.writes.append((key, row))
-        self.ordinals.append(ordinal)
+    @property
+    def ordinals(self) -> list[int]:
+        return list(self.sink.ordinals)
 
     def remove(self, key: str) -> None:
         self.rows.pop(key, None)

@@ -51,7 +51,9 @@ def test_those_of_rows_that_are_gone_are_forgotten(
     assert {ordinal: stamps.of(ordinal) for ordinal in expected} == expected
 
 
-@pytest.mark.parametrize("odd", [5, None, True, ["0_1"], {"a": 1}, "", "0\n1", "\u00e9", "\ud83d"])
+@pytest.mark.parametrize(
+    "odd", [5, None, True, ["0_1"], {"a": 1}, "", "0\n1", "\u00e9", "\ud83d", "0" * 257]
+)
 def test_what_is_no_offset_is_no_stamp(odd: Any) -> None:
     """HDR-2: headers may hold anything; an offset is what HTTP's headers hold (OFF-1)."""
     stamps = Stamps()
@@ -72,7 +74,7 @@ def test_a_stamp_takes_some_bytes() -> None:
     for begin in range(0, len(offsets), 500):
         part = offsets[begin : begin + 500]
         stamps.add(range(begin, begin + len(part)), part)
-    size = sum(sys.getsizeof(block) + sys.getsizeof(block.rests) for block in stamps.blocks)
+    size = sum(sys.getsizeof(block) + sys.getsizeof(block.columns) for block in stamps.blocks)
     assert size < 10 * len(offsets)
 
 
