@@ -73,8 +73,8 @@ class PydanticTask(BaseModel):
     title: str
     count: int
     at: AwareDatetime
-    note: str | None = None
-    parent: str | None = None
+    note: pydantic_rows.Maybe[str] = None
+    parent: pydantic_rows.Omissible[str | None] = UNSET
 
 
 class GeneratedPydanticTask(PydanticRow, frozen=True):

@@ -324,9 +324,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             refuse_async(change, "update", "await first, and update with what came of it")
 
         def changed(row: Row) -> Row:
-            return self._schema.replace(row, fields)
+            if change is None:
+                return self._schema.replace(row, fields)
+            return change(self._schema.rows.lent(row))
 
-        return self._parts.writer.update(self._schema, key, change or changed)
+        return self._parts.writer.update(self._schema, key, changed)
 
 
 class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):

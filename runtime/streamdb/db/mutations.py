@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from streamdb.collections.callers import OpenBlock
+from streamdb.collections.callers import OpenBlock, this_task_or_thread
 from streamdb.collections.transaction import Outcome
 from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
@@ -82,6 +82,7 @@ class Mutations(Generic[Tx]):
         self._upsert_as: Final = upsert_as
         self._open: Final = OpenBlock[Draft]("open transaction")
         self._unsynced: dict[_Place, tuple[Stored | None, str]] = {}
+        self._changes: list[tuple[_Place, object]] = []  # of functions that run, and whose
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
@@ -104,6 +105,7 @@ class Mutations(Generic[Tx]):
         """Write a new row. Raises InvalidRow, DuplicateKey."""
         with self._drafting() as draft:
             event = EventConstructors(schema).insert(row, txid=draft.outcome.txid)
+            self._check_unchanging(schema, event.key)
             if self._latest(schema, event.key) is not None:
                 raise DuplicateKey(
                     f"insert: collection {schema.name!r} holds a row of key {event.key!r} already; "
@@ -117,22 +119,34 @@ class Mutations(Generic[Tx]):
         with self._drafting() as draft:
             events, txid = EventConstructors(schema), draft.outcome.txid
             event = events.upsert(row, txid=txid)
+            self._check_unchanging(schema, event.key)
+            before = self._latest(schema, event.key)
             if self._upsert_as == "insert_or_update":
-                is_new = self._latest(schema, event.key) is None
-                event = events.insert(row, txid=txid) if is_new else events.update(row, txid=txid)
+                is_new = before is None
+                event = (
+                    events.insert(row, txid=txid)
+                    if is_new
+                    else events.update(row, onto=before, txid=txid)
+                )
+            elif before is not None and schema.updates == "merge":
+                event = events.upsert(row, onto=before, txid=txid)
             draft.add(schema, event)
         return self._wrap(draft.outcome)
 
     def update(
         self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
     ) -> Tx:
-        """Write what ``change`` makes of a row. Raises MissingKey, InvalidRow."""
+        """Write what ``change`` makes of a row, which it must not change in place.
+
+        Raises MissingKey, InvalidRow, StreamDBError.
+        """
         while True:
             with self._state.lock:
                 self._check_open()
                 stored = self._existing(schema, key, "update")
             # The user's code: it may take its time, and any other lock.
-            changed = change(schema.rows.lent(stored.row))
+            with self._changing(schema, key):
+                changed = change(stored.row)
             if changed is None:
                 raise InvalidRow(
                     f"collection {schema.name!r}: the function that `update` was given returned "
@@ -151,7 +165,7 @@ class Mutations(Generic[Tx]):
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
                     event = EventConstructors(schema).update(
-                        changed, over=stored, txid=draft.outcome.txid
+                        changed, over=stored, onto=stored, txid=draft.outcome.txid
                     )
                     has_unknown = stored.original is not None
                     draft.add(schema, event, original=event.value_json if has_unknown else None)
@@ -201,7 +215,28 @@ class Mutations(Generic[Tx]):
                 self.settle(draft)
                 raise
 
+    @contextmanager
+    def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:
+        """Have the function of an update write no row that is being changed by it.
+
+        It would change the row that it stands on, and be called again for that, without end.
+        """
+        change = (schema.name, schema.wire_key(key)), this_task_or_thread()
+        self._changes.append(change)
+        try:
+            yield
+        finally:
+            self._changes.remove(change)
+
+    def _check_unchanging(self, schema: CollectionSchema[Any, Any], wire_key: str) -> None:
+        if ((schema.name, wire_key), this_task_or_thread()) in self._changes:
+            raise StreamDBError(
+                f"update: the function for {wire_key!r} of collection {schema.name!r} writes that "
+                "row itself: return the changed row instead"
+            )
+
     def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored:
+        self._check_unchanging(schema, schema.wire_key(key))
         stored = self._latest(schema, schema.wire_key(key))
         if stored is None:
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")

@@ -105,6 +105,7 @@ class EventConstructors(Generic[Row, Key]):
         *,
         old: Row | None = None,
         over: Stored | None = None,
+        onto: Stored | None = None,
         key: Key | None = None,
         txid: str | None = None,
         timestamp: str | None = None,
@@ -117,6 +118,8 @@ class EventConstructors(Generic[Row, Key]):
             old: the row before, for audits only (CHG-4).
             over: the row that this one was made of, as it was read; what a newer program wrote
                 beyond it is written again.
+            onto: the row that readers have; where they merge, what they would keep of it is
+                written, too.
             key: may be given, and must then agree with the row (WRITE-4).
             txid: groups changes, and lets the writer recognise its own.
             timestamp: RFC 3339 text: when it happened.
@@ -125,12 +128,13 @@ class EventConstructors(Generic[Row, Key]):
         Raises:
             InvalidRow: the row does not fit its type.
         """
-        return self._write("update", row, old, key, txid, timestamp, headers, over)
+        return self._write("update", row, old, key, txid, timestamp, headers, over, onto)
 
     def upsert(
         self,
         row: Row,
         *,
+        onto: Stored | None = None,
         key: Key | None = None,
         txid: str | None = None,
         timestamp: str | None = None,
@@ -138,9 +142,9 @@ class EventConstructors(Generic[Row, Key]):
     ) -> ChangeEvent[Row]:
         """A row, new or not. Readers that follow the protocol text alone may refuse it (UPSERT-2).
 
-        Such readers take ``insert`` and ``update``.
+        Such readers take ``insert`` and ``update``. ``onto`` is that of :meth:`update`.
         """
-        return self._write("upsert", row, None, key, txid, timestamp, headers)
+        return self._write("upsert", row, None, key, txid, timestamp, headers, None, onto)
 
     def delete(
         self,
@@ -182,9 +186,10 @@ class EventConstructors(Generic[Row, Key]):
         timestamp: str | None,
         headers: Mapping[str, Any] | None,
         over: Stored | None = None,
+        onto: Stored | None = None,
     ) -> ChangeEvent[Row]:
         schema: CollectionSchema[Row, Key] = self.schema
-        value_json = schema.encode(row, over=over)
+        value_json = schema.encode(row, over=over, onto=onto)
         return ChangeEvent(
             type=schema.type,
             key=schema.wire_key(checked_key(schema, row, key)),

@@ -13,6 +13,7 @@ from streamdb.errors import InvalidRow, SchemaError
 from streamdb.expr import Columns, UntypedColumns, columns_of
 from streamdb.near_miss import no_such
 from streamdb.state.contract import Contract
+from streamdb.state.merging import with_all_changes
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
 from streamdb.state.unknown_fields import Stored, Written, same_but_for_order, with_unknown
@@ -110,7 +111,7 @@ class CollectionSchema(Generic[Row, Key]):
         object.__setattr__(self, "key_of", rows.getter(self.primary_key))
         object.__setattr__(self, "rows", rows)
 
-    def encode(self, row: Row, *, over: Stored | None = None) -> bytes:
+    def encode(self, row: Row, *, over: Stored | None = None, onto: Stored | None = None) -> bytes:
         """Write a row and check what is about to be sent by reading it back (WRITE-5).
 
         Constructing a row validates nothing, so this is where a wrong value is found.
@@ -118,6 +119,8 @@ class CollectionSchema(Generic[Row, Key]):
         Args:
             row: the row.
             over: the row that it was made of, whose undeclared properties it keeps.
+            onto: the row that readers have of its key; where they merge, what they would keep of it
+                is written, too.
 
         >>> from msgspec import Struct
         >>> class Point(Struct, frozen=True):
@@ -134,7 +137,6 @@ class CollectionSchema(Generic[Row, Key]):
             MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
         """
         rows, contract = self.rows, self.beyond_rows
-        text: bytes | None = None
         if not rows.holds(row):
             raise InvalidRow(
                 f"collection {self.name!r} holds {self.row.__name__}, not {type(row).__name__}",
@@ -142,9 +144,14 @@ class CollectionSchema(Generic[Row, Key]):
             )
         try:
             text = rows.write(row)
+        except (*UNREADABLE, TypeError) as error:
+            raise self._invalid_row(error, None, at=rows.unwritable(row)) from None
+        try:
             rows.check(row, text)
             if over is not None and over.original is not None:
                 text = self._with_unknown(row, text, over.row, over.original)
+            if onto is not None and self.updates == "merge":
+                text = with_all_changes(rows, row, text, onto)
             if contract is not None and contract.beyond_type:
                 contract.check(parse(text))
         except (*UNREADABLE, TypeError) as error:
@@ -189,8 +196,9 @@ class CollectionSchema(Generic[Row, Key]):
             )
         return merged
 
-    def _invalid_row(self, error: Exception, text: bytes | None) -> InvalidRow:
+    def _invalid_row(self, error: Exception, text: bytes | None, *, at: str = "") -> InvalidRow:
         reason, pointer = explain(error)
+        pointer = pointer or at
         reason = with_allowed(reason, pointer, self.row)
         if text is not None and "*" in pointer:
             pointer = exact_place(pointer, parse(text), self._fault_of)

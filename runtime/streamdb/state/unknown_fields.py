@@ -86,6 +86,32 @@ def has_unknown(original: Any, value: object) -> bool:
     return False
 
 
+def unknown_place(original: Any, value: object) -> tuple[list[str | int], list[str]]:
+    """Return the way to a property that :func:`has_unknown` found, and what its class declares.
+
+    Nothing of a typed dict, for a dict does not know its class. In a set, the way leads to the set,
+    for nobody can tell the element.
+
+    >>> class Note(msgspec.Struct):
+    ...     text: str
+    >>> unknown_place({"notes": [{"text": "", "n": 1}]}, {"notes": [Note("")]})
+    (['notes', 0, 'n'], ['text'])
+    """
+    if is_object(original):
+        members = _members(value) or {}
+        for name in _unknown_names(original.keys(), value, members):
+            return [name], [] if _is_map(value) else list(members)
+        pairs: Any = [(name, item, members[name]) for name, item in original.items()]
+    else:
+        elements = [] if _is_set(value) else _elements(value) or []
+        pairs = [(step, *pair) for step, pair in enumerate(zip(original, elements, strict=False))]
+    for step, item, member in pairs:
+        if has_unknown(item, member):
+            way, declared = unknown_place(item, member)
+            return [step, *way], declared
+    return [], []
+
+
 def with_unknown(after: Written, before: Written, original: bytes) -> bytes:
     """Write a changed value with what its class does not declare.
 

@@ -42,6 +42,11 @@ def members_of(value: Any) -> dict[str, Any] | None:
                 field.serialization_alias or name: getattr(value, name)
                 for name, field in kind.model_fields.items()
             },
+            # What is computed is no member, but known; the user's code is not asked for it.
+            **{
+                computed.alias or name: None
+                for name, computed in kind.model_computed_fields.items()
+            },
             **(value.__pydantic_extra__ or {}),
         }
     return None

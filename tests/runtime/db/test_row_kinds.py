@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from pydantic import AwareDatetime, BaseModel
 from tests.runtime.task_rows import KINDS, NOON_TEXT, SCHEMA, field, task, unchecked
 
@@ -208,3 +210,42 @@ async def test_further_properties_are_updated(kind: Any, embedded_url: str) -> N
         {**given, "title": "other", "count": 2, "b": 3},
         {**given, "title": "other", "count": 2},
     ]
+
+
+class ListStruct(Struct, frozen=True):
+    id: str
+    tags: list[str]
+
+
+@dataclass(frozen=True)
+class ListDataclass:
+    id: str
+    tags: list[str]
+
+
+class ListModel(BaseModel, frozen=True):
+    id: str
+    tags: list[str]
+
+
+class ListExtensible(Extensible[Any]):
+    id: str
+    tags: list[str]
+
+
+@pytest.mark.parametrize("kind", [ListStruct, ListDataclass, ListModel, ListExtensible])
+async def test_what_is_mutable_in_a_frozen_row_is_copied(kind: Any, embedded_url: str) -> None:
+    declared = collection(kind, type="row", primary_key="id")
+    async with type("Rows", (AsyncStreamDB,), {"rows": declared})(embedded_url, create=True) as db:
+        rows: Any = db.rows
+        given = kind(id="a", tags=["x"])
+        with db.transaction() as tx:
+            rows.insert(given)
+            given.tags.append("later")
+            rows.update("a", lambda row: row.tags.append("y") or row)
+        await tx.synced()
+        before = rows["a"]
+        assert before == kind(id="a", tags=["x", "y"])
+        with pytest.raises(InvalidRow):
+            rows.update("a", lambda row: row.tags.append(5) or row)
+        assert before.tags == ["x", "y"]

@@ -378,19 +378,21 @@ def test_the_function_of_an_update_runs_without_the_lock_of_commits(embedded_url
         assert [db.messages["a"].content for db in (one, two)] == ["a!", "a!"]
 
 
-async def test_an_update_by_a_function_is_of_the_row_as_it_stands_at_last(url: str) -> None:
-    """A commit that comes while the function runs makes it run again, on the new row."""
-    async with AsyncChat(url, create=True) as db:
-        await db.messages.insert(message("a")).synced()
+def test_an_update_by_a_function_is_of_the_row_as_it_stands_at_last(url: str) -> None:
+    """A write of another thread while the function runs makes it run again, on the new row."""
+    with Chat(url, create=True) as db:
+        db.messages.insert(message("a")).synced(10)
         bases: list[str] = []
 
         def change(row: Message) -> Message:
             bases.append(row.content)
             if len(bases) == 1:
-                db.messages.update("a", content="moved on")
+                other = threading.Thread(target=lambda: db.messages.update("a", content="moved on"))
+                other.start()
+                other.join()
             return structs.replace(row, note="changed")
 
-        await db.messages.update("a", change).synced()
+        db.messages.update("a", change).synced(10)
         assert bases == ["", "moved on"]
         assert (db.messages["a"].content, db.messages["a"].note) == ("moved on", "changed")
 
@@ -408,3 +410,34 @@ async def test_writes_that_cannot_come_back_are_let_go(url: str) -> None:
         with pytest.raises(InvalidEventError):
             await transaction.synced()
         await db.messages.insert(message("a"))  # nothing is known of the first one any more
+
+
+async def test_the_function_of_an_update_must_not_write_its_own_row(embedded_url: str) -> None:
+    """It would be called again for what it wrote, for ever."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        await db.messages.insert(message(1, "a")).synced()
+        for write in (
+            lambda: db.messages.update("1", content="b"),
+            lambda: db.messages.upsert(message(1, "b")),
+            lambda: db.messages.insert(message(1, "b")),
+            lambda: db.messages.delete("1"),
+        ):
+            calls: list[Message] = []
+
+            def change(row: Message, write: Any = write, calls: Any = calls) -> Message:
+                calls.append(row)
+                if len(calls) < 3:
+                    write()
+                return row
+
+            with pytest.raises(StreamDBError, match="writes that row itself: return the changed"):
+                db.messages.update("1", change)
+            assert len(calls) == 1
+
+        def also_another(row: Message) -> Message:
+            db.messages.upsert(message(2, "other"))
+            db.messages.update("2", lambda other: structs.replace(other, content="inner"))
+            return structs.replace(row, content="outer")
+
+        await db.messages.update("1", also_another).synced()
+        assert [row.content for row in db.messages] == ["outer", "inner"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 from pydantic import ConfigDict, create_model
 
-from streamdb import AnyOf
+from streamdb import AnyOf, pydantic_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -289,7 +289,8 @@ def pydantic_of(shape: Object) -> Any:
     fields: dict[str, Any] = {"kind": (Literal[shape.tag], ...)} if shape.tag else {}
     fields |= {name: (_type(inner, pydantic_of), ...) for name, inner in shape.required.items()}
     fields |= {
-        name: (_type(inner, pydantic_of) | None, None) for name, inner in shape.optional.items()
+        name: (pydantic_rows.Maybe[_type(inner, pydantic_of)], None)
+        for name, inner in shape.optional.items()
     }
     return create_model("Row", __config__=ConfigDict(frozen=True), **fields)
 

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal
+from enum import Enum
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
+from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.unknown_fields import has_unknown
-from streamdb.types.faults import UNREADABLE
+from streamdb.types.faults import UNREADABLE, pointer_to
+from streamdb.types.members import members_of
 
 Row = TypeVar("Row")
+
+_IMMUTABLE: Final = (
+    str,
+    int,
+    float,
+    bytes,
+    dt.date,
+    dt.time,
+    dt.timedelta,
+    Decimal,
+    Enum,
+    UUID,
+    type(None),
+    msgspec.UnsetType,
+)
 
 _plain_decoder: Final = msgspec.json.Decoder[Any]()
 
@@ -44,10 +65,12 @@ class RowKind(Generic[Row]):
         in_page: the type that msgspec decodes for a value within a page of events; ``Raw`` or a
             plain object if the row is then made of it one by one.
         is_its_contract: whether reading a row asks its JSON Schema anyway.
+        is_frozen: whether the fields of a row cannot be set; what they hold may still change.
     """
 
     in_page: Any = msgspec.Raw
     is_its_contract = False
+    is_frozen = False
 
     def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
         self.row: Final = row
@@ -85,6 +108,22 @@ class RowKind(Generic[Row]):
         """
         return json_text.encode(row)
 
+    def members(self, row: Row) -> Mapping[str, Any]:
+        """Return what a row holds, by the names on the wire; absent ones may be ``UNSET``."""
+        value: Any = row
+        return value if json_text.is_object(value) else members_of(value) or {}
+
+    def unwritable(self, row: Row) -> str:
+        """Return the pointer to the first member that JSON has no form for, empty if none is."""
+        for name, member in self.members(row).items():
+            if member is UNSET:
+                continue
+            try:
+                json_text.encode({name: member})
+            except (*UNREADABLE, TypeError):
+                return pointer_to([name])
+        return ""
+
     def check(self, row: Row, text: bytes) -> None:
         """Check what was written of a row. Raises one of ``UNREADABLE``."""
         self.read(text)
@@ -107,11 +146,10 @@ class RowKind(Generic[Row]):
         return self.read(self.write(self.replace(row, {name: key})))
 
     def lent(self, row: Row) -> Row:
-        """Return a row for the user's code to work on; a copy, if it could be changed in place."""
-        raise NotImplementedError
-
-    def _copied(self, row: Row) -> Row:
-        """Copy a row at every depth."""
+        """Return a row for the user's code to work on; a copy, if anything in it can be changed."""
+        held = self.members(row).values()
+        if self.is_frozen and all(isinstance(member, _IMMUTABLE) for member in held):
+            return row
         try:
             return copy.deepcopy(row)
         except RecursionError:  # Python nests some hundred copies; text is copied without

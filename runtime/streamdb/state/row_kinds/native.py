@@ -21,11 +21,14 @@ from typing import (
 import msgspec
 from msgspec import UNSET
 
+from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.state.unknown_fields import has_unknown, unknown_place
 from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
+from streamdb.types.faults import Misfit, pointer_to
 from streamdb.types.microseconds import holds_instants, is_fine
 from streamdb.types.names import make_names_known
 from streamdb.types.strict_twin import StrictTwin, strict_twin
@@ -75,7 +78,7 @@ class NativeRows(RowKind[Row]):
         except Exception:  # noqa: BLE001 - a `__post_init__` may raise anything
             return self.convert(parse(text))
 
-    def read_known(self, text: msgspec.Raw) -> Row | None:
+    def read_known(self, text: bytes | msgspec.Raw) -> Row | None:
         """Read a row as :meth:`read_coarse` does; None if the text holds more than the row shows.
 
         It may be a row of the twin, yet to be restored.
@@ -91,8 +94,25 @@ class NativeRows(RowKind[Row]):
         return row if self.shows_all(row, text) else None
 
     def check(self, row: Row, text: bytes) -> None:
-        """Read it back; what we write is never finer than microseconds."""
-        self.read_coarse(text)
+        """Read it back, all of it; what we write is never finer than microseconds."""
+        if self.read_known(text) is None:
+            self._refuse_undeclared(text, self.read_coarse(text))
+
+    def _refuse_undeclared(self, text: bytes, again: Row) -> None:
+        """Raise if a dict or an instance of a subclass holds more than the class declares."""
+        plain = parse(text)
+        try:
+            if not has_unknown(plain, again):
+                return
+        except RecursionError:  # too deep to tell
+            return
+        way, declared = unknown_place(plain, again)
+        if len(way) == 1:
+            declared = [field.wire_name for field in self.fields.values()]
+        reason = "its class declares no property"
+        if way and declared:
+            reason = no_such(reason, str(way[-1]), declared, listed_as="It declares")
+        raise Misfit(reason, pointer_to(way))
 
     def convert(self, plain: Any) -> Row:
         """Convert it by msgspec."""
@@ -101,10 +121,6 @@ class NativeRows(RowKind[Row]):
     def with_key(self, row: Row, name: str, key: str | int) -> Row:
         """Convert the key alone."""
         return self.replace(row, {name: convert(key, self.fields[name].type)})
-
-    def lent(self, row: Row) -> Row:
-        """Copy it at every depth."""
-        return self._copied(row)
 
 
 class StructRows(NativeRows[Row]):
@@ -119,7 +135,7 @@ class StructRows(NativeRows[Row]):
         ]
         super().__init__(row, {field.name: field for field in fields})
         # The record of an extensible class is frozen, as its instances are.
-        self._is_frozen: Final = record.__struct_config__.frozen
+        self.is_frozen = record.__struct_config__.frozen
 
     def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
         """Copy it."""
@@ -129,10 +145,6 @@ class StructRows(NativeRows[Row]):
             return cast("Row", copied.__replace__(**changes))
         self._refuse_unknown(changes)
         return cast("Row", msgspec.structs.replace(copied, **changes))
-
-    def lent(self, row: Row) -> Row:
-        """Copy it if it is not frozen."""
-        return row if self._is_frozen else super().lent(row)
 
 
 class DataclassRows(NativeRows[Row]):
@@ -147,6 +159,7 @@ class DataclassRows(NativeRows[Row]):
         declared = dataclasses.fields(cast("Any", row))
         names = [field.name for field in declared]
         super().__init__(row, {name: RowField(name, name, types[name]) for name in names})
+        self.is_frozen = cast("Any", row).__dataclass_params__.frozen
         self._absent_if_none: Final = frozenset(
             field.name
             for field in declared
@@ -155,7 +168,9 @@ class DataclassRows(NativeRows[Row]):
 
     def write(self, row: Row) -> bytes:
         """Leave out what is absent."""
-        values = {name: getattr(row, name) for name in self.fields}
+        # Those of a subclass, too: they cannot be read, and are refused by `check`.
+        names = [field.name for field in dataclasses.fields(cast("Any", row))]
+        values = {name: getattr(row, name) for name in names}
         return json_text.encode(
             {
                 name: value

@@ -47,10 +47,6 @@ class PlainRows(RowKind[dict[str, Any]]):
             self._refuse_unknown(changes, declared.names)
         return changed_dict(row, changes)
 
-    def lent(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Copy it at every depth."""
-        return self._copied(row)
-
     def getter(self, name: str) -> Callable[[Any], Any]:
         """Read a property, None if it is absent."""
         return item_getter(name)
