@@ -54,7 +54,8 @@ def _one_kind(random: Random, source: RandomSource, state: dict[Any, Any]) -> li
     own = random.choice(source.ids)
     key, row = str(own), state.get(str(own))
     fresh = source.row(random, own)
-    chance = random.random()
+    # Large sources shrink and grow much, to make windows of them run dry.
+    chance = random.random() * (0.3 if len(source.ids) > 50 else 1)
     if chance < 0.03:
         return [(one, None) for one in state]  # all go
     if chance < 0.07:
