@@ -18,37 +18,47 @@ from streamdb.engine.naive import Row, in_order
 from streamdb.engine.sorted_rows import Entry, SortedRows
 from streamdb.errors import ExpressionError
 from streamdb.expr.evaluate import evaluator
-from streamdb.expr.nodes import Node, OrderTerm
+from streamdb.expr.nodes import OrderTerm
 from streamdb.expr.shape import Shape
 
-#: Makes the function from a row to the value of an expression, as ``evaluator`` does.
-Reader: TypeAlias = Callable[[Node, Shape], Callable[[Item], Any]]
-_EntryOf: TypeAlias = Callable[[Key, Item], Entry]
+EntryOf: TypeAlias = Callable[[Key, Item], Entry]
+#: Makes that function from terms and a shape; and from whether all keys are text, for then a tie
+#: is broken by the key itself, which costs least.
+MakeEntryOf: TypeAlias = Callable[[Sequence[OrderTerm], Shape, bool], EntryOf]
+
+
+def entry_of(terms: Sequence[OrderTerm], shape: Shape, keys_are_text: bool) -> EntryOf:
+    """Return the function from a key and a row to the entry of the row.
+
+    It raises ExpressionError as evaluation does.
+    """
+    parts = [_part_of(term, evaluator(term.node, shape)) for term in terms]
+    if keys_are_text:
+        return lambda key, item: (*[part(item) for part in parts], key)
+    return lambda key, item: (*[part(item) for part in parts], key_order(key), key)
 
 
 class SortKeys:
     """Makes entries of :class:`~streamdb.engine.sorted_rows.SortedRows` from rows.
 
-    As long as all keys are text, a tie is broken by the key itself, which costs least.
-
     Args:
         terms: what rows are ordered by, perhaps nothing.
         shape: of the rows.
-        reader: how expressions are evaluated.
+        make: makes the function that makes the entries.
 
     Attributes:
-        are_text: whether entries are those of keys that are text.
-        entry: returns the entry of a key and its row. Raises ExpressionError as evaluation does.
+        are_text: whether entries are those of keys that are text: so they are as long as all are.
+        entry: returns the entry of a key and its row.
     """
 
     def __init__(
-        self, terms: Sequence[OrderTerm], shape: Shape, reader: Reader = evaluator
+        self, terms: Sequence[OrderTerm], shape: Shape, make: MakeEntryOf = entry_of
     ) -> None:
         self._terms: Final = tuple(terms)
         self._shape: Final = shape
-        self._parts: Final = [_part_of(term, reader(term.node, shape)) for term in terms]
+        self._make: Final = make
         self.are_text = True
-        self.entry: _EntryOf = _by_text(self._parts)
+        self.entry: EntryOf = make(terms, shape, True)
 
     def choose(self, keys: Iterable[Key]) -> None:
         """See what the keys of a first load are."""
@@ -58,7 +68,7 @@ class SortKeys:
     def take_any(self, rows: SortedRows | None = None) -> None:
         """Make entries of keys of any kind from now on, and of rows that have others, too."""
         self.are_text = False
-        self.entry = _by_any(self._parts)
+        self.entry = self._make(self._terms, self._shape, False)
         if rows is not None:
             rows.fill(list(map(self.renewed, rows.entries.values())))
 
@@ -76,20 +86,6 @@ class SortKeys:
             return said
         terms = ", ".join(map(str, self._terms))
         return ExpressionError(f"rows cannot be ordered by `{terms}`: {error}")
-
-
-def _by_text(parts: Sequence[Callable[[Item], Any]]) -> _EntryOf:
-    if len(parts) == 1:
-        part = parts[0]
-        return lambda key, item: (part(item), key)
-    if len(parts) == 2:
-        first, second = parts
-        return lambda key, item: (first(item), second(item), key)
-    return lambda key, item: (*[part(item) for part in parts], key)
-
-
-def _by_any(parts: Sequence[Callable[[Item], Any]]) -> _EntryOf:
-    return lambda key, item: (*[part(item) for part in parts], key_order(key), key)
 
 
 # --- parts ----------------------------------------------------------------------------------
@@ -117,22 +113,24 @@ _NAN_FIRST: Final = _Mark(-1)
 _NAN_LAST: Final = _Mark(1)
 
 
-def _part_of(term: OrderTerm, read: Callable[[Item], Any]) -> Callable[[Item], Any]:
+def marks_of(term: OrderTerm) -> tuple[object, object]:
+    """Return what stands for null and for NaN in the order of a term."""
     null = _NULL_FIRST if term.nulls_first else _NULL_LAST
+    return null, _NAN_FIRST if term.descending else _NAN_LAST
 
-    def ascending(item: Item) -> Any:
+
+def _part_of(term: OrderTerm, read: Callable[[Item], Any]) -> Callable[[Item], Any]:
+    null, nan = marks_of(term)
+
+    def part(item: Item) -> Any:
         value = read(item)
         if value is None:
             return null
-        return value if value == value else _NAN_LAST
+        if value != value:
+            return nan
+        return inverted(value) if term.descending else value
 
-    def descending(item: Item) -> Any:
-        value = read(item)
-        if value is None:
-            return null
-        return inverted(value) if value == value else _NAN_FIRST
-
-    return descending if term.descending else ascending
+    return part
 
 
 def inverted(value: Any) -> Any:
@@ -188,8 +186,8 @@ _FIRST_AWARE: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 def _inverted_datetime(value: dt.datetime) -> dt.datetime | dt.timedelta:
     """Keep those with and without an offset apart, which do not compare."""
-    if value.utcoffset() is None:
-        return _LAST_NAIVE - (value.replace(tzinfo=None) - _FIRST_NAIVE)
+    if value.tzinfo is None:
+        return _LAST_NAIVE - (value - _FIRST_NAIVE)
     return _FIRST_AWARE - value
 
 

@@ -41,13 +41,15 @@ class SortedRows:
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        #: The entry of each key; always the same mapping, not to be written.
+        self.entries: Final[dict[Key, Entry]] = {}
         self.fill(entries)
 
     def fill(self, entries: Iterable[Entry]) -> None:
         """Put other entries in place of all."""
         found = _in_order(entries)
-        #: The entry of each key; not to be written.
-        self.entries: dict[Key, Entry] = {entry[-1]: entry for entry in found}
+        self.entries.clear()
+        self.entries.update((entry[-1], entry) for entry in found)
         self._longest = _longest(len(found))
         size = self._longest // 2
         self._blocks = [found[at : at + size] for at in range(0, len(found), size)]
@@ -68,6 +70,9 @@ class SortedRows:
         """Return the key at a place, counted from 0. Raises IndexError."""
         if not 0 <= index < len(self.entries):
             raise IndexError(f"there is no row {index} among {len(self.entries)}")
+        if index < self._lengths[0]:
+            first: Key = self._blocks[0][index][-1]
+            return first
         if self._starts is None:
             self._starts = list(accumulate(self._lengths, initial=0))
         number = bisect_right(self._starts, index) - 1

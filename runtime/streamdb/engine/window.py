@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import islice
 from sys import maxsize
-from typing import Final
+from typing import Final, cast
 
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.sort_keys import SortKeys
@@ -64,36 +64,48 @@ class Window:
             rows: all rows after them.
         """
         before: dict[Key, Item | None] = {}
+        keys, held = self._keys, self._buffer.entries
         try:
             for key, _, new in changes:
-                if self._keys.are_text and type(key) is not str:
+                if keys.are_text and type(key) is not str:
                     self._take_any_key()
-                self._follow(key, new, rows, before)
+                entry = None if new is None else keys.entry(key, new)
+                if self._bound is not None and entry is not None and self._bound < entry:
+                    entry = None
+                if entry is not None or key in held:
+                    self._follow(key, new, entry, rows, before)
             self._changes_since_fill += len(changes)
-            if self._bound is not None and len(self._buffer) < self._end:
+            if self._bound is not None and len(held) < self._end:
                 self._refill(rows, before)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
         return self._net(before, changes) if before else ()
 
     def _follow(
-        self, key: Key, new: Item | None, rows: Mapping[Key, Item], before: dict[Key, Item | None]
+        self,
+        key: Key,
+        new: Item | None,
+        entry: Entry | None,
+        rows: Mapping[Key, Item],
+        before: dict[Key, Item | None],
     ) -> None:
-        """Follow one change; ``before`` takes what was in the window at keys that it moves."""
-        buffer, bound = self._buffer, self._bound
-        entry = None if new is None else self._keys.entry(key, new)
-        if bound is not None and entry is not None and bound < entry:
-            entry = None
-        if key in buffer.entries:
-            old_place, place = _NOWHERE, _NOWHERE
-            if entry is None:
-                old_place = buffer.remove(key)
-            else:
-                old_place, place = buffer.move(entry)
+        """Follow a change that concerns the buffer.
+
+        Args:
+            key: of the row.
+            new: the row after the change.
+            entry: None if it does not belong into the buffer.
+            rows: all rows after the commit.
+            before: takes what was in the window, of each key that this changes.
+        """
+        buffer = self._buffer
+        old_place = place = _NOWHERE
+        if key not in buffer.entries:
+            place = buffer.insert(cast("Entry", entry))
         elif entry is None:
-            return
+            old_place = buffer.remove(key)
         else:
-            old_place, place = _NOWHERE, buffer.insert(entry)
+            old_place, place = buffer.move(entry)
 
         inside = self.rows
         first, end = self._first, self._end
@@ -131,7 +143,7 @@ class Window:
     def _net(self, before: Mapping[Key, Item | None], changes: Changes) -> Changes:
         """Compare what was in the window with what is there."""
         changed = {change[0] for change in changes}
-        result = list[Change]()
+        result: list[Change] = []
         for key, old in before.items():
             new = self.rows.get(key)
             # A row may have changed and yet be the same: it moved in the order of arrival.

@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from streamdb.engine.compiled.functions import value_of
+from streamdb.engine.compiled.entries import compiled_entry_of
 from streamdb.engine.key_order import key_order
 from streamdb.engine.naive import Row, in_order
-from streamdb.engine.sort_keys import SortKeys, inverted
+from streamdb.engine.sort_keys import SortKeys, entry_of, inverted
 from streamdb.engine.sorted_rows import SortedRows
 from streamdb.errors import ExpressionError
-from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import ColumnNode, OrderTerm
 from streamdb.expr.shape import row_shape
 
@@ -64,7 +63,7 @@ KEYS = st.recursive(
     st.none() | st.integers(0, 9) | st.sampled_from([0.5, float("nan")]) | TEXT_KEYS,
     lambda inner: st.tuples(inner, inner),
 )
-READERS = pytest.mark.parametrize("reader", [evaluator, value_of])
+BOTH_WAYS = pytest.mark.parametrize("make", [entry_of, compiled_entry_of])
 
 
 def naive_order(rows: dict[Any, Any], terms: list[OrderTerm]) -> list[Any]:
@@ -73,14 +72,14 @@ def naive_order(rows: dict[Any, Any], terms: list[OrderTerm]) -> list[Any]:
     return [row.key for row in ordered]
 
 
-@READERS
+@BOTH_WAYS
 @given(ROWS, TERMS, st.data())
 def test_any_rows_in_any_order(
-    reader: Any, items: list[Any], terms: list[OrderTerm], data: st.DataObject
+    make: Any, items: list[Any], terms: list[OrderTerm], data: st.DataObject
 ) -> None:
     keys = data.draw(st.lists(KEYS | TEXT_KEYS, min_size=len(items), max_size=len(items)))
     rows = dict(zip(keys, items, strict=True))
-    sort_keys = SortKeys(terms, SHAPE, reader)
+    sort_keys = SortKeys(terms, SHAPE, make)
     sort_keys.choose(rows)
     entries = SortedRows(sort_keys.entry(key, row) for key, row in rows.items())
     assert list(entries) == naive_order(rows, terms)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamdb.engine.compiled.entries import compiled_entry_of
 from streamdb.engine.compiled.functions import GENERATED
 from streamdb.engine.compiled.steps import CompiledSteps, sender_of
 from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.interpreted.tree import OperatorTree
-from streamdb.engine.plan import Edge, Step
+from streamdb.engine.plan import Edge, Order, Step
+from streamdb.engine.sort_keys import SortKeys
 
 
 class Compiled(Interpreted):
@@ -30,3 +32,6 @@ class _CompiledTree(OperatorTree):
 
     def sender(self, steps: Sequence[Step]) -> OneRow:
         return sender_of(steps)
+
+    def sort_keys(self, node: Order) -> SortKeys:
+        return SortKeys(node.terms, node.input.shape, compiled_entry_of)

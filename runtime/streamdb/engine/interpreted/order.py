@@ -55,11 +55,11 @@ class OrderOperator:
     Args:
         input: the rows of the order, or of its window.
         keys: what they are ordered by.
-        send: what is done with each afterwards.
+        send: what is done with each afterwards, if anything is.
         shape: of the rows that come out.
     """
 
-    def __init__(self, input: Operator, keys: SortKeys, send: OneRow, shape: Shape) -> None:
+    def __init__(self, input: Operator, keys: SortKeys, send: OneRow | None, shape: Shape) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._input: Final = input
         self._keys: Final = keys
@@ -76,10 +76,11 @@ class OrderOperator:
         """Send all rows through the steps, and sort what comes out."""
         self._input.load()
         rows = self._input.rows
-        for key, row in rows.items():
-            new = self._send(key, row)
-            if new is not None:
-                self.rows[key] = new
+        if self._send is None:
+            self.rows.update(rows)
+        else:
+            sent = ((key, self._send(key, row)) for key, row in rows.items())
+            self.rows.update((key, new) for key, new in sent if new is not None)
         self._keys.choose(self.rows)
         entry_of = self._keys.entry
         entries = [entry_of(key, rows[key]) for key in self.rows]
@@ -90,10 +91,14 @@ class OrderOperator:
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Send the changed rows through the steps, and find where they were and are."""
-        result = list[Change]()
-        for key, _, row in self._input.step(changes):
+        changed = self._input.step(changes)
+        if not changed:
+            return ()
+        send = self._send
+        result: list[Change] = []
+        for key, _, row in changed:
             old = self.rows.get(key)
-            new = None if row is None else self._send(key, row)
+            new = row if send is None or row is None else send(key, row)
             if new is not None:
                 old_place, place = self._put(key, row, is_new=old is None)
                 if old is not None and self._is_same(old, new):

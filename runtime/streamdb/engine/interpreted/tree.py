@@ -33,9 +33,8 @@ class OperatorTree:
         """Return an operator whose rows are its own: those of a source are written by others."""
         if isinstance(edge.node, Order):
             node = edge.node
-            window = self._window(node)
-            keys = SortKeys(node.terms, node.input.shape, self._functions.value_of)
-            return OrderOperator(window, keys, self.sender(node.then), edge.shape)
+            send = self.sender(node.then) if node.then else None
+            return OrderOperator(self._window(node), self.sort_keys(node), send, edge.shape)
         operator = self.operator(edge)
         if isinstance(edge.node, Scan) and not edge.steps:
             return StepsOperator(operator, edge)
@@ -55,6 +54,10 @@ class OperatorTree:
     def sender(self, steps: Sequence[Step]) -> OneRow:
         """Return the function that sends one row through steps."""
         return sender(steps)
+
+    def sort_keys(self, node: Order) -> SortKeys:
+        """Return what makes the entries of an order."""
+        return SortKeys(node.terms, node.input.shape)
 
     def _of_node(self, node: PlanNode) -> Operator:
         match node:
@@ -77,5 +80,4 @@ class OperatorTree:
         rows = self.operator(node.input)
         if node.limit is None and not node.offset:
             return rows
-        keys = SortKeys(node.terms, node.input.shape, self._functions.value_of)
-        return WindowOperator(rows, Window(keys, node.limit, node.offset))
+        return WindowOperator(rows, Window(self.sort_keys(node), node.limit, node.offset))

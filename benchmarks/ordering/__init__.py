@@ -1,0 +1,1 @@
+"""Ordered queries: what a change costs, beside computing them anew."""
