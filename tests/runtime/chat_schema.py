@@ -56,6 +56,7 @@ class Sensor(Struct, frozen=True, kw_only=True, gc=False):
 class SensorColumns(Columns[Sensor]):
     id: Column[int]
     room: Column[str]
+    extra: Column[Any]
 
 
 class Profile(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -153,5 +154,5 @@ def message(key: str | int, content: str = "", **fields: Any) -> Message:
     return Message(id=str(key), content=content, **fields)
 
 
-def sensor(key: int, room: str = "B2", celsius: float = 20.5) -> Sensor:
-    return Sensor(id=key, room=room, celsius=celsius)
+def sensor(key: int, room: str = "B2", celsius: float = 20.5, extra: Any = None) -> Sensor:
+    return Sensor(id=key, room=room, celsius=celsius, extra=extra)

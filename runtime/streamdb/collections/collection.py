@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Self, TypeVar, cast, overload
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from streamdb.collections.changes import (
     ChangeBuffer,
@@ -27,7 +27,9 @@ from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.collections.writer import Writer
-from streamdb.expr import Columns, Expr, predicate
+from streamdb.expr import Columns, Expr
+from streamdb.expr.asking import condition_of
+from streamdb.expr.conditions import test_of
 from streamdb.expr.queries import Query1, Queryable, query_of
 from streamdb.expr.query import QueryRunner
 from streamdb.plain_functions import refuse_async
@@ -245,8 +247,8 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
     def _test(self, where: Callable[[Cols], Expr[bool, Any]] | None) -> Test | None:
         if where is None:
             return None
-        columns = cast("type[Cols]", self._schema.columns)
-        return predicate(columns, where, self._schema.rows.getter)
+        shape = self.as_query().node.shape
+        return test_of(condition_of(where, shape, "where"), shape)
 
     def reader(
         self,

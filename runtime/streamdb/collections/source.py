@@ -15,7 +15,9 @@ class CollectionSource:
 
     def __init__(self, schema: CollectionSchema[Any, Any], table: Table) -> None:
         self.name: Final = schema.name
-        self.slot: Final = Slot(schema.name, schema.columns, schema.rows.getter)
+        self.slot: Final = Slot(
+            schema.name, schema.columns, schema.rows.getter, kinds=schema.rows.kinds
+        )
         self.table: Final[Rows] = table
         self.key_column: Final = schema.primary_key
         self._schema: Final = schema

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeGuard, cast
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.calling import Answer, called
+from streamdb.expr.checking import check, check_condition, kinds_of
 from streamdb.expr.columns import Columns
 from streamdb.expr.expression import is_expression
 from streamdb.expr.nodes import Node, OrderTerm, SlotNode, aggregates_in
@@ -26,7 +27,9 @@ def condition_of(function: Callable[..., Any], shape: Shape, method: str) -> Nod
     answer = called(function, shape, method)
     if not is_expression(answer.value):
         raise _no_condition(answer.value, method)
-    return _of_one_row(answer.own(answer.value.node), method)
+    node = _of_one_row(answer.own(answer.value.node), method)
+    check_condition(node, shape.kinds)
+    return node
 
 
 def values_of(
@@ -106,7 +109,8 @@ def _expressions(function: Callable[..., Any], shape: Shape, method: str) -> tup
 def _value(part: object, answer: Answer, shape: Shape, method: str) -> tuple[Node, Slot]:
     if is_expression(part):
         node = answer.own(part.node)
-        return node, value_slot(str(node))
+        check(node, shape.kinds)
+        return node, value_slot(str(node), kinds_of(node, shape.kinds))
     if _is_row(part):
         answer.own(SlotNode(part.__slot__, "a row"))  # which raises if it is another query's
         number = part.__slot__ - answer.first_slot
@@ -125,7 +129,9 @@ def _term(part: object, answer: Answer) -> OrderTerm:
         term = OrderTerm(part.node)
     else:
         raise _no_expression(part, "order_by")
-    return replace(term, node=_of_one_row(answer.own(term.node), "order_by"))
+    node = _of_one_row(answer.own(term.node), "order_by")
+    check(node, answer.shape.kinds)
+    return replace(term, node=node)
 
 
 def _of_one_row(node: Node, method: str) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamdb.errors import ExpressionError
+from streamdb.expr.checking import kinds_of
 from streamdb.expr.nodes import (
     AggregateNode,
     ConstantNode,
@@ -32,8 +33,8 @@ def grouped(query: QueryNode, keys: tuple[Node, ...], answers: tuple[Node, ...])
         )
     asked = _Asked(keys)
     values = tuple(map(asked.placed, answers))
-    slots = (*map(value_slot, map(str, keys)), *map(value_slot, map(str, answers)))
-    shape = Shape(slots, is_tuple=True)
+    slots = (value_slot(str(node), kinds_of(node, query.shape.kinds)) for node in keys + answers)
+    shape = Shape(tuple(slots), is_tuple=True)
     return GroupNode(query, keys, tuple(asked.aggregates), values, not keys, shape)
 
 

@@ -27,6 +27,7 @@ class Operator(NamedTuple):
         takes: of what kinds the operands may be, as far as that is restricted.
         gives: the kind of what it gives, if it is always the same.
         compares: whether the operands are compared, so that they must be of one kind.
+        chooses: whether the first is compared with each of the values that the second one is.
         is_lazy: whether the function is given functions that evaluate the operands.
     """
 
@@ -36,6 +37,7 @@ class Operator(NamedTuple):
     takes: tuple[frozenset[Kind], ...] = ()
     gives: Kind | None = None
     compares: bool = False
+    chooses: bool = False
     is_lazy: bool = False
 
     @property
@@ -88,8 +90,8 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     ">": _comparison(">", operator.gt),
     ">=": _comparison(">=", operator.ge),
     "between": _of_null("{}.between({}, {})", logic.between)._replace(compares=True),
-    "in": _of_null("{}.in_({})", logic.in_),
-    "not_in": _of_null("{}.not_in({})", logic.not_in),
+    "in": _of_null("{}.in_({})", logic.in_)._replace(chooses=True),
+    "not_in": _of_null("{}.not_in({})", logic.not_in)._replace(chooses=True),
     "is_null": _of_null("{}.is_null()", logic.is_null),
     "is_not_null": _of_null("{}.is_not_null()", logic.is_not_null),
     "&": _of_null("{} & {}", logic.and_, TRUTH, TRUTH),

@@ -23,7 +23,7 @@ from tests.runtime.chat_schema import (
 )
 from tests.runtime.expr.query_sources import Oracle
 
-from streamdb import AsyncCollection, Change, Collection, NotConnected
+from streamdb import AsyncCollection, Change, Collection, ExpressionError, NotConnected
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.snapshots import Snapshots
@@ -270,9 +270,10 @@ async def test_changes_raise_what_ended_the_reading(bench: Bench) -> None:
             await anext(changes)
 
 
-async def test_a_condition_that_fails_ends_the_changes_with_its_error(bench: Bench) -> None:
-    changes = bench.collection.changes(where=lambda m: m.content > 5)
-    bench.commit(message("a"))
+async def test_a_condition_that_fails_ends_the_changes_with_its_error() -> None:
+    bench = Bench(AsyncSensors, sensors.schema)
+    changes = bench.collection.changes(where=lambda s: s.extra > 5)
+    bench.commit(sensor(1, extra="text"))
     with pytest.raises(Exception, match="cannot be evaluated"):
         await anext(changes)
 
@@ -345,6 +346,11 @@ def test_update_takes_fields_or_a_function(bench: Bench) -> None:
     for change, fields in ((None, {}), (lambda row: row, {"content": "x"})):
         with pytest.raises(TypeError, match="either fields or one function"):
             bench.collection.update("a", change, **fields)
+
+
+def test_a_condition_that_suits_no_row_is_refused_at_once(bench: Bench) -> None:
+    with pytest.raises(ExpressionError, match="`content > 5` compares values that are never alike"):
+        bench.collection.subscribe(print, where=lambda m: m.content > 5)
 
 
 @pytest.mark.parametrize("kind", [AsyncMessages, Messages])

@@ -14,6 +14,7 @@ from streamdb.expr import Column, Columns, NullableColumn
 from streamdb.expr.queries import Query1, query_of
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Slot
+from streamdb.state.row_kinds import row_kind
 
 
 class Memory:
@@ -23,7 +24,8 @@ class Memory:
 
     def __init__(self, name: str, columns: type[Columns[Any]], *rows: Any) -> None:
         self.name = name
-        self.slot = Slot(name, columns, attrgetter)
+        kinds = row_kind(type(rows[0]), None).kinds
+        self.slot = Slot(name, columns, attrgetter, kinds=kinds)
         self.rows: Mapping[str, Any] = {row.id: row for row in rows}
         self.table = self
 

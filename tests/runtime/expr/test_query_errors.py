@@ -100,6 +100,72 @@ def test_conditions(build: Callable[[], object], says: str) -> None:
     ("build", "says"),
     [
         (
+            lambda: MESSAGES.where(lambda m: m.content == 3),
+            "`content == 3` compares values that are never alike: `content` is a text, and `3` a "
+            "number",
+        ),
+        (
+            lambda: MESSAGES.where(lambda m: m.tokens < m.content),
+            "never alike: `tokens` is a number",
+        ),
+        (lambda: MESSAGES.where(lambda m: (m.tokens > 1) & (m.user_id != 3)), "`user_id != 3`"),
+        (lambda: MESSAGES.where(lambda m: ~(m.tokens == "3")), "`tokens == '3'` compares"),
+        (lambda: MESSAGES.where(lambda m: m.tokens.between("1", "2")), "never alike"),
+        (lambda: MESSAGES.where(lambda m: m.content.in_(["a", 3])), "and `3` a number"),
+        (lambda: MESSAGES.where(lambda m: m.tokens.not_in(["a"])), "and `'a'` a text"),
+        (lambda: MESSAGES.where(lambda m: m.content), "`content` is no condition but a text"),
+        (lambda: MESSAGES.where(lambda m: m.content.lower()), "no condition but a text"),
+        (lambda: MESSAGES.where(lambda m: m.content & (m.tokens > 1)), "only on a truth value"),
+        (
+            lambda: MESSAGES.where(lambda m: m.tokens.lower() == "x"),
+            "`tokens` is a number...only on a text",
+        ),
+        (lambda: MESSAGES.order_by(lambda m: m.tokens.lower()), "`tokens` is a number"),
+        (lambda: MESSAGES.order_by(lambda m: -m.content), "`content` is a text"),
+        (lambda: MESSAGES.select(lambda m: (m.id, m.content / 2)), "`content` is a text"),
+        (lambda: MESSAGES.group_by(lambda m: m.tokens.upper()), "`tokens` is a number"),
+        (lambda: GROUPS.agg(lambda m: m.tokens.upper()), "`tokens` is a number"),
+        (
+            lambda: GROUPS.agg(lambda m: COUNT).having(lambda user, n: user == 3),
+            "`user_id` is a text",
+        ),
+        (
+            lambda: MESSAGES.select(lambda m: m.tokens).where(lambda n: n == "3"),
+            "`tokens` is a number",
+        ),
+        (
+            lambda: MESSAGES.select(lambda m: m.tokens > 1).where(lambda many: many == "3"),
+            "`tokens > 1` is a truth value, and `'3'` a text",
+        ),
+        (
+            lambda: MESSAGES.join(USERS, on=lambda m, u: m.tokens == u.id),
+            "`tokens == id` compares values that are never alike",
+        ),
+        (
+            lambda: PAIRS.where(lambda m, u: u.name == 3),
+            "`name == 3` compares values that are never alike",
+        ),
+        (
+            lambda: MESSAGES.select(lambda m: (m, m.id)).where(lambda m, key: m.content == 3),
+            "`content == 3` compares values that are never alike",
+        ),
+    ],
+)
+def test_what_columns_hold(build: Callable[[], object], says: str) -> None:
+    refused(build, says, ExpressionError)
+
+
+def test_what_may_be_compared() -> None:
+    MESSAGES.where(lambda m: (m.tokens == 1.5) | (m.tokens == True) | (m.user_id == None))  # noqa: E711, E712
+    MESSAGES.where(lambda m: m.content.in_(["a", None]) & m.tokens.in_([]))
+    PAIRS.where(lambda m, u: u.name == m.content)
+    PAIRS.map(lambda m, u: u.name).select(lambda name: name)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
             lambda: MESSAGES.where(lambda m, u: m.id == u.id),
             "`where` calls its function with the columns of its slots: 1 argument (messages), and "
             "it takes `(m, u)`: write `lambda m: ...`",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from msgspec import UNSET
 
-from streamdb.errors import ExpressionError
-from streamdb.expr.kinds import Kind, are_comparable, kind_of
+from streamdb.expr.checking import check_operation
 from streamdb.expr.nodes import ConstantNode, Node, OperationNode
-from streamdb.expr.operators import OPERATORS
 
 if TYPE_CHECKING:
     from streamdb.expr.expression import Expr
@@ -62,7 +59,7 @@ def operation(operator: str, *operands: object) -> OperationNode:
         ExpressionError: the operands are known to be of kinds that it does not take.
     """
     node = OperationNode(operator, tuple(map(node_of, operands)))
-    _check_kinds(node)
+    check_operation(node, lambda _: None)
     return node
 
 
@@ -76,36 +73,3 @@ def node_of(operand: object) -> Node:
 def null_if_unset(value: object) -> object:
     """Return None for a value that is absent."""
     return None if value is UNSET else value
-
-
-def _check_kinds(node: OperationNode) -> None:
-    operator = OPERATORS[node.operator]
-    for operand, kinds in zip(node.operands, operator.takes, strict=False):
-        kind = _kind(operand)
-        if kind is not None and kind not in kinds:
-            raise ExpressionError(
-                f"`{node}` makes no sense: `{operand}` is a {kind}, and there is no such "
-                f"operation on that, only on a {' or a '.join(sorted(kinds))}"
-            )
-    if operator.compares:
-        _check_comparable(node, [(operand, _kind(operand)) for operand in node.operands])
-
-
-def _check_comparable(node: OperationNode, operands: Sequence[tuple[Node, Kind | None]]) -> None:
-    (first, kind), *others = operands
-    for other, other_kind in others:
-        if not are_comparable(kind, other_kind):
-            raise ExpressionError(
-                f"`{node}` compares values that are never alike: `{first}` is a {kind}, and "
-                f"`{other}` a {other_kind}"
-            )
-
-
-def _kind(node: Node) -> Kind | None:
-    match node:
-        case ConstantNode(value):
-            return kind_of(value)
-        case OperationNode(operator):
-            return OPERATORS[operator].gives
-        case _:
-            return None

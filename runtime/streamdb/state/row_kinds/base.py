@@ -14,10 +14,12 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
+from streamdb.expr.kinds import Kind
 from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.unknown_fields import has_unknown
+from streamdb.state.value_kinds import kinds_of_type
 from streamdb.types.faults import UNREADABLE, pointer_to
 from streamdb.types.members import members_of
 
@@ -154,6 +156,14 @@ class RowKind(Generic[Row]):
             return copy.deepcopy(row)
         except RecursionError:  # Python nests some hundred copies; text is copied without
             return self.read(self.write(row))
+
+    def kinds(self, name: str | None) -> frozenset[Kind] | None:
+        """Return of what kinds the values of a field are, by its name in Python.
+
+        None if its type does not say it, and where None asks for the row itself.
+        """
+        declared = None if name is None else self.fields.get(name)
+        return None if declared is None else kinds_of_type(declared.type)
 
     def getter(self, name: str) -> Callable[[Any], Any]:
         """Return the function that reads a field of a row."""

@@ -1,0 +1,103 @@
+"""Expressions that make no sense of any row, seen before there is one: by the kinds of values.
+
+Kinds of constants and of most results are known as an expression is built; those of columns once it
+is known whose columns they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import TypeAlias, cast
+
+from streamdb.errors import ExpressionError
+from streamdb.expr.kinds import TRUTH, Kind, are_comparable, kind_of
+from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode, SlotNode, children
+from streamdb.expr.operators import OPERATORS
+
+#: The kinds that the values of an expression may be of; None if nobody knows.
+Kinds: TypeAlias = frozenset[Kind] | None
+#: Knows those of columns and slots.
+KindsOfColumn: TypeAlias = Callable[[ColumnNode | SlotNode], Kinds]
+
+
+def kinds_of(node: Node, of_column: KindsOfColumn) -> Kinds:
+    """Return the kinds that the values of an expression may be of, null left out."""
+    match node:
+        case ColumnNode() | SlotNode():
+            return of_column(node)
+        case ConstantNode(value):
+            return _known(kind_of(value))
+        case OperationNode(operator):
+            return _known(OPERATORS[operator].gives)
+        case _:
+            return None
+
+
+def check_condition(node: Node, of_column: KindsOfColumn) -> None:
+    """Check a condition, and all that it is made of.
+
+    Raises:
+        ExpressionError: it is known to be none, or to make no sense.
+    """
+    check(node, of_column)
+    kinds = kinds_of(node, of_column)
+    if kinds is not None and kinds.isdisjoint(TRUTH):
+        raise ExpressionError(
+            f"`{node}` is no condition but {_named(kinds)}: compare it with something, "
+            "or ask `.is_not_null()`"
+        )
+
+
+def check(node: Node, of_column: KindsOfColumn) -> None:
+    """Check an expression, and all that it is made of.
+
+    Raises:
+        ExpressionError: it is known to make no sense.
+    """
+    for child in children(node):
+        check(child, of_column)
+    if isinstance(node, OperationNode):
+        check_operation(node, of_column)
+
+
+def check_operation(node: OperationNode, of_column: KindsOfColumn) -> None:
+    """Check that an operator takes operands of such kinds.
+
+    Raises:
+        ExpressionError: it is known not to.
+    """
+    operator = OPERATORS[node.operator]
+    operands = [(operand, kinds_of(operand, of_column)) for operand in node.operands]
+    for (operand, kinds), taken in zip(operands, operator.takes, strict=False):
+        if kinds is not None and kinds.isdisjoint(taken):
+            raise ExpressionError(
+                f"`{node}` makes no sense: `{operand}` is {_named(kinds)}, and there is no such "
+                f"operation on that, only on {_named(taken)}"
+            )
+    if operator.compares:
+        _check_comparable(node, operands)
+    if operator.chooses:
+        choices = cast("tuple[object, ...]", cast("ConstantNode", node.operands[1]).value)
+        nodes = map(ConstantNode, choices)
+        _check_comparable(node, [operands[0], *((c, _known(kind_of(c.value))) for c in nodes)])
+
+
+def _check_comparable(node: OperationNode, operands: Sequence[tuple[Node, Kinds]]) -> None:
+    (first, kinds), *others = operands
+    for other, other_kinds in others:
+        if not (kinds is None or other_kinds is None) and not any(
+            are_comparable(one, another) for one, another in product(kinds, other_kinds)
+        ):
+            raise ExpressionError(
+                f"`{node}` compares values that are never alike: `{first}` is {_named(kinds)}, "
+                f"and `{other}` {_named(other_kinds)}"
+            )
+
+
+def _known(kind: Kind | None) -> Kinds:
+    return None if kind is None else frozenset((kind,))
+
+
+def _named(kinds: frozenset[Kind]) -> str:
+    return " or ".join(f"a {kind}" for kind in sorted(kinds))
