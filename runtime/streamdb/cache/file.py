@@ -25,7 +25,7 @@ from streamdb.errors import CacheError, CacheInUse
 #: "cach"
 APPLICATION_ID: Final = 0x63_61_63_68
 #: Counted up whenever what is in the file changes its form or meaning, or a fold its outcome.
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 _TABLES: Final = """
 CREATE TABLE head (id INTEGER PRIMARY KEY, content BLOB NOT NULL, digest BLOB NOT NULL);

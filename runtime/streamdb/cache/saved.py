@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,9 @@ class Ledger:
         ordinal: of the last event before it.
         stamps: the offsets that a server has stamped on events before it.
         events: how many events were read before it.
+        invalid: how many of them were invalid.
+        invalid_events: the last of these; what makes up a report of each.
+        undeclared: how many were of undeclared types, by type.
         txids: those that are remembered, the oldest first.
         resets: the resets that were obeyed and lie behind it: restart offset, end of the batch.
     """
@@ -42,6 +46,9 @@ class Ledger:
     ordinal: int
     stamps: list[Block]
     events: int
+    invalid: int
+    invalid_events: list[tuple[Any, ...]]
+    undeclared: dict[str, int]
     txids: list[str]
     resets: list[tuple[str, str]]
 
@@ -75,6 +82,8 @@ class _Ledger(msgspec.Struct, frozen=True, array_like=True):
     offset: str
     ordinal: int
     events: int
+    invalid: int
+    odd: str  # JSON, for a type or key may hold half a surrogate pair: reports, undeclared types
     txids: bytes
     resets: list[tuple[str, str]]
 
@@ -112,7 +121,13 @@ def pieces_of_base(schema: StateSchema, base: Base) -> Iterator[bytes]:
     ledger = base.ledger
     yield _encoder.encode(
         _Ledger(
-            ledger.offset, ledger.ordinal, ledger.events, pack_texts(ledger.txids), ledger.resets
+            ledger.offset,
+            ledger.ordinal,
+            ledger.events,
+            ledger.invalid,
+            json.dumps([ledger.invalid_events, ledger.undeclared]),
+            pack_texts(ledger.txids),
+            ledger.resets,
         )
     )
     for begin in range(0, len(ledger.stamps), _MOST_BLOCKS):
@@ -150,8 +165,17 @@ def read_base(
 ) -> tuple[Ledger, dict[str, LoadingRows]]:
     """Read the state that so many pieces hold; those after them are left."""
     read = _ledger_decoder.decode(next(pieces))
+    invalid_events, undeclared = json.loads(read.odd)
     ledger = Ledger(
-        read.offset, read.ordinal, [], read.events, unpack_texts(read.txids), read.resets
+        read.offset,
+        read.ordinal,
+        [],
+        read.events,
+        read.invalid,
+        [tuple(event) for event in invalid_events],
+        undeclared,
+        unpack_texts(read.txids),
+        read.resets,
     )
     loading = {name: LoadingRows() for name in schema.by_name}
     by_type = {

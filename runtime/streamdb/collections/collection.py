@@ -66,6 +66,7 @@ class CollectionParts(Generic[Tx]):
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], object]], None]
     check_started: Callable[[], None]
+    check_not_closed: Callable[[], None]
     runner: QueryRunner | None = None
 
 
@@ -113,7 +114,8 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         self._source: Final = CollectionSource(parts.schema, parts.table)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._schema.name!r} with {len(self)} rows>"
+        count = len(self._parts.snapshots.of(self._table).rows)
+        return f"<{type(self).__name__} {self._schema.name!r} with {count} rows>"
 
     # --- reading
 
@@ -183,6 +185,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
     @property
     def _shown(self) -> Table | FrozenRows:
         """What the caller sees: the table, or what a snapshot has kept of it."""
+        self._parts.check_started()  # or all collections would be taken for empty
         return self._parts.snapshots.of(self._table)
 
     # --- asking
@@ -215,8 +218,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
         Raises:
             TypeError: ``callback`` is ``async def``, or no function.
+            DatabaseClosed: there will be no commit.
         """
         refuse_async(callback, "subscribe", _INSTEAD_OF_ASYNC)
+        self._parts.check_not_closed()
         test = self._test(where)
         closed = False
 

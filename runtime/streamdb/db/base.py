@@ -142,6 +142,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 writer=self._mutations,
                 deliver=self._deliver,
                 check_started=self._session.check_started,
+                check_not_closed=self._session.check_not_closed,
             )
         )
         self._collections[name] = cast("Any", collection)

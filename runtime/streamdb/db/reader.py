@@ -45,6 +45,7 @@ class Reader:
         self._observers: Final = observers
         self._create: Final = options.get("create", False)
         self._start_offset: Final = options.get("start_offset", names.BEGINNING)
+        self._is_to_raise: Final = options.get("on_invalid") == "raise"
         self._live: Final = options.get("live", "auto")
         self._cache: Final = cache
         self._tail = names.BEGINNING
@@ -102,6 +103,8 @@ class Reader:
             self._state.begin_at(start)
             return await self._read_from(start, is_restart=False)
         offset = await cache.resume(self._stream, self._tail)
+        if self._is_to_raise:  # what was reported by another policy when it was read
+            self._state.report_kept()
         try:
             return await self._read_from(offset, is_restart=False)
         except (BadRequest, StreamGone, StreamParseError) as error:

@@ -70,8 +70,7 @@ class Session:
         await self.status.loaded.wait()
         if self.status.failure is not None:
             raise self.status.failure
-        if self.status.now == "closed":
-            raise self._closed()
+        self.check_not_closed()
 
     def start(self) -> None:
         """Begin to read and to write, once.
@@ -80,8 +79,7 @@ class Session:
             DatabaseClosed: it is too late.
             StreamDBError: called elsewhere than on the database's event loop.
         """
-        if self.status.now == "closed":
-            raise self._closed()
+        self.check_not_closed()
         loop = _running_loop()
         if loop is None or self._loop not in (None, loop):
             raise StreamDBError(
@@ -99,7 +97,7 @@ class Session:
         """Raise if nothing has connected the database yet. May be called on any thread.
 
         Raises:
-            NotConnected: waiting for its changes would never end.
+            NotConnected: it holds nothing, and waiting for its changes would never end.
         """
         if self.status.now == "idle":
             raise NotConnected(
@@ -107,14 +105,22 @@ class Session:
                 "or call preload() first"
             )
 
+    def check_not_closed(self) -> None:
+        """Raise if the database is closed. May be called on any thread.
+
+        Raises:
+            DatabaseClosed: it is.
+        """
+        if self.status.now == "closed":
+            raise self._closed()
+
     def check_open(self) -> None:
         """Raise if there is no stream to write to. May be called on any thread.
 
         Raises:
             DatabaseClosed: the database is closed, or never found its stream; the cause says why.
         """
-        if self.status.now == "closed":
-            raise self._closed()
+        self.check_not_closed()
         if self.status.failure is not None and not self._is_found:
             raise DatabaseClosed(
                 f"{self._url}: the stream could not be opened"

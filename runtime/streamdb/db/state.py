@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field
 from itertools import chain
 from typing import Final, Literal, NamedTuple
 
@@ -46,9 +46,9 @@ class Metrics:
     Attributes:
         commits: batches with events that were committed; the first load is one of them.
         events: events in them.
-        invalid: events that were skipped as invalid.
+        invalid: events that were skipped as invalid, those before the position of a cache, too.
         undeclared: events of types that no collection declares, by type; beyond a thousand types,
-            those of all others together, under the empty text.
+            those of all others together, under the empty text. Likewise.
         cached: events that were not read, for the cache held what they lead to.
     """
 
@@ -61,8 +61,12 @@ class Metrics:
     def count(self, counts: Counts) -> None:
         """Add the events of a batch."""
         self.events += counts.events
-        self.invalid += len(counts.invalid)
-        for name, count in counts.undeclared.items():
+        self.count_odd(len(counts.invalid), counts.undeclared)
+
+    def count_odd(self, invalid: int, undeclared: Mapping[str, int]) -> None:
+        """Add what is in no collection; of a cache, too."""
+        self.invalid += invalid
+        for name, count in undeclared.items():
             is_counted = name in self.undeclared or len(self.undeclared) < _COUNTED_TYPES
             label = name if is_counted else _OTHER_TYPES
             self.undeclared[label] = self.undeclared.get(label, 0) + count
@@ -201,6 +205,9 @@ class DatabaseState:
                 ordinal=self._ordinal,
                 stamps=list(self._stamps.blocks),
                 events=self.metrics.cached + self.metrics.events,
+                invalid=self.metrics.invalid,
+                invalid_events=[astuple(event) for event in self.invalid_events],
+                undeclared=dict(self.metrics.undeclared),
                 txids=self.txids.remembered(),
                 resets=list(self._obeyed_resets),
             )
@@ -215,6 +222,8 @@ class DatabaseState:
         self._begin_load()
         self._loading = rows
         self._loading_metrics.cached = ledger.events
+        self._loading_metrics.count_odd(ledger.invalid, ledger.undeclared)
+        self._keep_invalid(InvalidEvent(*event) for event in ledger.invalid_events)
         self._loading_txids.take()
         self._loading_txids.add(ledger.txids)
         self._obeyed_resets = set(ledger.resets)
@@ -239,6 +248,19 @@ class DatabaseState:
         self._count_on(fold)
         self._loading_txids.add(fold.counts.txids)
         self._loading_metrics.cached += fold.counts.events
+        self._loading_metrics.count_odd(len(fold.counts.invalid), fold.counts.undeclared)
+        self._keep_invalid(
+            InvalidEvent(read.batch.offset, *invalid) for invalid in fold.counts.invalid
+        )
+
+    def report_kept(self) -> None:
+        """Report the invalid events that a cache holds, as if they were read now.
+
+        Raises:
+            InvalidEventError: ``report`` raised it.
+        """
+        for event in list(self.invalid_events):
+            self._report(event)
 
     def begin_at(self, offset: str) -> None:
         """Take what is read to come from there; before anything is read."""
@@ -246,6 +268,8 @@ class DatabaseState:
 
     def start_over(self) -> None:
         """Forget what a cache held."""
+        with self.lock:
+            self.invalid_events.clear()
         self._begin_load()
         self._loading_txids.take()
         self._obeyed_resets = set()
@@ -332,8 +356,11 @@ class DatabaseState:
         for invalid in counts.invalid:
             event = InvalidEvent(offset, *invalid)
             self._report(event)
-            with self.lock:
-                self.invalid_events.append(event)
+            self._keep_invalid([event])
+
+    def _keep_invalid(self, events: Iterable[InvalidEvent]) -> None:
+        with self.lock:
+            self.invalid_events.extend(events)
 
     def end(self, error: BaseException | None, waiters_error: BaseException) -> None:
         """Nothing more will come: tell the watchers and fail those who wait for a txid."""

@@ -45,7 +45,7 @@ def read(offset: str) -> Read:
 
 
 def base(offset: str) -> Base:
-    return Base(Ledger(offset, 0, [], 0, [], []), {})
+    return Base(Ledger(offset, 0, [], 0, 0, [], {}, [], []), {})
 
 
 def test_a_burst_is_one_transaction() -> None:

@@ -28,6 +28,7 @@ from streamdb import (
     AsyncStreamDB,
     CacheError,
     CacheInUse,
+    InvalidEventError,
     RetryPolicy,
     StreamNotFound,
     collection,
@@ -443,6 +444,29 @@ async def test_invalid_events_are_reported_once(url: str, cache: Path) -> None:
             async with AsyncChat(url, cache=cache, on_invalid=reported.append) as db:
                 assert db.messages.keys() == ["a"]
     assert len(reported) == 1
+
+
+async def test_what_was_invalid_is_kept(url: str, cache: Path) -> None:
+    """As if it were read: also what was added to the file later, under another policy, too."""
+    other = {"type": "other", "key": "\ud83d", "headers": {"operation": "insert"}, "value": 1}
+    async with await AsyncStream.create(url) as stream:
+        async with AsyncChat(url, cache=cache, on_invalid="ignore") as db:
+            await stream.append_many([messages.insert(message("a")), {"headers": {}}, other])
+            await db.messages.upsert(message("b")).synced()
+            await stream.append_many([{**other, "key": ""}, {"n": 1}, other])
+            await db.messages.upsert(message("c")).synced()
+            found, counted = db.invalid_events, db.metrics
+            assert (len(found), counted.undeclared) == (3, {"other": 2})
+        for _ in range(2):
+            async with AsyncChat(url, cache=cache, on_invalid="ignore") as db:
+                assert db.metrics.events == 0
+                assert (db.metrics.invalid, db.metrics.undeclared) == (3, counted.undeclared)
+                assert list(db.invalid_events) == list(found)
+        with pytest.raises(InvalidEventError, match="no operation and no control"):
+            async with AsyncChat(url, cache=cache, on_invalid="raise"):
+                pass
+        async with AsyncChat(url, cache=cache, on_invalid="ignore") as db:
+            assert db.metrics.invalid == 3
 
 
 # --- who may read it, and what is not in it

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
 from streamdb import (
     AsyncStream,
     DatabaseClosed,
+    NotConnected,
     RetryPolicy,
     Status,
     StreamDBError,
@@ -203,3 +204,29 @@ async def test_an_error_while_live_reaches_whoever_waits_the_status_and_the_log(
             logging.ERROR
         ]
         await db.aclose()
+
+
+def test_what_was_never_connected_is_not_empty(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        db.messages.insert(message(1)).synced(5)
+    db = Chat(embedded_url)
+    reads: list[Callable[[], object]] = [
+        lambda: len(db.messages),
+        lambda: db.messages["1"],
+        lambda: db.messages.get("1"),
+        lambda: "1" in db.messages,
+        lambda: list(db.messages),
+        lambda: db.messages.keys(),
+        lambda: db.messages.items(),
+        lambda: db.messages.first(),
+        lambda: db.messages.meta("1"),
+    ]
+    for read in reads:
+        with pytest.raises(NotConnected, match="use it as a context manager, or call preload"):
+            read()
+    assert repr(db.messages) == "<Messages 'messages' with 0 rows>"
+    with db:
+        assert len(db.messages) == 1
+    assert len(db.messages) == 1  # rows stay
+    with pytest.raises(DatabaseClosed):
+        db.messages.subscribe(print)
