@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         UnexpectedStatus,
         UnknownCollection,
         UnknownColumn,
+        WaitTimeout,
         WouldDeadlock,
     )
     from streamdb.expr import (
@@ -246,6 +247,7 @@ __all__ = [
     "UnknownColumn",
     "UnsetType",
     "UntypedColumns",
+    "WaitTimeout",
     "WouldDeadlock",
     "case",
     "collection",

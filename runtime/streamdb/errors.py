@@ -327,16 +327,20 @@ class TransactionUnresolved(TransactionFailed):
     """The database closed before the outcome of a write was known."""
 
 
-class TxidTimeout(StreamDBError, TimeoutError):
+class WaitTimeout(StreamDBError, TimeoutError):
+    """What was waited for took longer than the caller's timeout; it goes on."""
+
+
+class TxidTimeout(WaitTimeout):
     """A transaction id did not come back on the stream in time."""
 
 
-class ConditionTimeout(StreamDBError, TimeoutError):
+class ConditionTimeout(WaitTimeout):
     """What was waited for by ``until`` did not become true in time."""
 
 
 class NotConnected(StreamDBError):
-    """A database was waited upon before anything had connected it."""
+    """A database was read or waited upon before anything had connected it."""
 
 
 class DatabaseClosed(StreamDBError):
@@ -352,7 +356,7 @@ class ForkedProcess(StreamDBError, RuntimeError):
 
 
 class CacheError(StreamDBError):
-    """The file of a database's cache cannot be used: not there, or another program's."""
+    """The file of a database's cache cannot be used: it is no cache, or the disk refuses it."""
 
 
 class CacheInUse(CacheError):

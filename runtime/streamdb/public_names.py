@@ -101,6 +101,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "UnexpectedStatus",
         "UnknownCollection",
         "UnknownColumn",
+        "WaitTimeout",
         "WouldDeadlock",
     ),
     "streamdb.expr": (

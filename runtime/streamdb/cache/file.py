@@ -185,17 +185,22 @@ class CacheFile:
 def open_file(path: Path) -> tuple[CacheFile, str | None]:
     """Open a cache file, made if it is missing, and look at its head.
 
-    What is there and is no sound cache of this format is set aside. Then the second value says why,
-    and where it is.
+    A cache that is not sound, or of another format, is set aside. Then the second value says why,
+    and where it is. Any other file stays as it is.
 
     Raises:
-        CacheError: the file cannot be used, and it is not for its content.
+        CacheError: the file cannot be used, or is no cache.
     """
     _refuse_what_is_no_cache(path)
     try:
         return _open_existing(path), None
     except Damaged as damage:
-        kept = set_aside(path, is_ours=_application_of(path) == APPLICATION_ID)
+        if _application_of(path) != APPLICATION_ID and path.stat().st_size > 0:
+            raise CacheError(
+                f"{path} is no cache of streamdb, or nothing is left of one: name another file for "
+                "the cache, or move this one away"
+            ) from damage
+        kept = set_aside(path)
         return _open_existing(path), f"{damage}; it is kept as {kept}"
 
 

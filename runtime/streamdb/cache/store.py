@@ -115,7 +115,7 @@ class CacheStore:
         file = self._opened()
         self._file = None
         file.close()
-        kept = set_aside(self.path, is_ours=True)
+        kept = set_aside(self.path)
         self._file, _ = open_file(self.path)
         self._tell(f"{reason}; it is kept as {kept}")
 

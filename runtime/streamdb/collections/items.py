@@ -47,6 +47,11 @@ class AsyncItems(Generic[Item]):
     def __aiter__(self) -> Self:
         return self
 
+    if not TYPE_CHECKING:  # checkers know that there is no such method
+
+        def __iter__(self):
+            raise TypeError("an async database's changes are iterated by `async for`")
+
     async def __anext__(self) -> Item:
         while True:
             self._woken.clear()
@@ -72,6 +77,14 @@ class BlockingItems(Generic[Item]):
 
     def __iter__(self) -> Self:
         return self
+
+    if not TYPE_CHECKING:
+
+        def __aiter__(self):
+            raise TypeError(
+                "a blocking database's changes are iterated by `for`; for `async for` there is the "
+                "Async form of the database"
+            )
 
     def __next__(self) -> Item:
         try:

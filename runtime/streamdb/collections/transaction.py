@@ -13,7 +13,7 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from typing import Final, Literal
 
-from streamdb.errors import WouldDeadlock
+from streamdb.errors import WaitTimeout, WouldDeadlock
 
 TransactionStatus = Literal["open", "queued", "sent", "durable", "synced", "failed"]
 
@@ -134,7 +134,7 @@ class Transaction(_Transaction):
 
         Raises:
             TransactionFailed: they are not; the cause says why.
-            TimeoutError: it takes longer than so many seconds.
+            WaitTimeout: it takes longer than so many seconds.
             WouldDeadlock: called inside the open transaction, or on streamdb's own thread.
         """
         self._wait(self._outcome.durable, timeout)
@@ -155,6 +155,6 @@ class Transaction(_Transaction):
         except TimeoutError:
             if future.done():
                 raise
-            raise TimeoutError(
+            raise WaitTimeout(
                 f"transaction {self.txid} is still {self.status} after {timeout} s; it goes on"
             ) from None

@@ -45,7 +45,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
 
         Raises:
             StreamDBError: the stream is missing, cannot be reached, or is no state stream.
-            TimeoutError: it takes longer than so many seconds. Loading goes on.
+            WaitTimeout: it takes longer than so many seconds. Loading goes on.
         """
         import asyncio  # not above, as in `collections.callers`
 
@@ -190,6 +190,14 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     ) -> None:
         """Close."""
         await self.aclose()
+
+    if not TYPE_CHECKING:  # checkers know that there are no such methods
+
+        def __enter__(self):
+            raise TypeError(f"{type(self).__name__} is an async database: use `async with`")
+
+        def __exit__(self, *_):
+            """Never called."""
 
     def _enqueue(self, draft: Draft) -> None:
         self._session.enqueue(draft)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, ca
 
 from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.items import Source
+from streamdb.collections.plain_block import PlainBlock
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import declared_schema
+from streamdb.db.invalid_log import InvalidLog
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, checked_upcasts
 from streamdb.db.unresolved import remember
 from streamdb.errors import (
@@ -24,6 +25,7 @@ from streamdb.errors import (
     InvalidEventError,
     TxidTimeout,
     UnknownCollection,
+    WaitTimeout,
     WouldDeadlock,
 )
 from streamdb.expr import Expr
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from streamdb.db.mutations import Draft
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
-
-log: Final = logging.getLogger("streamdb.state")
 
 Tx = TypeVar("Tx")
 CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
@@ -64,6 +64,12 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         from streamdb.db.session import Session
         from streamdb.db.state import DatabaseState
 
+        for given, kinds in ((first, (str, StateSchema)), (second, (str,))):
+            if not isinstance(cast("Any", given), kinds):
+                raise TypeError(
+                    f"{type(self).__name__}: the address of a stream is a text, such as "
+                    f"'embedded:session.db#demo', not {type(given).__name__}"
+                )
         if isinstance(first, str) and second:
             raise TypeError(
                 f"{type(self).__name__}({first!r}, {second!r}): the first of two arguments is a "
@@ -81,6 +87,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._options: Final = options
         self.schema: Final = schema
         self.url: Final = parse_address(url).shown
+        self._invalid_log: Final = InvalidLog(self.url)
         self._on_invalid: Final = options.get("on_invalid", "report")
         self._state: Final = DatabaseState(
             schema,
@@ -196,7 +203,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 db.messages.insert(...)
                 db.presence.upsert(...)
         """
-        return self._mutations.transaction()
+        instead = "`with db.transaction() as tx:`, and after it `await tx`"
+        return PlainBlock(self._mutations.transaction(), instead)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """See one state of all collections, whatever is committed meanwhile.
@@ -240,8 +248,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         if callable(policy):
             self._deliver(lambda: policy(event))
         elif policy != "ignore":
-            outcome = "it counts all the same" if event.is_applied else "it is skipped"
-            log.warning("%s: %s; %s", self.url, event, outcome)
+            self._invalid_log.tell(event)
 
     def _condition(
         self,
@@ -252,6 +259,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         """Make what `until` waits on."""
         if self._snapshots.current is not None:
             raise WouldDeadlock("until: nothing changes inside `with db.snapshot()`")
+        if not callable(condition) and not isinstance(cast("Any", condition), BaseCollection):
+            raise TypeError(
+                f"until takes a function, or a collection, not {type(condition).__name__}: "
+                "until(lambda: len(db.messages) > 2)"
+            )
         if not callable(condition):
             if condition not in self._collections.values():
                 raise ValueError(f"until: {condition!r} is a collection of another database")
@@ -270,6 +282,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         )
 
     def _wait_for_txid(self, txid: str) -> Future[None]:
+        if not isinstance(cast("Any", txid), str):
+            raise TypeError(f"await_txid takes a txid, a text, not {type(txid).__name__}")
         with self._state.lock:
             return self._state.txids.wait(txid)
 
@@ -286,8 +300,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         seen = ", ".join(self._state.txids.last()) or "none"
         return f"url {self.url}, status {self.status}, offset {self.offset}, last seen: {seen}"
 
-    def _preload_timeout(self, timeout: float | None) -> TimeoutError:
-        return TimeoutError(
+    def _preload_timeout(self, timeout: float | None) -> WaitTimeout:
+        return WaitTimeout(
             f"the first load took longer than {timeout} s (url {self.url}, status {self.status})"
         )
 

@@ -51,7 +51,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
 
         Raises:
             StreamDBError: the stream is missing, cannot be reached, or is no state stream.
-            TimeoutError: it takes longer than so many seconds. Loading goes on.
+            WaitTimeout: it takes longer than so many seconds. Loading goes on.
         """
         try:
             self._thread.run(self._session.preload(), timeout)
@@ -151,7 +151,12 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         return self._beside(url)
 
     def close(self) -> None:
-        """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay."""
+        """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay.
+
+        Does nothing in a child process after ``os.fork()``: the database is its parent's.
+        """
+        if self._thread.belongs_to_parent:
+            return
         try:
             self._thread.run(self._session.aclose())
         finally:
@@ -174,6 +179,14 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     ) -> None:
         """Close."""
         self.close()
+
+    if not TYPE_CHECKING:  # checkers know that there are no such methods
+
+        async def __aenter__(self):
+            raise TypeError(f"{type(self).__name__} is a blocking database: use `with`")
+
+        async def __aexit__(self, *_):
+            """Never called."""
 
     def _enqueue(self, draft: Draft) -> None:
         self._thread.call_soon(self._session.enqueue, draft)

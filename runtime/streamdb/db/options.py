@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
-from streamdb.known_options import refuse_unknown
+from streamdb.known_options import FLAG, SECONDS, Kind, refuse_unknown, refuse_wrong_kinds
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
-from streamdb.streams.options import StreamOptions
+from streamdb.streams.options import KINDS_OF_STREAMS, StreamOptions
 from streamdb.types.preview import printable, shortened
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class DatabaseOptions(StreamOptions, total=False):
             written, or ``now`` for what comes from now on. The rows are those of the events from
             there. Not together with ``cache``.
         live: how to follow: ``auto``, ``sse`` or ``long-poll``.
-        on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state``, ``ignore``
-            only counts it, ``raise`` stops the database there; a function is called with it where
+        on_invalid: ``report`` logs an invalid event as a warning of ``streamdb.state`` (ten of
+            them, and then their number when it is 100, 1000, ...), ``ignore`` only counts it,
+            ``raise`` stops the database there; a function is called with it where
             callbacks of the database are.
         strict: hold every row that is read to the JSON Schema of its collection, where its class
             says less; one that breaks it is an invalid event. Needs the extra ``validate``.
@@ -118,6 +120,15 @@ class DatabaseOptions(StreamOptions, total=False):
 _CALLBACKS: Final = frozenset(
     {"on_batch", "on_before_batch", "on_event", "on_invalid", "on_progress"}
 )
+_KINDS: Final[Mapping[str, Kind]] = {
+    "cache": Kind((str, PathLike, NoneType), "the path of a file"),
+    "close_timeout": SECONDS,
+    "create": FLAG,
+    "progress": FLAG,
+    "start_offset": Kind((str,), "an offset, which is a text, or 'now'"),
+    "strict": FLAG,
+    "upcast": Kind((Mapping,), "a dict of functions by event type"),
+}
 _CHOICES: Final = {
     "live": get_args(Live),
     "on_invalid": get_args(InvalidPolicy),
@@ -129,10 +140,11 @@ def check_options(options: DatabaseOptions) -> None:
     """Refuse what a type checker would refuse, for those who run none.
 
     Raises:
-        TypeError: there is no such option, or a callback is ``async def``.
+        TypeError: there is no such option, it takes something else, or a callback is ``async def``.
         ValueError: an option has no such value.
     """
     refuse_unknown(options, DatabaseOptions.__optional_keys__)
+    refuse_wrong_kinds(options, {**_KINDS, **KINDS_OF_STREAMS})
     for name, value in options.items():
         choices = _CHOICES.get(name)
         if choices and value not in choices and not callable(value):

@@ -41,7 +41,6 @@ class Sender:
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
         self._queue: Final[deque[Draft]] = deque()
-        self._queued: Final = asyncio.Event()
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
@@ -51,16 +50,14 @@ class Sender:
         self._in_flight[draft.outcome.txid] = draft
         self._queue.append(draft)
         self._drained.clear()
-        self._queued.set()
 
     async def drain(self) -> None:
         """Wait until nothing is on its way."""
         await self._drained.wait()
 
     async def send_to(self, stream: AsyncStream) -> None:
-        """Send what is queued and what will be, until cancelled."""
-        while True:
-            await self._queued.wait()
+        """Send what is queued, and what is meanwhile."""
+        while self._queue:
             drafts = self._take_queued()
             try:
                 await self._send(stream, drafts)
@@ -68,9 +65,7 @@ class Sender:
                 log.exception("%s: writing failed", self._url)
                 for draft in drafts:
                     self.fail(draft, error)
-            if not self._queue:
-                self._queued.clear()
-                self._drained.set()
+        self._drained.set()
 
     def is_in_flight(self, txid: str) -> bool:
         """Tell whether a transaction of this database is yet to come back."""

@@ -21,6 +21,7 @@ from streamdb.db.status import StatusBoard
 from streamdb.errors import CacheError, DatabaseClosed, NotConnected, StreamClosed, StreamDBError
 from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
+from streamdb.streams.loop_thread import on_shared_loop_thread
 from streamdb.streams.options import StreamOptions
 
 if TYPE_CHECKING:
@@ -135,6 +136,14 @@ class Session:
             return
         self.start()
         self.sender.enqueue(draft)
+        if self._is_found:
+            self._send()
+
+    def _send(self) -> None:
+        """Send what is queued. No task waits for more, which nobody might end."""
+        if self._stream is not None and (self._sending is None or self._sending.done()):
+            sending = self.sender.send_to(self._stream)
+            self._sending = asyncio.create_task(sending, name="streamdb-sender")
 
     async def aclose(self) -> None:
         """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""
@@ -157,7 +166,7 @@ class Session:
         try:
             await reader.find()
             self._is_found = True
-            self._sending = asyncio.create_task(self.sender.send_to(stream), name="streamdb-sender")
+            self._send()
             await reader.read()
         except StreamDBError as error:
             if self.status.loaded.is_set():  # before, who opens the database is told
@@ -178,7 +187,13 @@ class Session:
             return
         self._free_cache()
         if self.status.now != "ended":
-            error = StreamDBError(f"{self._url}: reading was cancelled from outside")
+            reason = "reading was cancelled from outside"
+            if on_shared_loop_thread():  # which the end of the program stops, and nothing else
+                reason = (
+                    "the program ended before the database was closed: use it as a context "
+                    "manager, or close it"
+                )
+            error = StreamDBError(f"{self._url}: {reason}")
             log.info("%s: close the database before its event loop ends", error)
             self._fail(error)
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict
+
+from streamdb.known_options import SECONDS, Kind
+from streamdb.protocol.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from streamdb.errors import StreamError
-    from streamdb.protocol.retry import RetryPolicy
     from streamdb.streams.wire import Headers, Params, Retry
+
+_POLICY: Final = Kind((RetryPolicy,), "a RetryPolicy, such as RetryPolicy(attempts=3)")
+_ADDED: Final = Kind((Mapping,), "a dict of texts, or of functions that return them, by name")
+#: What these options take.
+KINDS_OF_STREAMS: Final[Mapping[str, Kind]] = {
+    "headers": _ADDED,
+    "idle_timeout": SECONDS,
+    "params": _ADDED,
+    "reconnect": _POLICY,
+    "retry": _POLICY,
+    "timeout": SECONDS,
+}
 
 ErrorHandler: TypeAlias = (
     "Callable[[StreamError], Retry | None] | Callable[[StreamError], Awaitable[Retry | None]]"

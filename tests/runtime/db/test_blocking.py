@@ -376,7 +376,6 @@ def test_a_forked_child_is_told(embedded_url: str) -> None:
             lambda: db.until(lambda: True),
             lambda: next(statuses),
             lambda: db.preload(),
-            lambda: db.close(),
         )
         db._state.lock.__enter__()  # as a commit of the loop thread may do at that moment
         child = os.fork()
@@ -388,6 +387,7 @@ def test_a_forked_child_is_told(embedded_url: str) -> None:
                     attempt()
                 except ForkedProcess:
                     refused += 1
+            db.close()  # it is the parent's, and leaving its block here is no fault
             os._exit(refused)
         db._state.lock.__exit__()
         _, status = os.waitpid(child, 0)
