@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +16,8 @@ def near_miss(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | 
     >>> near_miss("contnet", ["id", "content"]), near_miss("size", ["id", "content"])
     ('content', None)
     """
+    import difflib  # takes long, and nobody may ever misspell a name
+
     close = difflib.get_close_matches(name[:_LONGEST], known, n=1, cutoff=cutoff)
     return close[0] if close else None
 

@@ -10,8 +10,14 @@ from typing import Final
 
 _EXAMPLE: Final = Path(__file__).parents[2] / "generated_examples" / "agent_session"
 # Each takes longer than all of the package's own modules, or brings many others.
-_DEAR: Final = ("asyncio", "httpx", "httptools", "ssl", "sqlite3", "jsonschema_rs", "pydantic")
-_ENGINE: Final = ("streamdb.db.session", "streamdb.protocol.reading", "streamdb.state.spec_file")
+_DEAR: Final = (
+    *("asyncio", "httpx", "httptools", "ssl", "sqlite3", "jsonschema_rs", "pydantic"),
+    *("concurrent.futures", "difflib", "pathlib", "urllib.parse"),
+)
+_ENGINE: Final = (
+    *("streamdb.db.session", "streamdb.protocol.exchange", "streamdb.protocol.reading"),
+    *("streamdb.state.fold", "streamdb.state.spec_file"),
+)
 
 
 def imported_by(program: str) -> set[str]:

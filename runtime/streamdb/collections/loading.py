@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from streamdb.collections.ordinals import Ordinals
-from streamdb.state.fold import Sink
+from streamdb.state.sink import Sink
 from streamdb.state.unknown_fields import Stored, stored
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.loading import LoadingRows
-from streamdb.collections.table import Table, Write
-from streamdb.state.fold import Sink
-from streamdb.state.unknown_fields import Stored
+from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.table import Table
+from streamdb.state.sink import Sink
+from streamdb.state.unknown_fields import Stored, stored
 
 _REMOVAL: Final = -1  # no event has it for an ordinal
 
@@ -19,25 +19,25 @@ class StagedRows:
 
     def __init__(self, table: Table) -> None:
         self._table: Final = table
-        # None stands for a row that is removed, unless these take the place of all rows.
-        self._staged: Final = LoadingRows()
+        self._rows: Final = _Rows()
+        self._ordinals: Final = Ordinals()
         self._are_all: bool = False
 
     @property
     def sink(self) -> Sink:
         """Where rows are staged."""
-        return self._staged.sink
+        return Sink(self._rows, self._ordinals.keys, self._ordinals.numbers)
 
     def get(self, key: str) -> Stored | None:
         """Return the row as it will be."""
-        if self._are_all or key in self._staged.rows:
-            return self._staged.get(key)
+        if self._are_all or key in self._rows:
+            return stored(self._rows.get(key))
         return self._table.stored(key)
 
     def remove(self, key: str) -> None:
         """Stage a removal."""
         if self._are_all:
-            self._staged.remove(key)
+            self._rows.pop(key, None)
         else:
             self.sink.put(key, None, _REMOVAL)
 
@@ -46,18 +46,30 @@ class StagedRows:
 
     def clear(self) -> None:
         """Stage that all rows go, those that were staged before, too."""
-        self._staged.clear()
+        self._rows.clear()
+        self._ordinals.clear()
         self._are_all = True
 
     def commit(self) -> list[Delta]:
         """Carry it out, and return what changed."""
+        keys, numbers = self._ordinals.keys, self._ordinals.numbers
         if not self._are_all:
-            return self._table.write(self._writes())
-        before = self._table.replace(self._staged)
+            return self._table.write(zip(keys, self._rows.written, numbers, strict=True))
+        loaded = LoadingRows()
+        loaded.rows.update(self._rows)
+        loaded.ordinals.keys.extend(keys)
+        loaded.ordinals.numbers.extend(numbers)
+        before = self._table.replace(loaded)
         return net_deltas(before, self._table.rows)
 
-    def _writes(self) -> Iterator[Write]:
-        """Yield what was staged in order; each row as it is in the end, for no other one shows."""
-        rows, keys, ordinals = self.sink
-        for key, ordinal in zip(keys, ordinals, strict=True):
-            yield key, None if ordinal == _REMOVAL else rows[key], ordinal
+
+class _Rows(dict[str, Any]):
+    """Rows as they will be, None for those that are removed, and every one that was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: Final[list[Any]] = []
+
+    def __setitem__(self, key: str, row: Any) -> None:
+        super().__setitem__(key, row)
+        self.written.append(row)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from concurrent.futures import Future
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from streamdb.errors import WaitTimeout, WouldDeadlock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 TransactionStatus = Literal["open", "queued", "sent", "durable", "synced", "failed"]
 
@@ -24,6 +26,8 @@ class Outcome:
     """The state of one transaction; moved on by the database, on any thread, forwards only."""
 
     def __init__(self, txid: str) -> None:
+        from concurrent.futures import Future  # not needed by who imports a package
+
         self.txid: Final = txid
         self.status: TransactionStatus = "open"
         self.error: BaseException | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
@@ -32,9 +31,10 @@ from streamdb.expr import Expr
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import StateSchema
-from streamdb.streams.address import parse_address
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from streamdb.db.mutations import Draft
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
@@ -86,6 +86,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._schema_argument: Final = (schema,) if takes_schema else ()
         self._options: Final = options
         self.schema: Final = schema
+        from streamdb.streams.address import parse_address  # and pathlib
+
         self.url: Final = parse_address(url).shown
         self._invalid_log: Final = InvalidLog(self.url)
         self._on_invalid: Final = options.get("on_invalid", "report")

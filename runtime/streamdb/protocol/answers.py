@@ -6,7 +6,7 @@ Reasons are never read out of bodies (HDR-4); a body is quoted at most, cut and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Never
+from typing import TYPE_CHECKING, Final, Never
 
 from streamdb.errors import (
     AccessDenied,
@@ -26,7 +26,9 @@ from streamdb.errors import (
     UnexpectedStatus,
 )
 from streamdb.protocol import names
-from streamdb.protocol.exchange import Reply
+
+if TYPE_CHECKING:
+    from streamdb.protocol.exchange import Reply
 
 _LONGEST_PREVIEW: Final = 120
 

@@ -10,13 +10,15 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, Final, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard, runtime_checkable
 
 import msgspec
 
 from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
-from streamdb.protocol.exchange import Batch
+
+if TYPE_CHECKING:
+    from streamdb.protocol.exchange import Batch
 
 # What msgspec would write in a form of its own; `_text_of` has the last word on them.
 _LEFT_ALONE: Final = (dt.datetime, dt.time, Decimal)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 from streamdb.protocol.json_text import is_array, is_object
 from streamdb.types.faults import steps_of
@@ -76,6 +75,8 @@ def _in_place(document: Any, pointer: str) -> Iterator[tuple[dict[str, Any], boo
 
 
 def _referred(document: Any, reference: Any) -> Any:
+    from urllib.parse import unquote  # not above: it is slow to import
+
     is_pointer = isinstance(reference, str) and (reference == "#" or reference.startswith("#/"))
     target = _at(document, unquote(reference[1:])) if is_pointer else None
     if target is None:

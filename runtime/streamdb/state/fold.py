@@ -37,32 +37,11 @@ from streamdb.state.items import (
 from streamdb.state.judging import Judge
 from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
+from streamdb.state.sink import Sink
 from streamdb.state.stamps import Stamps
 from streamdb.state.timestamps import wrong_ones
 from streamdb.state.typed_events import Event
 from streamdb.state.unknown_fields import Stored
-
-
-class Sink(NamedTuple):
-    """Where rows are stored; for each one all three are written.
-
-    The fold does so itself: to call a function for each row would cost it a tenth of its time.
-
-    Attributes:
-        rows: by the text of their key, some of them ``Stored`` ones.
-        keys: in the order of the events.
-        ordinals: those of the events.
-    """
-
-    rows: dict[str, Any]
-    keys: list[str]
-    ordinals: array[int]
-
-    def put(self, key: str, row: Any, ordinal: int) -> None:
-        """Store a row."""
-        self.rows[key] = row
-        self.keys.append(key)
-        self.ordinals.append(ordinal)
 
 
 class FoldedRows(Protocol):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from streamdb import formats
@@ -54,6 +53,8 @@ class SchemaDocument:
             MissingExtra: the extra is not installed.
             UnusableSchema: it is no schema that can be used.
         """
+        from urllib.parse import quote  # not above: it is slow to import
+
         library = _library()
         options = {"formats": _formats(), "validate_formats": True, "offline": True}
         try:

@@ -102,7 +102,7 @@ class Run:
             case _:
                 loaded = LoadingRows()
                 for key, row in self.model.synced.items():
-                    loaded.put(key, row, self.ordinal)
+                    loaded.sink.put(key, row, self.ordinal)
                 self.table.replace(loaded)
                 self.seen = dict(self.table.rows)
                 self._compare([])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.loading import LoadingRows
+from streamdb.collections.overlay import NO_ECHOES, Echoes
 from streamdb.collections.staging import StagedRows
-from streamdb.collections.table import Table
+from streamdb.collections.table import Table, Write
 from streamdb.state.unknown_fields import stored
 
 
@@ -211,3 +212,22 @@ def test_the_end_is_told_once_and_to_latecomers() -> None:
     table.end(error)
     table.watch(lambda _: None, ends.append)
     assert ends == [error, error]
+
+
+def test_each_staged_row_is_written_with_its_own_ordinal() -> None:
+    """What comes back of own writes is known by ordinals, so none may be left out or replaced."""
+    written = list[Write]()
+
+    class Recording(Table):
+        def write(self, writes: Iterable[Write], echoes: Echoes = NO_ECHOES) -> list[Delta]:
+            written.extend(writes)
+            return []
+
+    staging = StagedRows(Recording())
+    first, second = Row(), Row()
+    staging.sink.put("a", first, 1)
+    staging.remove("a")
+    staging.sink.put("a", second, 3)
+    staging.commit()
+    assert [(key, row) for key, row, _ in written] == [("a", first), ("a", None), ("a", second)]
+    assert [ordinal for _, row, ordinal in written if row] == [1, 3]

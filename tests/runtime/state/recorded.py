@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from streamdb.state.decoder import PageDecoder
-from streamdb.state.fold import Fold, JudgeReset, Sink
+from streamdb.state.fold import Fold, JudgeReset
 from streamdb.state.items import Judged
 from streamdb.state.schema import StateSchema
+from streamdb.state.sink import Sink
 from streamdb.state.unknown_fields import Stored, stored
 
 
