@@ -83,9 +83,8 @@ class OrderOperator:
             self.rows.update((key, new) for key, new in sent if new is not None)
         self._keys.choose(self.rows)
         entry_of = self._keys.entry
-        entries = [entry_of(key, rows[key]) for key in self.rows]
         try:
-            self._order.fill(entries)
+            self._order.fill(entry_of(key, rows[key]) for key in self.rows)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
 
@@ -124,8 +123,8 @@ class OrderOperator:
         """Put a row where it belongs, and return its places before and now."""
         if self._keys.are_text and type(key) is not str:
             self._keys.take_any(self._order)
-        entry = self._keys.entry(key, row)
         try:
+            entry = self._keys.entry(key, row)
             return (None, self._order.insert(entry)) if is_new else self._order.move(entry)
         except TypeError as error:
             raise self._keys.mixture(self._input.rows.items(), error) from error

@@ -18,7 +18,7 @@ from streamdb.engine.compiled import Compiled
 from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.planning import plan_of
 from streamdb.errors import ExpressionError
-from streamdb.expr.nodes import ColumnNode, OrderTerm
+from streamdb.expr.nodes import ColumnNode, ConstantNode, OperationNode, OrderTerm
 from streamdb.expr.query_tree import QueryNode
 
 EXECUTORS: tuple[MakeExecutor, ...] = (Interpreted, Compiled)
@@ -197,6 +197,16 @@ def test_rows_that_do_not_compare(make: MakeExecutor, limit: int | None) -> None
         executor.step(done)
     with pytest.raises(ExpressionError, match=r"^rows cannot be ordered by `a`: "):
         executor.load()
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_a_term_that_cannot_be_evaluated(make: MakeExecutor, limit: int | None) -> None:
+    things = things_by_letter()
+    term = OrderTerm(OperationNode("<", (ColumnNode("a"), ConstantNode(3))), descending=True)
+    executor = make(plan_of(order(things.node, term, limit=limit)))
+    executor.load()
+    with pytest.raises(ExpressionError, match=r"ordered by .*: `a < 3` cannot be evaluated"):
+        executor.step(commit({things: [("t", Thing("t", "text"))]}))
 
 
 def test_a_fault_of_a_users_function_is_their_own(make: MakeExecutor) -> None:
