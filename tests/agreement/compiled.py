@@ -9,8 +9,9 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
 from tests.agreement.cases import Case, Json
@@ -37,11 +38,17 @@ class Refused:
 
 def compiled(spec: Path | Mapping[str, Json]) -> Spec | Refused:
     """The meaning of a spec, or the compiler's findings. Never raises for what a spec says."""
+    return _compiled(spec if isinstance(spec, Path) else json.dumps(spec))
+
+
+# Several tests go through the same corpus, of which many specs have several collections.
+@lru_cache(maxsize=1_000)
+def _compiled(spec: Path | str) -> Spec | Refused:
     if isinstance(spec, Path):
         loaded = api.lint(spec)
         assert not isinstance(loaded, api.Problem), loaded
     else:
-        loaded = load_spec_text(json.dumps(spec), "spec.json")
+        loaded = load_spec_text(spec, "spec.json")
     if loaded.spec is not None:
         return loaded.spec
     refused = Refused(loaded.findings)
@@ -55,12 +62,18 @@ def collection_of(spec: Spec, case: Case) -> Collection:
     return found
 
 
+@lru_cache(maxsize=300)
+def package_files(spec: Spec, models: api.Models = "msgspec") -> Mapping[str, str]:
+    """The files of the package, by name."""
+    return MappingProxyType(api.generate(spec, models=models))
+
+
 def load_package(spec: Spec, folder: Path, models: api.Models = "msgspec") -> ModuleType:
     """Generate the package into a folder of its own below ``folder``, and import it."""
     name = f"agreement_package_{next(_NUMBERS)}"
     package = folder / name
     package.mkdir()
-    for file, text in api.generate(spec, models=models).items():
+    for file, text in package_files(spec, models).items():
         (package / file).write_text(text, "utf-8")
     found = importlib.util.spec_from_file_location(
         name, package / "__init__.py", submodule_search_locations=[str(package)]

@@ -6,25 +6,30 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from tests.agreement.compiled import Refused, compiled
+from tests.agreement.compiled import Refused, compiled, package_files
 from tests.agreement.corpus import own_cases, public_cases
 
 from streamdb_gen import api
+from streamdb_gen.ir import Spec
 
 PROJECT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module", params=["msgspec", "pydantic"])
-def packages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package of each spec, with rows of one kind."""
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two packages of each spec, for rows of either kind; checkers start once."""
     folder = tmp_path_factory.mktemp("corpus")
+    specs: dict[str, Spec] = {}
     for case in [*own_cases(), *public_cases()]:
-        source, name = case.name.split("/")[:2]
         spec = compiled(case.spec)
         if not isinstance(spec, Refused):
-            api.write(api.generate(spec, models=request.param), folder / f"{source}_{name}")
+            specs["_".join(case.name.split("/")[:2])] = spec
+    for name, spec in specs.items():
+        for models in get_args(api.Models):
+            api.write(package_files(spec, models), folder / f"{models}_{name}")
     return folder
 
 
