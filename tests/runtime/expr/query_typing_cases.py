@@ -5,7 +5,8 @@ The columns are written as generated packages write them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_type
 
@@ -27,6 +28,7 @@ from streamdb import (
     Query5,
     Queryable,
     UntypedColumns,
+    fn,
 )
 
 Role = Literal["user", "assistant", "system"]
@@ -177,16 +179,27 @@ def joined(messages: Messages, users: Users) -> None:
     )
 
 
-def grouped(messages: Messages, users: Users, count: Whole, total: Expr[int, int | None]) -> None:
-    by_role = messages.group_by(lambda m: m.role).agg(lambda m: (count, total))
-    assert_type(
-        by_role, Query3[Role, int, int | None, Expr[Role, Role], Whole, Expr[int, int | None]]
+def grouped(messages: Messages, users: Users) -> None:
+    by_role = messages.group_by(lambda m: m.role).agg(
+        lambda m: (fn.count(), fn.max(m.note), fn.collect(m))
     )
-    assert_type(by_role.fetch(), list[tuple[Role, int, int | None]])
-    one = messages.group_by(lambda m: m.note).agg(lambda m: count)
+    assert_type(
+        by_role,
+        Query4[
+            Role, int, str | None, Sequence[Message],
+            Expr[Role, Role], Whole, OptionalText, Expr[Sequence[Message], Sequence[Message]],
+        ],
+    )  # fmt: skip
+    loud = by_role.having(lambda role, n, note, rows: (role == "user") & (n > 1))
+    assert_type(loud.fetch(), list[tuple[Role, int, str | None, Sequence[Message]]])
+    assert_type(loud.map(lambda role, n, note, rows: rows[0].tokens).fetch(), list[int])
+    loud.order_by(lambda role, n, note, rows: (n.desc(), note.desc().nulls_first())).limit(3)
+    one = messages.group_by(lambda m: m.note).agg(lambda m: fn.count())
     assert_type(one, Query2[str | None, int, OptionalText, Whole])
     pairs = messages.join(users, on=lambda m, u: m.user_id == u.id)
-    two = pairs.group_by(lambda m, u: (m.role, u.boss)).agg(lambda m, u: (count, count > 3))
+    two = pairs.group_by(lambda m, u: (m.role, u.boss)).agg(
+        lambda m, u: (fn.count(), fn.count() > 3)
+    )
     assert_type(
         two,
         Query4[
@@ -194,10 +207,57 @@ def grouped(messages: Messages, users: Users, count: Whole, total: Expr[int, int
             Expr[Role, Role], OptionalText, Whole, Expr[bool, bool | None],
         ],
     )  # fmt: skip
-    three = messages.group_by(lambda m: (m.role, m.id, m.note)).agg(lambda m: (count, total))
-    assert_type(three.map(lambda role, key, note, n, tokens: tokens).fetch(), list[int | None])
-    assert_type(messages.agg(lambda m: count).one(), int)
-    assert_type(pairs.agg(lambda m, u: (count, total)).one(), tuple[int, int | None])
+    three = messages.group_by(lambda m: (m.role, m.id, m.note)).agg(
+        lambda m: (fn.sum(m.tokens), fn.avg(m.tokens) / fn.count())
+    )
+    assert_type(three.map(lambda role, key, note, n, mean: mean).fetch(), list[float | None])
+    assert_type(messages.agg(lambda m: fn.count()).one(), int)
+    assert_type(
+        pairs.agg(lambda m, u: (fn.count(), fn.first(u.boss), fn.collect(u.boss, by=m.id))).one(),
+        tuple[int, str | None, Sequence[str | None]],
+    )
+
+
+class Chunk(Struct):
+    id: str
+    message_id: str
+    text: str
+    at: dt.datetime
+
+
+class ChunkColumns(Columns[Chunk]):
+    id: Column[str]
+    message_id: Column[str]
+    text: Column[str]
+    at: Column[dt.datetime]
+
+
+class Growing(Struct):
+    id: str
+    text: str
+    started: dt.datetime
+    pieces: int
+
+
+def materialize(key: str, chunks: Sequence[Chunk], started: dt.datetime, n: int) -> Growing:
+    return Growing(key, "".join(chunk.text for chunk in chunks), started, n)
+
+
+def needs_approval(growing: Growing) -> bool:
+    return growing.text.endswith("?")
+
+
+def derived(chunks: Collection[Chunk, str, ChunkColumns]) -> None:
+    stats = (
+        chunks.group_by(lambda c: c.message_id)
+        .agg(lambda c: (fn.collect(c, by=c.at), fn.min(c.at), fn.count()))
+        .having(lambda key, chunks, started, n: n > 0)
+        .order_by(lambda key, chunks, started, n: started)
+    )
+    assert_type(stats.map(materialize), Query1[Growing, Opaque[Growing]])
+    approvals = stats.map(materialize).filter(needs_approval)
+    assert_type(approvals.fetch(), list[Growing])
+    takes_any_query(stats)
 
 
 def united(messages: Messages, users: Users) -> None:
@@ -221,7 +281,7 @@ async def later(m: Message) -> bool:
     return True
 
 
-def bad(messages: Messages, users: Users, count: Whole) -> None:
+def bad(messages: Messages, users: Users, chunks: Collection[Chunk, str, ChunkColumns]) -> None:
     left = messages.join(users, on=lambda m, u: m.user_id == u.id, how="left")
     messages.where(lambda m: m.role == "assistent")  # E: misspelt literal
     left.where(lambda m, u: m.role == "assistent")  # E: misspelt literal
@@ -275,11 +335,21 @@ def bad(messages: Messages, users: Users, count: Whole) -> None:
     left.union(messages)  # E: other slots
     messages.group_by(lambda m: m.rol)  # E: no such column
     messages.group_by(lambda m: m)  # E: a whole row
-    messages.group_by(lambda m: m.role).agg(lambda m: (count, m.nothing))  # E: no such column
+    messages.group_by(lambda m: m.role).agg(lambda m: (fn.count(), m.nothing))  # E: no such column
     messages.group_by(lambda m: m.role).agg(lambda m: ())  # E: nothing
     messages.group_by(lambda m: m.role).where(lambda m: m.tokens > 1)  # E: agg comes first
-    by_role = messages.group_by(lambda m: m.role).agg(lambda m: count)
+    by_role = messages.group_by(lambda m: m.role).agg(lambda m: fn.count())
     by_role.having(lambda role, n: role == "usr")  # E: misspelt literal
     by_role.having(lambda role, n: n == "3")  # E: different types
     by_role.having(lambda n: n > 3)  # E: one parameter for two slots
     by_role.map(lambda role, n: n.nothing)  # E: no such attribute
+    stats = chunks.group_by(lambda c: c.message_id).agg(
+        lambda c: (fn.collect(c), fn.min(c.at), fn.count())
+    )
+    stats.map(lambda key, chunks, started, n: materialize(key, chunks, n, started))  # E: order
+    messages.as_query().map(materialize)  # E: four parameters for one slot
+    by_role.map(materialize)  # E: four parameters for two slots
+    stats.where(lambda key, chunks, started, n: started > 3)  # E: different types
+    stats.order_by(lambda key, chunks, started, n: started.descending())  # E: no such method
+    chunks.group_by(lambda c: c.message_id).agg(lambda c: fn.sum(c.text))  # E: text has no sum
+    chunks.agg(lambda c: (fn.min(c.at), fn.min(c.when)))  # E: no such column
