@@ -16,10 +16,7 @@ from tests.runtime.expr.query_sources import (
     users,
 )
 
-from streamdb import NotConnected, NotOneRow
-from streamdb.expr import Expr
-from streamdb.expr.nodes import AggregateNode, ColumnNode, OrderTerm
-from streamdb.expr.ordering import Ordering
+from streamdb import Expr, NotConnected, NotOneRow, fn
 from streamdb.expr.queries import Query1, query_of
 from streamdb.expr.query_tree import OrderNode, SourceNode, WhereNode
 
@@ -30,18 +27,6 @@ M1, M2, M3, M4, M5 = MESSAGES
 class Line(Struct, frozen=True):
     text: str
     tokens: int = 0
-
-
-def total(column: str) -> Expr[int, int | None]:
-    return Expr(AggregateNode("sum", ColumnNode(column)))
-
-
-def count() -> Expr[int, int]:
-    return Expr(AggregateNode("count", None))
-
-
-def descending(column: str) -> Ordering:
-    return Ordering(OrderTerm(ColumnNode(column), descending=True, nulls_first=False))
 
 
 # --- one row at a time
@@ -148,7 +133,7 @@ def test_self_joins_and_five_slots() -> None:
 
 
 def test_a_query_stands_where_a_source_stands() -> None:
-    totals = messages().group_by(lambda m: m.user_id).agg(lambda m: total("tokens"))
+    totals = messages().group_by(lambda m: m.user_id).agg(lambda m: fn.sum(m.tokens))
     query = users().join(totals, on=lambda u, key, tokens: u.id == key)
     assert query.map(lambda u, key, tokens: (u.name, tokens)).fetch() == [("Ada", 5), ("Bob", 1)]
 
@@ -194,7 +179,7 @@ def test_an_equality_of_both_sides_with_one_is_a_further_condition() -> None:
 
 
 def test_groups_have_keys_and_values_as_slots() -> None:
-    query = messages().group_by(lambda m: m.user_id).agg(lambda m: (total("tokens"), count()))
+    query = messages().group_by(lambda m: m.user_id).agg(lambda m: (fn.sum(m.tokens), fn.count()))
     assert query.fetch() == [("ada", 5, 2), ("bob", 1, 1), (None, 5, 1), ("eve", 4, 1)]
     assert query.having(lambda user, tokens, n: n > 1).fetch() == [("ada", 5, 2)]
 
@@ -203,7 +188,7 @@ def test_an_aggregate_is_computed_once_and_may_stand_in_expressions() -> None:
     query = (
         messages()
         .group_by(lambda m: (m.user_id, m.tokens > 1))
-        .agg(lambda m: (total("tokens") > 4, total("tokens"), m.user_id))
+        .agg(lambda m: (fn.sum(m.tokens) > 4, fn.sum(m.tokens), m.user_id))
     )
     assert query.where(lambda u, many, big, tokens, again: again == "ada").fetch() == [
         ("ada", True, True, 5, "ada")
@@ -213,9 +198,10 @@ def test_an_aggregate_is_computed_once_and_may_stand_in_expressions() -> None:
 
 def test_a_global_aggregate_has_one_row() -> None:
     nothing = messages().where(lambda m: m.tokens > 9)
-    assert messages().agg(lambda m: (count(), total("tokens"))).fetch() == [(5, 15)]
-    assert nothing.agg(lambda m: (count(), total("tokens"))).one() == (0, None)
-    assert nothing.agg(lambda m: count()).one() == 0
+    assert messages().agg(lambda m: (fn.count(), fn.sum(m.tokens))).fetch() == [(5, 15)]
+    of_nothing: tuple[Any, Any] = nothing.agg(lambda m: (fn.count(), fn.sum(m.tokens))).one()
+    assert of_nothing == (0, None)
+    assert nothing.agg(lambda m: fn.count()).one() == 0
 
 
 def test_a_value_is_a_key_only_if_it_says_the_same_of_the_same_type() -> None:
@@ -232,7 +218,7 @@ def test_a_value_is_a_key_only_if_it_says_the_same_of_the_same_type() -> None:
 
 def test_an_aggregate_inside_a_function_of_columns_is_of_its_own_query() -> None:
     def at_most_users(m: MessageColumns) -> Expr[bool, Any]:
-        names: int = users().agg(lambda u: Expr(AggregateNode("count_distinct", u.name.node))).one()
+        names = users().agg(lambda u: fn.count_distinct(u.name)).one()
         return m.tokens <= names
 
     assert messages().where(at_most_users).fetch() == [M1, M2, M3]
@@ -250,7 +236,7 @@ def test_distinct() -> None:
 
 def test_order_by_one_or_several_terms() -> None:
     assert messages().order_by(lambda m: m.tokens).fetch() == [M2, M3, M1, M5, M4]
-    query = messages().order_by(lambda m: (m.user_id, descending("tokens")))
+    query = messages().order_by(lambda m: (m.user_id, m.tokens.desc()))
     assert query.fetch() == [M4, M1, M3, M2, M5]
 
 
@@ -297,7 +283,7 @@ def test_an_order_that_nobody_sees_is_dropped() -> None:
     assert [type(side) for side in (joined.left, joined.right)] == [SourceNode, SourceNode]
     united: Any = ordered.union(ordered.limit(1)).node
     assert [type(branch) for branch in united.branches] == [SourceNode, OrderNode]
-    grouped: Any = ordered.group_by(lambda m: m.user_id).agg(lambda m: count()).node
+    grouped: Any = ordered.group_by(lambda m: m.user_id).agg(lambda m: fn.count()).node
     assert isinstance(grouped.input, SourceNode)
     again: Any = ordered.where(lambda m: m.tokens > 1).order_by(lambda m: m.id).node
     assert isinstance(again.input, WhereNode)

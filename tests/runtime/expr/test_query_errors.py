@@ -10,9 +10,7 @@ import pytest
 from msgspec import Struct
 from tests.runtime.expr.query_sources import messages, users
 
-from streamdb import ExpressionError, UnknownColumn
-from streamdb.expr import Expr
-from streamdb.expr.nodes import AggregateNode, ColumnNode
+from streamdb import ExpressionError, UnknownColumn, fn
 
 # What type checkers refuse has to be said at run time, too: to those who use none.
 MESSAGES: Any = messages()
@@ -20,10 +18,6 @@ USERS: Any = users()
 PAIRS: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id)
 GROUPS: Any = MESSAGES.group_by(lambda m: m.user_id)
 ORDERED: Any = MESSAGES.order_by(lambda m: m.id)
-
-COUNT: Any = Expr(AggregateNode("count", None))
-TOTAL: Any = Expr(AggregateNode("sum", ColumnNode("tokens")))
-NESTED: Any = Expr(AggregateNode("max", AggregateNode("count", None)))
 
 
 class KeywordOnly(Struct, kw_only=True):
@@ -89,7 +83,10 @@ def test_unknown_columns(build: Callable[[], object], says: str) -> None:
             lambda: MESSAGES.where(later),
             "`where` takes a plain function of columns, no `async def`",
         ),
-        (lambda: GROUPS.agg(lambda m: COUNT).having(lambda user, n: True), "`having` returned"),
+        (
+            lambda: GROUPS.agg(lambda m: fn.count()).having(lambda user, n: True),
+            "`having` returned",
+        ),
     ],
 )
 def test_conditions(build: Callable[[], object], says: str) -> None:
@@ -126,7 +123,7 @@ def test_conditions(build: Callable[[], object], says: str) -> None:
         (lambda: MESSAGES.group_by(lambda m: m.tokens.upper()), "`tokens` is a number"),
         (lambda: GROUPS.agg(lambda m: m.tokens.upper()), "`tokens` is a number"),
         (
-            lambda: GROUPS.agg(lambda m: COUNT).having(lambda user, n: user == 3),
+            lambda: GROUPS.agg(lambda m: fn.count()).having(lambda user, n: user == 3),
             "`user_id` is a text",
         ),
         (
@@ -180,7 +177,7 @@ def test_what_may_be_compared() -> None:
         (lambda: PAIRS.select(lambda m: m.id), "(messages, users)"),
         (lambda: PAIRS.group_by(lambda m: m.id), "(messages, users)"),
         (
-            lambda: GROUPS.agg(lambda m: (COUNT, TOTAL)).having(lambda n: n > 1),
+            lambda: GROUPS.agg(lambda m: (fn.count(), fn.sum(m.tokens))).having(lambda n: n > 1),
             "3 arguments (user_id, fn.count(), fn.sum(tokens)), and it takes `(n)`: "
             "write `lambda a, b, c: ...`",
         ),
@@ -228,7 +225,7 @@ def test_functions_of_rows_are_plain(build: Callable[[], object], says: str) -> 
         ),
         (lambda: MESSAGES.select(len, lambda m: (m.id, m.id)), "`len` with 2 values by position"),
         (
-            lambda: MESSAGES.select(lambda m: (m.id, COUNT)),
+            lambda: MESSAGES.select(lambda m: (m.id, fn.count())),
             "`fn.count()` is of many rows, and `select`",
         ),
     ],
@@ -303,33 +300,41 @@ def test_unions(build: Callable[[], object], says: str) -> None:
     ("build", "says"),
     [
         (
-            lambda: MESSAGES.where(lambda m: COUNT > 1),
+            lambda: MESSAGES.where(lambda m: fn.count() > 1),
             "`fn.count()` is of many rows, and `where` is asked of one: group them first, "
             "`.group_by(...).agg(lambda m: fn.count())`, and then `.having(...)`",
         ),
-        (lambda: MESSAGES.order_by(lambda m: TOTAL), "`fn.sum(tokens)` is of many rows"),
+        (lambda: MESSAGES.order_by(lambda m: fn.sum(m.tokens)), "`fn.sum(tokens)` is of many rows"),
         (
-            lambda: MESSAGES.group_by(lambda m: COUNT),
+            lambda: MESSAGES.group_by(lambda m: fn.count()),
             "`fn.count()` is of many rows, and `group_by`",
         ),
         (
-            lambda: PAIRS.join(USERS, on=lambda m, u, v: v.id == COUNT),
+            lambda: PAIRS.join(USERS, on=lambda m, u, v: v.id == fn.count()),
             "`fn.count()` is of many rows",
         ),
         (
-            lambda: GROUPS.agg(lambda m: (COUNT, m.content)),
+            lambda: GROUPS.agg(lambda m: (fn.count(), m.content)),
             "`content` differs between the rows of a group: put it into `group_by`, or say which "
             "one by an aggregate, as in `fn.min(m.content)`",
         ),
-        (lambda: GROUPS.agg(lambda m: m.tokens < TOTAL), "`tokens` differs between the rows"),
+        (
+            lambda: GROUPS.agg(lambda m: m.tokens < fn.sum(m.tokens)),
+            "`tokens` differs between the rows",
+        ),
         (lambda: MESSAGES.agg(lambda m: m.tokens), "`tokens` differs between the rows"),
         (lambda: GROUPS.agg(lambda m: m), "`agg` takes values...the whole row of messages"),
         (lambda: MESSAGES.group_by(lambda m: m), "`group_by` takes values"),
         (lambda: MESSAGES.group_by(lambda m: ()), "`group_by` returned an empty tuple"),
         (lambda: GROUPS.agg(lambda m: ()), "`agg` returned an empty tuple"),
-        (lambda: GROUPS.agg(lambda m: NESTED), "`fn.max(fn.count())` has `fn.count()` in it"),
         (
-            lambda: GROUPS.agg(lambda m: (COUNT, COUNT, COUNT, COUNT, COUNT)),
+            lambda: GROUPS.agg(lambda m: fn.max(fn.count())),
+            "`fn.max(fn.count())` has `fn.count()` in it",
+        ),
+        (
+            lambda: GROUPS.agg(
+                lambda m: (fn.count(), fn.count(), fn.count(), fn.count(), fn.count())
+            ),
             "1 keys and 5 values are 6 slots, and a query has 5 at most",
         ),
         (
@@ -337,7 +342,9 @@ def test_unions(build: Callable[[], object], says: str) -> None:
             "`having` is asked of groups, right after `agg`, and there are none: write `where`",
         ),
         (
-            lambda: GROUPS.agg(lambda m: COUNT).select(lambda user, n: n).having(lambda n: n > 1),
+            lambda: (
+                GROUPS.agg(lambda m: fn.count()).select(lambda user, n: n).having(lambda n: n > 1)
+            ),
             "there are none: write `where`",
         ),
         (lambda: MESSAGES.distinct(), "`distinct` of whole rows (messages)...`select` the columns"),
@@ -353,7 +360,7 @@ def test_groups(build: Callable[[], object], says: str) -> None:
     [
         (lambda: MESSAGES.limit(3), "`limit` needs an order...write `.order_by("),
         (lambda: MESSAGES.offset(3), "`offset` needs an order"),
-        (lambda: GROUPS.agg(lambda m: COUNT).limit(3), "`limit` needs an order"),
+        (lambda: GROUPS.agg(lambda m: fn.count()).limit(3), "`limit` needs an order"),
         (
             lambda: ORDERED.join(USERS, on=lambda m, u: m.user_id == u.id).limit(3),
             "`limit` needs an order",
