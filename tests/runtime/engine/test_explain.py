@@ -41,10 +41,10 @@ def aggregated(name: str, operand: Node | None = None) -> Expr[Any, Any]:
 def test_every_node_and_step_has_a_line_and_stands_above_what_it_reads() -> None:
     active = users.where(lambda u: u.is_active)
     joined = messages.join(active, on=lambda m, u: m.user_id == u.id, how="left")
-    last = joined.order_by(lambda m, u: (m.created_at, m.id)).limit(50)
+    last = joined.order_by(lambda m, u: (m.created_at.desc(), m.id)).limit(50)
     assert told(last.select(Line, lambda m, u: (m.content, u.name))) == [
         "select content, name as Line | keeps what comes out | 2 values",
-        "  order by created_at, id, rows 1 to 50 | keeps the first rows in order, about "
+        "  order by created_at.desc(), id, rows 1 to 50 | keeps the first rows in order, about "
         "twice as many | one comparison, or inside of these a search",
         "    left join on user_id == id | finds users by key, indexes the left by user_id "
         "| the rows of the other side with equal values",
@@ -103,9 +103,9 @@ def test_nodes(query: Query, line: str) -> None:
     ("joined", "line"),
     [
         (
-            messages.join(users, on=lambda m, u: (m.a == u.b) & (m.c == u.d)),
-            "inner join on a == b and c == d | indexes the left by a, c, the right by b, d "
-            "| the rows of the other side with equal values",
+            messages.join(users, on=lambda m, u: (m.a == u.b) & (m.c == u.d + 1)),
+            "inner join on a == b and c == (d + 1) | indexes the left by a, c, "
+            "the right by b, d + 1 | the rows of the other side with equal values",
         ),
         (
             messages.join(users, on=lambda m, u: (m.id == u.a) & (m.b < u.b), how="full"),
