@@ -5,7 +5,8 @@ At run time there is one class, for a query of any number of slots.
 
 from __future__ import annotations
 
-from streamdb.expr.query import Grouped, Query, Queryable, query_of
+from streamdb.expr.query import Grouped, Query, query_of
+from streamdb.expr.queryable import Queryable
 
 Query1 = Query2 = Query3 = Query4 = Query5 = Query
 Grouped1 = Grouped2 = Grouped3 = Grouped
