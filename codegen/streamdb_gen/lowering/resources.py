@@ -109,8 +109,25 @@ class Resources:
         if reason is None:
             return found
         message = f"{shown(text)} is no schema that can be referred to"
-        near = self._nearest(text, resource) if found is None else None
-        self._report.add("REFERENCE_UNKNOWN", reference, message, near or reason)
+        hint = self._pasted(reference, resource, fragment)
+        if hint is None and found is None:
+            hint = self._nearest(text, resource)
+        self._report.add("REFERENCE_UNKNOWN", reference, message, hint or reason)
+        return None
+
+    def _pasted(self, reference: Place, resource: Resource, fragment: str) -> str | None:
+        """A hint if a schema around the reference, pasted perhaps, holds what it means."""
+        if resource is not self._spec or not fragment.startswith("/"):
+            return None
+        for root in self.roots:
+            is_around = reference.file == root.file and reference.pointer.startswith(
+                f"{root.pointer}/"
+            )
+            if is_around and self._in_resource(Resource(root, "", resource.dialect), fragment):
+                return (
+                    f"`#` is the spec: if it is to be the schema at {root.pointer}, which was "
+                    f'pasted perhaps, add `"$schema": "{DIALECTS[0].uri}"` to that schema'
+                )
         return None
 
     def _enter(self, schema: Place, resource: Resource) -> None:

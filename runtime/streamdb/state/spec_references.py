@@ -84,12 +84,13 @@ class SpecReferences:
         self.targets: dict[SchemaPlace, SchemaPlace] = {}
         """Where schemas with a reference refer to."""
         whole = _Resource(SchemaPlace(SPEC, ""), address_of(name), DRAFT_2020_12)
+        self._whole: Final = whole
         self._by_uri = {whole.base: whole}
         self._files: dict[str, _Resource] = {}
-        places = list(schemas)
-        for place in places:
+        self._roots: Final = tuple(schemas)
+        for place in self._roots:
             self._enter(place, whole)
-        self._use(places)
+        self._use(list(self._roots))
 
     # --- what is asked of them ------------------------------------------------------------------
 
@@ -254,9 +255,24 @@ class SpecReferences:
             self._refuse(
                 at,
                 f"the reference {shown(reference)} leads to no schema",
-                "refer to an entry of `$defs`: `#/$defs/NAME`",
+                self._pasted(schema, resource, fragment)
+                or "refer to an entry of `$defs`: `#/$defs/NAME`",
             )
         return target
+
+    def _pasted(self, schema: SchemaPlace, resource: _Resource, fragment: str) -> str | None:
+        """Return a hint if a schema around a reference, pasted perhaps, holds what it means."""
+        if resource is not self._whole or not fragment.startswith("/"):
+            return None
+        for root in self._roots:
+            is_around = f"{schema.pointer}/".startswith(f"{root.pointer}/")
+            inside = self._in_resource(_Resource(root, "", resource.draft), fragment)
+            if schema.file == root.file and is_around and inside and self._is_schema(inside):
+                return (
+                    f"`#` is the spec: if it is to be the schema at {root.pointer}, which was "
+                    f'pasted perhaps, add `"$schema": "{DRAFT_2020_12}"` to that schema'
+                )
+        return None
 
     def _resource(self, uri: str, base: str, at: SchemaPlace, reference: str) -> _Resource:
         absolute = joined(base, uri)

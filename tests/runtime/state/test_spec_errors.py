@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -111,6 +112,28 @@ def test_what_was_meant_is_named(tmp_path: Path, content: str, pointer: str, hin
     error = fault(tmp_path, content)
     assert error.pointer == pointer
     assert hint in str(error.hint)
+
+
+PASTED = {
+    "$defs": {"Part": {"type": "object"}},
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "string"}, "part": {"$ref": "#/$defs/Part"}},
+}
+
+
+def test_the_hint_for_a_pasted_schema_mends_it(tmp_path: Path) -> None:
+    """As pydantic exports it: with definitions of its own, and no `$schema`."""
+    pasted = {"primaryKey": "id", "schema": PASTED}
+    error = fault(tmp_path, json.dumps({"collections": {"messages": pasted}}))
+    assert error.pointer == "/collections/messages/schema/properties/part/$ref"
+    assert "the schema at /collections/messages/schema" in str(error.hint)
+    (line,) = re.findall(r'"\$schema": "[^"]+"', str(error.hint))
+    pasted["schema"] = {**PASTED, **json.loads(f"{{{line}}}")}
+    (tmp_path / "spec.json").write_text(json.dumps({"collections": {"messages": pasted}}))
+    rows = StateSchema.from_file(tmp_path / "spec.json").by_name["messages"]
+    with pytest.raises(InvalidRow):
+        rows.encode({"id": "a", "part": 5})
 
 
 def with_reference(reference: str) -> str:
