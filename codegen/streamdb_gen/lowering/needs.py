@@ -61,6 +61,7 @@ class Needs:
         self._context = context
         self._undeclared = undeclared
         self._known_parts: dict[tuple[Key, ...], list[Part]] = {}
+        self._known_ends: dict[Key, Place] = {}  # of chains of references
         self._looked_at = 0  # schemas, once for every way to each
 
     def are_seen_by(self, beside: Sequence[Part], schema: Place) -> bool:
@@ -270,11 +271,31 @@ class Needs:
         return [part for part in kept if part.keywords]
 
     def _parts(self, schemas: Sequence[Place]) -> list[Part]:
-        keys = tuple(map(key_of, schemas))
+        meant = list(map(self._meant, schemas))
+        keys = tuple(map(key_of, meant))
         if keys not in self._known_parts:
-            joined = joined_parts(schemas, self._context, refers=False)
+            joined = joined_parts(meant, self._context, refers=False)
             self._known_parts[keys] = list(joined)
         return self._known_parts[keys]
+
+    def _meant(self, schema: Place) -> Place:
+        """The schema itself, or what it leads to if it is a reference and nothing else.
+
+        Chains of references may be long, so each step of one is taken once.
+        """
+        way: dict[Key, None] = {}
+        while key_of(schema) not in self._known_ends and key_of(schema) not in way:
+            is_reference = isinstance(schema.value, dict) and (
+                constraining(self._context.keywords(schema)) == ["$ref"]
+            )
+            target = self._context.references.resolve(schema) if is_reference else None
+            if target is None:
+                break
+            way[key_of(schema)] = None
+            schema = target
+        end = self._known_ends.get(key_of(schema), schema)
+        self._known_ends.update(dict.fromkeys(way, end))
+        return end
 
 
 def _choices(others: list[Part], parts: Sequence[Part]) -> Iterator[_Asked]:
