@@ -32,7 +32,7 @@ def entry_of(terms: Sequence[OrderTerm], shape: Shape, keys_are_text: bool) -> E
 
     It raises ExpressionError as evaluation does.
     """
-    parts = [_part_of(term, evaluator(term.node, shape)) for term in terms]
+    parts = [part_of(term, evaluator(term.node, shape)) for term in terms]
     if keys_are_text:
         return lambda key, item: (*[part(item) for part in parts], key)
     return lambda key, item: (*[part(item) for part in parts], key_order(key), key)
@@ -119,7 +119,8 @@ def marks_of(term: OrderTerm) -> tuple[object, object]:
     return null, _NAN_FIRST if term.descending else _NAN_LAST
 
 
-def _part_of(term: OrderTerm, read: Callable[[Item], Any]) -> Callable[[Item], Any]:
+def part_of(term: OrderTerm, read: Callable[[Item], Any]) -> Callable[[Item], Any]:
+    """Return the function from a row to what it is compared by in one term."""
     null, nan = marks_of(term)
 
     def part(item: Item) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from streamdb.engine.interpreted.distinct import DistinctOperator
+from streamdb.engine.interpreted.group import GroupOperator
 from streamdb.engine.interpreted.join import JoinOperator
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.order import OrderOperator, WindowOperator
@@ -73,7 +74,7 @@ class OperatorTree:
             case Order():
                 return self._window(node)
             case Group():
-                raise NotImplementedError("operators of groups have not landed yet")
+                return GroupOperator(node, self.operator(node.input), self._functions)
 
     def _window(self, node: Order) -> Operator:
         """Return the operator of the rows of an order, without their positions."""

@@ -1,0 +1,201 @@
+"""Aggregates that look at the order of the values.
+
+All keep the values in a list, by their places. What comes last is appended, which costs one step;
+elsewhere the list is searched by bisection, and what stands behind moves by one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import itemgetter
+from typing import Any, Final
+
+from streamdb.engine.aggregates.view import View
+
+#: More values that came in between are sorted together with all others.
+_FEW: Final = 8
+
+
+class OrderedValues:
+    """Values with their places, in order.
+
+    Attributes:
+        items: the values, after ``settle``; another list takes its place where it is shared.
+        unchanged: how many of the first items have been where they are since it was last set.
+    """
+
+    __slots__ = ("_between", "_is_shared", "_places", "items", "unchanged")
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.unchanged = 0
+        self._places: list[Any] = []
+        self._between: list[tuple[Any, Any]] = []  # with places before the last one
+        self._is_shared = False
+
+    def add(self, value: Any, place: Any, /) -> None:
+        """Take in a value."""
+        if not self._places or self._places[-1] < place:
+            self._places.append(place)
+            self.items.append(value)
+        else:
+            self._between.append((place, value))
+
+    def remove(self, value: Any, place: Any, /) -> None:
+        """Take out the value at a place."""
+        self.settle()
+        index = bisect_left(self._places, place)
+        self._change_from(index)
+        del self._places[index], self.items[index]
+
+    def settle(self) -> None:
+        """Put all values where they belong."""
+        if not self._between:
+            return
+        between, self._between = self._between, []
+        self._change_from(bisect_left(self._places, min(map(itemgetter(0), between))))
+        if len(between) <= _FEW:
+            for place, value in between:
+                index = bisect_left(self._places, place)
+                self._places.insert(index, place)
+                self.items.insert(index, value)
+        else:
+            every = [*zip(self._places, self.items, strict=True), *between]
+            every.sort(key=itemgetter(0))
+            self._places = [place for place, _ in every]
+            self.items = [value for _, value in every]
+
+    def share(self) -> View[Any]:
+        """Return the values as they are, whatever comes later."""
+        self._is_shared = True
+        return View(self.items, len(self.items))
+
+    def _change_from(self, index: int) -> None:
+        self.unchanged = min(self.unchanged, index)
+        if self._is_shared:
+            self.items = self.items.copy()
+            self._is_shared = False
+
+
+class Ordered:
+    """Base of these aggregates: keeps the answer until something changes."""
+
+    __slots__ = ("_answer", "_is_known", "_values")
+
+    def __init__(self) -> None:
+        self._values: Final = OrderedValues()
+        self._answer: Any = None
+        self._is_known = False
+
+    def add(self, value: Any, place: Any, /) -> None:
+        """Take in a value."""
+        self._is_known = False
+        self._values.add(value, place)
+
+    def remove(self, value: Any, place: Any, /) -> None:
+        """Take out the value at a place."""
+        self._is_known = False
+        self._values.remove(value, place)
+
+    def result(self) -> Any:
+        """Return the answer."""
+        if not self._is_known:
+            self._values.settle()
+            self._answer = self._computed(self._values.items)
+            self._is_known = True
+        return self._answer
+
+    def _computed(self, items: list[Any]) -> Any:
+        raise NotImplementedError
+
+
+class Collect(Ordered):
+    """All values, as a sequence that does not change."""
+
+    __slots__ = ()
+
+    def _computed(self, items: list[Any]) -> Sequence[Any]:
+        return self._values.share()
+
+
+class First(Ordered):
+    """The first value."""
+
+    __slots__ = ()
+
+    def _computed(self, items: list[Any]) -> Any:
+        return items[0] if items else None
+
+
+class Last(Ordered):
+    """The last value."""
+
+    __slots__ = ()
+
+    def _computed(self, items: list[Any]) -> Any:
+        return items[-1] if items else None
+
+
+class Reduce(Ordered):
+    """What a function of the user's makes of all values."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[Sequence[Any]], Any]) -> None:
+        super().__init__()
+        self._function: Final = function
+
+    def _computed(self, items: list[Any]) -> Any:
+        return self._function(tuple(items))
+
+
+class Continued(Ordered):
+    """Base of those that go on from the answer before, if values came at the end alone."""
+
+    __slots__ = ("_start", "_state", "_taken")
+
+    def __init__(self, start: Any) -> None:
+        super().__init__()
+        self._start: Final = start
+        self._state = start
+        self._taken = 0  # how many values are in the state
+
+    def _computed(self, items: list[Any]) -> Any:
+        if self._values.unchanged < self._taken:
+            self._state, self._taken = self._start, 0
+        self._state = self._with(self._state, items[self._taken :])
+        self._taken = self._values.unchanged = len(items)
+        return self._state
+
+    def _with(self, state: Any, more: list[Any]) -> Any:
+        raise NotImplementedError
+
+
+class Fold(Continued):
+    """What a function makes of one value after the other."""
+
+    __slots__ = ("_step",)
+
+    def __init__(self, start: Any, step: Callable[[Any, Any], Any]) -> None:
+        super().__init__(start)
+        self._step: Final = step
+
+    def _with(self, state: Any, more: list[Any]) -> Any:
+        return reduce(self._step, more, state)
+
+
+class StringAgg(Continued):
+    """All texts in one, with a separator between them."""
+
+    __slots__ = ("_separator",)
+
+    def __init__(self, separator: str) -> None:
+        super().__init__(None)
+        self._separator: Final = separator
+
+    def _with(self, state: str | None, more: list[str]) -> str | None:
+        if state is not None:
+            return self._separator.join((state, *more))
+        return self._separator.join(more) if more else None

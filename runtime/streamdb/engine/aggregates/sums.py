@@ -1,0 +1,126 @@
+"""Exact sums, from which a value can be taken out again without a trace.
+
+A floating point number is an integer over a power of two, so integers and such numbers add up as
+one integer over the greatest power of two that was met: exactly, at a cost that depends on the size
+of the numbers alone. It is divided once, when the sum is asked for, which rounds to the nearest.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import localcontext
+from typing import Any
+
+from streamdb.expr.aggregates import EXACTLY
+
+
+class Sum:
+    """The sum of numbers or durations; see :func:`~streamdb.expr.aggregates.exact_sum`."""
+
+    __slots__ = (
+        "_count",
+        "_floats",
+        "_infinities",
+        "_nans",
+        "_others",
+        "_power",
+        "_rest",
+        "_total",
+    )
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._total = 0  # of integers and finite floating point numbers, times 2 ** _power
+        self._power = 0
+        self._floats = 0
+        self._infinities = {math.inf: 0, -math.inf: 0}
+        self._nans = 0
+        self._others = 0  # how many values of other types: decimals, durations
+        self._rest: Any = None  # their sum
+
+    def add(self, value: Any, place: Any, /) -> None:
+        """Add a value."""
+        self._count += 1
+        if isinstance(value, float):
+            self._take_float(value, 1)
+        elif isinstance(value, int):
+            self._total += value << self._power
+        else:
+            self._others += 1
+            with localcontext(EXACTLY):
+                # `sum` refuses text, which could not be taken out again.
+                self._rest = sum((), value) if self._rest is None else self._rest + value
+
+    def remove(self, value: Any, place: Any, /) -> None:
+        """Subtract a value."""
+        self._count -= 1
+        if isinstance(value, float):
+            self._take_float(value, -1)
+            if not self._floats:  # what is left is whole
+                self._total >>= self._power
+                self._power = 0
+        elif isinstance(value, int):
+            self._total -= value << self._power
+        else:
+            self._others -= 1
+            with localcontext(EXACTLY):
+                self._rest = self._rest - value if self._others else None
+
+    def result(self) -> Any:
+        """Return the sum, None of nothing."""
+        if not self._count:
+            return None
+        if not self._floats:
+            return self._exact()
+        if self._others:
+            raise TypeError("floating point numbers add up with integers only")
+        special = self._special()
+        return self._divided_by(1) if special is None else special
+
+    def _take_float(self, value: float, times: int) -> None:
+        self._floats += times
+        if math.isfinite(value):
+            numerator, denominator = value.as_integer_ratio()
+            power = denominator.bit_length() - 1
+            if power > self._power:
+                self._total <<= power - self._power
+                self._power = power
+            self._total += times * (numerator << (self._power - power))
+        elif value != value:
+            self._nans += times
+        else:
+            self._infinities[value] += times
+
+    def _special(self) -> float | None:
+        """Return the sum if it is infinite or NaN because a value is."""
+        present = [value for value, count in self._infinities.items() if count]
+        if self._nans or len(present) == 2:
+            return math.nan
+        return present[0] if present else None
+
+    def _exact(self) -> Any:
+        if not self._others:
+            return self._total
+        if self._others == self._count:
+            return self._rest
+        with localcontext(EXACTLY):
+            return self._rest + self._total
+
+    def _divided_by(self, count: int) -> float:
+        try:
+            return self._total / (count << self._power)
+        except OverflowError:
+            return math.inf if self._total > 0 else -math.inf
+
+
+class Average(Sum):
+    """The mean of numbers or durations."""
+
+    __slots__ = ()
+
+    def result(self) -> Any:
+        """Return the mean, None of nothing."""
+        if self._count and not self._others and self._special() is None:
+            return self._divided_by(self._count)
+        total = super().result()
+        return None if total is None else total / self._count

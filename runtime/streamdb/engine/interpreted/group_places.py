@@ -1,0 +1,66 @@
+"""Where the rows of a group stand, for aggregates that look at the order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from streamdb.engine.executor import Item, Key
+from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.row_functions import RowFunctions
+from streamdb.engine.sort_keys import part_of
+from streamdb.expr.aggregates import AGGREGATES
+from streamdb.expr.nodes import AggregateNode
+from streamdb.expr.shape import Shape
+
+
+class Places:
+    """Returns places: what a row is ordered by, and then where it stood in the order of arrival.
+
+    That of a row that goes is the one that it had: arrivals are remembered.
+
+    Args:
+        aggregates: what is asked of the rows; a place is None for those that do not look at it.
+        input: tells the arrivals.
+        shape: of the rows.
+        functions: how expressions are evaluated.
+    """
+
+    def __init__(
+        self,
+        aggregates: Sequence[AggregateNode],
+        input: Operator,
+        shape: Shape,
+        functions: RowFunctions,
+    ) -> None:
+        self._input: Final = input
+        self._parts: Final[list[Sequence[Callable[[Item], Any]] | None]] = [
+            [part_of(term, functions.value_of(term.node, shape)) for term in node.by]
+            if AGGREGATES[node.aggregate].is_ordered
+            else None
+            for node in aggregates
+        ]
+        self._nowhere: Final = (None,) * len(aggregates)
+        self._matter: Final = any(parts is not None for parts in self._parts)
+        self._arrivals: Final[dict[Key, Any]] = {}
+
+    def come(self, key: Key, row: Item) -> tuple[Any, ...]:
+        """Return the places of a row that is there now."""
+        if not self._matter:
+            return self._nowhere
+        arrival = self._arrivals[key] = self._input.arrival(key)
+        return self._with(arrival, row)
+
+    def go(self, key: Key, row: Item) -> tuple[Any, ...]:
+        """Return the places of a row that was there before."""
+        return self._with(self._arrivals.pop(key), row) if self._matter else self._nowhere
+
+    def _with(self, arrival: Any, row: Item) -> tuple[Any, ...]:
+        return tuple(
+            None
+            if parts is None
+            else (*[part(row) for part in parts], arrival)
+            if parts
+            else arrival
+            for parts in self._parts
+        )

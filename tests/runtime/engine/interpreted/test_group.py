@@ -1,0 +1,252 @@
+"""Groups of rows, held to the naive evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.runtime.engine.asking import join, union
+from tests.runtime.engine.judging import Judged, MakeExecutor
+from tests.runtime.engine.tables import TableSource, commit
+from tests.runtime.engine.things import Thing
+
+from streamdb.engine.compiled import Compiled
+from streamdb.engine.interpreted import Interpreted
+from streamdb.engine.planning import plan_of
+from streamdb.errors import ExpressionError
+from streamdb.expr import Expr, case, fn
+from streamdb.expr.grouping import grouped
+from streamdb.expr.query_tree import QueryNode
+
+Function = Callable[..., Sequence[Expr[Any, Any]]]
+
+
+def group(query: QueryNode, keys: Function, answers: Function) -> QueryNode:
+    columns = query.shape.columns()
+    nodes = [tuple(one.node for one in function(*columns)) for function in (keys, answers)]
+    return grouped(query, *nodes)
+
+
+def judged(make: MakeExecutor, query: QueryNode) -> Judged:
+    found = Judged(plan_of(query), make)
+    found.load()
+    return found
+
+
+def things_of(*values: tuple[Any, Any]) -> TableSource:
+    return TableSource("things", {n: Thing(n, a, b) for n, (a, b) in enumerate(values)})
+
+
+def test_a_group_comes_and_goes_with_its_rows(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", 2), ("y", 5))
+    found = judged(make, group(things.node, lambda t: (t.a,), lambda t: (fn.count(), fn.sum(t.b))))
+    assert found.executor.rows == {"x": ("x", 2, 3), "y": ("y", 1, 5)}
+    assert found.step(commit({things: [(2, Thing(2, "x", 5))]})) == [
+        ("y", ("y", 1, 5), None),
+        ("x", ("x", 2, 3), ("x", 3, 8)),
+    ]
+    assert found.step(commit({things: [(3, Thing(3, "z"))]})) == [("z", None, ("z", 1, None))]
+    gone = found.step(commit({things: [(n, None) for n in range(4)]}))
+    assert {change[0]: change[2] for change in gone} == {"x": None, "z": None}
+
+
+def test_a_group_that_empties_and_fills_in_one_commit_stays(make: MakeExecutor) -> None:
+    things = things_of(("x", 1))
+    found = judged(make, group(things.node, lambda t: (t.a,), lambda t: (fn.sum(t.b),)))
+    assert found.step(commit({things: [(0, None), (1, Thing(1, "x", 1))]})) == []
+    assert found.step(commit({things: [(1, None), (2, Thing(2, "y", 1)), (2, None)]})) == [
+        ("x", ("x", 1), None)
+    ]
+
+
+def test_what_leaves_all_answers_as_they_are_is_no_change(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", 2))
+    asked = group(
+        things.node,
+        lambda t: (t.a,),
+        lambda t: (fn.max(t.b), fn.collect(t.b), fn.count_distinct(t.b)),
+    )
+    found = judged(make, asked)
+    assert found.step(commit({things: [(0, Thing(0, "".join(["x"]), 1))]})) == []
+    before = found.executor.rows["x"][2]
+    assert len(found.step(commit({things: [(0, Thing(0, "x", 0))]}))) == 1
+    assert (before, found.executor.rows["x"][2]) == ((1, 2), (0, 2))
+
+
+def test_all_rows_are_one_group_even_if_there_are_none(make: MakeExecutor) -> None:
+    things = things_of()
+    found = judged(
+        make,
+        group(
+            things.node,
+            lambda t: (),
+            lambda t: (fn.count(), fn.sum(t.b) / fn.count(), fn.min(t.a).if_null("-")),
+        ),
+    )
+    assert found.executor.rows == {(): (0, None, "-")}
+    assert found.step(commit({things: [(1, Thing(1, "x", 3))]})) == [
+        ((), (0, None, "-"), (1, 3.0, "x"))
+    ]
+    found.step(commit({things: [(1, None)]}))
+    assert found.executor.rows == {(): (0, None, "-")}
+
+
+def test_nulls_are_one_group_and_nan_is_one(make: MakeExecutor) -> None:
+    things = things_of((None, 1), (None, 2), (nan, 3), (float("nan"), 4))
+    for keys in (lambda t: (t.a,), lambda t: (t.a, t.a)):
+        found = judged(make, group(things.node, keys, lambda t: (fn.count(),)))
+        assert sorted(row[-1] for row in found.executor.rows.values()) == [2, 2]
+
+
+def test_values_that_have_no_hash_are_no_keys(make: MakeExecutor) -> None:
+    plan = plan_of(group(things_of(([1], 2)).node, lambda t: (t.a,), lambda t: (fn.count(),)))
+    with pytest.raises(ExpressionError, match="rows cannot be grouped by `a`: unhashable"):
+        make(plan).load()
+
+
+def test_values_that_do_not_suit_are_told_with_the_aggregate(make: MakeExecutor) -> None:
+    things = things_of(("x", 1))
+    query = group(things.node, lambda t: (), lambda t: (fn.count(), fn.min(t.b)))
+    executor = make(plan_of(query))
+    executor.load()
+    with pytest.raises(ExpressionError, match=r"`fn\.min\(b\)` cannot be evaluated: '<' not"):
+        executor.step(commit({things: [(1, Thing(1, "x", "text"))]}))
+
+
+def test_what_functions_of_users_raise_is_handed_on(make: MakeExecutor) -> None:
+    def fails(values: Sequence[Any]) -> Any:
+        raise ValueError("on purpose")
+
+    query = group(things_of(("x", 1)).node, lambda t: (), lambda t: (fn.reduce(fails, t.b),))
+    with pytest.raises(ValueError, match="on purpose"):
+        make(plan_of(query)).load()
+
+
+def test_rows_are_collected_by_arrival(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", 2))
+    asked = group(things.node, lambda t: (t.a,), lambda t: (fn.collect(t.b), fn.first(t.b)))
+    found = judged(make, asked)
+    told = found.step(commit({things: [(0, None), (0, Thing(0, "x", 1))]}))
+    assert [change[2] for change in told] == [("x", (2, 1), 2)]
+    assert found.step(commit({things: [(1, Thing(1, "x", 2))]})) == []
+
+
+def test_rows_are_collected_in_another_order(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", None), ("x", 3), ("x", 3))
+    asked = group(
+        things.node,
+        lambda t: (t.a,),
+        lambda t: (
+            fn.collect(t.id, by=t.b.desc()),
+            fn.last(t.id, by=(t.b.nulls_last(), t.id.desc())),
+            fn.string_agg(case((t.b.is_null(), "?"), else_="!"), by=t.id.desc()),
+        ),
+    )
+    found = judged(make, asked)
+    assert found.executor.rows["x"][1:] == ((2, 3, 0, 1), 1, "!!?!")
+    found.step(commit({things: [(1, Thing(1, "x", 9)), (3, None)]}))
+    assert found.executor.rows["x"][1:] == ((1, 2, 0), 1, "!!!")
+
+
+def test_rows_that_are_missing_after_an_outer_join_do_not_count(make: MakeExecutor) -> None:
+    things, others = things_of(("x", 1), ("y", 2)), things_of((1, "one"))
+    joined = join(things.node, others.node, lambda t, o: [(t.b, o.a)], "left")
+    (right,) = joined.shape.columns()[1:]
+    asked = group(
+        joined,
+        lambda t, o: (),
+        lambda t, o: (fn.collect(right), fn.count(right), fn.collect(o.b), fn.count(o.b)),
+    )
+    found = judged(make, asked)
+    (row,) = found.executor.rows.values()
+    assert row == ((Thing(0, 1, "one"),), 1, ("one", None), 1)
+    found.step(commit({others: [(5, Thing(5, 2, "two"))]}))
+
+
+def test_a_change_of_a_great_group_costs_one_call(make: MakeExecutor) -> None:
+    calls: list[int] = []
+
+    def step(state: int, value: int) -> int:
+        calls.append(value)
+        return state + value
+
+    things = things_of(*(("x", n) for n in range(1000)))
+    found = make(plan_of(group(things.node, lambda t: (t.a,), lambda t: (fn.fold(0, step, t.b),))))
+    found.load()
+    calls.clear()
+    found.step(commit({things: [(1000, Thing(1000, "x", 7))]}))
+    assert calls == [7]
+
+
+def test_what_a_change_does_not_concern_is_not_asked_again(make: MakeExecutor) -> None:
+    asked: list[object] = []
+
+    class Silent:
+        def add(self, value: object, /) -> None: ...
+
+        def remove(self, value: object, /) -> None: ...
+
+        def result(self) -> int:
+            asked.append(self)
+            return 0
+
+    things = things_of(("x", 1), ("y", 2))
+    query = group(things.node, lambda t: (t.a,), lambda t: (fn.count(), fn.accumulate(Silent, t.b)))
+    found = make(plan_of(query))
+    found.load()
+    asked.clear()
+    found.step(commit({things: [(2, Thing(2, "x", None))]}))
+    assert asked == []
+    found.step(commit({things: [(2, Thing(2, "x", 1))]}))
+    assert len(asked) == 1
+
+
+def test_a_group_that_was_empty_begins_anew(make: MakeExecutor) -> None:
+    things = things_of((1, 1))
+    found = judged(make, group(things.node, lambda t: (t.a,), lambda t: (fn.count(),)))
+    found.step(commit({things: [(0, None)]}))
+    found.step(commit({things: [(0, Thing(0, 1.0))]}))
+    assert type(found.executor.rows[1][0]) is float
+
+
+class Spread:
+    def __init__(self) -> None:
+        self._values: list[int] = []
+
+    def add(self, value: int, /) -> None:
+        self._values.append(value)
+
+    def remove(self, value: int, /) -> None:
+        self._values.remove(value)
+
+    def result(self) -> int | None:
+        return max(self._values) - min(self._values) if self._values else None
+
+
+ROWS = st.builds(Thing, st.integers(0, 6), st.sampled_from("xyz"), st.none() | st.integers(-3, 3))
+WRITES = st.lists(st.tuples(st.integers(0, 6), st.none() | ROWS), max_size=6)
+
+
+@pytest.mark.parametrize("make", [Interpreted, Compiled])
+@settings(max_examples=60)
+@given(st.lists(WRITES, max_size=8))
+def test_any_history(make: MakeExecutor, history: list[list[tuple[int, Thing | None]]]) -> None:
+    things, others = things_of(("x", 1), ("y", None), ("x", 2)), things_of(("x", 3))
+    both = union(things.node, others.node)
+    asked = group(
+        both,
+        lambda t: (t.a,),
+        lambda t: (
+            fn.reduce(tuple, t.b, by=t.b.desc()),
+            fn.accumulate(Spread, t.b),
+            fn.median(t.b),
+            fn.fold((), lambda state, row: (*state, row.id), t),
+        ),
+    )
+    found = judged(make, asked)
+    for number, writes in enumerate(history):
+        found.step(commit({(things, others)[number % 2]: writes}))
