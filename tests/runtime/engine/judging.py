@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import astuple
+from tests.runtime.engine.slow_reader import SlowReader
 
 from streamdb.engine.executor import Changes, Executor, Item, Key
 from streamdb.engine.naive import Row, evaluate
@@ -37,6 +38,7 @@ class Judged:
         self._rows: dict[Key, Item] = {}
         self._arrivals: dict[Key, Any] = {}
         self._order: list[Key] = []
+        self._reader: SlowReader | None = None
 
     def load(self) -> None:
         """Load, and compare."""
@@ -45,6 +47,8 @@ class Judged:
         self.executor.load()
         assert self.executor.rows is rows, "the mapping of rows must stay the same"
         self._compare(expected)
+        if self.plan.is_ordered:
+            self._reader = SlowReader(self._order, self._rows)
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Follow a commit, compare, and return what the executor said."""
@@ -58,6 +62,8 @@ class Judged:
             assert row is self._rows[key], f"the changes do not give the row of {key!r}"
         if self.plan.is_ordered:
             assert order == self._order, "the changes do not give the order"
+        if self._reader is not None:
+            self._reader.push(told, self._order, self._rows)
         for key in self._rows.keys() & arrivals.keys():
             has_moved = arrivals[key] != self._arrivals[key]
             assert self.executor.moved(key) is has_moved, f"moved({key!r}) is not {has_moved}"
