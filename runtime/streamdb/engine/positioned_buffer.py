@@ -12,13 +12,15 @@ from streamdb.engine.positioned_net import net_changes
 
 #: So many changes are kept as they came, before they are made the fewest that say the same.
 _SPARE: Final = 1024
+#: How many times as many there may be as they amount to.
+_GROWTH: Final = 4
 
 
 class PositionedBuffer(Buffer):
     """One net change for a key, with indices, from the list that its reader has to the newest one.
 
     A reader who keeps up is given the changes of each commit as they are. For one who does not,
-    they are brought together when they are taken, and before that whenever they have become twice
+    they are brought together when they are taken, and before that whenever they are several times
     as many as they amount to: so they are at most a few for each row. That takes time in proportion
     to the changes.
 
@@ -48,7 +50,7 @@ class PositionedBuffer(Buffer):
             if self._count > self._limit and len(self._commits) > 1:
                 net = net_changes(chain.from_iterable(self._commits), self._length)
                 self._commits, self._count = [net], len(net)
-                self._limit = 2 * len(net) + _SPARE
+                self._limit = _GROWTH * len(net) + _SPARE
         self._wake()
 
     def take(self) -> Changes:

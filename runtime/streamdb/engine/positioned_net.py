@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from streamdb.engine.executor import Change, Changes, Item, Key
@@ -104,36 +106,38 @@ class _List:
     def __init__(self, length: int) -> None:
         self._blocks: list[range | list[int | _Row]] = [
             range(start, min(start + _BLOCK, length)) for start in range(0, length, _BLOCK)
-        ]
+        ] or [[]]
+        self._lengths = list(map(len, self._blocks))
 
     def pop(self, index: int) -> int | _Row:
-        number = 0
-        while index >= len(self._blocks[number]):
-            index -= len(self._blocks[number])
-            number += 1
-        return self._touched(number).pop(index)
+        number, start = self._block_of(index)
+        self._lengths[number] -= 1
+        return self._touched(number).pop(index - start)
 
     def insert(self, index: int, row: _Row) -> None:
-        if not self._blocks:
-            self._blocks.append([])
-        number = 0
-        while index > len(self._blocks[number]):
-            index -= len(self._blocks[number])
-            number += 1
+        number, start = self._block_of(index)
         block = self._touched(number)
-        block.insert(index, row)
+        block.insert(index - start, row)
+        self._lengths[number] += 1
         if len(block) > 2 * _BLOCK:
             self._blocks[number : number + 1] = [block[:_BLOCK], block[_BLOCK:]]
+            self._lengths[number : number + 1] = [_BLOCK, len(block) - _BLOCK]
 
     def rows(self) -> Iterator[tuple[int, _Row]]:
         """Return the rows that changed, with their indices."""
         start = 0
-        for block in self._blocks:
+        for block, length in zip(self._blocks, self._lengths, strict=True):
             if isinstance(block, list):
                 for index, item in enumerate(block, start):
                     if isinstance(item, _Row):
                         yield index, item
-            start += len(block)
+            start += length
+
+    def _block_of(self, index: int) -> tuple[int, int]:
+        """Return the number and the start of the block of an index; the last one's, of the end."""
+        ends = list(accumulate(self._lengths))
+        number = min(bisect_right(ends, index), len(ends) - 1)
+        return number, ends[number] - self._lengths[number]
 
     def _touched(self, number: int) -> list[int | _Row]:
         block = self._blocks[number]

@@ -39,7 +39,7 @@ class SlowReader:
             assert old_index != new_index or old is not new, f"{key!r}: a no-op"
             if old_index is not None:
                 listed, row = self._listed.pop(old_index)
-                assert listed == key
+                assert (listed,) == (key,)  # NaN is itself here
                 assert same_row(row, old)
             if new_index is not None:
                 assert new_index <= len(self._listed)
