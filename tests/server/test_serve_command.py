@@ -98,6 +98,7 @@ def test_a_file_in_use(tmp_path: Path) -> None:
         code, error = run("--db", str(tmp_path / "streams.db"), "--port", "0")
     assert (code, error.count("\n")) == (Exit.USAGE, 1)
     assert "in use by another process" in error
+    assert "streamdb serve" not in error  # which is what was run
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -69,6 +69,12 @@ def serve(db: Path, host: str, port: int, token: str | None, long_poll_timeout: 
             options=options,
             announce=lambda url: click.echo(f"Serving {db} at {url}"),
         )
+    except streamdb_server.DataFileInUse as error:
+        raise Failed(
+            f"{db}: in use by another process. If that is a server, use the URL that it printed; "
+            "otherwise end it first, or name another file by --db.",
+            Exit.USAGE,
+        ) from error
     except streamdb_server.DataFileError as error:
         raise Failed(str(error), Exit.USAGE) from error
     except OSError as error:

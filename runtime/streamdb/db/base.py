@@ -15,7 +15,7 @@ from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
-from streamdb.db.declaration import declared_schema
+from streamdb.db.declaration import check_declarations, declared_schema
 from streamdb.db.invalid_log import InvalidLog
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, checked_upcasts
 from streamdb.db.unresolved import remember
@@ -116,6 +116,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._prepare()
         for name in schema.by_name:
             self._collection(self._form, name)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Check what a class declares where it is defined."""
+        super().__init_subclass__(**options)
+        check_declarations(cls)
 
     # What the two forms do differently.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -36,6 +37,7 @@ Key = TypeVar("Key", bound=str | int)
 Cols = TypeVar("Cols", bound=Columns[Any])
 
 _PARTS: Final = ("columns", "key", "primary_key", "schema", "type", "updates")
+_TEXTS: Final = frozenset({"name", "primary_key", "type"})
 _SET_BY_DATABASES: Final = ("schema", "url")
 
 
@@ -158,14 +160,30 @@ def collection(
 
     Raises:
         TypeError: there is no such argument, or no primary key.
-        SchemaError: when the database class is first used: the declaration makes no sense.
+        SchemaError: when the database class is defined: the declaration makes no sense.
     """
     refuse_unknown(parts, _PARTS)
-    if "primary_key" not in parts:
+    if parts.get("primary_key") is None:
         raise TypeError(
             "a collection needs `primary_key=`, the name of the field that tells its rows apart"
         )
+    for argument, value in (("name", name), *parts.items()):
+        if argument in _TEXTS and not isinstance(value, str | None):
+            raise TypeError(f"a collection's {argument} is a text, not {type(value).__name__}")
     return DeclaredCollection(name, {"row": row, **parts})
+
+
+def check_declarations(database: type[object]) -> None:
+    """Look at what a database class declares, when it is defined.
+
+    A row may name classes that are defined further down; such a class is looked at when it is used.
+
+    Raises:
+        SchemaError: something makes no sense.
+    """
+    if any(isinstance(value, DeclaredCollection) for value in vars(database).values()):
+        with suppress(NameError):
+            declared_schema(database)
 
 
 def declared_schema(database: type[object]) -> StateSchema:

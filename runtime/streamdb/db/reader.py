@@ -65,7 +65,8 @@ class Reader:
         except StreamNotFound as missing:
             if not self._create:
                 raise StreamNotFound(
-                    "there is no such stream: check the address, or pass create=True",
+                    "there is no such stream: check the address (of `streamdb serve` it is "
+                    "http://HOST:PORT/v1/stream/NAME), or pass create=True",
                     url=stream.url,
                     status=missing.status,
                 ) from None

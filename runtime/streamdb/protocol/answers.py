@@ -43,6 +43,10 @@ _BY_STATUS: Final[Mapping[int, tuple[type[StreamError], str]]] = {
     429: (RateLimited, "the server asks for fewer requests"),
     501: (NotSupported, "the server does not do this"),
 }
+_NO_PLACE: Final = (
+    "the server keeps no streams at this address; with `streamdb serve` it is "
+    "http://HOST:PORT/v1/stream/NAME"
+)
 _SERVER_FAILED: Final = (UnexpectedStatus, "the server failed")
 _UNKNOWN: Final = (UnexpectedStatus, "an unexpected answer")
 
@@ -67,6 +71,8 @@ def raise_for_answer(
         )
     other = _SERVER_FAILED if reply.status >= 500 else _UNKNOWN
     error, meaning = _BY_STATUS.get(reply.status, other)
+    if reply.status == 404 and doing == "create":
+        meaning = _NO_PLACE
     raise error(f"{doing}: {meaning}{_quoted(reply)}", url=url, status=reply.status, offset=offset)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NewType
@@ -128,9 +129,44 @@ def test_other_keys_are_refused(primary_key: str) -> None:
 
 @pytest.mark.parametrize("attribute", ["status", "schema", "url", "transaction", "_state"])
 def test_attributes_that_databases_need_themselves(attribute: str) -> None:
-    database: Any = type("Bad", (AsyncStreamDB,), {attribute: MESSAGES})
     with pytest.raises(SchemaError, match=attribute):
-        database("http://localhost:1/s")
+        type("Bad", (AsyncStreamDB,), {attribute: MESSAGES})
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"a": {"type": "note"}, "b": {"type": "note"}}, "share the event type 'note'"),
+        ({"a": {"primary_key": "idd"}}, "has no field 'idd'. Did you mean 'id'"),
+    ],
+)
+def test_a_mistaken_class_is_told_where_it_is_defined(members: Any, says: str) -> None:
+    declared = {
+        name: collection(Note, **{"primary_key": "id", **parts}) for name, parts in members.items()
+    }
+    with pytest.raises(SchemaError, match=re.escape(says)):
+        type("Bad", (StreamDB,), declared)
+
+
+@dataclasses.dataclass
+class Early:
+    id: str
+    later: Later | None = None
+
+
+class EarlyRows(StreamDB):
+    rows = collection(Early, primary_key="id")
+
+
+@dataclasses.dataclass
+class Later:
+    n: int
+
+
+def test_a_row_may_name_a_class_that_is_defined_later(embedded_url: str) -> None:
+    with EarlyRows(embedded_url, create=True) as db:
+        db.rows.insert(Early("a", Later(1))).synced(5)
+        assert db.rows["a"] == Early("a", Later(1))
 
 
 def test_a_class_that_declares_nothing() -> None:
@@ -167,6 +203,9 @@ def test_a_path_is_no_schema(embedded_url: str) -> None:
     [
         ({"primary_key": "id", "typ": "note"}, "no option 'typ': did you mean 'type'"),
         ({"type": "note"}, "a collection needs `primary_key=`"),
+        ({"primary_key": None}, "a collection needs `primary_key=`"),
+        ({"primary_key": 5}, "a collection's primary_key is a text, not int"),
+        ({"primary_key": "id", "type": 3}, "a collection's type is a text, not int"),
     ],
 )
 def test_a_mistaken_call_is_told_where_it_stands(parts: dict[str, Any], says: str) -> None:

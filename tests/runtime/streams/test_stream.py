@@ -23,6 +23,7 @@ from streamdb import (
     StreamParseError,
 )
 from streamdb.protocol.reading import LiveMode
+from streamdb_server import Serving
 
 
 async def batches(stream: AsyncStream, **options: Any) -> list[Batch]:
@@ -242,3 +243,10 @@ def test_a_server_that_is_not_there_has_stored_nothing() -> None:
         with pytest.raises(ProducerFailed) as caught, stream.producer(retry=retry) as producer:
             producer.append("x")
     assert (caught.value.unwritten, caught.value.unknown) == ((b"x",), ())
+
+
+@pytest.mark.parametrize("path", ["", "/nope", "/v1/stream/"])
+def test_an_address_where_no_stream_can_be(server: Serving, path: str) -> None:
+    url = server.url.partition("/v1")[0] + path
+    with pytest.raises(StreamNotFound, match="create: the server keeps no streams at this address"):
+        Stream.create(url)
