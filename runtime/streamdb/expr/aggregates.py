@@ -14,6 +14,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, localcontext
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from streamdb.expr.kinds import DURATION, MOMENT, NUMBER, TEXT, TRUTH, Kind
 from streamdb.expr.meaning.logic import truth
 from streamdb.expr.nodes import AggregateNode
 
@@ -26,12 +27,18 @@ class Aggregate(NamedTuple):
         keeps_nulls: whether the function wants to see nulls.
         is_ordered: whether the order of the values matters.
         calls_users: whether a function of the user's is called, whose errors are handed on.
+        takes: of what kinds the values may be; empty if it is not restricted.
+        gives: the kind of what it gives, if it is always the same.
+        gives_a_value: whether it gives one of the values, or one of their kind.
     """
 
     function: Callable[..., Any]
     keeps_nulls: bool = False
     is_ordered: bool = False
     calls_users: bool = False
+    takes: frozenset[Kind] = frozenset()
+    gives: Kind | None = None
+    gives_a_value: bool = False
 
 
 def keeps_nulls(node: AggregateNode) -> bool:
@@ -160,19 +167,19 @@ def _last(values: Sequence[Any]) -> Any:
 
 
 AGGREGATES: Final[Mapping[str, Aggregate]] = {
-    "count": Aggregate(_count_rows),
-    "count_distinct": Aggregate(_count_distinct),
-    "sum": Aggregate(exact_sum),
-    "avg": Aggregate(_average),
-    "min": Aggregate(_least),
-    "max": Aggregate(_greatest),
-    "median": Aggregate(_median),
-    "any": Aggregate(_any),
-    "all": Aggregate(_all),
-    "collect": Aggregate(tuple, keeps_nulls=True, is_ordered=True),
-    "string_agg": Aggregate(_text, is_ordered=True),
-    "first": Aggregate(_first, keeps_nulls=True, is_ordered=True),
-    "last": Aggregate(_last, keeps_nulls=True, is_ordered=True),
+    "count": Aggregate(_count_rows, gives="number"),
+    "count_distinct": Aggregate(_count_distinct, gives="number"),
+    "sum": Aggregate(exact_sum, takes=NUMBER | DURATION),
+    "avg": Aggregate(_average, takes=NUMBER | DURATION),
+    "min": Aggregate(_least, gives_a_value=True),
+    "max": Aggregate(_greatest, gives_a_value=True),
+    "median": Aggregate(_median, takes=NUMBER | DURATION | MOMENT),
+    "any": Aggregate(_any, takes=TRUTH, gives="truth value"),
+    "all": Aggregate(_all, takes=TRUTH, gives="truth value"),
+    "collect": Aggregate(tuple, keeps_nulls=True, is_ordered=True, gives="list"),
+    "string_agg": Aggregate(_text, is_ordered=True, takes=TEXT, gives="text"),
+    "first": Aggregate(_first, keeps_nulls=True, is_ordered=True, gives_a_value=True),
+    "last": Aggregate(_last, keeps_nulls=True, is_ordered=True, gives_a_value=True),
     "fold": Aggregate(_fold, is_ordered=True, calls_users=True),
     "reduce": Aggregate(_reduce, is_ordered=True, calls_users=True),
     "accumulate": Aggregate(_accumulate, calls_users=True),

@@ -11,8 +11,17 @@ from itertools import product
 from typing import TypeAlias, cast
 
 from streamdb.errors import ExpressionError
+from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.kinds import TRUTH, Kind, are_comparable, kind_of
-from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode, SlotNode, children
+from streamdb.expr.nodes import (
+    AggregateNode,
+    ColumnNode,
+    ConstantNode,
+    Node,
+    OperationNode,
+    SlotNode,
+    children,
+)
 from streamdb.expr.operators import OPERATORS
 
 #: The kinds that the values of an expression may be of; None if nobody knows.
@@ -30,8 +39,10 @@ def kinds_of(node: Node, of_column: KindsOfColumn) -> Kinds:
             return _known(kind_of(value))
         case OperationNode(operator):
             return _known(OPERATORS[operator].gives)
-        case _:
-            return None
+        case AggregateNode(aggregate, operand):
+            if AGGREGATES[aggregate].gives_a_value and operand is not None:
+                return kinds_of(operand, of_column)
+            return _known(AGGREGATES[aggregate].gives)
 
 
 def check_condition(node: Node, of_column: KindsOfColumn) -> None:
@@ -57,8 +68,14 @@ def check(node: Node, of_column: KindsOfColumn) -> None:
     """
     for child in children(node):
         check(child, of_column)
-    if isinstance(node, OperationNode):
-        check_operation(node, of_column)
+    match node:
+        case OperationNode():
+            check_operation(node, of_column)
+        case AggregateNode(aggregate, operand) if operand is not None:
+            if taken := AGGREGATES[aggregate].takes:
+                _check_taken(node, operand, kinds_of(operand, of_column), taken)
+        case _:
+            pass
 
 
 def check_operation(node: OperationNode, of_column: KindsOfColumn) -> None:
@@ -70,17 +87,21 @@ def check_operation(node: OperationNode, of_column: KindsOfColumn) -> None:
     operator = OPERATORS[node.operator]
     operands = [(operand, kinds_of(operand, of_column)) for operand in node.operands]
     for (operand, kinds), taken in zip(operands, operator.takes, strict=False):
-        if kinds is not None and kinds.isdisjoint(taken):
-            raise ExpressionError(
-                f"`{node}` makes no sense: `{operand}` is {_named(kinds)}, and there is no such "
-                f"operation on that, only on {_named(taken)}"
-            )
+        _check_taken(node, operand, kinds, taken)
     if operator.compares:
         _check_comparable(node, operands)
     if operator.chooses:
         choices = cast("tuple[object, ...]", cast("ConstantNode", node.operands[1]).value)
         nodes = map(ConstantNode, choices)
         _check_comparable(node, [operands[0], *((c, _known(kind_of(c.value))) for c in nodes)])
+
+
+def _check_taken(node: Node, operand: Node, kinds: Kinds, taken: frozenset[Kind]) -> None:
+    if kinds is not None and kinds.isdisjoint(taken):
+        raise ExpressionError(
+            f"`{node}` makes no sense: `{operand}` is {_named(kinds)}, and there is no such "
+            f"operation on that, only on {_named(taken)}"
+        )
 
 
 def _check_comparable(node: OperationNode, operands: Sequence[tuple[Node, Kinds]]) -> None:

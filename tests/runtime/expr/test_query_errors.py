@@ -121,6 +121,23 @@ def test_conditions(build: Callable[[], object], says: str) -> None:
         (lambda: MESSAGES.order_by(lambda m: -m.content), "`content` is a text"),
         (lambda: MESSAGES.select(lambda m: (m.id, m.content / 2)), "`content` is a text"),
         (lambda: MESSAGES.group_by(lambda m: m.tokens.upper()), "`tokens` is a number"),
+        (
+            lambda: GROUPS.agg(lambda m: fn.sum(m.content)),
+            "`fn.sum(content)` makes no sense: `content`",
+        ),
+        (
+            lambda: GROUPS.agg(lambda m: fn.string_agg(m.tokens)),
+            "`tokens` is a number...only on a text",
+        ),
+        (lambda: GROUPS.agg(lambda m: fn.any(m.tokens)), "only on a truth value"),
+        (
+            lambda: MESSAGES.agg(lambda m: fn.count() == "3"),
+            "`fn.count()` is a number, and `'3'` a text",
+        ),
+        (
+            lambda: GROUPS.agg(lambda m: fn.max(m.content)).having(lambda user, last: last > 3),
+            "`fn.max(content)` is a text, and `3` a number",
+        ),
         (lambda: GROUPS.agg(lambda m: m.tokens.upper()), "`tokens` is a number"),
         (
             lambda: GROUPS.agg(lambda m: fn.count()).having(lambda user, n: user == 3),
