@@ -64,22 +64,35 @@ class Window:
             rows: all rows after them.
         """
         before: dict[Key, Item | None] = {}
-        keys, held = self._keys, self._buffer.entries
         try:
-            for key, _, new in changes:
-                if keys.are_text and type(key) is not str:
-                    self._take_any_key()
-                entry = None if new is None else keys.entry(key, new)
-                if self._bound is not None and entry is not None and self._bound < entry:
-                    entry = None
-                if entry is not None or key in held:
-                    self._follow(key, new, entry, rows, before)
-            self._changes_since_fill += len(changes)
-            if self._bound is not None and len(held) < self._end:
-                self._refill(rows, before)
+            if len(changes) > self._size and 2 * len(changes) > len(rows):
+                self._keys.choose(rows)
+                self._find_anew(rows, before)
+            else:
+                self._follow_all(changes, rows, before)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
         return self._net(before, changes) if before else ()
+
+    def _follow_all(
+        self, changes: Changes, rows: Mapping[Key, Item], before: dict[Key, Item | None]
+    ) -> None:
+        """Follow one change after the other; for ``before`` see ``_follow``."""
+        keys, held = self._keys, self._buffer.entries
+        for key, _, new in changes:
+            if keys.are_text and type(key) is not str:
+                self._take_any_key()
+            entry = None if new is None else keys.entry(key, new)
+            if self._bound is not None and entry is not None and self._bound < entry:
+                entry = None
+            if entry is not None or key in held:
+                self._follow(key, new, entry, rows, before)
+        self._changes_since_fill += len(changes)
+        if self._bound is not None and len(held) < self._end:
+            # The buffer has run dry; it becomes larger if few changes have paid for it.
+            is_soon = self._changes_since_fill < len(rows)
+            self._size = self._size * _GROWTH if is_soon else self._least_size
+            self._find_anew(rows, before)
 
     def _follow(
         self,
@@ -165,10 +178,8 @@ class Window:
         self._bound = None if is_whole else found[-1]
         self._changes_since_fill = 0
 
-    def _refill(self, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
-        """Fill a buffer that has run dry; a larger one if few changes have paid for it."""
-        is_soon = self._changes_since_fill < len(rows)
-        self._size = self._size * _GROWTH if is_soon else self._least_size
+    def _find_anew(self, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
+        """Fill the buffer from all rows, and see what is in the window now."""
         self._fill(rows)
         inside = {key: rows[key] for key in self._keys_inside()}
         for key in (*self.rows, *inside):

@@ -134,6 +134,19 @@ def test_a_queue_that_is_worked_off_goes_over_all_rows_a_few_times_only() -> Non
     assert rows.passes <= 6
 
 
+def test_a_commit_of_most_rows_goes_over_all_of_them_once() -> None:
+    """A row that comes into the window and is pushed out by the next one costs nothing there."""
+    rows = Counted({str(n): Item(n) for n in range(1000)})
+    window = Window(SortKeys(TERMS, row_shape()), 10, 0)
+    window.load(rows)
+    rows.passes = 0
+    new = {f"new {n}": Item(-n) for n in range(2000)}
+    rows.update(new)
+    seen = window.step([(key, None, item) for key, item in new.items()], rows)
+    assert (len(seen), rows.passes) == (20, 1)
+    assert set(window.rows) == {f"new {n}" for n in range(1990, 2000)}
+
+
 def test_rows_that_do_not_compare() -> None:
     rows: dict[Any, Item] = {str(n): Item(n) for n in range(5)}
     history = History(rows, limit=2, offset=0)
