@@ -70,25 +70,39 @@ class Query(Generic[T]):
     def node(self) -> QueryNode: ...
     @property
     def runner(self) -> QueryRunner | None: ...
-    def distinct(self) -> Self: ...
-    def limit(self, count: int) -> Self: ...
-    def offset(self, count: int) -> Self: ...
-    def fetch(self) -> list[T]: ...
-    def first(self) -> T | None: ...
-    def one(self) -> T: ...
-    def explain(self) -> str: ...
+    def distinct(self) -> Self:
+        """Keep one row of those that are equal: selected values, or what ``map`` made."""
+    def limit(self, count: int) -> Self:
+        """Keep so many of the ordered rows; a limit that was there before is replaced."""
+    def offset(self, count: int) -> Self:
+        """Leave out so many of the ordered rows; an offset that was there before is replaced."""
+    def fetch(self) -> list[T]:
+        """Return the rows as they are now: of several slots, tuples."""
+    def first(self) -> T | None:
+        """Return the first row, or None; which one that is follows from the order alone."""
+    def one(self) -> T:
+        """Return the only row."""
+    def explain(self) -> str:
+        """Describe how the query is run."""
 
 class Queryable(Generic[R1, C1]):
     """What a query of one slot can begin at: a collection, a live query, or such a query."""
 
-    def as_query(self) -> Query1[R1, C1]: ...
-    def where(self, condition: Callable[[C1], Condition]) -> Query1[R1, C1]: ...
-    def filter(self, function: Callable[[R1], bool]) -> Query1[R1, C1]: ...
-    def map(self, function: Callable[[R1], Made]) -> Query1[Made, Opaque[Made]]: ...
-    def order_by(self, terms: Callable[[C1], OrderTerms]) -> Query1[R1, C1]: ...
-    def union(self, *others: Queryable[R1, C1]) -> Query1[R1, C1]: ...
+    def as_query(self) -> Query1[R1, C1]:
+        """Return the query for all rows."""
+    def where(self, condition: Callable[[C1], Condition]) -> Query1[R1, C1]:
+        """Keep the rows of which a condition is true, so not those where it is unknown."""
+    def filter(self, function: Callable[[R1], bool]) -> Query1[R1, C1]:
+        """Keep the rows for which a function of the rows of all slots returns true."""
+    def map(self, function: Callable[[R1], Made]) -> Query1[Made, Opaque[Made]]:
+        """Put what a function makes of the rows of all slots in place of them."""
+    def order_by(self, terms: Callable[[C1], OrderTerms]) -> Query1[R1, C1]:
+        """Order the rows by one or several things; rows alike in all are ordered by their key."""
+    def union(self, *others: Queryable[R1, C1]) -> Query1[R1, C1]:
+        """Take the rows of this and of others, which have the same columns; equal ones stay."""
     @overload
-    def select(self, columns: Callable[[C1], Selectable[A1, S1]], /) -> Query1[A1, S1]: ...
+    def select(self, columns: Callable[[C1], Selectable[A1, S1]], /) -> Query1[A1, S1]:
+        """Put values in place of rows: ``select(columns)``, or ``select(make, columns)``."""
     @overload
     def select(
         self, columns: Callable[[C1], tuple[Selectable[A1, S1], Selectable[A2, S2]]], /
@@ -231,7 +245,8 @@ class Queryable(Generic[R1, C1]):
         other: Queryable[R2, C2],
         on: Callable[[C1, C2], Condition],
         how: Literal["inner"] = ...,
-    ) -> Query2[R1, R2, C1, C2]: ...
+    ) -> Query2[R1, R2, C1, C2]:
+        """Put rows of both side by side where ``on`` is true of them."""
     @overload
     def join(
         self, other: Queryable[R2, C2], on: Callable[[C1, C2], Condition], how: Literal["left"]
@@ -329,7 +344,8 @@ class Queryable(Generic[R1, C1]):
         how: Literal["full"],
     ) -> Query5[R1 | None, R2 | None, R3 | None, R4 | None, R5 | None, C1, C2, C3, C4, C5]: ...
     @overload
-    def group_by(self, keys: Callable[[C1], Expr[V1, N1]]) -> Grouped1[[C1], V1, N1]: ...
+    def group_by(self, keys: Callable[[C1], Expr[V1, N1]]) -> Grouped1[[C1], V1, N1]:
+        """Put the rows together of which the keys are equal; go on with ``agg``."""
     @overload
     def group_by(
         self, keys: Callable[[C1], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -339,7 +355,8 @@ class Queryable(Generic[R1, C1]):
         self, keys: Callable[[C1], tuple[Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]]
     ) -> Grouped3[[C1], V1, V2, V3, N1, N2, N3]: ...
     @overload
-    def agg(self, values: Callable[[C1], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]: ...
+    def agg(self, values: Callable[[C1], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]:
+        """Make one row of all rows, however many: aggregates, or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[[C1], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -361,22 +378,33 @@ class Queryable(Generic[R1, C1]):
     ) -> Query5[
         N1, N2, N3, N4, N5, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4], Expr[V5, N5]
     ]: ...
-    def fetch(self) -> list[R1]: ...
-    def first(self) -> R1 | None: ...
-    def one(self) -> R1: ...
-    def explain(self) -> str: ...
+    def fetch(self) -> list[R1]:
+        """Return the rows as they are now: of several slots, tuples."""
+    def first(self) -> R1 | None:
+        """Return the first row, or None; which one that is follows from the order alone."""
+    def one(self) -> R1:
+        """Return the only row."""
+    def explain(self) -> str:
+        """Describe how the query is run."""
 
 class Query1(Query[R1], Queryable[R1, C1]):
-    def having(self, condition: Callable[[C1], Condition]) -> Self: ...
+    def having(self, condition: Callable[[C1], Condition]) -> Self:
+        """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
-    def where(self, condition: Callable[[C1, C2], Condition]) -> Self: ...
-    def filter(self, function: Callable[[R1, R2], bool]) -> Self: ...
-    def map(self, function: Callable[[R1, R2], Made]) -> Query1[Made, Opaque[Made]]: ...
-    def order_by(self, terms: Callable[[C1, C2], OrderTerms]) -> Self: ...
-    def union(self, *others: Query2[R1, R2, C1, C2]) -> Self: ...
+    def where(self, condition: Callable[[C1, C2], Condition]) -> Self:
+        """Keep the rows of which a condition is true, so not those where it is unknown."""
+    def filter(self, function: Callable[[R1, R2], bool]) -> Self:
+        """Keep the rows for which a function of the rows of all slots returns true."""
+    def map(self, function: Callable[[R1, R2], Made]) -> Query1[Made, Opaque[Made]]:
+        """Put what a function makes of the rows of all slots in place of them."""
+    def order_by(self, terms: Callable[[C1, C2], OrderTerms]) -> Self:
+        """Order the rows by one or several things; rows alike in all are ordered by their key."""
+    def union(self, *others: Query2[R1, R2, C1, C2]) -> Self:
+        """Take the rows of this and of others, which have the same columns; equal ones stay."""
     @overload
-    def select(self, columns: Callable[[C1, C2], Selectable[A1, S1]], /) -> Query1[A1, S1]: ...
+    def select(self, columns: Callable[[C1, C2], Selectable[A1, S1]], /) -> Query1[A1, S1]:
+        """Put values in place of rows: ``select(columns)``, or ``select(make, columns)``."""
     @overload
     def select(
         self, columns: Callable[[C1, C2], tuple[Selectable[A1, S1], Selectable[A2, S2]]], /
@@ -521,7 +549,8 @@ class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
         other: Queryable[R3, C3],
         on: Callable[[C1, C2, C3], Condition],
         how: Literal["inner"] = ...,
-    ) -> Query3[R1, R2, R3, C1, C2, C3]: ...
+    ) -> Query3[R1, R2, R3, C1, C2, C3]:
+        """Put rows of both side by side where ``on`` is true of them."""
     @overload
     def join(
         self, other: Queryable[R3, C3], on: Callable[[C1, C2, C3], Condition], how: Literal["left"]
@@ -591,7 +620,8 @@ class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
         how: Literal["full"],
     ) -> Query5[R1 | None, R2 | None, R3 | None, R4 | None, R5 | None, C1, C2, C3, C4, C5]: ...
     @overload
-    def group_by(self, keys: Callable[[C1, C2], Expr[V1, N1]]) -> Grouped1[[C1, C2], V1, N1]: ...
+    def group_by(self, keys: Callable[[C1, C2], Expr[V1, N1]]) -> Grouped1[[C1, C2], V1, N1]:
+        """Put the rows together of which the keys are equal; go on with ``agg``."""
     @overload
     def group_by(
         self, keys: Callable[[C1, C2], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -601,7 +631,8 @@ class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
         self, keys: Callable[[C1, C2], tuple[Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]]
     ) -> Grouped3[[C1, C2], V1, V2, V3, N1, N2, N3]: ...
     @overload
-    def agg(self, values: Callable[[C1, C2], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]: ...
+    def agg(self, values: Callable[[C1, C2], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]:
+        """Make one row of all rows, however many: aggregates, or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[[C1, C2], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -624,16 +655,23 @@ class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
     ) -> Query5[
         N1, N2, N3, N4, N5, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4], Expr[V5, N5]
     ]: ...
-    def having(self, condition: Callable[[C1, C2], Condition]) -> Self: ...
+    def having(self, condition: Callable[[C1, C2], Condition]) -> Self:
+        """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
-    def where(self, condition: Callable[[C1, C2, C3], Condition]) -> Self: ...
-    def filter(self, function: Callable[[R1, R2, R3], bool]) -> Self: ...
-    def map(self, function: Callable[[R1, R2, R3], Made]) -> Query1[Made, Opaque[Made]]: ...
-    def order_by(self, terms: Callable[[C1, C2, C3], OrderTerms]) -> Self: ...
-    def union(self, *others: Query3[R1, R2, R3, C1, C2, C3]) -> Self: ...
+    def where(self, condition: Callable[[C1, C2, C3], Condition]) -> Self:
+        """Keep the rows of which a condition is true, so not those where it is unknown."""
+    def filter(self, function: Callable[[R1, R2, R3], bool]) -> Self:
+        """Keep the rows for which a function of the rows of all slots returns true."""
+    def map(self, function: Callable[[R1, R2, R3], Made]) -> Query1[Made, Opaque[Made]]:
+        """Put what a function makes of the rows of all slots in place of them."""
+    def order_by(self, terms: Callable[[C1, C2, C3], OrderTerms]) -> Self:
+        """Order the rows by one or several things; rows alike in all are ordered by their key."""
+    def union(self, *others: Query3[R1, R2, R3, C1, C2, C3]) -> Self:
+        """Take the rows of this and of others, which have the same columns; equal ones stay."""
     @overload
-    def select(self, columns: Callable[[C1, C2, C3], Selectable[A1, S1]], /) -> Query1[A1, S1]: ...
+    def select(self, columns: Callable[[C1, C2, C3], Selectable[A1, S1]], /) -> Query1[A1, S1]:
+        """Put values in place of rows: ``select(columns)``, or ``select(make, columns)``."""
     @overload
     def select(
         self, columns: Callable[[C1, C2, C3], tuple[Selectable[A1, S1], Selectable[A2, S2]]], /
@@ -778,7 +816,8 @@ class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
         other: Queryable[R4, C4],
         on: Callable[[C1, C2, C3, C4], Condition],
         how: Literal["inner"] = ...,
-    ) -> Query4[R1, R2, R3, R4, C1, C2, C3, C4]: ...
+    ) -> Query4[R1, R2, R3, R4, C1, C2, C3, C4]:
+        """Put rows of both side by side where ``on`` is true of them."""
     @overload
     def join(
         self,
@@ -831,7 +870,8 @@ class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3], Expr[V1, N1]]
-    ) -> Grouped1[[C1, C2, C3], V1, N1]: ...
+    ) -> Grouped1[[C1, C2, C3], V1, N1]:
+        """Put the rows together of which the keys are equal; go on with ``agg``."""
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -841,7 +881,8 @@ class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
         self, keys: Callable[[C1, C2, C3], tuple[Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]]
     ) -> Grouped3[[C1, C2, C3], V1, V2, V3, N1, N2, N3]: ...
     @overload
-    def agg(self, values: Callable[[C1, C2, C3], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]: ...
+    def agg(self, values: Callable[[C1, C2, C3], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]:
+        """Make one row of all rows, however many: aggregates, or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[[C1, C2, C3], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -867,18 +908,23 @@ class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
     ) -> Query5[
         N1, N2, N3, N4, N5, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4], Expr[V5, N5]
     ]: ...
-    def having(self, condition: Callable[[C1, C2, C3], Condition]) -> Self: ...
+    def having(self, condition: Callable[[C1, C2, C3], Condition]) -> Self:
+        """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C4]):
-    def where(self, condition: Callable[[C1, C2, C3, C4], Condition]) -> Self: ...
-    def filter(self, function: Callable[[R1, R2, R3, R4], bool]) -> Self: ...
-    def map(self, function: Callable[[R1, R2, R3, R4], Made]) -> Query1[Made, Opaque[Made]]: ...
-    def order_by(self, terms: Callable[[C1, C2, C3, C4], OrderTerms]) -> Self: ...
-    def union(self, *others: Query4[R1, R2, R3, R4, C1, C2, C3, C4]) -> Self: ...
+    def where(self, condition: Callable[[C1, C2, C3, C4], Condition]) -> Self:
+        """Keep the rows of which a condition is true, so not those where it is unknown."""
+    def filter(self, function: Callable[[R1, R2, R3, R4], bool]) -> Self:
+        """Keep the rows for which a function of the rows of all slots returns true."""
+    def map(self, function: Callable[[R1, R2, R3, R4], Made]) -> Query1[Made, Opaque[Made]]:
+        """Put what a function makes of the rows of all slots in place of them."""
+    def order_by(self, terms: Callable[[C1, C2, C3, C4], OrderTerms]) -> Self:
+        """Order the rows by one or several things; rows alike in all are ordered by their key."""
+    def union(self, *others: Query4[R1, R2, R3, R4, C1, C2, C3, C4]) -> Self:
+        """Take the rows of this and of others, which have the same columns; equal ones stay."""
     @overload
-    def select(
-        self, columns: Callable[[C1, C2, C3, C4], Selectable[A1, S1]], /
-    ) -> Query1[A1, S1]: ...
+    def select(self, columns: Callable[[C1, C2, C3, C4], Selectable[A1, S1]], /) -> Query1[A1, S1]:
+        """Put values in place of rows: ``select(columns)``, or ``select(make, columns)``."""
     @overload
     def select(
         self, columns: Callable[[C1, C2, C3, C4], tuple[Selectable[A1, S1], Selectable[A2, S2]]], /
@@ -1026,7 +1072,8 @@ class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C
         other: Queryable[R5, C5],
         on: Callable[[C1, C2, C3, C4, C5], Condition],
         how: Literal["inner"] = ...,
-    ) -> Query5[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]: ...
+    ) -> Query5[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]:
+        """Put rows of both side by side where ``on`` is true of them."""
     @overload
     def join(
         self,
@@ -1051,7 +1098,8 @@ class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3, C4], Expr[V1, N1]]
-    ) -> Grouped1[[C1, C2, C3, C4], V1, N1]: ...
+    ) -> Grouped1[[C1, C2, C3, C4], V1, N1]:
+        """Put the rows together of which the keys are equal; go on with ``agg``."""
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3, C4], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -1061,7 +1109,8 @@ class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C
         self, keys: Callable[[C1, C2, C3, C4], tuple[Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]]
     ) -> Grouped3[[C1, C2, C3, C4], V1, V2, V3, N1, N2, N3]: ...
     @overload
-    def agg(self, values: Callable[[C1, C2, C3, C4], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]: ...
+    def agg(self, values: Callable[[C1, C2, C3, C4], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]:
+        """Make one row of all rows, however many: aggregates, or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[[C1, C2, C3, C4], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -1087,18 +1136,25 @@ class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C
     ) -> Query5[
         N1, N2, N3, N4, N5, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4], Expr[V5, N5]
     ]: ...
-    def having(self, condition: Callable[[C1, C2, C3, C4], Condition]) -> Self: ...
+    def having(self, condition: Callable[[C1, C2, C3, C4], Condition]) -> Self:
+        """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query5(Query[tuple[R1, R2, R3, R4, R5]], Generic[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]):
-    def where(self, condition: Callable[[C1, C2, C3, C4, C5], Condition]) -> Self: ...
-    def filter(self, function: Callable[[R1, R2, R3, R4, R5], bool]) -> Self: ...
-    def map(self, function: Callable[[R1, R2, R3, R4, R5], Made]) -> Query1[Made, Opaque[Made]]: ...
-    def order_by(self, terms: Callable[[C1, C2, C3, C4, C5], OrderTerms]) -> Self: ...
-    def union(self, *others: Query5[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]) -> Self: ...
+    def where(self, condition: Callable[[C1, C2, C3, C4, C5], Condition]) -> Self:
+        """Keep the rows of which a condition is true, so not those where it is unknown."""
+    def filter(self, function: Callable[[R1, R2, R3, R4, R5], bool]) -> Self:
+        """Keep the rows for which a function of the rows of all slots returns true."""
+    def map(self, function: Callable[[R1, R2, R3, R4, R5], Made]) -> Query1[Made, Opaque[Made]]:
+        """Put what a function makes of the rows of all slots in place of them."""
+    def order_by(self, terms: Callable[[C1, C2, C3, C4, C5], OrderTerms]) -> Self:
+        """Order the rows by one or several things; rows alike in all are ordered by their key."""
+    def union(self, *others: Query5[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]) -> Self:
+        """Take the rows of this and of others, which have the same columns; equal ones stay."""
     @overload
     def select(
         self, columns: Callable[[C1, C2, C3, C4, C5], Selectable[A1, S1]], /
-    ) -> Query1[A1, S1]: ...
+    ) -> Query1[A1, S1]:
+        """Put values in place of rows: ``select(columns)``, or ``select(make, columns)``."""
     @overload
     def select(
         self,
@@ -1246,7 +1302,8 @@ class Query5(Query[tuple[R1, R2, R3, R4, R5]], Generic[R1, R2, R3, R4, R5, C1, C
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3, C4, C5], Expr[V1, N1]]
-    ) -> Grouped1[[C1, C2, C3, C4, C5], V1, N1]: ...
+    ) -> Grouped1[[C1, C2, C3, C4, C5], V1, N1]:
+        """Put the rows together of which the keys are equal; go on with ``agg``."""
     @overload
     def group_by(
         self, keys: Callable[[C1, C2, C3, C4, C5], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -1256,9 +1313,8 @@ class Query5(Query[tuple[R1, R2, R3, R4, R5]], Generic[R1, R2, R3, R4, R5, C1, C
         self, keys: Callable[[C1, C2, C3, C4, C5], tuple[Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]]
     ) -> Grouped3[[C1, C2, C3, C4, C5], V1, V2, V3, N1, N2, N3]: ...
     @overload
-    def agg(
-        self, values: Callable[[C1, C2, C3, C4, C5], Expr[V1, N1]]
-    ) -> Query1[N1, Expr[V1, N1]]: ...
+    def agg(self, values: Callable[[C1, C2, C3, C4, C5], Expr[V1, N1]]) -> Query1[N1, Expr[V1, N1]]:
+        """Make one row of all rows, however many: aggregates, or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[[C1, C2, C3, C4, C5], tuple[Expr[V1, N1], Expr[V2, N2]]]
@@ -1285,13 +1341,13 @@ class Query5(Query[tuple[R1, R2, R3, R4, R5]], Generic[R1, R2, R3, R4, R5, C1, C
     ) -> Query5[
         N1, N2, N3, N4, N5, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4], Expr[V5, N5]
     ]: ...
-    def having(self, condition: Callable[[C1, C2, C3, C4, C5], Condition]) -> Self: ...
+    def having(self, condition: Callable[[C1, C2, C3, C4, C5], Condition]) -> Self:
+        """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Grouped1(Generic[P, V1, N1]):
     @overload
-    def agg(
-        self, values: Callable[P, Expr[V2, N2]]
-    ) -> Query2[N1, N2, Expr[V1, N1], Expr[V2, N2]]: ...
+    def agg(self, values: Callable[P, Expr[V2, N2]]) -> Query2[N1, N2, Expr[V1, N1], Expr[V2, N2]]:
+        """Make one row of each group: its keys, and aggregates or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[P, tuple[Expr[V2, N2], Expr[V3, N3]]]
@@ -1311,7 +1367,8 @@ class Grouped2(Generic[P, V1, V2, N1, N2]):
     @overload
     def agg(
         self, values: Callable[P, Expr[V3, N3]]
-    ) -> Query3[N1, N2, N3, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]: ...
+    ) -> Query3[N1, N2, N3, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3]]:
+        """Make one row of each group: its keys, and aggregates or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[P, tuple[Expr[V3, N3], Expr[V4, N4]]]
@@ -1327,7 +1384,8 @@ class Grouped3(Generic[P, V1, V2, V3, N1, N2, N3]):
     @overload
     def agg(
         self, values: Callable[P, Expr[V4, N4]]
-    ) -> Query4[N1, N2, N3, N4, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4]]: ...
+    ) -> Query4[N1, N2, N3, N4, Expr[V1, N1], Expr[V2, N2], Expr[V3, N3], Expr[V4, N4]]:
+        """Make one row of each group: its keys, and aggregates or what is computed of them."""
     @overload
     def agg(
         self, values: Callable[P, tuple[Expr[V4, N4], Expr[V5, N5]]]

@@ -6,12 +6,13 @@ each number, whose methods differ in how many rows and columns their functions t
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from streamdb.expr import queries
 from streamdb.expr.shape import MOST_SLOTS
@@ -48,21 +49,6 @@ class Selectable(Protocol[A, S]):
     """A column or an expression, or all columns of a slot for its row: `A` is what is read."""
 
     def __slot_of__(self) -> tuple[A, S]: ...
-
-class Query(Generic[T]):
-    """What queries of any number of slots have in common; `T` is what users see of a row."""
-
-    @property
-    def node(self) -> QueryNode: ...
-    @property
-    def runner(self) -> QueryRunner | None: ...
-    def distinct(self) -> Self: ...
-    def limit(self, count: int) -> Self: ...
-    def offset(self, count: int) -> Self: ...
-    def fetch(self) -> list[T]: ...
-    def first(self) -> T | None: ...
-    def one(self) -> T: ...
-    def explain(self) -> str: ...
 '''
 
 
@@ -86,7 +72,7 @@ class Slots:
 
 def stub() -> str:
     """Return the text of the stub, formatted."""
-    parts = [_HEAD, _type_variables(), _SHARED, _queryable(), _query_of_one()]
+    parts = [_HEAD, _type_variables(), _SHARED, _any_query(), _queryable(), _query_of_one()]
     parts += [_query(Slots(1, count)) for count in range(2, MOST_SLOTS + 1)]
     parts += [_grouped(count) for count in range(1, MOST_KEYS + 1)]
     parts += ["def query_of(source: Source, runner: QueryRunner | None) -> Query1[Any, Any]: ...\n"]
@@ -105,6 +91,32 @@ def _type_variables() -> str:
     return "\n".join([*lines, 'P = ParamSpec("P")', ""])
 
 
+def _any_query() -> str:
+    return _class(
+        "class Query(Generic[T]):",
+        [
+            "@property",
+            "def node(self) -> QueryNode: ...",
+            "@property",
+            "def runner(self) -> QueryRunner | None: ...",
+            "def distinct(self) -> Self: ...",
+            "def limit(self, count: int) -> Self: ...",
+            "def offset(self, count: int) -> Self: ...",
+            *_answers("T"),
+        ],
+        "What queries of any number of slots have in common; `T` is what users see of a row.",
+    )
+
+
+def _answers(row: str) -> list[str]:
+    return [
+        f"def fetch(self) -> list[{row}]: ...",
+        f"def first(self) -> {row} | None: ...",
+        f"def one(self) -> {row}: ...",
+        "def explain(self) -> str: ...",
+    ]
+
+
 def _queryable() -> str:
     slots = Slots(1, 1)
     return _class(
@@ -112,10 +124,7 @@ def _queryable() -> str:
         [
             "def as_query(self) -> Query1[R1, C1]: ...",
             *_methods(slots, "Query1[R1, C1]"),
-            "def fetch(self) -> list[R1]: ...",
-            "def first(self) -> R1 | None: ...",
-            "def one(self) -> R1: ...",
-            "def explain(self) -> str: ...",
+            *_answers("R1"),
         ],
         "What a query of one slot can begin at: a collection, a live query, or such a query.",
     )
@@ -237,8 +246,22 @@ def _overloads(signatures: Iterable[str]) -> list[str]:
 
 
 def _class(head: str, members: Iterable[str], doc: str = "") -> str:
+    real = getattr(queries, head.removeprefix("class ").partition("(")[0])
     lines = [f'"""{doc}"""\n'] if doc else []
-    return "\n".join([head, *(f"    {line}" for line in [*lines, *members]), ""])
+    return "\n".join([head, *(f"    {line}" for line in [*lines, *_told(members, real)]), ""])
+
+
+def _told(members: Iterable[str], real: type[Any]) -> Iterator[str]:
+    """Give the first form of each method the first line of its docstring, for editors."""
+    told = set[str]()
+    for member in members:
+        name = member.removeprefix("def ").partition("(")[0]
+        line = (inspect.getdoc(getattr(real, name, None)) or "").partition("\n")[0]
+        if member.startswith("def ") and line and name not in told:
+            told.add(name)
+            yield f'{member.removesuffix(" ...")} """{line}"""'
+        else:
+            yield member
 
 
 def _formatted(text: str) -> str:
