@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from streamdb.db.options import DatabaseOptions, InvalidEvent
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
+    from streamdb.engine.live import AsyncLiveQuery, LiveQuery
+    from streamdb.engine.local import AsyncLocalCollection, LocalCollection
     from streamdb.errors import (
         AbiMismatch,
         AccessDenied,
@@ -149,6 +151,8 @@ __all__ = [
     "AsyncActionsBase",
     "AsyncChanges",
     "AsyncCollection",
+    "AsyncLiveQuery",
+    "AsyncLocalCollection",
     "AsyncProducer",
     "AsyncStream",
     "AsyncStreamDB",
@@ -189,6 +193,8 @@ __all__ = [
     "InvalidEventError",
     "InvalidInput",
     "InvalidRow",
+    "LiveQuery",
+    "LocalCollection",
     "MaterializedState",
     "Maybe",
     "Metrics",

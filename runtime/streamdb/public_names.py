@@ -51,6 +51,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "streamdb.db.state": ("Metrics",),
     "streamdb.db.status": ("Status",),
+    "streamdb.engine.live": (
+        "AsyncLiveQuery",
+        "LiveQuery",
+    ),
+    "streamdb.engine.local": (
+        "AsyncLocalCollection",
+        "LocalCollection",
+    ),
     "streamdb.errors": (
         "AbiMismatch",
         "AccessDenied",

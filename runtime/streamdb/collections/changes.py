@@ -96,6 +96,10 @@ class Buffer:
         self.ended = False
         self.error: BaseException | None = None
 
+    def push(self, changes: Any, /) -> None:
+        """Add the changes of a commit."""
+        raise NotImplementedError
+
     def end(self, error: BaseException | None) -> None:
         """No more will come; the reader still gets what is pending, then the error if any."""
         with self._lock:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from streamdb.collections.changes import (
+    Buffer,
     ChangeBuffer,
     Changes,
     Delta,
@@ -22,6 +23,7 @@ from streamdb.collections.changes import (
 )
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
+from streamdb.collections.origin import Origin
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
@@ -57,6 +59,7 @@ class CollectionParts(Generic[Tx]):
         deliver: runs a user's callback where callbacks of this database run.
         check_started: raises if nothing has connected the database yet.
         runner: runs queries that begin at the collection.
+        origin: what changes the rows, for those who follow them.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -68,6 +71,7 @@ class CollectionParts(Generic[Tx]):
     check_started: Callable[[], None]
     check_not_closed: Callable[[], None]
     runner: QueryRunner | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         self._parts: Final = parts
         self._schema: CollectionSchema[Row, Key] = parts.schema
         self._table: Final = parts.table
-        self._source: Final = CollectionSource(parts.schema, parts.table)
+        self._source: Final = CollectionSource(parts.schema, parts.table, parts.origin)
 
     def __repr__(self) -> str:
         count = len(self._parts.snapshots.of(self._table).rows)
@@ -268,8 +272,13 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             if initial:
                 buffer.push(self._as_inserts(None))
             stop = self._table.watch(buffer.push, buffer.end)
+        parse_key = self._schema.parse_key
         reader: ChangeReader[Row, Key] = ChangeReader(
-            buffer, self._parts, self._schema.parse_key, stop
+            buffer,
+            self._parts.lock,
+            self._parts.check_started,
+            lambda deltas: changes_of(deltas, parse_key),
+            stop,
         )
         weakref.finalize(reader, stop).atexit = False  # a loop that was left with `break`
         return reader
@@ -378,18 +387,28 @@ class Collection(BaseCollection[Row, Key, Cols, Transaction]):
 
 
 class ChangeReader(Generic[Row, Key]):
-    """One reader's end of the changes: takes what is pending, or learns that it is over."""
+    """One reader's end of the changes: takes what is pending, or learns that it is over.
+
+    Args:
+        buffer: gathers it.
+        lock: held by commits.
+        check_started: raises if nothing will ever come, for nothing is connected.
+        present: makes what users see.
+        stop: ends the gathering.
+    """
 
     def __init__(
         self,
-        buffer: ChangeBuffer,
-        parts: CollectionParts[Any],
-        parse_key: Callable[[str], Key],
+        buffer: Buffer,
+        lock: CommitLock,
+        check_started: Callable[[], None],
+        present: Callable[[Sequence[Any]], Changes[Row, Key]],
         stop: Callable[[], None],
     ) -> None:
         self._buffer = buffer
-        self._parts = parts
-        self._parse_key = parse_key
+        self._lock = lock
+        self._check_started = check_started
+        self._present = present
         self._stop = stop
 
     def take(self) -> Changes[Row, Key] | None:
@@ -399,13 +418,13 @@ class ChangeReader(Generic[Row, Key]):
             Over: nothing will be.
             StreamDBError: what ended the reading of the stream.
         """
-        with self._parts.lock:
+        with self._lock:
             ended = self._buffer.ended
             deltas = self._buffer.take()
         if deltas:
-            return changes_of(deltas, self._parse_key)
+            return self._present(deltas)
         if not ended:
-            self._parts.check_started()  # or the wait would never end
+            self._check_started()  # or the wait would never end
             return None
         if self._buffer.error is not None:
             raise self._buffer.error

@@ -7,10 +7,10 @@ snapshot costs nothing if there is none, and holds up no commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from streamdb.collections.callers import OpenBlock
 from streamdb.collections.commit_lock import CommitLock
@@ -23,11 +23,15 @@ class Snapshot:
 
     Attributes:
         offset: the position that the rows belong to.
+        commit: the number of the last commit that shows.
         rows: of every collection.
+        computed: what it takes to keep of live queries that have moved on since.
     """
 
     offset: str
+    commit: int
     rows: Mapping[Table, FrozenRows]
+    computed: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
 
 class Snapshots:
@@ -35,16 +39,22 @@ class Snapshots:
 
     Args:
         lock: held by commits.
-        tables: all collections.
+        tables: tells all tables that there are.
         offset: tells the position of what shows.
+        commit: tells the number of the last commit.
     """
 
     def __init__(
-        self, lock: CommitLock, tables: Mapping[str, Table], offset: Callable[[], str]
+        self,
+        lock: CommitLock,
+        tables: Callable[[], Iterable[Table]],
+        offset: Callable[[], str],
+        commit: Callable[[], int] = lambda: 0,
     ) -> None:
         self._lock: Final = lock
         self._tables: Final = tables
         self._offset: Final = offset
+        self._commit: Final = commit
         self._open: Final = OpenBlock[Snapshot]("snapshot")
         self._count = 0
 
@@ -65,8 +75,8 @@ class Snapshots:
             yield
             return
         with self._lock:
-            rows = {table: table.freeze() for table in self._tables.values()}
-            snapshot = Snapshot(self._offset(), rows)
+            rows = {table: table.freeze() for table in self._tables()}
+            snapshot = Snapshot(self._offset(), self._commit(), rows)
             self._count += 1
         try:
             with self._open.holding(snapshot):

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from streamdb.collections.origin import Origin
 from streamdb.collections.table import Table
+from streamdb.collections.watchers import Ended, Watcher
 from streamdb.expr.shape import Slot
 from streamdb.expr.sources import Rows
 from streamdb.state.schema import CollectionSchema
 
 
 class CollectionSource:
-    """What queries read of a collection; see :class:`~streamdb.expr.sources.Source`."""
+    """What queries read of a collection; see :class:`~streamdb.expr.sources.Source`.
 
-    def __init__(self, schema: CollectionSchema[Any, Any], table: Table) -> None:
+    Args:
+        schema: the declaration.
+        table: the rows.
+        origin: what changes them; without, nobody can follow them.
+    """
+
+    def __init__(
+        self, schema: CollectionSchema[Any, Any], table: Table, origin: Origin | None = None
+    ) -> None:
         self.name: Final = schema.name
         self.slot: Final = Slot(
             schema.name, schema.columns, schema.rows.getter, kinds=schema.rows.kinds
         )
         self.table: Final[Rows] = table
+        self.origin: Final = origin
+        self.watch: Final[Callable[[Watcher, Ended], Callable[[], None]]] = table.watch
         self.key_column: Final = schema.primary_key
         self._schema: Final = schema
 
     def __repr__(self) -> str:
         return f"<the collection {self.name!r}>"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the rows were loaded."""
+        return self.origin is None or self.origin.is_loaded
 
     def key_of(self, value: Any) -> str | None:
         """Return the text of the key that equals a value of any type; None if none can."""

@@ -50,6 +50,10 @@ class FrozenRows:
         """Return keys and rows in order; see :meth:`Table.in_order`."""
         return _in_order(self.rows, self._ahead)
 
+    def moved(self, key: str) -> bool:
+        """Tell that nothing moves here."""
+        return False
+
 
 class Table:
     """Rows by the text of their key, as they show: what the stream says under local writes.

@@ -16,10 +16,14 @@ from streamdb.expr import Columns, Expr
 if TYPE_CHECKING:
     from streamdb.db.mutations import Draft
     from streamdb.db.status import Status
+    from streamdb.engine.live import AsyncLiveQuery
+    from streamdb.expr.opaque import Opaque
+    from streamdb.expr.queries import Query, Queryable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
 Cols = TypeVar("Cols", bound=Columns[Any])
+ColsOfQuery = TypeVar("ColsOfQuery")
 
 
 class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any]]):
@@ -37,6 +41,9 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     """
 
     _form = AsyncCollection[Any, Any, Any]
+
+    def _prepare(self) -> None:
+        self._state.graph.run_here = self._session.on_loop
 
     async def preload(self, timeout: float | None = None) -> None:
         """Connect, and wait until everything that the stream held is in the collections.
@@ -92,9 +99,13 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
     ) -> Row: ...
+    @overload
+    async def until(
+        self, condition: AsyncLiveQuery[Row, Any], *, timeout: float | None = None
+    ) -> Row: ...
     async def until(
         self,
-        condition: Callable[[], Any] | AsyncCollection[Any, Any, Any],
+        condition: Callable[[], Any] | AsyncCollection[Any, Any, Any] | AsyncLiveQuery[Any, Any],
         *,
         where: Callable[[Any], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
@@ -110,7 +121,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             condition: a function that looks at the database; called in this task once the first
                 load is there, and after every commit and change of the status. It waits for a
                 state and not for an event: what is true between two commits that come at once may
-                be missed. Or a collection: then the first row that is there, or comes, is returned.
+                be missed. Or a collection or a live query: then the first row that is there, or
+                comes, is returned.
             where: which rows of the collection count.
             timeout: seconds.
 
@@ -134,6 +146,41 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
             raise
         finally:
             source.close()
+
+    @overload
+    def live(self, query: Queryable[Row, ColsOfQuery]) -> AsyncLiveQuery[Row, ColsOfQuery]: ...
+    @overload
+    def live(self, query: Query[Row]) -> AsyncLiveQuery[Row, Opaque[Row]]: ...
+    def live(self, query: Any) -> AsyncLiveQuery[Any, Any]:
+        """Ask something of the collections, and keep the answer up to date.
+
+        ::
+
+            answers = db.live(
+                db.messages.where(lambda m: m.role == "assistant").order_by(lambda m: m.created_at)
+            )
+            async for changes in answers.changes():
+                ...
+
+        It may ask several collections, other live queries, which gives a chain or a net of them,
+        those of other databases, and a :class:`LocalCollection`. All live queries follow a commit
+        at once: nobody sees one that has moved on beside one that has not. It is kept up to date
+        as long as anybody holds it, has subscribed to it, or has derived another one from it.
+
+        Before the first load it is empty, and `status` is ``loading``.
+
+        Args:
+            query: what is asked: a query, or a whole collection.
+
+        Raises:
+            DatabaseClosed: this database is closed.
+            StreamDBError: reading has failed, with what made it fail; or this is called by a
+                function of a query.
+            ExpressionError: the query asks something that belongs to no database.
+        """
+        from streamdb.engine.live import AsyncLiveQuery  # for those who have live queries
+
+        return AsyncLiveQuery(self._live_parts(query))
 
     def status_changes(self) -> AsyncItems[Status]:
         """Iterate over the status from this call on, with ``async for``.

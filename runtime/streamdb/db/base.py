@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
-from streamdb.collections.collection import BaseCollection, CollectionParts
+from streamdb.collections.collection import BaseCollection, ChangeReader, CollectionParts
 from streamdb.collections.items import Source
 from streamdb.collections.plain_block import PlainBlock
-from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
 from streamdb.db.conditions import MatchingRow, TrueState
@@ -28,6 +27,7 @@ from streamdb.errors import (
     WouldDeadlock,
 )
 from streamdb.expr import Expr
+from streamdb.expr.query import Queryable
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import StateSchema
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from streamdb.db.mutations import Draft
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
+    from streamdb.engine.live import BaseLiveQuery, LiveParts, Standing
 
 Tx = TypeVar("Tx")
 CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
@@ -63,6 +64,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         from streamdb.db.observers import Observers
         from streamdb.db.session import Session
         from streamdb.db.state import DatabaseState
+        from streamdb.engine.viewing import Views
 
         for given, kinds in ((first, (str, StateSchema)), (second, (str,))):
             if not isinstance(cast("Any", given), kinds):
@@ -109,9 +111,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             upsert_as=options.get("upsert_as", "upsert"),
         )
         self._session.sender.settled = self._mutations.settle
-        self._snapshots: Final = Snapshots(
-            self._state.lock, self._state.tables, lambda: self._state.offset
-        )
+        self._snapshots: Final = self._state.snapshots
+        self._views: Final = Views(self._state.graph, self._snapshots, self._session.check_started)
         self._collections: Final = _ByName[CollectionForm](schema.name)
         self._prepare()
         for name in schema.by_name:
@@ -157,6 +158,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 deliver=self._deliver,
                 check_started=self._session.check_started,
                 check_not_closed=self._session.check_not_closed,
+                runner=self._views,
+                origin=self._state.graph,
             )
         )
         self._collections[name] = cast("Any", collection)
@@ -259,23 +262,20 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _condition(
         self,
-        condition: Callable[[], Any] | BaseCollection[Any, Any, Any, Any],
+        condition: Callable[[], Any] | BaseCollection[Any, Any, Any, Any] | BaseLiveQuery[Any, Any],
         where: Callable[[Any], Expr[bool, Any]] | None,
         wake: Callable[[], None],
     ) -> Source[Any]:
         """Make what `until` waits on."""
         if self._snapshots.current is not None:
             raise WouldDeadlock("until: nothing changes inside `with db.snapshot()`")
-        if not callable(condition) and not isinstance(cast("Any", condition), BaseCollection):
+        if not callable(condition) and not isinstance(cast("Any", condition), Queryable):
             raise TypeError(
-                f"until takes a function, or a collection, not {type(condition).__name__}: "
-                "until(lambda: len(db.messages) > 2)"
+                "until takes a function, a collection or a live query, not "
+                f"{type(condition).__name__}: until(lambda: len(db.messages) > 2)"
             )
         if not callable(condition):
-            if condition not in self._collections.values():
-                raise ValueError(f"until: {condition!r} is a collection of another database")
-            reader = condition.reader(wake, initial=True, where=where)
-            return MatchingRow(reader, self._state.signal)
+            return MatchingRow(self._changes_of(condition, where, wake), self._state.signal)
         if where is not None:
             raise TypeError("until: `where` goes with a collection, not with a function")
         refuse_async(condition, "until", "wait for what it awaits by itself")
@@ -287,6 +287,55 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             snapshot=self._snapshots.open,
             wake=wake,
         )
+
+    def _changes_of(
+        self,
+        rows: BaseCollection[Any, Any, Any, Any] | BaseLiveQuery[Any, Any],
+        where: Callable[[Any], Expr[bool, Any]] | None,
+        wake: Callable[[], None],
+    ) -> ChangeReader[Any, Any]:
+        """Return the changes of what belongs to this database, beginning with what is there."""
+        if isinstance(rows, BaseCollection):
+            if rows not in self._collections.values():
+                raise ValueError(f"until: {rows!r} is a collection of another database")
+            return rows.reader(wake, initial=True, where=where)
+        if not hasattr(rows, "is_of"):
+            raise TypeError(
+                "until takes a query that is kept up to date: until(db.live(query)), or "
+                "until(lambda: query.fetch())"
+            )
+        if not rows.is_of(self._state.graph):
+            raise ValueError(f"until: {rows!r} is a live query of another database")
+        if where is not None:
+            raise TypeError("until: `where` goes with a collection; a live query can be asked")
+        return rows.reader(wake, initial=True)
+
+    def _live_parts(self, query: Any) -> LiveParts:
+        """Begin a live query, and return what it stands on."""
+        from streamdb.engine.live import LiveParts
+
+        if not isinstance(query, Queryable):
+            raise TypeError(
+                f"live() takes a query, a collection or a live query, not {type(query).__name__}"
+            )
+        self._session.check_open()
+        if self.error is not None:
+            raise self.error
+        return LiveParts(
+            result=self._state.graph.add(query.as_query().node),
+            views=self._views,
+            deliver=self._deliver,
+            check_started=self._session.check_started,
+            standing=self._reading_end,
+        )
+
+    def _reading_end(self) -> Standing:
+        from streamdb.engine.live import Standing
+
+        now = self.status
+        if now == "ended" or now == "closed" or now == "error":
+            return Standing(now, self.error)
+        return Standing(None, None)
 
     def _wait_for_txid(self, txid: str) -> Future[None]:
         if not isinstance(cast("Any", txid), str):

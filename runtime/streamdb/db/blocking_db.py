@@ -19,10 +19,14 @@ from streamdb.streams.loop_thread import shared_loop_thread
 if TYPE_CHECKING:
     from streamdb.db.mutations import Draft
     from streamdb.db.status import Status
+    from streamdb.engine.live import LiveQuery
+    from streamdb.expr.opaque import Opaque
+    from streamdb.expr.queries import Query, Queryable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
 Cols = TypeVar("Cols", bound=Columns[Any])
+ColsOfQuery = TypeVar("ColsOfQuery")
 
 
 class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
@@ -89,9 +93,11 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
     ) -> Row: ...
+    @overload
+    def until(self, condition: LiveQuery[Row, Any], *, timeout: float | None = None) -> Row: ...
     def until(
         self,
-        condition: Callable[[], Any] | Collection[Any, Any, Any],
+        condition: Callable[[], Any] | Collection[Any, Any, Any] | LiveQuery[Any, Any],
         *,
         where: Callable[[Any], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
@@ -107,7 +113,8 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             condition: a function that looks at the database; called in this thread once the first
                 load is there, and after every commit and change of the status. It waits for a
                 state and not for an event: what is true between two commits that come at once may
-                be missed. Or a collection: then the first row that is there, or comes, is returned.
+                be missed. Or a collection or a live query: then the first row that is there, or
+                comes, is returned.
             where: which rows of the collection count.
             timeout: seconds.
 
@@ -128,6 +135,25 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         if found is None:
             raise self._condition_timeout(timeout)
         return found
+
+    @overload
+    def live(self, query: Queryable[Row, ColsOfQuery]) -> LiveQuery[Row, ColsOfQuery]: ...
+    @overload
+    def live(self, query: Query[Row]) -> LiveQuery[Row, Opaque[Row]]: ...
+    def live(self, query: Any) -> LiveQuery[Any, Any]:
+        """Ask something of the collections, and keep the answer up to date.
+
+        ::
+
+            answers = db.live(
+                db.messages.where(lambda m: m.role == "assistant").order_by(lambda m: m.created_at)
+            )
+
+        See :meth:`AsyncStreamDB.live`. It may be called on any thread.
+        """
+        from streamdb.engine.live import LiveQuery  # for those who have live queries
+
+        return LiveQuery(self._live_parts(query))
 
     def status_changes(self) -> BlockingItems[Status]:
         """Iterate over the status from this call on; see :meth:`AsyncStreamDB.status_changes`."""

@@ -7,24 +7,19 @@ from contextlib import suppress
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     Any,
     Final,
     Generic,
-    Literal,
     Self,
     TypeVar,
-    get_args,
-    get_origin,
     overload,
 )
 
 from streamdb.errors import SchemaError
-from streamdb.expr import Columns, UntypedColumns, columns_of
+from streamdb.expr import Columns, UntypedColumns
 from streamdb.known_options import refuse_unknown
-from streamdb.state.contract import Contract
+from streamdb.state.declaring import completed_declaration
 from streamdb.state.events import EventConstructors
-from streamdb.state.row_kinds import row_kind
 from streamdb.state.schema import CollectionSchema, StateSchema, Updates
 
 if TYPE_CHECKING:
@@ -76,7 +71,7 @@ class DeclaredCollection(Generic[Row, Key, Cols]):
         """
         if self._name is None:
             raise SchemaError("a collection is declared in a class, or by `name=`")
-        return CollectionSchema(name=self._name, **_completed(self._name, **self._parts))
+        return CollectionSchema(name=self._name, **completed_declaration(self._name, **self._parts))
 
     @cached_property
     def events(self) -> EventConstructors[Row, Key]:
@@ -216,57 +211,3 @@ def _check_attribute(database: type[object], attribute: str) -> None:
             f"{database.__name__}.{attribute} is a name that the database needs itself: "
             f"give the attribute another one, and the collection this one by `name={attribute!r}`"
         )
-
-
-def _completed(
-    name: str,
-    *,
-    row: type[Any],
-    primary_key: str,
-    type: str | None = None,
-    key: type[Any] | None = None,
-    columns: type[Columns[Any]] | None = None,
-    updates: Updates = "replace",
-    schema: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    contract = None if schema is None else Contract.of(schema)
-    fields = row_kind(row, contract).fields
-    if columns is None:
-        columns = _untyped_columns(row, fields, contract)
-    if key is None:
-        declared = fields.get(primary_key)
-        key = str if declared is None else _key_class(name, declared.type)
-    return {
-        "row": row,
-        "primary_key": primary_key,
-        "type": name if type is None else type,
-        "key": key,
-        "columns": columns,
-        "updates": updates,
-        "contract": contract,
-    }
-
-
-def _untyped_columns(
-    row: type[Any], fields: Mapping[str, Any], contract: Contract | None
-) -> type[UntypedColumns[Any]]:
-    if fields:
-        return columns_of(row.__name__, fields)
-    properties = None if contract is None else contract.properties
-    if properties is None or not properties.names:
-        return UntypedColumns
-    return columns_of(row.__name__, properties.names, is_open=not properties.is_closed)
-
-
-def _key_class(name: str, kind: Any) -> type[str] | type[int]:
-    """Return the class of a key that its field declares."""
-    while (inner := getattr(kind, "__supertype__", None)) is not None:  # of a NewType
-        kind = inner
-    if get_origin(kind) is Annotated:
-        return _key_class(name, get_args(kind)[0])
-    if get_origin(kind) is Literal:
-        classes = {value.__class__ for value in get_args(kind)}
-        kind = classes.pop() if len(classes) == 1 else None
-    if kind is str or kind is int:
-        return kind
-    raise SchemaError(f"collection {name!r}: keys are text or integers, not {kind}")

@@ -7,8 +7,10 @@ process's loop thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Unpack, cast
 
 from streamdb.db.mutations import Draft
@@ -93,6 +95,17 @@ class Session:
             self._stream = AsyncStream(self._address, **self._stream_options)
             self._reading = asyncio.create_task(self._read(self._stream), name="streamdb-reader")
             self._reading.add_done_callback(self._look_whether_cancelled)
+
+    def on_loop(self, call: Callable[[], None]) -> None:
+        """Run a function where commits run: at once on the loop's thread, else soon.
+
+        May be called on any thread. Before there is a loop, any thread is the right one.
+        """
+        if self._loop is None or _running_loop() is self._loop:
+            call()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the database
+            self._loop.call_soon_threadsafe(call)
 
     def check_started(self) -> None:
         """Raise if nothing has connected the database yet. May be called on any thread.

@@ -18,12 +18,15 @@ from streamdb.cache.saved import Base, Ledger, Read, SavedRows
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
+from streamdb.collections.origin import release
+from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 from streamdb.db.collector import collector_paused
 from streamdb.db.conditions import StateSignal
 from streamdb.db.options import InvalidEvent
 from streamdb.db.txids import LoadingTxids, Txids
+from streamdb.engine.graph import Graph
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder, Piece
@@ -114,6 +117,16 @@ class DatabaseState:
         self.signal: Final = StateSignal()
         #: True once the first load is committed.
         self.has_loaded = False
+        #: The live queries.
+        self.graph: Final = Graph(
+            self.lock, is_loaded=lambda: self.has_loaded, fire=self.signal.fire
+        )
+        self.snapshots: Final = Snapshots(
+            self.lock,
+            lambda: (*self.tables.values(), *self.graph.mirrored_tables()),
+            offset=lambda: self.offset,
+            commit=lambda: self.graph.number,
+        )
         self.metrics = Metrics()
         self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
         #: The position of what is visible.
@@ -193,9 +206,11 @@ class DatabaseState:
             if batch.up_to_date or batch.closed:
                 with self.lock:
                     self._commit_load(loading, batch.offset)
+                release(self.graph)
         else:
             with self.lock:
                 self._commit(staged, fold.counts, batch.offset)
+            release(self.graph)
 
     def saved(self) -> Base:
         """Return the committed state, for a cache."""
@@ -317,7 +332,7 @@ class DatabaseState:
             before = table.replace(loading[name])
             if table.is_watched:
                 deltas[name] = net_deltas(before, table.rows)
-        self._show(offset, txids, deltas)
+        self._show(offset, txids, deltas, is_load=True)
 
     def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
         deltas = {name: rows.commit() for name, rows in staged.items()}
@@ -326,17 +341,25 @@ class DatabaseState:
         self.metrics.commits += counts.events > 0
         self._show(offset, counts.txids, deltas)
 
-    def _show(self, offset: str, txids: list[str], deltas: Mapping[str, list[Delta]]) -> None:
-        """Move the position on with the rows, and then tell the watchers."""
+    def _show(
+        self,
+        offset: str,
+        txids: list[str],
+        deltas: Mapping[str, list[Delta]],
+        *,
+        is_load: bool = False,
+    ) -> None:
+        """Move the position and the live queries on with the rows, and then tell the watchers."""
         self.offset = offset
         self.has_loaded = True
         for table in self.tables.values():
             table.stamps = self._stamps
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
         self.on_commit(txids)
-        for name, changed in deltas.items():
-            if changed:
-                self.tables[name].notify(changed)
+        by_table = {self.tables[name]: changed for name, changed in deltas.items() if changed}
+        with self.graph.commit(by_table, is_load=is_load):
+            for table, changed in by_table.items():
+                table.notify(changed)
         self.txids.record(txids)
         self.signal.fire()
 
@@ -368,6 +391,8 @@ class DatabaseState:
             self.signal.fire(waiters_error)
             for table in self.tables.values():
                 table.end(error)
+            self.graph.end(error)
+        release(self.graph)
         self.txids.end(waiters_error)
 
 

@@ -56,7 +56,7 @@ class Bench:
                 schema=schema,
                 table=self.table,
                 lock=self.lock,
-                snapshots=Snapshots(self.lock, {"messages": self.table}, lambda: "-1"),
+                snapshots=Snapshots(self.lock, lambda: [self.table], lambda: "-1"),
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
                 deliver=lambda call: call(),
                 check_started=lambda: None,

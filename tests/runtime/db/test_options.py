@@ -51,7 +51,9 @@ def test_an_address_is_a_text() -> None:
 def test_what_is_waited_for_is_a_function_a_collection_or_a_text(embedded_url: str) -> None:
     wrong: Any = 3
     with Chat(embedded_url, create=True) as db:
-        with pytest.raises(TypeError, match="until takes a function, or a collection, not int"):
+        with pytest.raises(
+            TypeError, match="until takes a function, a collection or a live query, not int"
+        ):
             db.until(wrong)
         with pytest.raises(TypeError, match="await_txid takes a txid, a text, not int"):
             db.await_txid(wrong)

@@ -1,0 +1,69 @@
+"""Where rows come from: what changes them, and who else follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+from weakref import WeakSet
+
+from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.watchers import Ended, Watcher
+from streamdb.expr.sources import Source
+
+
+class Follower(Protocol):
+    """Keeps copies of rows of other places up to date, such as the live queries of a database."""
+
+    def drain(self) -> None:
+        """Take in what has happened to the originals. Called while none of their locks is held."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+class Origin(Protocol):
+    """A database, as far as its rows are concerned, or a local collection."""
+
+    @property
+    def lock(self) -> CommitLock:
+        """Held while rows change, and while their watchers are told."""
+        ...
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its first load is there."""
+        ...
+
+    @property
+    def followers(self) -> WeakSet[Follower]:
+        """Who is to be told, after a commit and once the lock is free."""
+        ...
+
+
+class WatchedSource(Source, Protocol):
+    """A source whose changes others can follow."""
+
+    @property
+    def origin(self) -> Origin:
+        """What changes its rows."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its rows were loaded."""
+        ...
+
+    def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
+        """Call ``watcher`` after every commit that changes rows; return how to stop."""
+        ...
+
+
+def is_watched_source(source: Any) -> bool:
+    """Tell whether a source is of a place that changes it; those of tests may be of none."""
+    return getattr(source, "origin", None) is not None
+
+
+def release(origin: Origin) -> None:
+    """Have those who follow take in what has changed; called when the lock is free again."""
+    for follower in list(origin.followers):
+        follower.drain()

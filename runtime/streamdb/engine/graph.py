@@ -1,0 +1,337 @@
+"""The live queries of one database: all move on in its commits, each once, and then all are told.
+
+A query can only be derived from one that was there before. So the order in which they were made is
+topological, and one pass in this order brings each up to date, after all that it is derived from.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from operator import is_
+from typing import Final, cast
+from weakref import WeakSet, WeakValueDictionary
+
+from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.origin import Follower, WatchedSource, is_watched_source, release
+from streamdb.collections.table import Table
+from streamdb.engine.executor import Change, Changes, Executor, Item
+from streamdb.engine.executors import executor_for
+from streamdb.engine.mirror import Mail, Mirror
+from streamdb.engine.plan import Plan
+from streamdb.engine.replacing import with_sources
+from streamdb.engine.result import Result
+from streamdb.engine.same import same
+from streamdb.errors import ExpressionError, StreamDBError
+from streamdb.expr.query_tree import QueryNode
+from streamdb.expr.sources import Source
+
+log: Final = logging.getLogger("streamdb.engine")
+
+#: A query that moved on, and by which changes; None if it failed.
+Settled = list[tuple[Result, Changes | None]]
+
+
+class Graph:
+    """Keeps live queries up to date. It is the :class:`Origin` of a database's rows.
+
+    Args:
+        lock: the database's, held by commits.
+        run_here: runs a function where commits of this database may run.
+        is_loaded: tells whether the first load of the database is committed.
+        fire: called after a commit that is not of the database's stream.
+        make_executor: what runs a plan.
+    """
+
+    def __init__(
+        self,
+        lock: CommitLock,
+        *,
+        is_loaded: Callable[[], bool],
+        fire: Callable[[], None] = lambda: None,
+        make_executor: Callable[[Plan], Executor] = executor_for,
+    ) -> None:
+        self.lock: Final = lock
+        self.followers: Final[WeakSet[Follower]] = WeakSet()
+        self.run_here: Callable[[Callable[[], None]], None] = lambda call: call()
+        self.make_executor = make_executor
+        #: The number of the last commit.
+        self.number = 0
+        self._is_loaded: Final = is_loaded
+        self._fire: Final = fire
+        self._sources: Final[dict[Table, Source]] = {}
+        self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
+        self._inbox: Final[deque[Mail]] = deque()
+        self._results: dict[int, weakref.ref[Result]] = {}
+        self._dropped: Final[deque[int]] = deque()
+        self._next = 0
+        self._kept: Final[dict[object, Result]] = {}
+        self._routes: Final[dict[frozenset[Source], list[weakref.ref[Result]]]] = {}
+        self._is_committing = False
+        self._runs_functions = False
+        self._end: tuple[BaseException | None] | None = None
+
+    # --- which queries there are
+
+    def add(self, query: QueryNode) -> Result:
+        """Keep a query up to date from now on, as long as somebody holds the result.
+
+        Raises:
+            ExpressionError: it asks something that belongs to no database.
+            StreamDBError: called by a function of a query.
+        """
+        query = with_sources(query, self.own_source)
+        with self.lock:
+            self.check_caller("db.live()")
+            result = Result(query, self.make_executor, self)
+            if any(isinstance(parent, Result) and parent.is_closed for parent in result.parents):
+                raise StreamDBError("the live query that this one asks is closed: make it anew")
+            number, self._next = self._next, self._next + 1
+            drop = self._dropped.append
+            self._results[number] = weakref.ref(result, lambda _: drop(number))
+            self._routes.clear()
+            _tell(self._advance(result, {}, set()))
+            if self._end is not None:
+                result.watchers.end(self._end[0])
+        return result
+
+    def mirrored_tables(self) -> list[Table]:
+        """Return the copies of rows of other places."""
+        return [mirror.table for mirror in self._all_mirrors()]
+
+    def own_source(self, source: Source) -> Source:
+        """Return what this database reads for a source: its own, or the copy of another one's."""
+        if not is_watched_source(source):
+            raise ExpressionError(
+                f"{source!r} belongs to no database, so no live query can ask it: begin at a "
+                "collection of a database, a live query or a LocalCollection"
+            )
+        watched = cast("WatchedSource", source)
+        if isinstance(source, Result) and source.origin is self:
+            return source
+        if watched.origin is self:
+            # Each form of a database has its own collections over one table.
+            return self._sources.setdefault(cast("Table", source.table), source)
+        mirror = self._mirrors.get(watched)
+        if mirror is None:
+            watched.origin.followers.add(self)
+            mirror = self._mirrors[watched] = Mirror(watched, self._inbox)
+        return mirror
+
+    def keep(self, result: Result) -> Callable[[], None]:
+        """Hold a result for who has subscribed to it; return how to let go."""
+        token = object()
+        self._kept[token] = result
+
+        def let_go() -> None:
+            self._kept.pop(token, None)
+
+        return let_go
+
+    def close(self, result: Result) -> None:
+        """End a live query, and those that are derived from it."""
+        with self.lock:
+            closed: set[Source] = {result}
+            for other in self._alive():
+                if other is result or not closed.isdisjoint(other.sources):
+                    closed.add(other)
+                    other.is_closed = True
+                    other.watchers.end(None)
+
+    @contextmanager
+    def running_functions(self) -> Generator[None]:
+        """Run functions of queries in the block; they are told if they ask others."""
+        self._runs_functions = True
+        try:
+            yield
+        finally:
+            self._runs_functions = False
+
+    def check_caller(self, what: str) -> None:
+        """Raise if the caller is a function of a query. Called under the lock."""
+        if self._runs_functions:
+            raise StreamDBError(
+                f"{what}: called by a function of a query, which has to depend on its rows alone; "
+                "join what else it needs"
+            )
+
+    def _alive(self) -> list[Result]:
+        """Return all queries, in topological order."""
+        found = [reference() for reference in list(self._results.values())]
+        return [result for result in found if result is not None]
+
+    # --- commits
+
+    @contextmanager
+    def commit(self, deltas: Mapping[Table, Changes], *, is_load: bool = False) -> Generator[None]:
+        """Have the queries follow a commit, and tell who watches them at the end of the block.
+
+        The block tells who watches the tables. Called under the lock, when the tables have moved.
+
+        Args:
+            deltas: what happened to each table.
+            is_load: all tables were loaded anew, whatever ``deltas`` say.
+        """
+        changes = {self._sources[t]: d for t, d in deltas.items() if d and t in self._sources}
+        self._is_committing = True
+        try:
+            settled = self._settle(changes, set(self._sources.values()) if is_load else set())
+            yield
+            _tell(settled)
+            while self._has_mail:
+                _tell(self._settle(*self._open_mail()))
+        finally:
+            self._is_committing = False
+
+    def drain(self) -> None:
+        """Take in what has happened to rows of other places; see ``Follower``."""
+        if self._has_mail and self._end is None:
+            self.run_here(self._drain)
+
+    def _drain(self) -> None:
+        with self.lock:
+            if self._is_committing:
+                return  # the one under way goes on with it: a callback has changed something
+            with self.commit({}):
+                pass
+        self._fire()
+        release(self)
+
+    def end(self, error: BaseException | None) -> None:
+        """Nothing more will come: tell the watchers. Called under the lock."""
+        self._end = (error,)
+        for result in self._alive():
+            result.watchers.end(result.failure or error)
+        self._kept.clear()
+
+    def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
+        self.number += 1
+        settled: Settled = []
+        self._tidy()
+        for reference in self._route(frozenset((*changes, *anew))):
+            result = reference()
+            if result is not None and not result.is_over:
+                settled += self._advance(result, changes, anew)
+        return settled
+
+    def _advance(
+        self, result: Result, changes: dict[Source, Changes], anew: set[Source]
+    ) -> Settled:
+        """Bring one query up to date; note what those see that are derived from it."""
+        error = next((p.failure for p in result.parents if p.failure is not None), None)
+        moved: Changes = ()
+        if error is None:
+            if not self._is_ready(result):
+                return []
+            moved, error = self._moved(result, changes, anew)
+        if error is not None:
+            result.fail(error)
+            anew.add(result)  # so that those that are derived from it look at it
+            return [(result, None)]
+        if not moved:
+            return []
+        result.changed_at = self.number
+        # Users need not know of rows that moved in the order of arrival alone, and those who derive
+        # need not know of positions.
+        is_same = _same_slots if result.shape.is_tuple else is_
+        if not result.is_ordered:
+            changes[result] = moved
+            return [(result, [c for c in moved if not is_same(c[1], c[2])])]
+        changes[result] = [c[:3] for c in moved if c[1] is not c[2] or _has_moved(result, c)]
+        return [(result, [c for c in moved if c[3] != c[4] or not is_same(c[1], c[2])])]
+
+    def _moved(
+        self, result: Result, changes: Mapping[Source, Changes], anew: set[Source]
+    ) -> tuple[Changes, BaseException | None]:
+        """Run a query on. Return what changed, and the error if a function of it raised one."""
+        try:
+            with self.running_functions():
+                if not result.is_ready or not anew.isdisjoint(result.sources):
+                    anew.add(result)
+                    return result.load(), None
+                own = {source: changes[source] for source in result.sources if source in changes}
+                return result.step(own) if own else (), None
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            log.error("the %s failed and is of no use any more", result.name, exc_info=error)
+            error.add_note(f"raised in the {result.name}, which is of no use any more")
+            return (), error
+
+    def _is_ready(self, result: Result) -> bool:
+        return result.is_ready or all(
+            source.is_ready if isinstance(source, Result | Mirror) else self._is_loaded()
+            for source in result.sources
+        )
+
+    def _route(self, touched: frozenset[Source]) -> list[weakref.ref[Result]]:
+        """Return the queries that something concerns, directly or not, in topological order."""
+        route = self._routes.get(touched)
+        if route is None:
+            reached = set(touched)
+            route = self._routes[touched] = []
+            for result in self._alive():
+                if not reached.isdisjoint(result.sources):
+                    reached.add(result)
+                    route.append(weakref.ref(result))
+        return route
+
+    def _tidy(self) -> None:
+        """Forget the queries that nobody holds any more."""
+        while self._dropped:
+            del self._results[self._dropped.popleft()]
+            self._routes.clear()
+
+    # --- rows of other places
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the first load of the database is committed."""
+        return self._is_loaded()
+
+    @property
+    def _has_mail(self) -> bool:
+        return bool(self._inbox) or any(mirror.has_become_ready for mirror in self._all_mirrors())
+
+    def _all_mirrors(self) -> Iterable[Mirror]:
+        return list(self._mirrors.values())
+
+    def _open_mail(self) -> tuple[dict[Source, Changes], set[Source]]:
+        """Bring the copies up to date. Return what that changed, and what is new altogether."""
+        changes: dict[Source, Changes] = {}
+        anew: set[Source] = set()
+        writes: dict[Mirror, list[Mail]] = {}
+        while self._inbox:
+            mail = self._inbox.popleft()
+            if (mirror := mail.mirror()) is not None:
+                writes.setdefault(mirror, []).append(mail)
+        for mirror, mails in writes.items():
+            changes[mirror] = mirror.table.write([w for mail in mails for w in mail.writes])
+            mirror.failure = next((mail.error for mail in mails if mail.error), mirror.failure)
+            if mirror.failure is not None:
+                anew.add(mirror)
+        for mirror in self._all_mirrors():
+            if mirror.has_become_ready:
+                mirror.is_ready = True
+                anew.add(mirror)
+        return {source: moved for source, moved in changes.items() if moved}, anew
+
+
+def _same_slots(old: Item | None, new: Item | None) -> bool:
+    return new is not None and same(old, new)
+
+
+def _has_moved(result: Result, change: Change) -> bool:
+    """Tell whether a row has moved in the order of arrival."""
+    return change[2] is not None and result.moved(change[0])
+
+
+def _tell(settled: Settled) -> None:
+    for result, changes in settled:
+        if changes is None:
+            result.watchers.end(result.failure)
+        elif changes:
+            result.watchers.notify(changes)

@@ -1,0 +1,88 @@
+"""Keys of a plan, as users see them and as its rows have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streamdb.engine.executor import Key
+from streamdb.engine.plan import Distinct, Edge, Filter, Group, Join, Order, PlanNode, Scan, Where
+from streamdb.engine.plan import Union as UnionOf
+
+
+def key_parser(node: PlanNode) -> Callable[[Key], Any]:
+    """Return what makes users' keys of those of a plan: a source's own, in pairs and branches."""
+    match node:
+        case Scan(source):
+            return source.parse_key
+        case Order():
+            return key_parser(node.input.node)
+        case Group() | Distinct():
+            return lambda key: key
+        case Join():
+            return _over_pairs(key_parser(node.left.node), key_parser(node.right.node))
+        case UnionOf(branches):
+            return _over_branches([key_parser(branch.node) for branch in branches])
+
+
+def key_finder(node: PlanNode) -> Callable[[Any], Key]:
+    """Return the inverse: it gives something that is no key of the plan for what cannot be one."""
+    match node:
+        case Scan(source):
+            return source.key_of
+        case Order():
+            return key_finder(node.input.node)
+        case Group() | Distinct():
+            return lambda key: key
+        case Join():
+            return _if_pair(_over_pairs(key_finder(node.left.node), key_finder(node.right.node)))
+        case UnionOf(branches):
+            find = _over_branches([key_finder(branch.node) for branch in branches])
+            numbers = range(len(branches))
+            return _if_pair(
+                lambda key: find(key) if type(key[0]) is int and key[0] in numbers else None
+            )
+
+
+def key_column(edge: Edge) -> str | None:
+    """Return the column that holds the key, if rows are those of a source as they are."""
+    if not all(isinstance(step, Where | Filter) for step in edge.steps):
+        return None
+    match edge.node:
+        case Scan(source):
+            return source.key_column
+        case Order(ordered, then=then) if all(isinstance(step, Where | Filter) for step in then):
+            return key_column(ordered)
+        case _:
+            return None
+
+
+def _over_pairs(
+    left: Callable[[Any], Any], right: Callable[[Any], Any]
+) -> Callable[[Any], tuple[Any, Any]]:
+    def both(key: Any) -> tuple[Any, Any]:
+        one, other = _parts(key)
+        return (None if one is None else left(one), None if other is None else right(other))
+
+    return both
+
+
+def _over_branches(branches: list[Callable[[Any], Any]]) -> Callable[[Any], tuple[int, Any]]:
+    def within(key: Any) -> tuple[int, Any]:
+        number, inner = _parts(key)
+        return number, branches[int(number)](inner)
+
+    return within
+
+
+def _if_pair(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def if_pair(key: Any) -> Any:
+        return function(key) if isinstance(key, tuple) and len(_parts(key)) == 2 else None
+
+    return if_pair
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    """Return a key that is a tuple as what checkers know as one."""
+    parts: tuple[Any, ...] = key
+    return parts

@@ -1,0 +1,86 @@
+"""A copy of rows that belong elsewhere: to another database, or to a local collection.
+
+Those change under another lock. So a database that asks them keeps a table of its own, which moves
+on in its own commits; what happens to the original waits in an inbox until then.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from streamdb.collections.origin import WatchedSource
+from streamdb.collections.table import Table, Write
+from streamdb.engine.executor import Changes
+
+
+class Mail(NamedTuple):
+    """What happened to an original.
+
+    Attributes:
+        mirror: where the copy is, if anybody still asks it.
+        writes: what makes the copy the same.
+        error: what ended the original, if a fault did.
+    """
+
+    mirror: weakref.ref[Mirror]
+    writes: Sequence[Write]
+    error: BaseException | None = None
+
+
+class Mirror:
+    """The rows of a source of another place: a :class:`~streamdb.expr.sources.Source` itself.
+
+    Rows arrive in the order of the original; later ones in the order in which they come.
+    """
+
+    def __init__(self, original: WatchedSource, inbox: deque[Mail]) -> None:
+        self.name: Final = original.name
+        self.slot: Final = original.slot
+        self.key_column: Final = original.key_column
+        self.table: Final = Table()
+        self.failure: BaseException | None = None
+        self._original: Final = original
+        this: weakref.ref[Mirror] = weakref.ref(self)
+
+        def note(changes: Changes) -> None:
+            inbox.append(Mail(this, _writes(original, changes)))
+
+        def note_end(error: BaseException | None) -> None:
+            if error is not None:
+                inbox.append(Mail(this, (), error))
+
+        with original.origin.lock:
+            rows, arrival = original.table.rows, original.table.arrival
+            ordered = sorted(rows, key=arrival)
+            self.table.write([(key, rows[key], 0) for key in ordered])
+            self.is_ready = original.is_ready
+            stop = original.watch(note, note_end)
+        weakref.finalize(self, stop).atexit = False
+
+    def __repr__(self) -> str:
+        return repr(self._original)
+
+    def key_of(self, value: Any) -> Any:
+        """See ``Source``."""
+        return self._original.key_of(value)
+
+    def parse_key(self, key: Any) -> Any:
+        """See ``Source``."""
+        return self._original.parse_key(key)
+
+    @property
+    def has_become_ready(self) -> bool:
+        """Tell whether the original has become ready, and this has not taken notice yet."""
+        return not self.is_ready and self._original.is_ready
+
+
+def _writes(original: WatchedSource, changes: Changes) -> list[Write]:
+    writes: list[Write] = []
+    for key, _, new, *_ in changes:
+        if new is not None and original.table.moved(key):
+            writes.append((key, None, 0))
+        writes.append((key, new, 0))
+    return writes

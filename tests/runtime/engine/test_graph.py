@@ -1,0 +1,388 @@
+"""Live queries of one database: all move on at once, each once, and then everybody is told."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+from tests.runtime.engine.graphs import Bench, Counting, Write, put, thing
+from tests.runtime.engine.judging import equal
+from tests.runtime.engine.recomputing import Recomputing
+
+from streamdb import Change, StreamDBError
+from streamdb.collections.items import Over
+from streamdb.engine.live import BaseLiveQuery
+from streamdb.engine.local import AsyncLocalCollection
+from streamdb.engine.naive import evaluate
+from streamdb.engine.planning import plan_of
+
+
+class Mark(Struct, frozen=True):
+    id: str
+
+
+Live = BaseLiveQuery[Any, Any]
+
+# What may be asked of one or two sources of things, again as things.
+KINDS: dict[str, Callable[..., Any]] = {
+    "where": lambda one, _: one.where(lambda t: t.a >= 1),
+    "filter": lambda one, _: one.filter(lambda t: t.b != 1),
+    "window": lambda one, _: one.order_by(lambda t: (t.a, t.b)).limit(2),
+    "union": lambda one, other: one.union(other),
+    "all": lambda one, _: one.as_query(),
+}
+# What is asked of them, and of which nothing more is asked here.
+LAST: dict[str, Callable[..., Any]] = {
+    "join": lambda one, other: one.join(other, on=lambda s, t: s.a == t.a, how="full"),
+    "select": lambda one, _: one.select(lambda t: (t.a, t.b)).distinct(),
+    "map": lambda one, _: one.map(lambda t: (t.id, t.a)),
+}
+
+small = st.integers(0, 2)
+writes: st.SearchStrategy[list[Write]] = st.lists(
+    st.one_of(
+        st.builds(thing, st.sampled_from("abcd"), small, small).map(lambda t: (t.id, t)),
+        st.tuples(st.sampled_from("abcd"), st.none()),
+    ),
+    max_size=4,
+)
+recipes = st.lists(
+    st.tuples(st.sampled_from([*KINDS, *LAST]), st.integers(0, 9), st.integers(0, 9)),
+    min_size=1,
+    max_size=6,
+)
+
+
+def made(bench: Bench, recipe: list[tuple[str, int, int]]) -> list[Live]:
+    """Make live queries, each of collections and of those before it."""
+    askable: list[Any] = [bench.left, bench.right]
+    lives: list[Live] = []
+    for kind, first, second in recipe:
+        one, other = askable[first % len(askable)], askable[second % len(askable)]
+        lives.append(bench.live((KINDS | LAST)[kind](one, other)))
+        if kind in KINDS:
+            askable.append(lives[-1])
+    return lives
+
+
+def is_right(live: Live) -> bool:
+    """Compare it with what is computed from what it asks, as that is now."""
+    expected = evaluate(plan_of(live._result.query).root)
+    if live._result.is_ordered:
+        keys = [live._result.parse_key(row.key) for row in expected]
+        return keys == live.keys() and all(
+            equal(row.item, item) for row, item in zip(expected, live, strict=True)
+        )
+    items = {live._result.parse_key(row.key): row.item for row in expected}
+    return items.keys() == set(live.keys()) and all(equal(items[k], r) for k, r in live.items())
+
+
+def replayed(rows: dict[Any, Any], changes: tuple[Change[Any, Any], ...]) -> None:
+    assert len({change.key for change in changes}) == len(changes)
+    for change in changes:
+        assert equal(rows.get(change.key), change.old)
+        if change.new is None:
+            del rows[change.key]
+        else:
+            rows[change.key] = change.new
+
+
+@pytest.mark.parametrize("make", [Recomputing, None], ids=["naive", "default"])
+@given(recipe=recipes, start=writes, history=st.lists(st.tuples(writes, writes), max_size=5))
+def test_everybody_sees_all_of_them_settled(
+    make: Any, recipe: list[tuple[str, int, int]], start: list[Write], history: Any
+) -> None:
+    """Whoever is told of a change, of a collection or of a live query, sees no glitch (Q29)."""
+    bench = Bench(make) if make else Bench()
+    bench.commit(left=start)
+    lives = made(bench, recipe)
+    seen = [dict[Any, Any]() for _ in lives]
+    told = [0 for _ in lives]
+
+    def on_changes(number: int, changes: Any) -> None:
+        told[number] += 1
+        replayed(seen[number], changes)
+        assert all(map(is_right, lives))
+
+    for number, live in enumerate(lives):
+        live.subscribe(lambda changes, n=number: on_changes(n, changes), initial=True)
+    bench.left.subscribe(lambda _: [1 / is_right(live) for live in lives])
+    for left, right in history:
+        told[:] = [0 for _ in lives]
+        bench.commit(left, right)
+        assert all(count <= 1 for count in told)
+        for live, rows in zip(lives, seen, strict=True):
+            assert is_right(live)
+            assert live.status == "ready"
+            assert {**rows} == dict(live.items())
+
+
+def test_a_diamond_is_stepped_once_a_commit() -> None:
+    counting = Counting()
+    bench = Bench(counting)
+    one = bench.live(bench.left.where(lambda t: t.a >= 1))
+    other = bench.live(bench.left.map(lambda t: t.b))
+    both = bench.live(one.union(one).filter(lambda t: t.b is not None))
+    pairs = bench.live(one.join(both, on=lambda s, t: s.id == t.id))
+    apart = bench.live(bench.right)
+    told: list[Any] = []
+    pairs.subscribe(told.append)
+    bench.commit(put(thing("a", 1, 1), thing("b", 0, 0), thing("c", 2, 1)))
+    assert len(counting.steps) == len({*counting.steps}) == 4
+    assert (len(told), len(pairs), len(other), len(apart)) == (1, 4, 3, 0)
+    bench.commit(right=put(thing("a")))
+    assert (len(counting.steps), len(apart), len(told)) == (5, 1, 1)
+
+
+def test_what_changes_nothing_goes_no_further() -> None:
+    counting = Counting()
+    bench = Bench(counting)
+    tens = bench.live(bench.left.select(lambda t: t.a).distinct())
+    above = bench.live(tens.select(lambda a: a))
+    told: list[Any] = []
+    tens.subscribe(told.append)
+    bench.commit(put(thing("a", 1)))
+    bench.commit(put(thing("b", 1)))
+    assert (len(told), len(counting.steps), list(above)) == (1, 3, [1])
+
+
+def test_the_rows_of_one_slot_may_be_null() -> None:
+    bench = Bench()
+    live = bench.live(bench.left.select(lambda t: t.a))
+    told: list[Any] = []
+    live.subscribe(told.extend)
+    bench.commit(put(thing("a")))
+    bench.commit(put(thing("a", 1)))
+    bench.commit([("a", None)])
+    assert [(c.kind, c.old, c.new) for c in told] == [
+        ("insert", None, None),
+        ("update", None, 1),
+        ("delete", 1, None),
+    ]
+
+
+# --- loads
+
+
+def test_before_the_first_load_it_is_empty() -> None:
+    bench = Bench(is_loaded=False)
+    live = bench.live(bench.left.where(lambda t: t.a >= 1))
+    derived = bench.live(live.order_by(lambda t: t.a))
+    told: list[Any] = []
+    derived.subscribe(told.append, initial=True)
+    assert (live.status, derived.status, list(live), derived[:], live.get("a")) == (
+        *("loading", "loading"),
+        *([], [], None),
+    )
+    with pytest.raises(IndexError):
+        derived[0]
+    bench.load(left=[thing("b", 2), thing("a", 1), thing("c", 0)])
+    assert (live.status, derived.status, derived.keys()) == ("ready", "ready", ["a", "b"])
+    assert [(c.kind, c.key) for (change,) in [told] for c in change] == [
+        ("insert", "a"),
+        ("insert", "b"),
+    ]
+
+
+def test_a_load_of_nothing_makes_it_ready() -> None:
+    bench = Bench(is_loaded=False)
+    live = bench.live(bench.left)
+    bench.load()
+    assert live.status == "ready"
+
+
+@given(
+    before=st.lists(st.builds(thing, st.sampled_from("abcde"), small), unique_by=lambda t: t.id),
+    after=st.lists(st.builds(thing, st.sampled_from("abcde"), small), unique_by=lambda t: t.id),
+)
+def test_a_reset_is_told_as_the_difference(before: list[Any], after: list[Any]) -> None:
+    bench = Bench()
+    bench.load(before)
+    lives = [
+        bench.live(bench.left.select(lambda t: (t.a, t.b))),
+        bench.live(bench.left.order_by(lambda t: t.a).limit(3)),
+    ]
+    lives.append(bench.live(lives[1].where(lambda t: t.a >= 1)))
+    seen = [dict(live.items()) for live in lives]
+    for live, rows in zip(lives, seen, strict=True):
+        live.subscribe(lambda changes, rows=rows: replayed(rows, changes))
+    told: list[Any] = []
+    lives[0].subscribe(told.extend)
+    bench.load(after)
+    for live, rows in zip(lives, seen, strict=True):
+        assert is_right(live)
+        assert rows == dict(live.items())
+    same = {t.id for t in before if any(t.id == o.id and t.a == o.a for o in after)}
+    assert not same & {change.key for change in told}
+    bench.commit(put(thing("a", 2), thing("f", 0)))
+    assert all(map(is_right, lives))
+
+
+# --- errors
+
+
+def test_one_that_raises_ends_with_those_derived_from_it(caplog: Any) -> None:
+    bench = Bench()
+    ratios = bench.live(bench.left.map(lambda t: 6 // t.a))
+    above = bench.live(ratios.filter(lambda ratio: ratio > 1))
+    other = bench.live(bench.left.where(lambda t: t.a >= 0))
+    ended = above.changes()
+    bench.commit(put(thing("a", 2)))
+    assert list(above) == [3]
+    bench.commit(put(thing("b", 0)))
+    for live in (ratios, above):
+        assert live.status == "error"
+        assert isinstance(live.error, ZeroDivisionError)
+        for read in (list, len, lambda q: q.get("a"), lambda q: q.first(), lambda q: "a" in q):
+            with pytest.raises(ZeroDivisionError):
+                read(live)
+        with pytest.raises(ZeroDivisionError):
+            live.map(str).fetch()
+    reader = ended._source
+    assert reader.take() is not None  # what came before it
+    with pytest.raises(ZeroDivisionError, match="by zero"):
+        reader.take()
+    assert (other.status, len(other), "of no use" in caplog.text) == ("ready", 2, True)
+    late = bench.live(above.filter(bool))
+    assert (late.status, late.error) == ("error", ratios.error)
+    bench.commit(put(thing("c", 3)))
+    assert len(other) == 3
+
+
+def test_one_that_raises_in_its_first_load() -> None:
+    bench = Bench()
+    bench.commit(put(thing("a", 0)))
+    live = bench.live(bench.left.map(lambda t: 1 // t.a))
+    assert (live.status, type(live.error)) == ("error", ZeroDivisionError)
+
+
+def test_callbacks_are_isolated(caplog: Any) -> None:
+    bench = Bench()
+    live = bench.live(bench.left)
+    told: list[Any] = []
+    live.subscribe(lambda _: 1 / 0)
+    live.subscribe(told.append)
+    bench.commit(put(thing("a")))
+    assert len(told) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_function_of_a_query_makes_no_queries() -> None:
+    bench = Bench()
+    live = bench.live(bench.left.map(lambda t: bench.live(bench.right)))
+    fetching = bench.live(bench.left.map(lambda t: bench.right.as_query().fetch()))
+    bench.commit(put(thing("a")))
+    for one in (live, fetching):
+        assert isinstance(one.error, StreamDBError)
+        assert "called by a function of a query" in str(one.error)
+    bench.commit(put(thing("a")))
+    with pytest.raises(StreamDBError, match="called by a function of a query"):
+        bench.left.map(lambda t: bench.live(bench.right)).fetch()
+
+
+# --- lives
+
+
+def test_it_is_dropped_with_its_last_holder() -> None:
+    counting = Counting()
+    bench = Bench(counting)
+    live = bench.live(bench.left)
+    derived = bench.live(live.where(lambda t: t.a >= 1))
+    results = [weakref.ref(one._result) for one in (live, derived)]
+    del live
+    bench.commit(put(thing("a", 1)))
+    assert (len(derived), len(counting.steps)) == (1, 2)  # it holds what it asks
+    told: list[Any] = []
+    subscription = derived.subscribe(told.append)
+    changes = derived.changes()
+    del derived
+    bench.commit(put(thing("b", 1)))
+    assert (len(told), len(changes._source.take()), len(counting.steps)) == (1, 1, 4)
+    subscription.close()
+    bench.commit(put(thing("c", 1)))
+    assert (len(told), len(changes._source.take()), len(counting.steps)) == (1, 1, 6)
+    del changes
+    gc.collect()
+    bench.commit(put(thing("d", 1)))
+    assert len(counting.steps) == 6
+    assert [reference() for reference in results] == [None, None]
+    assert len(bench.graph._results) == 0
+
+
+def test_closing_ends_what_is_derived_from_it() -> None:
+    bench = Bench()
+    live = bench.live(bench.left)
+    derived = bench.live(live.where(lambda t: t.a >= 1))
+    other = bench.live(bench.left)
+    changes = derived.changes()
+    bench.commit(put(thing("a", 1)))
+    live.close()
+    bench.commit(put(thing("b", 1)))
+    assert (live.status, derived.status, other.status) == ("closed", "closed", "ready")
+    assert (len(live), len(derived), len(other)) == (1, 1, 2)
+    assert len(changes._source.take()) == 1
+    with pytest.raises(Over):
+        changes._source.take()
+    with pytest.raises(StreamDBError, match="closed"):
+        bench.live(live.where(lambda t: t.a >= 1))
+    live.close()
+
+
+@pytest.mark.parametrize("status", ["ended", "closed", "error"])
+def test_the_end_of_the_database_is_theirs(status: Any) -> None:
+    bench = Bench()
+    live = bench.live(bench.left)
+    bench.commit(put(thing("a")))
+    error = ValueError("lost") if status == "error" else None
+    bench.stop(status, error)
+    assert (live.status, live.error, len(live)) == (status, error, 1)
+    reader = live.reader(lambda: None, initial=True)
+    assert len(reader.take() or ()) == 1
+    with pytest.raises(ValueError if error else Over):
+        reader.take()
+
+
+# --- what callbacks do
+
+
+def test_changes_by_callbacks_are_the_next_commit() -> None:
+    """They see the end of the commit that they were told of, and nobody hears of theirs before."""
+
+    bench = Bench()
+    marks = AsyncLocalCollection(Mark, key="id")
+    live = bench.live(bench.left)
+    marked = bench.live(live.join(marks, on=lambda t, m: t.id == m.id))
+    told: list[str] = []
+
+    def mark(changes: Any) -> None:
+        told.append("mark")
+        for change in changes:
+            marks.insert(Mark(change.key))
+            assert len(marked) == 0
+
+    live.subscribe(mark)
+    live.subscribe(lambda _: told.append("live"))
+    marked.subscribe(lambda changes: told.append(f"{len(changes)} marked"))
+    bench.commit(put(thing("a"), thing("b")))
+    assert told == ["mark", "live", "2 marked"]
+    assert marked.keys() == [("a", "a"), ("b", "b")]
+
+
+def test_a_callback_may_make_and_drop_queries() -> None:
+    bench = Bench()
+    kept: list[Live] = []
+    live = bench.live(bench.left)
+
+    def more(_: Any) -> None:
+        kept[:] = [bench.live(live.where(lambda t: t.a >= 1)) for _ in range(2)]
+
+    live.subscribe(more)
+    bench.commit(put(thing("a", 1)))
+    bench.commit(put(thing("b", 1)))
+    assert [len(one) for one in kept] == [2, 2]
