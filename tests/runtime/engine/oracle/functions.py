@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any, Final
 
 from msgspec import Struct
@@ -51,6 +53,32 @@ def truth_of(value: Any) -> Any:
 def polynomial(before: int, value: Any) -> int:
     """Fold numbers so that their order matters."""
     return (before * 31 + (7 if value != value else hash(value))) % 1_000_003
+
+
+def reduced(values: Sequence[Any]) -> int:
+    """Make a number of all values in their order."""
+    return reduce(polynomial, values, len(values))
+
+
+class Tally:
+    """A reducer of one's own: how many values there are, and how many different ones."""
+
+    def __init__(self) -> None:
+        self._counts: Final = Counter[Any]()
+
+    def add(self, value: Any) -> None:
+        self._counts[_hashable(value)] += 1
+
+    def remove(self, value: Any) -> None:
+        self._counts[_hashable(value)] -= 1
+        assert self._counts[_hashable(value)] >= 0
+
+    def result(self) -> int:
+        return 100 * self._counts.total() + len(+self._counts)
+
+
+def _hashable(value: Any) -> Any:
+    return "NaN" if value != value else value
 
 
 def put_together(before: str, value: str) -> str:

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from tests.runtime.engine.oracle.building import Building, ByBuilder, ByHand, selected_slot
 from tests.runtime.engine.oracle.expressions import SCALARS, Expressions, SlotKind, SlotKinds
-from tests.runtime.engine.oracle.functions import FOLDS, Function, Made, first_present, truth_of
+from tests.runtime.engine.oracle.functions import (
+    FOLDS,
+    Function,
+    Made,
+    Tally,
+    first_present,
+    reduced,
+    truth_of,
+)
 from tests.runtime.engine.oracle.schemas import Kind
 
 from streamdb.expr.nodes import AggregateNode, ColumnNode, Node, SlotNode, slots_of
@@ -232,6 +240,10 @@ class Queries:
         options: tuple[Any, ...] = ()
         if name == "string_agg":
             options = (random.choice(("", ", ")),)
+        elif name == "reduce":
+            options = (reduced,)
+        elif name == "accumulate":
+            options = (Tally,)
         elif name == "fold":
             options = FOLDS[kind]
             gives = "text" if kind == "text" else "int"
@@ -266,5 +278,7 @@ _AGGREGATES: Final[dict[str, tuple[tuple[Kind, ...], Kind | None]]] = {
     "first": (_ANY, None),
     "last": (_ANY, None),
     "fold": (SCALARS, None),
+    "reduce": (SCALARS, "int"),
+    "accumulate": (SCALARS, "int"),
 }
-_ORDERED: Final = ("collect", "string_agg", "first", "last", "fold")
+_ORDERED: Final = ("collect", "string_agg", "first", "last", "fold", "reduce")
