@@ -36,6 +36,7 @@ class Judged:
         self.plan: Final = plan
         self.executor: Final = make(plan)
         self._rows: dict[Key, Item] = {}
+        self._expected_rows: dict[Key, Item] = {}
         self._arrivals: dict[Key, Any] = {}
         self._order: list[Key] = []
         self._reader: SlowReader | None = None
@@ -88,6 +89,7 @@ class Judged:
             assert equal(executor.rows[key], row), f"{key!r}: {executor.rows[key]!r}, not {row!r}"
             assert executor.arrival(key) == arrival, f"arrival({key!r}) is not {arrival!r}"
         self._rows = dict(executor.rows)
+        self._expected_rows = {row.key: row.item for row in expected}
         self._arrivals = {row.key: row.arrival for row in expected}
         positions = executor.positions
         assert (positions is not None) is self.plan.is_ordered
@@ -107,6 +109,7 @@ class Judged:
         for change in changes:
             key, old, new = change[:3]
             assert old is rows.get(key), f"{key!r} was {rows.get(key)!r}, not {old!r}"
+            assert old is None or equal(old, self._expected_rows[key]), f"what was changed: {old!r}"
             if new is None:
                 del rows[key]
             else:

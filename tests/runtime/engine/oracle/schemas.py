@@ -15,8 +15,8 @@ from tests.runtime.engine.tables import TableSource
 #: is one that nothing is asked of.
 Kind: TypeAlias = Literal["int", "number", "text", "bool", "opaque"]
 
-# Where 1 and 1.0 are one group, either may be its key. What is computed of it is equal all the same,
-# for these integers are small enough for floats.
+# Where 1 and 1.0 are one group, either may be its key. What is computed of it is equal all the
+# same, for these integers are small enough for floats.
 VALUES: Final[Mapping[Kind, tuple[Any, ...]]] = {
     "int": (-2, 0, 1, 1, 2, 2, 3, 5, 2**40),
     "number": (
