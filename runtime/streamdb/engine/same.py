@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from operator import eq
 from typing import Any, Final, cast
 
@@ -44,6 +45,10 @@ def _same_float(one: float, other: float) -> bool:
     return one == other and math.copysign(1, one) == math.copysign(1, other)
 
 
+def _same_decimal(one: Decimal, other: Decimal) -> bool:
+    return not one.compare_total(other)  # 1.0 and 1.00 differ
+
+
 def _same_moment(one: Any, other: Any) -> bool:
     return bool(one == other) and one.tzinfo == other.tzinfo
 
@@ -58,4 +63,5 @@ _PLAIN: Final[Mapping[type[Any], Callable[[Any, Any], bool]]] = {
     dt.time: _same_moment,
     dt.date: eq,
     dt.timedelta: eq,
+    Decimal: _same_decimal,
 }

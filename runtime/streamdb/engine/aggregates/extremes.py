@@ -28,7 +28,7 @@ class Least:
             return
         if self._ordered is not None:
             self._ordered.insert((nan_last(value), value))
-        elif len(self._counts) == 1 or self._is_before(nan_last(value), nan_last(self._value)):
+        elif len(self._counts) == 1 or self._takes(value):
             self._value = value
 
     def remove(self, value: Any, place: Any, /) -> None:
@@ -49,8 +49,9 @@ class Least:
         """Return the value, None of nothing."""
         return self._value if self._ordered is None else self._extreme(self._ordered)
 
-    def _is_before(self, one: Any, other: Any) -> bool:
-        return bool(one < other)
+    def _takes(self, value: Any) -> bool:
+        """Tell whether another value is the new answer; NaN is greater than all."""
+        return bool(value < self._value or self._value != self._value)
 
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[0]
@@ -61,8 +62,8 @@ class Greatest(Least):
 
     __slots__ = ()
 
-    def _is_before(self, one: Any, other: Any) -> bool:
-        return bool(other < one)
+    def _takes(self, value: Any) -> bool:
+        return bool(self._value < value or value != value)
 
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[len(ordered) - 1]

@@ -11,19 +11,26 @@ from streamdb.expr.fn import Reducer
 class Accumulate:
     """Tells a reducer what comes and goes."""
 
-    __slots__ = ("_reducer",)
+    __slots__ = ("_answer", "_is_known", "_reducer")
 
     def __init__(self, make: Callable[[], Reducer[Any, Any]]) -> None:
         self._reducer: Final = make()
+        self._answer: Any = None
+        self._is_known = False
 
     def add(self, value: Any, place: Any, /) -> None:
         """Tell it."""
+        self._is_known = False
         self._reducer.add(value)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Tell it."""
+        self._is_known = False
         self._reducer.remove(value)
 
     def result(self) -> Any:
-        """Ask it."""
-        return self._reducer.result()
+        """Ask it, if anything came or went."""
+        if not self._is_known:
+            self._answer = self._reducer.result()
+            self._is_known = True
+        return self._answer

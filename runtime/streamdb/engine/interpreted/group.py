@@ -7,7 +7,7 @@ asked once a step, after all that came and went.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 from streamdb.engine.aggregates import Accumulator, accumulator
 from streamdb.engine.executor import Change, Changes, Item, Key
@@ -30,30 +30,28 @@ class _Group:
     """One group.
 
     Attributes:
+        key: its key.
         keys: the values that its rows have in common.
         count: how many rows it has.
         accumulators: one for each aggregate.
-        answers: what they said last.
-        stale: the numbers of those for which something changed since.
+        adds: how each of them is given a value.
     """
 
-    __slots__ = ("accumulators", "answers", "count", "keys", "stale")
+    __slots__ = ("accumulators", "adds", "count", "key", "keys")
 
-    def __init__(self, keys: tuple[Any, ...], accumulators: Sequence[Accumulator]) -> None:
+    def __init__(
+        self, key: Key, keys: tuple[Any, ...], accumulators: Sequence[Accumulator]
+    ) -> None:
+        self.key: Final = key
         self.keys: Final = keys
         self.count = 0
         self.accumulators: Final = accumulators
-        self.answers: Final[list[Any]] = [None] * len(accumulators)
-        self.stale: Final = set(range(len(accumulators)))
+        self.adds: Final = tuple(asked.add for asked in accumulators)
 
 
-class _Member(NamedTuple):
-    """What one row is to its group: for each aggregate a value, and its place among the others."""
-
-    key: Key
-    group: _Group
-    values: tuple[Any, ...]
-    places: tuple[Any, ...]
+#: What a row is to its group: for each aggregate a value, and its place among the others.
+_Parts: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
+_NOTHING: Final[_Parts] = (), ()
 
 
 class GroupOperator:
@@ -71,6 +69,7 @@ class GroupOperator:
         self._input: Final = input
         self._groups: Final[dict[Key, _Group]] = {}
         shape = node.input.shape
+        self._has_one_key: Final = len(node.keys) == 1
         self._keys_of: Final = functions.values_of(node.keys, shape)
         self._values_of: Final = functions.values_of(list(map(_operand, node.aggregates)), shape)
         self._row_of: Final = functions.values_of(node.values, group_shape(node))
@@ -81,9 +80,9 @@ class GroupOperator:
         """Put all rows into groups, and then ask each group."""
         self._input.load()
         if self._node.is_global:
-            self._groups[()] = self._new_group(())
+            self._new_group((), ())
         for key, row in self._input.rows.items():
-            self._enter(self._member(row, self._places.come(key, row)))
+            self._enter(self._group_of(row), (self._values_of(row), self._places.come(key, row)))
         for key, group in self._groups.items():
             self.rows[key] = self._asked(group)
 
@@ -91,19 +90,25 @@ class GroupOperator:
         """Put the changed rows where they belong, and ask the groups that they concern."""
         concerned = dict[Key, _Group]()
         for key, old, new in self._input.step(changes):
-            before = None if old is None else self._member(old, self._places.go(key, old))
-            after = None if new is None else self._member(new, self._places.come(key, new))
-            if before and after and before.group is after.group:
-                self._replace(before, after)
-                concerned[after.key] = after.group
+            before = after = None
+            old_parts = new_parts = _NOTHING
+            if old is not None:
+                before = self._group_of(old)
+                old_parts = self._values_of(old), self._places.go(key, old)
+            if new is not None:
+                after = self._group_of(new)
+                new_parts = self._values_of(new), self._places.come(key, new)
+            if before is not None and before is after:
+                if self._replace(before, old_parts, new_parts):
+                    concerned[before.key] = before
                 continue
-            if before:
-                self._leave(before)
-                concerned[before.key] = before.group
-            if after:
-                self._enter(after)
-                concerned[after.key] = after.group
-        return [change for key, group in concerned.items() if (change := self._settled(key, group))]
+            if before is not None:
+                self._leave(before, old_parts)
+                concerned[before.key] = before
+            if after is not None:
+                self._enter(after, new_parts)
+                concerned[after.key] = after
+        return [change for group in concerned.values() if (change := self._settled(group))]
 
     def arrival(self, key: Key) -> Any:
         """Return the place of the group among all that there may be."""
@@ -115,63 +120,70 @@ class GroupOperator:
 
     # --- rows that come and go ----------------------------------------------------------------
 
-    def _member(self, row: Item, places: tuple[Any, ...]) -> _Member:
-        keys = tuple(map(canonical, self._keys_of(row)))
-        key = key_of_values(keys)
+    def _group_of(self, row: Item) -> _Group:
+        """Return the group of a row, a new one if there is none."""
+        keys = self._keys_of(row)
         try:
-            group = self._groups.get(key)
+            group = self._groups.get(keys[0] if self._has_one_key else keys)
+            if group is None:  # or its key is not the values as they are: null or NaN
+                keys = tuple(map(canonical, keys))
+                key = key_of_values(keys)
+                group = self._groups.get(key) or self._new_group(key, keys)
         except TypeError as error:
             by = ", ".join(map(str, self._node.keys))
             raise ExpressionError(f"rows cannot be grouped by `{by}`: {error}") from error
-        if group is None:
-            group = self._groups[key] = self._new_group(keys)
-        return _Member(key, group, self._values_of(row), places)
+        return group
 
-    def _new_group(self, keys: tuple[Any, ...]) -> _Group:
-        return _Group(keys, tuple(map(accumulator, self._node.aggregates)))
+    def _new_group(self, key: Key, keys: tuple[Any, ...]) -> _Group:
+        group = _Group(key, keys, tuple(map(accumulator, self._node.aggregates)))
+        self._groups[key] = group
+        return group
 
-    def _enter(self, member: _Member) -> None:
-        group, number = member.group, 0
+    def _enter(self, group: _Group, parts: _Parts) -> None:
         group.count += 1
+        number = 0
         try:
-            for number, value in enumerate(member.values):
+            for add, value, place in zip(group.adds, *parts, strict=True):
                 if value is not None or self._keeps_nulls[number]:
-                    group.accumulators[number].add(value, member.places[number])
-                    group.stale.add(number)
+                    add(value, place)
+                number += 1
         except _FAULTS as error:
             self._hand_on(number, error)
 
-    def _leave(self, member: _Member) -> None:
-        group, number = member.group, 0
+    def _leave(self, group: _Group, parts: _Parts) -> None:
         group.count -= 1
+        number = 0
         try:
-            for number, value in enumerate(member.values):
+            for asked, value, place in zip(group.accumulators, *parts, strict=True):
                 if value is not None or self._keeps_nulls[number]:
-                    group.accumulators[number].remove(value, member.places[number])
-                    group.stale.add(number)
+                    asked.remove(value, place)
+                number += 1
         except _FAULTS as error:
             self._hand_on(number, error)
 
-    def _replace(self, before: _Member, after: _Member) -> None:
-        """Change what differs: most changes of a row leave most values as they are."""
-        group, number = after.group, 0
+    def _replace(self, group: _Group, before: _Parts, after: _Parts) -> bool:
+        """Change what differs, and tell whether anything does: most changes leave most values."""
+        number, differs = 0, False
         try:
-            for number, (old, new) in enumerate(zip(before.values, after.values, strict=True)):
-                old_place, place = before.places[number], after.places[number]
-                if same((old,), (new,)) and old_place == place:
-                    continue
-                if old is not None or self._keeps_nulls[number]:
-                    group.accumulators[number].remove(old, old_place)
-                if new is not None or self._keeps_nulls[number]:
-                    group.accumulators[number].add(new, place)
-                group.stale.add(number)
+            for asked, old, old_place, new, place in zip(
+                group.accumulators, *before, *after, strict=True
+            ):
+                if not (same((old,), (new,)) and old_place == place):
+                    differs = True
+                    if old is not None or self._keeps_nulls[number]:
+                        asked.remove(old, old_place)
+                    if new is not None or self._keeps_nulls[number]:
+                        asked.add(new, place)
+                number += 1
         except _FAULTS as error:
             self._hand_on(number, error)
+        return differs
 
     # --- answers ------------------------------------------------------------------------------
 
-    def _settled(self, key: Key, group: _Group) -> Change | None:
+    def _settled(self, group: _Group) -> Change | None:
         """Ask a group, and return how its row changed."""
+        key = group.key
         old = self.rows.get(key)
         if not group.count and not self._node.is_global:
             del self._groups[key]
@@ -183,14 +195,13 @@ class GroupOperator:
         return (key, old, new)
 
     def _asked(self, group: _Group) -> Item:
-        number = 0
+        answers = list[Any]()
         try:
-            for number in group.stale:
-                group.answers[number] = group.accumulators[number].result()
+            for asked in group.accumulators:
+                answers.append(asked.result())
         except _FAULTS as error:
-            self._hand_on(number, error)
-        group.stale.clear()
-        return (*group.keys, *self._row_of((*group.keys, *group.answers)))
+            self._hand_on(len(answers), error)
+        return (*group.keys, *self._row_of((*group.keys, *answers)))
 
     def _hand_on(self, number: int, error: Exception) -> NoReturn:
         """Say which aggregate values do not suit; what functions of users raise stays as it is."""

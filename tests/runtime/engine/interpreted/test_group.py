@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from math import nan
 from typing import Any
 
@@ -75,6 +76,16 @@ def test_what_leaves_all_answers_as_they_are_is_no_change(make: MakeExecutor) ->
     before = found.executor.rows["x"][2]
     assert len(found.step(commit({things: [(0, Thing(0, "x", 0))]}))) == 1
     assert (before, found.executor.rows["x"][2]) == ((1, 2), (0, 2))
+
+
+def test_equal_decimals_are_no_change(make: MakeExecutor) -> None:
+    things = things_of((Decimal("0.1"), 1), (Decimal("0.2"), 9))
+    found = judged(
+        make,
+        group(things.node, lambda t: (), lambda t: (fn.avg(t.a), fn.sum(t.a), fn.max(t.b))),
+    )
+    assert found.step(commit({things: [(0, Thing(0, Decimal("0.1"), 2))]})) == []
+    assert len(found.step(commit({things: [(0, Thing(0, Decimal("0.10"), 2))]}))) == 1
 
 
 def test_all_rows_are_one_group_even_if_there_are_none(make: MakeExecutor) -> None:
