@@ -26,6 +26,7 @@ from streamdb.engine.plan import (
     Where,
     inputs,
 )
+from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.nodes import Node, OperationNode
 
 
@@ -108,7 +109,9 @@ def _join(node: Join) -> Iterable[str]:
 
 
 def _group(node: Group) -> Iterable[str]:
-    asked, cost = _listed(node.aggregates) or "nothing", "the rows of its group at most"
+    asked, cost = _listed(node.aggregates) or "nothing", "a step for each aggregate"
+    if any(AGGREGATES[aggregate.aggregate].is_ordered for aggregate in node.aggregates):
+        cost += ", the rows of its group where they change other than at the end"
     if node.is_global:
         return f"all rows as one group, of it {asked}", "keeps the answer", cost
     name = f"group by {_listed(node.keys)}, of each {asked}"

@@ -86,12 +86,17 @@ def test_every_node_and_step_has_a_line_and_stands_above_what_it_reads() -> None
                 lambda m: (aggregated("count"), aggregated("max", ColumnNode("tokens")))
             ),
             "group by role, kind, of each fn.count(), fn.max(tokens) | keeps the groups by their "
-            "values | the rows of its group at most",
+            "values | a step for each aggregate",
         ),
         (
             messages.agg(lambda m: aggregated("count")),
             "all rows as one group, of it fn.count() | keeps the answer "
-            "| the rows of its group at most",
+            "| a step for each aggregate",
+        ),
+        (
+            messages.agg(lambda m: aggregated("last", ColumnNode("tokens"))),
+            "all rows as one group, of it fn.last(tokens) | keeps the answer | a step for each "
+            "aggregate, the rows of its group where they change other than at the end",
         ),
     ],
 )
