@@ -153,27 +153,30 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             return len(self._shown.rows)
 
     def __iter__(self) -> Iterator[Row]:
-        """Iterate over the rows as they are now, in order of first insertion in the stream."""
+        """Iterate over the rows as they are now, in order of first insertion in the stream.
+
+        Rows that were inserted here and are not in the stream yet come last.
+        """
         with self._parts.lock:
-            rows = list(self._shown.rows.values())
+            rows = [row for _, row in self._shown.in_order()]
         return iter(rows)
 
     def keys(self) -> list[Key]:
         """Return the keys, in the order of the rows."""
         with self._parts.lock:
-            keys = list(self._shown.rows)
+            keys = [key for key, _ in self._shown.in_order()]
         return [self._schema.parse_key(key) for key in keys]
 
     def items(self) -> list[tuple[Key, Row]]:
         """Return keys and rows, in order."""
         with self._parts.lock:
-            items = list(self._shown.rows.items())
+            items = list(self._shown.in_order())
         return [(self._schema.parse_key(key), row) for key, row in items]
 
     def first(self) -> Row | None:
         """Return the oldest row, or None."""
         with self._parts.lock:
-            return next(iter(self._shown.rows.values()), None)
+            return next((row for _, row in self._shown.in_order()), None)
 
     def meta(self, key: Key) -> RowMeta:
         """Return what is known of a row beside its fields.
@@ -250,7 +253,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         return Subscription(stop)
 
     def _as_inserts(self, test: Test | None) -> list[Delta]:
-        rows = self._table.rows.items()
+        rows = self._table.in_order()
         return filtered((Delta(key, None, row) for key, row in rows), test)
 
     def _test(self, where: Callable[[Cols], Expr[bool, Any]] | None) -> Test | None:

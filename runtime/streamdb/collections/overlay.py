@@ -25,6 +25,7 @@ class Pending:
         change: from the row below to the row that shows. It raises nothing.
         is_sent: whether it is on its way; then ``change`` gives what was sent, whatever is below.
         base: the row that what was sent was made of, None if there was none.
+        text: the JSON text of what was sent, if that holds more than it shows.
         number: counts all changes of a table.
     """
 
@@ -32,12 +33,14 @@ class Pending:
     change: RowChange
     is_sent: bool = False
     base: Row | None = None
+    text: bytes | None = None
     number: int = 0
 
-    def send(self, row: Row | None, base: Row | None) -> None:
+    def send(self, row: Row | None, base: Row | None, text: bytes | None = None) -> None:
         """Note what is sent; from here on it does not depend on the row below."""
         self.change = lambda _: row
         self.base = base
+        self.text = text
         self.is_sent = True
 
 
@@ -153,14 +156,27 @@ class Overlay:
                 number = pending.number
         return number
 
-    def below(self, key: str, txid: str) -> Row | None:
-        """Return what the change of a transaction is made to: the row with all older changes."""
+    def standing(self, key: str, txid: str) -> tuple[Pending, Row | None]:
+        """Return the change of a transaction, and the row that it is made to.
+
+        Raises:
+            KeyError: it has none.
+        """
         row = self._under[key]
         for pending in self._pending[key]:
             if pending.txid == txid:
-                break
+                return pending, row
             row = pending.change(row)
-        return row
+        raise KeyError(txid)
+
+    def before(self, key: str, txid: str) -> Pending | None:
+        """Return the change right below that of a transaction, None if it is the lowest."""
+        before = None
+        for pending in self._pending[key]:
+            if pending.txid == txid:
+                break
+            before = pending
+        return before
 
     def tidy(self, keys: Iterable[str]) -> None:
         """Forget keys without a change."""

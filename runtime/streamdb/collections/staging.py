@@ -7,6 +7,7 @@ from typing import Any, Final
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.overlay import NO_ECHOES, Echoes
 from streamdb.collections.table import Table
 from streamdb.state.sink import Sink
 from streamdb.state.unknown_fields import Stored, stored
@@ -50,16 +51,16 @@ class StagedRows:
         self._ordinals.clear()
         self._are_all = True
 
-    def commit(self) -> list[Delta]:
-        """Carry it out, and return what changed."""
+    def commit(self, echoes: Echoes = NO_ECHOES) -> list[Delta]:
+        """Carry it out, and return what changed; ``echoes`` are those of the batch."""
         keys, numbers = self._ordinals.keys, self._ordinals.numbers
         if not self._are_all:
-            return self._table.write(zip(keys, self._rows.written, numbers, strict=True))
+            return self._table.write(zip(keys, self._rows.written, numbers, strict=True), echoes)
         loaded = LoadingRows()
         loaded.rows.update(self._rows)
         loaded.ordinals.keys.extend(keys)
         loaded.ordinals.numbers.extend(numbers)
-        before = self._table.replace(loaded)
+        before = self._table.replace(loaded, echoes)
         return net_deltas(before, self._table.rows)
 
 

@@ -237,11 +237,11 @@ class Table:
 
     def lift(self, txids: Collection[str], keys: Iterable[str]) -> list[Delta]:
         """Take changes back that will never be on the stream; return what that changes."""
+        lifted = [key for key in keys for txid in txids if self.overlay.pop(key, txid)]
+        if not lifted:
+            return []
         before = self._begin_local()
-        for key in keys:
-            lifted = [self.overlay.pop(key, txid) for txid in txids]
-            if any(lifted):
-                before[key] = self.rows.get(key)
+        before.update((key, self.rows.get(key)) for key in lifted)
         self._show(before)
         return self._net(before)
 
@@ -338,9 +338,9 @@ class Table:
 
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
-        if self._moved:  # queries have to know of a row that only moved, users need not
-            deltas = [delta for delta in deltas if delta.old is not delta.new]
-        self._watchers.notify(deltas)
+        if self._watchers:
+            # Queries have to know of rows that only moved, users need not.
+            self._watchers.notify([delta for delta in deltas if delta.old is not delta.new])
 
     def end(self, error: BaseException | None) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts."""

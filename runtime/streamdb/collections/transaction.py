@@ -31,6 +31,8 @@ class Outcome:
         self.txid: Final = txid
         self.status: TransactionStatus = "open"
         self.error: BaseException | None = None
+        #: Whether others wrote a row between what a write was made of and the write.
+        self.conflict = False
         self.durable: Final[Future[None]] = Future()
         self.synced: Final[Future[None]] = Future()
         self._lock = threading.Lock()
@@ -88,6 +90,14 @@ class _Transaction:
     def error(self) -> BaseException | None:
         """Why it failed, if it did."""
         return self._outcome.error
+
+    @property
+    def conflict(self) -> bool:
+        """Whether others wrote a row between what a write of it was made of and the write.
+
+        It is known once the transaction has come back. The last write stands.
+        """
+        return self._outcome.conflict
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.txid} {self.status}>"

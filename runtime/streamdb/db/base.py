@@ -110,7 +110,10 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             wrap=self._wrap,
             upsert_as=options.get("upsert_as", "upsert"),
         )
-        self._session.sender.settled = self._mutations.settle
+        sender = self._session.sender
+        sender.events_of = self._mutations.events
+        sender.dependents = self._mutations.dependents
+        sender.roll_back = self._mutations.roll_back
         self._snapshots: Final = self._state.snapshots
         self._views: Final = Views(self._state.graph, self._snapshots, self._session.check_started)
         self._collections: Final = _ByName[CollectionForm](schema.name)

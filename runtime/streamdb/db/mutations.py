@@ -1,19 +1,23 @@
-"""Local writes: checked, gathered into transactions, and remembered until they come back.
+"""Local writes: checked, shown at once, gathered into transactions, and taken back if they fail.
 
-A row that was written and has not come back yet is the base of the next update of its key, so that
-two updates in a row never lose the first one's fields.
+What shows of a write is a pending change over the row that the stream has, see
+``collections.overlay``. It goes when the write comes back, in the very commit that brings it, or
+when the write fails; then go those that stand on it, too.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
+from streamdb.collections.origin import release
+from streamdb.collections.overlay import Pending
 from streamdb.collections.transaction import Outcome
+from streamdb.db.local_writes import LocalWrite, Place, changed_fields
 from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
@@ -23,43 +27,46 @@ from streamdb.errors import (
     StreamDBError,
     TransactionFailed,
 )
-from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
 Tx = TypeVar("Tx")
 
-_Place = tuple[str, str]  # collection name, key text
 
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
-    """A transaction in the making, or on its way: its outcome and what it writes."""
+    """A transaction in the making, or on its way: its outcome and what it writes.
+
+    Attributes:
+        outcome: what becomes of it.
+        writes: one for each row, in order.
+        unseen: how many of its events have not come back; known once it is sent.
+    """
 
     outcome: Outcome
-    events: list[bytes] = field(default_factory=list[bytes])
-    rows: dict[_Place, Stored | None] = field(default_factory=dict[_Place, "Stored | None"])
+    writes: dict[Place, LocalWrite] = field(default_factory=dict[Place, LocalWrite])
+    unseen: int = 0
 
-    def add(
-        self,
-        schema: CollectionSchema[Any, Any],
-        event: ChangeEvent[Any],
-        *,
-        original: bytes | None = None,
-    ) -> None:
-        """Take in one more change; ``original`` is its value if that says more than its row."""
-        self.events.append(event.to_json())
-        row = event.value
-        # The caller may go on to change it, and later updates stand on what was sent.
-        place = schema.name, event.key
-        self.rows[place] = None if row is None else Stored(schema.rows.lent(row), original)
+    @property
+    def size(self) -> int:
+        """About how many bytes its events take."""
+        return sum(write.size for write in self.writes.values())
+
+    def add(self, write: LocalWrite) -> None:
+        """Take in one more write."""
+        before = self.writes.get(write.place)
+        merged = write if before is None else before.then(write)
+        if merged is None:
+            del self.writes[write.place]
+        else:
+            self.writes[write.place] = merged
 
 
 class Mutations(Generic[Tx]):
     """The :class:`~streamdb.collections.writer.Writer` of a database.
 
     Args:
-        state: the rows that have come back.
+        state: the rows.
         check_open: raises if the database takes no writes (any more).
         send: queues a finished draft.
         wrap: makes what the caller gets from an outcome.
@@ -81,8 +88,7 @@ class Mutations(Generic[Tx]):
         self._wrap = wrap
         self._upsert_as: Final = upsert_as
         self._open: Final = OpenBlock[Draft]("open transaction")
-        self._unsynced: dict[_Place, tuple[Stored | None, str]] = {}
-        self._changes: list[tuple[_Place, object]] = []  # of functions that run, and whose
+        self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
@@ -100,37 +106,24 @@ class Mutations(Generic[Tx]):
             )
             raise
         self._finish(draft)
+        release(self._state.graph)
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
         with self._drafting() as draft:
-            event = EventConstructors(schema).insert(row, txid=draft.outcome.txid)
-            self._check_unchanging(schema, event.key)
-            if self._latest(schema, event.key) is not None:
+            write = self._checked("insert", schema, row)
+            if self._latest(schema, write.key) is not None:
                 raise DuplicateKey(
-                    f"insert: collection {schema.name!r} holds a row of key {event.key!r} already; "
+                    f"insert: collection {schema.name!r} holds a row of key {write.key!r} already; "
                     "use upsert or update"
                 )
-            draft.add(schema, event)
+            draft.add(write)
         return self._wrap(draft.outcome)
 
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
         with self._drafting() as draft:
-            events, txid = EventConstructors(schema), draft.outcome.txid
-            event = events.upsert(row, txid=txid)
-            self._check_unchanging(schema, event.key)
-            before = self._latest(schema, event.key)
-            if self._upsert_as == "insert_or_update":
-                is_new = before is None
-                event = (
-                    events.insert(row, txid=txid)
-                    if is_new
-                    else events.update(row, onto=before, txid=txid)
-                )
-            elif before is not None and schema.updates == "merge":
-                event = events.upsert(row, onto=before, txid=txid)
-            draft.add(schema, event)
+            draft.add(self._checked("upsert", schema, row))
         return self._wrap(draft.outcome)
 
     def update(
@@ -164,27 +157,74 @@ class Mutations(Generic[Tx]):
                 if self._existing(schema, key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
-                    event = EventConstructors(schema).update(
-                        changed, over=stored, onto=stored, txid=draft.outcome.txid
-                    )
-                    has_unknown = stored.original is not None
-                    draft.add(schema, event, original=event.value_json if has_unknown else None)
+                    write = self._checked("update", schema, changed, base=stored)
+                    fields = changed_fields(schema, stored.row, write.row)
+                    draft.add(replace(write, fields=fields))
                 return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
         """Remove a row. Raises MissingKey."""
         with self._drafting() as draft:
             self._existing(schema, key, "delete")
-            draft.add(schema, EventConstructors(schema).delete(key, txid=draft.outcome.txid))
+            draft.add(LocalWrite("delete", schema, schema.wire_key(key)))
         return self._wrap(draft.outcome)
 
-    def settle(self, draft: Draft) -> None:
-        """Forget the rows of a transaction that came back or failed."""
+    # --- what becomes of a transaction
+
+    def events(self, draft: Draft) -> list[bytes]:
+        """Return the events of a transaction, made of the rows as they stand now, to be sent.
+
+        Raises:
+            StreamDBError: it makes no sense any more.
+        """
+        events: list[bytes] = []
         with self._state.lock:
-            for place in draft.rows:
-                written = self._unsynced.get(place)
-                if written is not None and written[1] == draft.outcome.txid:
-                    del self._unsynced[place]
+            for (name, key), write in draft.writes.items():
+                overlay = self._state.tables[name].overlay
+                pending, base = overlay.standing(key, draft.outcome.txid)
+                text = self._text_below(name, key, draft.outcome.txid)
+                row = pending.change(base)
+                if write.kind == "update" and base is None:
+                    raise MissingKey(
+                        f"update: the row of key {key!r} of collection {name!r} was removed before "
+                        "it could be changed"
+                    )
+                stored = None if base is None else Stored(base, text)
+                made = write.events(row, stored, draft.outcome.txid, self._upsert_as)
+                has_unknown = write.kind == "update" and text is not None
+                pending.send(row, base, made[-1].value_json if has_unknown else None)
+                events += [event.to_json() for event in made]
+        draft.unseen = len(events)
+        return events
+
+    def dependents(self, draft: Draft, others: Iterable[Draft]) -> list[Draft]:
+        """Return those of later transactions that make no sense without this one."""
+        lost, places = [draft], set(draft.writes)
+        for other in others:
+            if any(
+                write.stands_on_others and place in places for place, write in other.writes.items()
+            ):
+                lost.append(other)
+                places.update(other.writes)
+            else:
+                places.difference_update(other.writes)  # it stands by itself, others on it
+        return lost[1:]
+
+    def roll_back(self, drafts: Iterable[Draft]) -> None:
+        """Take back what shows of transactions that failed, in one commit."""
+        txids, keys = set[str](), dict[str, dict[str, None]]()
+        for draft in drafts:
+            txids.add(draft.outcome.txid)
+            for name, key in draft.writes:
+                keys.setdefault(name, {})[key] = None
+        with self._state.lock:
+            tables = self._state.tables
+            self._state.show_local(
+                {name: tables[name].lift(txids, of_table) for name, of_table in keys.items()}
+            )
+        release(self._state.graph)
+
+    # --- helpers
 
     @contextmanager
     def _drafting(self) -> Generator[Draft]:
@@ -198,22 +238,54 @@ class Mutations(Generic[Tx]):
             draft = Draft(Outcome(str(uuid.uuid4())))
             yield draft
             self._finish(draft)
+        release(self._state.graph)
 
     def _finish(self, draft: Draft) -> None:
-        if not draft.events:
+        if not draft.writes:
             draft.outcome.advance("synced")  # an empty transaction is free
             return
         with self._state.lock:
             draft.outcome.advance("queued")
-            for place, stored in draft.rows.items():
-                self._unsynced[place] = (stored, draft.outcome.txid)
+            self._show(draft)
             try:
                 self._send(draft)
             except BaseException as error:
                 failure = TransactionFailed(f"it could not be queued: {error}")
-                draft.outcome.fail(_caused(failure, error))
-                self.settle(draft)
+                if draft.outcome.fail(_caused(failure, error)):
+                    self.roll_back([draft])
                 raise
+
+    def _show(self, draft: Draft) -> None:
+        """Have all writes of a transaction show at once."""
+        changes: dict[str, list[tuple[str, Pending]]] = {}
+        for (name, key), write in draft.writes.items():
+            pending = Pending(draft.outcome.txid, write.change())
+            changes.setdefault(name, []).append((key, pending))
+        tables = self._state.tables
+        self._state.show_local(
+            {name: tables[name].lay(of_table) for name, of_table in changes.items()}
+        )
+
+    def _checked(
+        self,
+        kind: Literal["insert", "upsert", "update"],
+        schema: CollectionSchema[Any, Any],
+        row: Any,
+        *,
+        base: Stored | None = None,
+    ) -> LocalWrite:
+        """Return the write of a row, as readers will have it. Raises InvalidRow."""
+        (event,) = LocalWrite(kind, schema, "", row).events(row, base, "-", "upsert")
+        self._check_unchanging(schema, event.key)
+        text = event.value_json
+        assert text is not None  # noqa: S101 - of these kinds of writes
+        return LocalWrite(kind, schema, event.key, schema.decode(text), size=len(text))
+
+    def _text_below(self, name: str, key: str, txid: str) -> bytes | None:
+        """Return the text of the row that a change is made to, if that holds more than it shows."""
+        table = self._state.tables[name]
+        earlier = table.overlay.before(key, txid)
+        return table.originals.get(key) if earlier is None else earlier.text
 
     @contextmanager
     def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:
@@ -243,13 +315,15 @@ class Mutations(Generic[Tx]):
         return stored
 
     def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
-        place = (schema.name, wire_key)
+        """Return a row as this task or thread has left it."""
         current = self._open.current
-        if current is not None and place in current.rows:
-            return current.rows[place]
-        if place in self._unsynced:
-            return self._unsynced[place][0]
-        return self._state.tables[schema.name].stored(wire_key)
+        if current is not None and (write := current.writes.get((schema.name, wire_key))):
+            return None if write.row is None else Stored(write.row)
+        table = self._state.tables[schema.name]
+        if wire_key in table.overlay:
+            row = table.rows.get(wire_key)
+            return None if row is None else Stored(row)
+        return table.stored(wire_key)
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

@@ -6,10 +6,13 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from streamdb.db.mutations import Draft
+from streamdb.db.state import CameBack
 from streamdb.errors import (
     BadRequest,
     ConnectionFailed,
@@ -35,8 +38,12 @@ class Sender:
     """A queue of transactions, and the idempotent producer that takes them to the stream."""
 
     def __init__(self, url: str) -> None:
-        #: Called with every transaction that came back or failed.
-        self.settled: Callable[[Draft], None] = lambda _: None
+        #: Makes the events of a transaction when it is sent.
+        self.events_of: Callable[[Draft], list[bytes]]
+        #: Returns those of later transactions that make no sense without one that failed.
+        self.dependents: Callable[[Draft, Iterable[Draft]], list[Draft]]
+        #: Takes back what shows of transactions.
+        self.roll_back: Callable[[Iterable[Draft]], None]
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
@@ -44,6 +51,7 @@ class Sender:
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
+        self._back: list[Draft] = []
 
     def enqueue(self, draft: Draft) -> None:
         """Queue a transaction; it is sent in its turn."""
@@ -67,17 +75,36 @@ class Sender:
                     self.fail(draft, error)
         self._drained.set()
 
-    def is_in_flight(self, txid: str) -> bool:
-        """Tell whether a transaction of this database is yet to come back."""
-        return txid in self._in_flight
+    @property
+    def in_flight(self) -> Container[str]:
+        """The ids of the transactions of this database that are yet to come back."""
+        return self._in_flight
 
-    def came_back(self, txids: Iterable[str]) -> None:
+    def came_back(self, came: CameBack) -> None:
         """Note what a commit held of this database's own transactions."""
-        for txid in txids:
-            draft = self._in_flight.pop(txid, None)
+        for conflicting in chain.from_iterable(came.conflicts.values()):
+            draft = self._in_flight.get(conflicting.txid)
             if draft is not None:
-                draft.outcome.advance("synced")
-                self.settled(draft)
+                draft.outcome.conflict = True
+        for txid in came.whole:
+            self._is_back(self._in_flight.get(txid))
+        for txid, count in came.events.items():
+            if draft := self._in_flight.get(txid):
+                draft.unseen -= count
+                if draft.unseen <= 0:
+                    self._is_back(draft)
+
+    def _is_back(self, draft: Draft | None) -> None:
+        if draft is not None:
+            del self._in_flight[draft.outcome.txid]
+            self._back.append(draft)
+            draft.outcome.advance("synced")
+
+    def forget_rest(self) -> None:
+        """Take back what still shows of what came back: events that readers could not apply."""
+        if self._back:
+            back, self._back = self._back, []
+            self.roll_back(back)
 
     def expect_no_echo(self, reason: BaseException) -> None:
         """Nothing will come back any more: let go of what waits for it, now and later."""
@@ -108,11 +135,35 @@ class Sender:
         )
         failure.__cause__ = error
         self._in_flight.pop(outcome.txid, None)
+        if outcome.status == "durable":
+            outcome.lose_echo(error)
+            return
+        dependents = self.dependents(draft, self._unacknowledged())
+        self.roll_back([draft, *dependents])
         if outcome.fail(failure):
             log.error("%s: %s", self._url, failure)
-        elif outcome.status == "durable":
-            outcome.lose_echo(error)
-        self.settled(draft)
+        for dependent in dependents:
+            self._fail_with(dependent, failure)
+
+    def _fail_with(self, draft: Draft, cause: TransactionFailed) -> None:
+        """Fail a transaction that stands on one that failed; it has not been sent."""
+        self._in_flight.pop(draft.outcome.txid, None)
+        with suppress(ValueError):
+            self._queue.remove(draft)
+        failure = TransactionFailed(
+            f"transaction {draft.outcome.txid} was not sent: it changes what an earlier one wrote, "
+            f"and that failed: {cause}"
+        )
+        failure.__cause__ = cause
+        draft.outcome.fail(failure)
+
+    def _unacknowledged(self) -> list[Draft]:
+        """Return the transactions that may still fail, oldest first."""
+        return [
+            draft
+            for draft in self._in_flight.values()
+            if draft.outcome.status not in ("durable", "synced")
+        ]
 
     def _take_queued(self) -> list[Draft]:
         drafts: list[Draft] = []
@@ -120,14 +171,27 @@ class Sender:
         while self._queue and (not drafts or size < _BODY_BYTES):
             draft = self._queue.popleft()
             drafts.append(draft)
-            size += sum(map(len, draft.events))
+            size += draft.size
         return drafts
 
     async def _send(self, stream: AsyncStream, drafts: list[Draft]) -> None:
         """Write transactions in one request; each gets its outcome."""
+        events: list[bytes] = []
+        sent: list[Draft] = []
         for draft in drafts:
-            draft.outcome.advance("sent")
-        body = json_text.frame(event for draft in drafts for event in draft.events)
+            if draft.outcome.status == "failed":  # with one that it stood on
+                continue
+            try:
+                events += self.events_of(draft)
+            except StreamDBError as error:
+                self.fail(draft, error)
+            else:
+                draft.outcome.advance("sent")
+                sent.append(draft)
+        drafts = sent
+        if not drafts:
+            return
+        body = json_text.frame(events)
         try:
             await stream.append_once(self._producer, body)
         except StreamDBError as error:
@@ -149,4 +213,3 @@ class Sender:
         """Let go of a transaction that is on the stream and will not be seen coming back."""
         self._in_flight.pop(draft.outcome.txid, None)
         draft.outcome.lose_echo(reason)
-        self.settled(draft)

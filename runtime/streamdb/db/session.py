@@ -54,7 +54,8 @@ class Session:
         self.status.on_change = state.signal.fire
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back
-        state.is_in_flight = self.sender.is_in_flight
+        state.in_flight = self.sender.in_flight
+        state.after_commit = self.sender.forget_rest
         self._cache: Final = _cache(options, state, url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None

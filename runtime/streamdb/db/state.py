@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from itertools import chain
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
+from streamdb.collections.overlay import NO_ECHOES, Conflicting, Echoes
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
@@ -32,7 +33,7 @@ from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold, FoldedRows
 from streamdb.state.judging import Upcasts
-from streamdb.state.schema import StateSchema
+from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.stamps import Stamps
 
 _REMEMBERED_INVALID: Final = 100
@@ -87,6 +88,21 @@ class Progress(NamedTuple):
     bytes: int
 
 
+@dataclass(slots=True)
+class CameBack:
+    """What a commit holds of own transactions.
+
+    Attributes:
+        whole: those that came back as a whole, with a load.
+        events: how many events of the others.
+        conflicts: by the name of the collection.
+    """
+
+    whole: Collection[str]
+    events: Counter[str] = field(default_factory=Counter[str])
+    conflicts: dict[str, list[Conflicting]] = field(default_factory=dict[str, "list[Conflicting]"])
+
+
 class DatabaseState:
     """All rows of a database, its position and what it has counted.
 
@@ -131,12 +147,17 @@ class DatabaseState:
         self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
         #: The position of what is visible.
         self.offset = BEGINNING
-        #: Called inside the commit with its txids, after the rows are visible.
-        self.on_commit: Callable[[list[str]], None] = lambda _: None
-        #: Tells whether a txid is that of an own transaction that is yet to come back.
-        self.is_in_flight: Callable[[str], bool] = lambda _: False
+        #: Called inside the commit, after the rows are visible.
+        self.on_commit: Callable[[CameBack], None] = lambda _: None
+        #: Called after all watchers.
+        self.after_commit: Callable[[], None] = lambda: None
+        #: The ids of own transactions that are yet to come back.
+        self.in_flight: Container[str] = ()
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
+        # What has changed and was not told yet, and whether all was loaded anew.
+        self._untold: Final[deque[tuple[Mapping[str, list[Delta]], bool]]] = deque()
+        self._is_telling = False
         #: How much the last batch held.
         self.last_batch = Progress(0, 0)
         self.schema: Final = schema
@@ -149,7 +170,7 @@ class DatabaseState:
         self._begin_load()
 
     def _is_awaited(self, txid: str) -> bool:
-        return self.is_in_flight(txid) or self.txids.is_awaited(txid)
+        return txid in self.in_flight or self.txids.is_awaited(txid)
 
     def _begin_load(self) -> None:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
@@ -227,7 +248,7 @@ class DatabaseState:
                 resets=list(self._obeyed_resets),
             )
             rows = {
-                name: SavedRows(table.rows.copy(), table.ordinals.copy(), table.originals.copy())
+                name: SavedRows(table.synced_rows(), table.ordinals.copy(), table.originals.copy())
                 for name, table in self.tables.items()
             }
             return Base(ledger, rows)
@@ -310,6 +331,7 @@ class DatabaseState:
             rows,
             self._judge_reset,
             ordinal=self._ordinal,
+            own=self.in_flight,
         )
 
     def _fold(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
@@ -327,25 +349,46 @@ class DatabaseState:
         self.metrics = self._loading_metrics
         self.metrics.commits += 1
         txids = self._loading_txids.take()
+        own = {txid for txid in txids if txid in self.in_flight}
+        echoes = Echoes(dict(enumerate(own)))
         deltas: dict[str, list[Delta]] = {}
         for name, table in self.tables.items():
-            before = table.replace(loading[name])
+            before = table.replace(loading[name], echoes)
             if table.is_watched:
                 deltas[name] = net_deltas(before, table.rows)
-        self._show(offset, txids, deltas, is_load=True)
+        self._show(offset, txids, deltas, CameBack(own), is_load=True)
 
     def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
-        deltas = {name: rows.commit() for name, rows in staged.items()}
+        came_back = CameBack(())
+        deltas: dict[str, list[Delta]] = {}
+        for name, rows in staged.items():
+            echoes = NO_ECHOES
+            if counts.echoes:
+                echoes = Echoes(counts.echoes, _same_json(self.schema.by_name[name]))
+            deltas[name] = rows.commit(echoes)
+            came_back.conflicts[name] = echoes.conflicts
+        came_back.events.update(counts.echoes.values())
         self._tidy_stamps(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
-        self._show(offset, counts.txids, deltas)
+        self._show(offset, counts.txids, deltas, came_back)
+
+    def show_local(self, deltas: Mapping[str, list[Delta]]) -> None:
+        """Have the live queries follow what is written here or taken back; the position stays.
+
+        Called under the lock. Of what a callback writes, all are told after this commit.
+        """
+        self._untold.append((deltas, False))
+        if not self._is_telling:
+            self._tell()
+            self.signal.fire()
 
     def _show(
         self,
         offset: str,
         txids: list[str],
         deltas: Mapping[str, list[Delta]],
+        came_back: CameBack,
         *,
         is_load: bool = False,
     ) -> None:
@@ -355,13 +398,25 @@ class DatabaseState:
         for table in self.tables.values():
             table.stamps = self._stamps
         self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
-        self.on_commit(txids)
-        by_table = {self.tables[name]: changed for name, changed in deltas.items() if changed}
-        with self.graph.commit(by_table, is_load=is_load):
-            for table, changed in by_table.items():
-                table.notify(changed)
+        self.on_commit(came_back)
+        self._untold.append((deltas, is_load))
+        self._tell()
         self.txids.record(txids)
         self.signal.fire()
+        self.after_commit()
+
+    def _tell(self) -> None:
+        """Tell of all that has changed, one commit after the other."""
+        self._is_telling = True
+        try:
+            while self._untold:
+                deltas, is_load = self._untold.popleft()
+                by_table = {self.tables[name]: each for name, each in deltas.items() if each}
+                with self.graph.commit(by_table, is_load=is_load):
+                    for table, changed in by_table.items():
+                        table.notify(changed)
+        finally:
+            self._is_telling = False
 
     def _judge_reset(self, offset: str | None) -> Literal["clear", "restart", "skip"]:
         if any(
@@ -394,6 +449,11 @@ class DatabaseState:
             self.graph.end(error)
         release(self.graph)
         self.txids.end(waiters_error)
+
+
+def _same_json(schema: CollectionSchema[Any, Any]) -> Callable[[Any, Any], bool]:
+    write = schema.rows.write
+    return lambda one, other: write(one) == write(other)
 
 
 def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:

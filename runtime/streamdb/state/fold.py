@@ -7,7 +7,7 @@ is worked out completely before any of it shows.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import (
     Annotated,
@@ -73,12 +73,14 @@ class Counts:
         events: how many events there were.
         txids: the transaction ids seen.
         undeclared: how many events of each undeclared type.
+        echoes: of the events that own transactions wrote, which one, by ordinal.
         invalid: the events that were skipped.
         mistimed: events that were not, though their timestamps are no instants.
     """
 
     events: int = 0
     txids: list[str] = field(default_factory=list[str])
+    echoes: dict[int, str] = field(default_factory=dict[int, str])
     undeclared: dict[str, int] = field(default_factory=dict[str, int])
     invalid: list[Invalid] = field(default_factory=list[Invalid])
     mistimed: list[Invalid] = field(default_factory=list[Invalid])
@@ -96,6 +98,7 @@ class Fold:
         rows: where rows go, by collection name.
         judge_reset: says what to do about a reset.
         ordinal: of the event before the first one.
+        own: the ids of this program's own transactions.
     """
 
     def __init__(
@@ -105,7 +108,9 @@ class Fold:
         judge_reset: JudgeReset,
         *,
         ordinal: int = 0,
+        own: Container[str] = (),
     ) -> None:
+        self._own: Final = own
         self._judge: Final = judge
         self._rows: Final = rows
         self._judge_reset: Final = judge_reset
@@ -131,7 +136,7 @@ class Fold:
         offsets: list[Any] = []
         have_times = False
         # Streams of millions of events go through here. Most need nothing but the lower branch.
-        routes, txids = self._routes, self.counts.txids
+        routes, txids, own = self._routes, self.counts.txids, self._own
         ordinal = self.ordinal
         for event in cast("Sequence[Any]", events):
             ordinal += 1
@@ -142,12 +147,14 @@ class Fold:
                 have_times = True
             route = routes.get(type(event))  # pyright: ignore[reportUnknownArgumentType]  # of Any
             if route is None:
-                item = self._item_of(event)
+                item = self._item_of(event, ordinal)
                 if item is None:
                     continue
             else:
                 if headers.txid is not UNSET:
                     txids.append(headers.txid)
+                    if headers.txid in own:
+                        self.counts.echoes[ordinal] = headers.txid
                 rows, keys, ordinals, remove, key_of = route
                 if headers.operation == "delete":
                     remove(event.key)
@@ -183,7 +190,7 @@ class Fold:
     def _is_over(self) -> bool:
         return self.restart_from is not None
 
-    def _item_of(self, event: Event | Judged) -> Item | None:
+    def _item_of(self, event: Event | Judged, ordinal: int) -> Item | None:
         """Judge an event that takes no short way yet; None if it is done with."""
         if isinstance(event, Event):
             if event.schema is None and event.value is not UNSET and event.headers.txid is UNSET:
@@ -193,6 +200,8 @@ class Fold:
         judged = self._judge.of_either(event)
         if judged.txid is not None:
             self.counts.txids.append(judged.txid)
+            if judged.txid in self._own:
+                self.counts.echoes[ordinal] = judged.txid
         return judged.item
 
     def _shorten(self, kind: type[Event]) -> None:

@@ -26,6 +26,7 @@ def torn_views(
     """
     torn: list[View] = []
     stop, looked = threading.Event(), threading.Event()
+    db._session.status.set("catching_up")  # nothing is connected here, and reads would be refused
 
     def look() -> None:
         while not stop.is_set():

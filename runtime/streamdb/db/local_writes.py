@@ -1,0 +1,163 @@
+"""What a transaction does to one row, from the call until it becomes an event.
+
+An update is kept as the fields that it changes: the whole row that an event carries is made when it
+is sent, of the row as it stands then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from streamdb.collections.overlay import RowChange
+from streamdb.db.options import UpsertAs
+from streamdb.errors import StreamDBError
+from streamdb.state.events import ChangeEvent, EventConstructors
+from streamdb.state.schema import CollectionSchema
+from streamdb.state.unknown_fields import Stored
+
+WriteKind = Literal["insert", "upsert", "update", "delete", "replace"]
+
+#: The name of a collection, and the text of a key.
+Place: TypeAlias = tuple[str, str]
+
+# What two writes of one row by one transaction amount to; None is nothing. "replace" is a removal
+# and then an insert, which puts the row last.
+_MERGED: Final[Mapping[tuple[WriteKind, WriteKind], WriteKind | None]] = {
+    ("insert", "upsert"): "insert",
+    ("insert", "update"): "insert",
+    ("insert", "delete"): None,
+    ("upsert", "upsert"): "upsert",
+    ("upsert", "update"): "upsert",
+    ("upsert", "delete"): "delete",
+    ("update", "upsert"): "upsert",
+    ("update", "update"): "update",
+    ("update", "delete"): "delete",
+    ("delete", "insert"): "replace",
+    ("delete", "upsert"): "replace",
+    ("replace", "upsert"): "replace",
+    ("replace", "update"): "replace",
+    ("replace", "delete"): "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWrite:
+    """One write of a row.
+
+    Attributes:
+        kind: what is done.
+        schema: of the collection.
+        key: the text of the key.
+        row: the row as it was to be when it was written; None if it is removed.
+        fields: what an update changes; None if it cannot be told, then it is the whole row.
+        size: of the row's JSON text, in bytes.
+    """
+
+    kind: WriteKind
+    schema: CollectionSchema[Any, Any]
+    key: str
+    row: Any | None = None
+    fields: Mapping[str, Any] | None = None
+    size: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.schema.name, self.key
+
+    @property
+    def stands_on_others(self) -> bool:
+        """Tell whether it makes no sense if what was there before it fails to be."""
+        return self.kind != "upsert"
+
+    def then(self, later: LocalWrite) -> LocalWrite | None:
+        """Return what this write and a later one of the same row amount to, None for nothing."""
+        kind = _MERGED[self.kind, later.kind]
+        if kind is None:
+            return None
+        fields = None
+        if kind == "update" and self.fields is not None and later.fields is not None:
+            fields = {**self.fields, **later.fields}
+        return replace(later, kind=kind, fields=fields)
+
+    def change(self) -> RowChange:
+        """Return what it does to the row that shows."""
+        row, fields = self.row, self.fields
+        if self.kind != "update" or fields is None:
+            return lambda _: row
+        made_of: Any = None
+
+        def updated(below: Any) -> Any:
+            """Give the same object again for the same row, so that it is seen to be the same."""
+            nonlocal made_of, row
+            if below is None:
+                return None
+            if below is not made_of:
+                made_of, row = below, self._updated(below)
+            return row
+
+        return updated
+
+    def _updated(self, below: Any) -> Any:
+        try:
+            return self.schema.replace(below, self.fields or {})
+        except StreamDBError:  # no such row can be: sending it will say so
+            return self.row
+
+    def events(
+        self, row: Any | None, base: Stored | None, txid: str, upsert_as: UpsertAs
+    ) -> list[ChangeEvent[Any]]:
+        """Return what is sent.
+
+        Args:
+            row: the row as it is to be.
+            base: the row as it is before that.
+            txid: of the transaction.
+            upsert_as: how upserts are written (UPSERT-2).
+
+        Raises:
+            InvalidRow: there can be no such row.
+        """
+        make = EventConstructors(self.schema)
+        kind: WriteKind = self.kind
+        if kind == "upsert" and upsert_as == "insert_or_update":
+            kind = "insert" if base is None else "update"
+        match kind:
+            case "insert":
+                return [make.insert(row, txid=txid)]
+            case "upsert":
+                return [make.upsert(row, onto=base, txid=txid)]
+            case "update":
+                over = base if self.kind == "update" else None
+                return [make.update(row, over=over, onto=base, txid=txid)]
+            case "delete":
+                return [make.delete(self.schema.parse_key(self.key), txid=txid)]
+            case "replace":
+                removal = make.delete(self.schema.parse_key(self.key), txid=txid)
+                return [removal, make.insert(row, txid=txid)]
+
+
+def changed_fields(
+    schema: CollectionSchema[Any, Any], before: Any, after: Any
+) -> Mapping[str, Any] | None:
+    """Return the fields in which two rows differ, None if that is not all in which they do."""
+    names = schema.rows.fields
+    if not names:
+        return None
+    changed: dict[str, Any] = {}
+    for name in names:
+        get = schema.rows.getter(name)
+        if (value := get(after)) is not (was := get(before)) and not _is_equal(value, was):
+            changed[name] = value
+    try:
+        again = schema.replace(before, changed)
+        is_all = schema.rows.write(again) == schema.rows.write(after)
+    except (StreamDBError, ValueError, TypeError, RecursionError):
+        return None
+    return changed if is_all else None
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)

@@ -1,0 +1,178 @@
+"""Local writes show at once, and go without a trace if they fail; synced data never waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+
+from streamdb import AsyncStream, Change, MissingKey, TransactionFailed
+from streamdb.db.state import Progress
+
+
+def kinds(changes: list[tuple[Change[Any, Any], ...]]) -> list[list[tuple[str, str]]]:
+    return [[(change.kind, change.key) for change in commit] for commit in changes]
+
+
+async def events_of(url: str) -> list[Any]:
+    async with AsyncStream(url) as stream:
+        return [event async for batch in stream.read() for event in stream.items(batch)]
+
+
+@contextmanager
+def held_writes(db: AsyncChat) -> Generator[None]:
+    """Keep what is written from being sent for as long as the block takes."""
+    sender, going_on = db._session.sender, asyncio.Event()
+    send = sender._send
+
+    async def send_later(*arguments: Any) -> None:
+        await going_on.wait()
+        await send(*arguments)
+
+    sender._send = send_later  # type: ignore[method-assign]  # that is how it is held
+    yield
+    going_on.set()
+
+
+@contextmanager
+def unread(db: AsyncChat) -> Generator[None]:
+    """Keep what comes from being taken in for as long as the block takes."""
+    state, going_on = db._state, asyncio.Event()
+    steps = state.steps
+
+    def wait_for_it(batch: Any) -> Iterator[Any]:
+        while not going_on.is_set():
+            yield Progress(0, 0)
+        yield from steps(batch)
+
+    state.steps = wait_for_it  # type: ignore[method-assign]  # that is how it is held
+    yield
+    going_on.set()
+
+
+async def test_a_write_shows_at_once_and_its_echo_is_no_change(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        seen: list[Any] = []
+        db.messages.subscribe(seen.append)
+        transaction = db.messages.insert(message(1, "hi"))
+        assert db.messages["1"] == message(1, "hi")
+        assert transaction.status in ("queued", "sent")
+        shown = db.messages["1"]
+        await transaction.synced()
+        assert db.messages["1"] is shown
+        assert kinds(seen) == [[("insert", "1")]]
+        assert not transaction.conflict
+
+
+def test_the_blocking_form_shows_at_once_too(url: str) -> None:
+    with Chat(url, create=True) as db:
+        transactions = [db.messages.insert(message(n)) for n in range(3)]
+        db.messages.update("1", content="x")
+        db.messages.delete("0")
+        assert list(db.messages) == [message(1, "x"), message(2)]
+        for transaction in transactions:
+            transaction.synced(10)
+        assert list(db.messages) == [message(1, "x"), message(2)]
+
+
+async def test_a_transaction_shows_as_a_whole_when_its_block_ends(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        seen: list[Any] = []
+        db.messages.subscribe(lambda changes: seen.append((kinds([changes]), len(db.sensors))))
+        with db.transaction() as transaction:
+            db.messages.insert(message(1))
+            db.messages.insert(message(2))
+            db.messages.update("1", content="x")
+            db.messages.delete("2")
+            db.sensors.insert(sensor(1))
+            assert len(db.messages) == 0
+        assert seen == [([[("insert", "1")]], 1)]
+        await transaction.synced()
+        assert [event["key"] for event in await events_of(url)] == ["1", "1"]
+
+
+async def test_rows_that_others_write_go_before_those_that_are_pending(url: str) -> None:
+    """The order is that of the stream, and what it does not have yet comes last."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        with held_writes(db):
+            transaction = db.messages.insert(message("mine"))
+            await stream.append(messages.insert(message("theirs"), txid="t"))
+            await db.await_txid("t")
+            assert db.messages.keys() == ["theirs", "mine"]
+        await transaction.synced()
+        assert db.messages.keys() == ["theirs", "mine"]
+
+
+async def test_what_others_write_shows_under_a_pending_change(url: str) -> None:
+    """A pending update is one of fields: the others are those of whoever wrote last."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        with held_writes(db):
+            transaction = db.messages.update("1", note="mine")
+            await stream.append(messages.update(message(1, "theirs"), txid="t"))
+            await db.await_txid("t")
+            assert db.messages["1"] == message(1, "theirs", note="mine")
+        await transaction.synced()
+        assert db.messages["1"] == message(1, "theirs", note="mine")
+        assert not transaction.conflict, "it was made of what they wrote"
+
+
+async def test_a_write_that_is_refused_goes_with_what_stands_on_it(tmp_path: Path) -> None:
+    """And with nothing else: others are written, synced data stays."""
+    async with AsyncChat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        await db.messages.insert(message(1, "synced")).synced()
+        seen: list[Any] = []
+        db.messages.subscribe(seen.append)
+        too_large = "x" * (70 * 1024 * 1024)
+        refused = db.messages.insert(message(2, too_large))
+        standing = db.messages.update("2", content="small")
+        other = db.messages.update("1", content="changed")
+        assert db.messages.keys() == ["1", "2"]
+        with pytest.raises(TransactionFailed):
+            await refused
+        with pytest.raises(TransactionFailed, match="an earlier one wrote"):
+            await standing
+        await other.synced()
+        assert list(db.messages) == [message(1, "changed")]
+        assert kinds(seen) == [
+            [("insert", "2")],
+            [("update", "2")],
+            [("update", "1")],
+            [("delete", "2")],
+        ]
+
+
+async def test_another_writer_in_between_is_told(url: str) -> None:
+    """The last write stands, and the transaction says that there was another one."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        first = db.messages.update("1", content="one")
+        second = db.messages.update("1", content="two")
+        await second.synced()
+        assert not first.conflict
+        assert not second.conflict
+        with unread(db):
+            await stream.append(messages.update(message(1, "theirs")))
+            late = db.messages.update("1", note="mine")
+            await late
+        await late.synced()
+        assert late.conflict
+        assert db.messages["1"] == message(1, "two", note="mine")
+
+
+async def test_an_update_of_a_row_that_was_removed_meanwhile_fails(url: str) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        with held_writes(db):
+            transaction = db.messages.update("1", note="mine")
+            await stream.append(messages.delete("1", txid="t"))
+            await db.await_txid("t")
+            assert db.messages.get("1") is None
+        with pytest.raises(TransactionFailed) as failed:
+            await transaction
+        assert isinstance(failed.value.__cause__, MissingKey)
