@@ -47,6 +47,27 @@ class Queryable(Generic[Row, Cols]):
 
     Methods that take a function of *columns* call it once, with what stands for each slot, to learn
     what is asked; `filter` and `map` take functions of *rows* and call them again and again.
+
+    >>> from msgspec import Struct
+    >>> from streamdb import LocalCollection, fn
+    >>> class Message(Struct, frozen=True):
+    ...     id: str
+    ...     author: str
+    ...     tokens: int
+    >>> messages = LocalCollection(Message, key="id")
+    >>> for id, author, tokens in [("m1", "ada", 3), ("m2", "bob", 5), ("m3", "ada", 4)]:
+    ...     messages.insert(Message(id, author, tokens))
+    >>> many = messages.where(lambda m: m.tokens > 3)
+    >>> many.select(lambda m: (m.id, m.author)).fetch()
+    [('m2', 'bob'), ('m3', 'ada')]
+    >>> messages.order_by(lambda m: m.tokens.desc()).limit(2).map(lambda m: m.id).fetch()
+    ['m2', 'm3']
+    >>> by_author = messages.group_by(lambda m: m.author).agg(lambda m: fn.sum(m.tokens))
+    >>> by_author.where(lambda author, tokens: tokens > 5).fetch()
+    [('ada', 7)]
+    >>> pairs = messages.join(many, on=lambda m, n: m.author == n.author, how="left")
+    >>> pairs.where(lambda m, n: m.id != n.id).map(lambda m, n: (m.id, n and n.id)).fetch()
+    [('m1', 'm3')]
     """
 
     __slots__ = ()

@@ -18,6 +18,7 @@ from streamdb import (
     Column,
     Columns,
     Expr,
+    LiveQuery,
     NullableColumn,
     Opaque,
     Query,
@@ -27,6 +28,7 @@ from streamdb import (
     Query4,
     Query5,
     Queryable,
+    StreamDB,
     UntypedColumns,
     fn,
 )
@@ -247,7 +249,7 @@ def needs_approval(growing: Growing) -> bool:
     return growing.text.endswith("?")
 
 
-def derived(chunks: Collection[Chunk, str, ChunkColumns]) -> None:
+def derived(db: StreamDB, chunks: Collection[Chunk, str, ChunkColumns]) -> None:
     stats = (
         chunks.group_by(lambda c: c.message_id)
         .agg(lambda c: (fn.collect(c, by=c.at), fn.min(c.at), fn.count()))
@@ -255,8 +257,14 @@ def derived(chunks: Collection[Chunk, str, ChunkColumns]) -> None:
         .order_by(lambda key, chunks, started, n: started)
     )
     assert_type(stats.map(materialize), Query1[Growing, Opaque[Growing]])
-    approvals = stats.map(materialize).filter(needs_approval)
+    growing = db.live(stats.map(materialize))
+    assert_type(growing, LiveQuery[Growing, Opaque[Growing]])
+    approvals = db.live(growing.filter(needs_approval))
     assert_type(approvals.fetch(), list[Growing])
+    pairs = db.live(stats.select(lambda key, chunks, started, n: (key, n)))
+    assert_type(pairs, LiveQuery[tuple[str, int], Opaque[tuple[str, int]]])
+    again = db.live(chunks.where(lambda c: c.text != "")).where(lambda c: c.message_id == "m")
+    assert_type(again, Query1[Chunk, ChunkColumns])
     takes_any_query(stats)
 
 
