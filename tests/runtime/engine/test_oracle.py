@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.runtime.engine.oracle.campaigns import judge
 
 
-@settings(max_examples=150, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=100, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.integers(0, 2**32))
 def test_executors_give_what_the_naive_evaluator_gives(seed: int) -> None:
     """What fails is made smaller by itself, for a seed cannot be."""
