@@ -5,20 +5,20 @@ On a terminal it draws one table in place; elsewhere it prints a line for every 
 """
 
 import asyncio
+import datetime as dt
 import json
 import statistics
 import sys
 
 from agent_session import (
     AsyncAgentSession,
-    Chunk,
     Decision,
     DecisionVerdict,
-    Message,
     Presence,
     PresenceStatus,
     ToolCall,
 )
+from derived import Derived, Transcript
 from digest import digest
 from parent import orders, report, utc_now
 from screen import PlainScreen, Screen, TableScreen
@@ -29,36 +29,32 @@ THINKING_SECONDS = 0.8
 
 
 class Follower:
-    """Keeps the messages as they grow out of their chunks, and measures how fresh they are."""
+    """Shows the messages as they grow, decides on what waits, and measures how fresh it all is."""
 
     def __init__(self, db: AsyncAgentSession, screen: Screen) -> None:
         self.db = db
         self.screen = screen
-        self.texts: dict[str, str] = {}
+        self.derived = Derived(db)
         self.delays: list[float] = []
         self.started = utc_now()
 
-    async def follow_chunks(self) -> None:
-        """Grow messages out of chunks."""
-        async for changes in self.db.chunks.changes(initial=True):
+    async def follow_messages(self) -> None:
+        """Show messages that come, and what is new in those that grow."""
+        async for changes in self.derived.messages.changes(initial=True):
             now = utc_now()
             for change in changes:
                 if change.new is not None:
-                    chunk: Chunk = change.new
-                    if chunk.created_at > self.started:  # older ones waited for this process
-                        self.delays.append((now - chunk.created_at).total_seconds())
-                    text = self.texts.get(chunk.message_id, "") + chunk.part.text
-                    self.texts[chunk.message_id] = text
-                    self.screen.chunk(chunk)
+                    self.show(change.old, change.new, now)
             self.draw()
 
-    async def follow_messages(self) -> None:
-        """Show messages that come whole."""
-        async for changes in self.db.messages.changes(initial=True):
-            for change in changes:
-                if change.new is not None:
-                    self.screen.message(change.new)
-            self.draw()
+    def show(self, old: Transcript | None, new: Transcript, now: dt.datetime) -> None:
+        """Show what a message has become."""
+        if old is None or old.message != new.message:
+            self.screen.message(new.message)
+        for chunk in new.chunks[len(old.chunks) if old else 0 :]:
+            if chunk.created_at > self.started:  # older ones waited for this process
+                self.delays.append((now - chunk.created_at).total_seconds())
+            self.screen.chunk(chunk)
 
     async def follow_presence(self) -> None:
         """Show who comes and goes."""
@@ -69,21 +65,22 @@ class Follower:
             self.draw()
 
     async def follow_tool_calls(self) -> None:
-        """Show tool calls, and decide on those that wait for approval."""
+        """Show tool calls."""
         async for changes in self.db.tool_calls.changes(initial=True):
-            waiting: list[ToolCall] = []
             for change in changes:
                 if change.new is not None:
                     self.screen.tool_call(change.new)
-                    if (
-                        change.new.status == "waiting"
-                        and change.new.call_id not in self.db.decisions
-                    ):
-                        waiting.append(change.new)
             self.draw()
-            for call in waiting:
-                await asyncio.sleep(THINKING_SECONDS)
-                await self.decide(call)
+
+    async def follow_approvals(self) -> None:
+        """Decide on tool calls that wait for it."""
+        async for changes in self.derived.approvals.changes(initial=True):
+            for change in changes:
+                known = change.old.waiting if change.old else []
+                for call in change.new.waiting if change.new else []:
+                    if call not in known and call.call_id not in self.db.decisions:
+                        await asyncio.sleep(THINKING_SECONDS)
+                        await self.decide(call)
 
     async def decide(self, call: ToolCall) -> None:
         """Allow what only reads, deny what deletes."""
@@ -101,10 +98,7 @@ class Follower:
 
     def draw(self) -> None:
         """Bring the screen up to date."""
-        messages: list[tuple[Message, str]] = [
-            (message, message.content or self.texts.get(message.id, ""))
-            for message in self.db.messages
-        ]
+        messages = [(t.message, t.message.content or t.text) for t in self.derived.messages]
         self.screen.draw(messages, list(self.db.tool_calls), list(self.db.presence))
 
     def show_presence(self, status: PresenceStatus) -> None:
@@ -120,13 +114,13 @@ async def until_told(follower: Follower, lines: asyncio.StreamReader) -> None:
     db = follower.db
     await db.await_txid(json.loads(line)["last_txid"], timeout=20)
     await asyncio.sleep(0)  # let the iterations take that commit
-    grown = [m for m in db.messages if follower.texts.get(m.id)]
+    grown = [transcript for transcript in follower.derived.messages if transcript.chunks]
     delays = sorted(follower.delays)
     report(
         digest=digest(db.collections),
         events=db.metrics.events,
         commits=db.metrics.commits,
-        grown_is_final=all(follower.texts[m.id] == m.content for m in grown),
+        grown_is_final=all(transcript.text == transcript.message.content for transcript in grown),
         delay_p50_ms=statistics.median(delays) * 1000,
         delay_p99_ms=delays[int(len(delays) * 0.99)] * 1000,
     )
@@ -143,8 +137,8 @@ async def main(url: str) -> None:
             following = [
                 asyncio.create_task(following)
                 for following in (
-                    follower.follow_chunks(),
                     follower.follow_messages(),
+                    follower.follow_approvals(),
                     follower.follow_presence(),
                     follower.follow_tool_calls(),
                 )

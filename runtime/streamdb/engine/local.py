@@ -42,23 +42,6 @@ ColsOf = TypeVar("ColsOf", bound=Columns[Any])
 class BaseLocalCollection(BaseCollection[Row, Key, Cols, None]):
     """What both forms share: a collection whose writes show at once."""
 
-    @overload
-    def __init__(
-        self: BaseLocalCollection[RowOf, Any, ColsOf],
-        row: type[RowOf],
-        *,
-        key: str,
-        columns: type[ColsOf],
-        name: str | None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: BaseLocalCollection[RowOf, Any, UntypedColumns[RowOf]],
-        row: type[RowOf],
-        *,
-        key: str,
-        name: str | None = None,
-    ) -> None: ...
     def __init__(
         self,
         row: type[Any],
@@ -118,6 +101,34 @@ class BaseLocalCollection(BaseCollection[Row, Key, Cols, None]):
 class AsyncLocalCollection(BaseLocalCollection[Row, Key, Cols]):
     """A local collection for asyncio: written on the thread of the loop that uses it."""
 
+    @overload
+    def __init__(
+        self: AsyncLocalCollection[RowOf, Any, ColsOf],
+        row: type[RowOf],
+        *,
+        key: str,
+        columns: type[ColsOf],
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: AsyncLocalCollection[RowOf, Any, UntypedColumns[RowOf]],
+        row: type[RowOf],
+        *,
+        key: str,
+        name: str | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        row: type[Any],
+        *,
+        key: str,
+        columns: type[Columns[Any]] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Take the class of the rows; see :class:`BaseLocalCollection`."""
+        super().__init__(row, key=key, columns=columns, name=name)
+
     def changes(
         self,
         *,
@@ -152,6 +163,34 @@ class LocalCollection(BaseLocalCollection[Row, Key, Cols]):
     >>> drafts.where(lambda d: d.text == "hello").fetch()
     [Draft(id='d1', text='hello')]
     """
+
+    @overload
+    def __init__(
+        self: LocalCollection[RowOf, Any, ColsOf],
+        row: type[RowOf],
+        *,
+        key: str,
+        columns: type[ColsOf],
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: LocalCollection[RowOf, Any, UntypedColumns[RowOf]],
+        row: type[RowOf],
+        *,
+        key: str,
+        name: str | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        row: type[Any],
+        *,
+        key: str,
+        columns: type[Columns[Any]] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Take the class of the rows; see :class:`BaseLocalCollection`."""
+        super().__init__(row, key=key, columns=columns, name=name)
 
     def changes(
         self,
