@@ -73,6 +73,15 @@ def test_an_input_that_breaks_its_schema_sends_nothing(package: ModuleType, tmp_
         assert list(db.notes["a"].tags or ()) == ["y", "z"]
 
 
+def test_a_dict_is_told_with_the_class_of_the_input(package: ModuleType, tmp_path: Path) -> None:
+    """Also where the input's type says all, and nothing is checked before."""
+    with package.Notes(f"embedded:{tmp_path}/s.db#s", create=True) as db:
+        with pytest.raises(InvalidInput, match=r"plain takes PlainInput, not dict: PlainInput\("):
+            db.actions.plain({"text": "hi"})
+        with pytest.raises(NotImplementedError):
+            db.actions.plain(package.PlainInput(text="hi"))
+
+
 def test_an_input_of_another_class_is_refused(package: ModuleType, tmp_path: Path) -> None:
     url = f"embedded:{tmp_path / 'notes.db'}#notes"
     with (

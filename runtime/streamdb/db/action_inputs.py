@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
@@ -80,6 +81,32 @@ def hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
         method = inspect.getattr_static(actions, declared.action, None)
         if inspect.isfunction(method) and not hasattr(method, _MARK):
             setattr(actions, declared.action, _checking(declared, method))
+
+
+def refuse_dicts(actions: type) -> None:
+    """Make the methods of a class of actions name the class that they take, if they get a dict.
+
+    Others would fail at its first attribute, or not at all.
+    """
+    for name, method in list(vars(actions).items()):
+        if not inspect.isfunction(method) or hasattr(method, _MARK):
+            continue
+        with suppress(NameError):  # an annotation for type checkers alone
+            input_ = method.__annotations__.get("data")
+            if isinstance(input_, type) and not issubclass(input_, dict):
+                setattr(actions, name, _refusing_dicts(name, input_, method))
+
+
+def _refusing_dicts(name: str, input_: type, method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def refusing(self: object, data: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(data, dict):
+            raise InvalidInput(
+                f"{name} takes {input_.__name__}, not dict: {input_.__name__}(...)", action=name
+            )
+        return method(self, data, *args, **kwargs)
+
+    return refusing
 
 
 def _checking(declared: ActionInput[Any], method: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from streamdb.db.action_inputs import ActionInput, hold_to_inputs
+from streamdb.db.action_inputs import ActionInput, hold_to_inputs, refuse_dicts
 
 DB = TypeVar("DB")
 
@@ -17,6 +17,7 @@ class _Actions(Generic[DB]):
         super().__init_subclass__()
         cls._inputs = (*cls._inputs, *inputs)
         hold_to_inputs(cls, cls._inputs)
+        refuse_dicts(cls)
 
     def __init__(self, db: DB) -> None:
         self._db: Final = db
