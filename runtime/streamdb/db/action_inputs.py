@@ -92,8 +92,8 @@ def refuse_dicts(actions: type) -> None:
         if not inspect.isfunction(method) or hasattr(method, _MARK):
             continue
         with suppress(NameError):  # an annotation for type checkers alone
-            input_ = method.__annotations__.get("data")
-            if isinstance(input_, type) and not issubclass(input_, dict):
+            input_: Any = method.__annotations__.get("data")
+            if inspect.isclass(input_) and not issubclass(input_, dict):
                 setattr(actions, name, _refusing_dicts(name, input_, method))
 
 

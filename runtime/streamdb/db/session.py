@@ -114,7 +114,7 @@ class Session:
         Raises:
             NotConnected: it holds nothing, and waiting for its changes would never end.
         """
-        if self.status.now == "idle":
+        if not self._state.has_loaded and self.status.now == "idle":
             raise NotConnected(
                 f"{self._url}: the database is not connected: use it as a context manager, "
                 "or call preload() first"

@@ -24,6 +24,7 @@ def torn_views(
     Returns:
         The views that are torn; there must be none.
     """
+    db._session.status.set("connecting")  # reads of one that was never connected raise
     torn: list[View] = []
     stop, looked = threading.Event(), threading.Event()
     db._session.status.set("catching_up")  # nothing is connected here, and reads would be refused
