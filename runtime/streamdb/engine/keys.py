@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from streamdb.engine.executor import Key
+from streamdb.engine.naive import key_of_values
 from streamdb.engine.plan import Distinct, Edge, Filter, Group, Join, Order, PlanNode, Scan, Where
 from streamdb.engine.plan import Union as UnionOf
+
+#: The key of a group of nulls. Users see it as None, save in the pairs of a join.
+_NULL: Final = key_of_values((None,))
 
 
 def key_parser(node: PlanNode) -> Callable[[Key], Any]:
@@ -18,7 +22,7 @@ def key_parser(node: PlanNode) -> Callable[[Key], Any]:
         case Order():
             return key_parser(node.input.node)
         case Group() | Distinct():
-            return lambda key: key
+            return lambda key: None if key == _NULL else key
         case Join():
             return _over_pairs(key_parser(node.left.node), key_parser(node.right.node))
         case UnionOf(branches):
@@ -33,7 +37,7 @@ def key_finder(node: PlanNode) -> Callable[[Any], Key]:
         case Order():
             return key_finder(node.input.node)
         case Group() | Distinct():
-            return lambda key: key
+            return lambda key: _NULL if key is None else key
         case Join():
             return _if_pair(_over_pairs(key_finder(node.left.node), key_finder(node.right.node)))
         case UnionOf(branches):
@@ -62,9 +66,17 @@ def _over_pairs(
 ) -> Callable[[Any], tuple[Any, Any]]:
     def both(key: Any) -> tuple[Any, Any]:
         one, other = _parts(key)
-        return (None if one is None else left(one), None if other is None else right(other))
+        return (_in_pair(left, one), _in_pair(right, other))
 
     return both
+
+
+def _in_pair(function: Callable[[Any], Any], key: Any) -> Any:
+    """Apply it to a key; None stays, and comes of no other, for it says that a row is missing."""
+    if key is None:
+        return None
+    other = function(key)
+    return _NULL if other is None else other
 
 
 def _over_branches(branches: list[Callable[[Any], Any]]) -> Callable[[Any], tuple[int, Any]]:

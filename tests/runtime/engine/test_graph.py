@@ -15,7 +15,7 @@ from tests.runtime.engine.graphs import Bench, Counting, Write, put, thing
 from tests.runtime.engine.judging import equal
 from tests.runtime.engine.recomputing import Recomputing
 
-from streamdb import Change, StreamDBError
+from streamdb import Change, StreamDBError, fn
 from streamdb.collections.items import Over
 from streamdb.engine.live import BaseLiveQuery
 from streamdb.engine.local import AsyncLocalCollection
@@ -165,6 +165,30 @@ def test_the_rows_of_one_slot_may_be_null() -> None:
         ("update", None, 1),
         ("delete", 1, None),
     ]
+
+
+def test_users_know_the_group_of_nulls_by_none_but_in_pairs() -> None:
+    """There, None says that a row is missing."""
+    bench = Bench()
+    groups = bench.left.group_by(lambda t: t.a).agg(lambda t: fn.count())
+    counts = bench.live(groups)
+    pairs = bench.live(groups.join(bench.right, on=lambda a, n, t: n == t.a, how="full"))
+    told: list[Any] = []
+    counts.subscribe(told.extend)
+    bench.commit(put(thing("x"), thing("y", 1), thing("z", 1)), put(thing("r", 1), thing("s", 5)))
+    assert {change.key: change.new for change in told} == {None: (None, 1), 1: (1, 2)}
+    assert (counts.get(None), counts.get((None,))) == ((None, 1), (None, 1))
+    assert pairs.get(((None,), "r")) == (None, 1, thing("r", 1))
+    assert pairs.get((None, "s")) == (None, None, thing("s", 5))
+    assert (pairs.get((None, "r")), pairs.get((1, 5)), pairs.get(("1", "s"))) == (None,) * 3
+
+
+def test_what_can_be_no_key_is_not_taken_for_a_missing_row() -> None:
+    bench = Bench()
+    pairs = bench.live(bench.left.join(bench.right, on=lambda s, t: s.a == t.a, how="full"))
+    bench.commit((), put(thing("r", 1)))
+    assert pairs.get((None, "r")) == (None, thing("r", 1))
+    assert pairs.get((5, "r")) is None
 
 
 # --- loads
