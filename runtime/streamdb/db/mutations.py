@@ -123,7 +123,11 @@ class Mutations(Generic[Tx]):
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
         with self._drafting() as draft:
-            draft.add(self._checked("upsert", schema, row))
+            write = self._checked("upsert", schema, row)
+            before = self._latest(schema, write.key)
+            if before is not None and schema.updates == "merge":  # it may not take fields away
+                write = self._checked("upsert", schema, row, base=before)
+            draft.add(write)
         return self._wrap(draft.outcome)
 
     def update(
