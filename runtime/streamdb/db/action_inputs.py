@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from streamdb.errors import InvalidInput
 from streamdb.state.contract import Contract
@@ -94,7 +94,7 @@ def refuse_dicts(actions: type) -> None:
         with suppress(NameError):  # an annotation for type checkers alone
             input_: Any = method.__annotations__.get("data")
             if inspect.isclass(input_) and not issubclass(input_, dict):
-                setattr(actions, name, _refusing_dicts(name, input_, method))
+                setattr(actions, name, _refusing_dicts(name, cast("type", input_), method))
 
 
 def _refusing_dicts(name: str, input_: type, method: Callable[..., Any]) -> Callable[..., Any]:
