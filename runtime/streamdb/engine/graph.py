@@ -1,13 +1,12 @@
 """The live queries of one database: all move on in its commits, each once, and then all are told.
 
-A query can only be derived from one that was there before. So the order in which they were made is
-topological, and one pass in this order brings each up to date, after all that it is derived from.
+One pass over those that a commit concerns brings each up to date, after all that it is derived
+from; see `routes`.
 """
 
 from __future__ import annotations
 
 import logging
-import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from streamdb.engine.mirror import Mail, Mirror
 from streamdb.engine.plan import Plan
 from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
+from streamdb.engine.routes import Routes
 from streamdb.engine.same import same
 from streamdb.errors import ExpressionError, StreamDBError
 from streamdb.expr.query_tree import QueryNode
@@ -65,11 +65,8 @@ class Graph:
         self._sources: Final[dict[Table, Source]] = {}
         self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
         self._inbox: Final[deque[Mail]] = deque()
-        self._results: dict[int, weakref.ref[Result]] = {}
-        self._dropped: Final[deque[int]] = deque()
-        self._next = 0
+        self._routes: Final = Routes()
         self._kept: Final[dict[object, Result]] = {}
-        self._routes: Final[dict[frozenset[Source], list[weakref.ref[Result]]]] = {}
         self._is_committing = False
         self._runs_functions = False
         self._end: tuple[BaseException | None] | None = None
@@ -89,11 +86,8 @@ class Graph:
             result = Result(query, self.make_executor, self)
             if any(isinstance(parent, Result) and parent.is_closed for parent in result.parents):
                 raise StreamDBError("the live query that this one asks is closed: make it anew")
-            number, self._next = self._next, self._next + 1
-            drop = self._dropped.append
-            self._results[number] = weakref.ref(result, lambda _: drop(number))
-            self._routes.clear()
-            _tell(self._advance(result, {}, set()))
+            self._routes.add(result)
+            _tell(self._advance(result, {}, {}, set()))
             if self._end is not None:
                 result.watchers.end(self._end[0])
         return result
@@ -135,7 +129,7 @@ class Graph:
         """End a live query, and those that are derived from it."""
         with self.lock:
             closed: set[Source] = {result}
-            for other in self._alive():
+            for other in self._routes.alive():
                 if other is result or not closed.isdisjoint(other.sources):
                     closed.add(other)
                     other.is_closed = True
@@ -157,11 +151,6 @@ class Graph:
                 f"{what}: called by a function of a query, which has to depend on its rows alone; "
                 "join what else it needs"
             )
-
-    def _alive(self) -> list[Result]:
-        """Return all queries, in topological order."""
-        found = [reference() for reference in list(self._results.values())]
-        return [result for result in found if result is not None]
 
     # --- commits
 
@@ -203,30 +192,32 @@ class Graph:
     def end(self, error: BaseException | None) -> None:
         """Nothing more will come: tell the watchers. Called under the lock."""
         self._end = (error,)
-        for result in self._alive():
+        for result in self._routes.alive():
             result.watchers.end(result.failure or error)
         self._kept.clear()
 
     def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
         self.number += 1
         settled: Settled = []
-        self._tidy()
-        for reference in self._route(frozenset((*changes, *anew))):
-            result = reference()
-            if result is not None and not result.is_over:
-                settled += self._advance(result, changes, anew)
+        for result, seen in self._routes.of(changes, anew):
+            if not result.is_over:
+                settled += self._advance(result, seen, changes, anew)
         return settled
 
     def _advance(
-        self, result: Result, changes: dict[Source, Changes], anew: set[Source]
+        self,
+        result: Result,
+        seen: Mapping[Source, Changes],
+        changes: dict[Source, Changes],
+        anew: set[Source],
     ) -> Settled:
-        """Bring one query up to date; note what those see that are derived from it."""
+        """Bring one query up to date by what it sees; note what those see that derive from it."""
         error = next((p.failure for p in result.parents if p.failure is not None), None)
         moved: Changes = ()
         if error is None:
             if not self._is_ready(result):
                 return []
-            moved, error = self._moved(result, changes, anew)
+            moved, error = self._moved(result, seen, anew)
         if error is not None:
             result.fail(error)
             anew.add(result)  # so that those that are derived from it look at it
@@ -244,7 +235,7 @@ class Graph:
         return [(result, [c for c in moved if c[3] != c[4] or not is_same(c[1], c[2])])]
 
     def _moved(
-        self, result: Result, changes: Mapping[Source, Changes], anew: set[Source]
+        self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]
     ) -> tuple[Changes, BaseException | None]:
         """Run a query on. Return what changed, and the error if a function of it raised one."""
         try:
@@ -252,7 +243,7 @@ class Graph:
                 if not result.is_ready or not anew.isdisjoint(result.sources):
                     anew.add(result)
                     return result.load(), None
-                own = {source: changes[source] for source in result.sources if source in changes}
+                own = {source: seen[source] for source in result.sources if source in seen}
                 return result.step(own) if own else (), None
         except KeyboardInterrupt:
             raise
@@ -266,24 +257,6 @@ class Graph:
             source.is_ready if isinstance(source, Result | Mirror) else self._is_loaded()
             for source in result.sources
         )
-
-    def _route(self, touched: frozenset[Source]) -> list[weakref.ref[Result]]:
-        """Return the queries that something concerns, directly or not, in topological order."""
-        route = self._routes.get(touched)
-        if route is None:
-            reached = set(touched)
-            route = self._routes[touched] = []
-            for result in self._alive():
-                if not reached.isdisjoint(result.sources):
-                    reached.add(result)
-                    route.append(weakref.ref(result))
-        return route
-
-    def _tidy(self) -> None:
-        """Forget the queries that nobody holds any more."""
-        while self._dropped:
-            del self._results[self._dropped.popleft()]
-            self._routes.clear()
 
     # --- rows of other places
 

@@ -56,7 +56,7 @@ class Result:
         self.is_closed = False
         #: The number of the commit that changed it last.
         self.changed_at = 0
-        self._plan: Final = plan
+        self.plan: Final = plan
         self._make_executor: Final = make_executor
         self._executor: Executor | None = None
 
@@ -119,7 +119,7 @@ class Result:
 
     def load(self) -> Changes:
         """Compute all rows anew, and return the difference. Raises whatever its functions do."""
-        before, executor = self._executor, self._make_executor(self._plan)
+        before, executor = self._executor, self._make_executor(self.plan)
         executor.load()
         self._executor = executor
         rows_before = _NO_ROWS if before is None else before.rows

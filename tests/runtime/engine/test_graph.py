@@ -34,6 +34,8 @@ KINDS: dict[str, Callable[..., Any]] = {
     "where": lambda one, _: one.where(lambda t: t.a >= 1),
     "filter": lambda one, _: one.filter(lambda t: t.b != 1),
     "window": lambda one, _: one.order_by(lambda t: (t.a, t.b)).limit(2),
+    "equal": lambda one, _: one.where(lambda t: (t.a == 1) & (t.b >= 0)),
+    "equal and ordered": lambda one, _: one.where(lambda t: t.b == 1).order_by(lambda t: t.a),
     "union": lambda one, other: one.union(other),
     "all": lambda one, _: one.as_query(),
 }
@@ -191,6 +193,31 @@ def test_what_can_be_no_key_is_not_taken_for_a_missing_row() -> None:
     assert pairs.get((5, "r")) is None
 
 
+def test_filters_by_equality_are_found_by_the_value() -> None:
+    """However many there are, only those are stepped that may see the row (before or after)."""
+    counting = Counting()
+    bench = Bench(counting)
+    filters = [bench.live(bench.left.where(lambda t, n=n: t.a == n)) for n in range(100)]
+    twice = bench.live(bench.left.where(lambda t: (t.b != 0) & (t.a == 7)).order_by(lambda t: t.b))
+    names = bench.live(filters[7].map(lambda t: t.id))
+    everything = bench.live(bench.left)
+    bench.commit(put(thing("x", 7, 1)))
+    assert len(counting.steps) == 4
+    assert (len(filters[7]), len(twice), list(names), len(everything)) == (1, 1, ["x"], 1)
+    bench.commit(put(thing("x", 8)))  # from one to another
+    assert len(counting.steps) == 4 + 5
+    assert (len(filters[7]), len(filters[8]), len(twice), len(names)) == (0, 1, 0, 0)
+    # One value without a hash, one that equals 8, and null.
+    bench.commit(put(thing("x", [8]), thing("y", 8.0), thing("z", None)))
+    assert ([*map(len, filters)].count(1), filters[8].keys()) == (1, ["y"])
+    del filters[8]
+    del counting.steps[:]
+    bench.commit([("y", None)])
+    assert len(counting.steps) == 1  # it is dropped, and `everything` is not
+    bench.load([thing("x", 7), thing("y", 8)])
+    assert (filters[7].keys(), list(names)) == (["x"], ["x"])
+
+
 # --- loads
 
 
@@ -336,7 +363,7 @@ def test_it_is_dropped_with_its_last_holder() -> None:
     bench.commit(put(thing("d", 1)))
     assert len(counting.steps) == 6
     assert [reference() for reference in results] == [None, None]
-    assert len(bench.graph._results) == 0
+    assert len(bench.graph._routes) == 0
 
 
 def test_closing_ends_what_is_derived_from_it() -> None:
