@@ -256,13 +256,51 @@ class Follower:
         assert len({change.key for change in changes}) == len(changes)
         for change in changes:
             assert self.rows.get(change.key) is change.old
-            assert change.old is not change.new
+            assert change.old is not change.new or change.kind == "move"
             kinds = {(True, False): "insert", (False, False): "update", (False, True): "delete"}
-            assert kinds[change.old is None, change.new is None] == change.kind
+            assert change.kind in (kinds[change.old is None, change.new is None], "move")
             if change.new is None:
                 del self.rows[change.key]
             else:
                 self.rows[change.key] = change.new
+
+
+class Lives:
+    """Live queries, which at any moment are what is computed of the collections anew."""
+
+    def __init__(self, db: Any) -> None:
+        self._long = db.live(db.messages.where(lambda m: m.content != ""))
+        self._texts = db.live(self._long.map(lambda m: (m.content, m.id)))
+        self._last = db.live(db.messages.order_by(lambda m: m.content).offset(1).limit(2))
+        self._pairs = db.live(
+            self._long.join(db.sensors, on=lambda m, s: m.content == s.room, how="left")
+        )
+        self._told = [Follower() for _ in range(2)]
+        for live, follower in zip((self._long, self._last), self._told, strict=True):
+            live.subscribe(lambda changes, follower=follower: follower.follow(changes))
+
+    def check(self, db: Any) -> None:
+        """Compare, with what is in the collections now or in a snapshot."""
+        messages, sensors = dict(db.messages.items()), dict(db.sensors.items())
+        long = {key: row for key, row in messages.items() if row.content != ""}
+        assert dict(self._long.items()) == long
+        assert dict(self._texts.items()) == {k: (m.content, m.id) for k, m in long.items()}
+        ordered = sorted(messages.items(), key=lambda item: (item[1].content, item[0]))
+        assert self._last.items() == ordered[1:3]
+        pairs = {
+            (key, other): (row, sensor)
+            for key, row in long.items()
+            for other, sensor in [
+                *[(k, s) for k, s in sensors.items() if s.room == row.content],
+                *([] if any(s.room == row.content for s in sensors.values()) else [(None, None)]),
+            ]
+        }
+        assert dict(self._pairs.items()) == pairs
+
+    def check_told(self) -> None:
+        """Compare with what those know who were told of all changes."""
+        for live, follower in zip((self._long, self._last), self._told, strict=True):
+            assert follower.rows == dict(live.items())
 
 
 class Opened:
@@ -281,6 +319,7 @@ class Opened:
         self._threads = ThreadPoolExecutor(len(NAMES) + 2)
         for name in NAMES:
             self._collection(name).subscribe(lambda changes, name=name: self._on(name, changes))
+        self._lives = Lives(self.db)
         self._readers = {name: self._collection(name).changes() for name in NAMES}
         self._loading = asyncio.ensure_future(self._call(self.db.preload))
         self._takers = []
@@ -306,6 +345,7 @@ class Opened:
     def view(self) -> View:
         """Look at all of it at once."""
         with self.db.snapshot():
+            self._lives.check(self.db)
             rows = {
                 name: [
                     (key, row, self._collection(name).meta(key).seq)
@@ -330,6 +370,7 @@ class Opened:
         if self.faults:
             raise self.faults[0]
         self.views.append(self.view())
+        self._lives.check_told()
         for name, rows in self.views[-1].rows.items():
             assert self._told[name].rows == _by_key(rows)
             if self.is_async or self._takers:
