@@ -65,5 +65,6 @@ def is_watched_source(source: Any) -> bool:
 
 def release(origin: Origin) -> None:
     """Have those who follow take in what has changed; called when the lock is free again."""
-    for follower in list(origin.followers):
-        follower.drain()
+    if origin.followers:
+        for follower in list(origin.followers):
+            follower.drain()

@@ -25,6 +25,11 @@ class StagedRows:
         self._are_all: bool = False
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is staged."""
+        return not (self._are_all or self._rows)
+
+    @property
     def sink(self) -> Sink:
         """Where rows are staged."""
         return Sink(self._rows, self._ordinals.keys, self._ordinals.numbers)

@@ -8,7 +8,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
-from itertools import chain
 from typing import Final
 
 from streamdb.db.mutations import Draft
@@ -82,15 +81,15 @@ class Sender:
 
     def came_back(self, came: CameBack) -> None:
         """Note what a commit held of this database's own transactions."""
-        for conflicting in chain.from_iterable(came.conflicts.values()):
+        for conflicting in came.conflicts:
             draft = self._in_flight.get(conflicting.txid)
             if draft is not None:
                 draft.outcome.conflict = True
         for txid in came.whole:
             self._is_back(self._in_flight.get(txid))
-        for txid, count in came.events.items():
+        for txid in came.events.values():
             if draft := self._in_flight.get(txid):
-                draft.unseen -= count
+                draft.unseen -= 1
                 if draft.unseen <= 0:
                     self._is_back(draft)
 

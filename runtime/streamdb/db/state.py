@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from itertools import chain
@@ -19,7 +19,7 @@ from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
-from streamdb.collections.overlay import NO_ECHOES, Conflicting, Echoes
+from streamdb.collections.overlay import Conflicting, Echoes
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
@@ -94,13 +94,13 @@ class CameBack:
 
     Attributes:
         whole: those that came back as a whole, with a load.
-        events: how many events of the others.
-        conflicts: by the name of the collection.
+        events: of the others, by the ordinals of their events.
+        conflicts: with what others wrote.
     """
 
     whole: Collection[str]
-    events: Counter[str] = field(default_factory=Counter[str])
-    conflicts: dict[str, list[Conflicting]] = field(default_factory=dict[str, "list[Conflicting]"])
+    events: Mapping[int, str] = field(default_factory=dict[int, str])
+    conflicts: list[Conflicting] = field(default_factory=list[Conflicting])
 
 
 class DatabaseState:
@@ -359,15 +359,17 @@ class DatabaseState:
         self._show(offset, txids, deltas, CameBack(own), is_load=True)
 
     def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
-        came_back = CameBack(())
+        came_back = CameBack((), counts.echoes)
         deltas: dict[str, list[Delta]] = {}
         for name, rows in staged.items():
-            echoes = NO_ECHOES
+            if rows.is_empty:
+                continue
             if counts.echoes:
                 echoes = Echoes(counts.echoes, _same_json(self.schema.by_name[name]))
-            deltas[name] = rows.commit(echoes)
-            came_back.conflicts[name] = echoes.conflicts
-        came_back.events.update(counts.echoes.values())
+                deltas[name] = rows.commit(echoes)
+                came_back.conflicts += echoes.conflicts
+            else:
+                deltas[name] = rows.commit()
         self._tidy_stamps(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
@@ -397,11 +399,14 @@ class DatabaseState:
         self.has_loaded = True
         for table in self.tables.values():
             table.stamps = self._stamps
-        self._obeyed_resets = {pair for pair in self._obeyed_resets if is_before(offset, pair[1])}
+        if self._obeyed_resets:
+            pairs = self._obeyed_resets
+            self._obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
         self.on_commit(came_back)
         self._untold.append((deltas, is_load))
         self._tell()
-        self.txids.record(txids)
+        if txids:
+            self.txids.record(txids)
         self.signal.fire()
         self.after_commit()
 
@@ -412,9 +417,7 @@ class DatabaseState:
             while self._untold:
                 deltas, is_load = self._untold.popleft()
                 by_table = {self.tables[name]: each for name, each in deltas.items() if each}
-                with self.graph.commit(by_table, is_load=is_load):
-                    for table, changed in by_table.items():
-                        table.notify(changed)
+                self.graph.commit(by_table, is_load=is_load)
         finally:
             self._is_telling = False
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from operator import is_
 from typing import Final, cast
 from weakref import WeakSet, WeakValueDictionary
 
+from streamdb.collections.changes import Delta
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.origin import Follower, WatchedSource, is_watched_source, release
 from streamdb.collections.table import Table
@@ -154,21 +155,24 @@ class Graph:
 
     # --- commits
 
-    @contextmanager
-    def commit(self, deltas: Mapping[Table, Changes], *, is_load: bool = False) -> Generator[None]:
-        """Have the queries follow a commit, and tell who watches them at the end of the block.
+    def commit(self, deltas: Mapping[Table, Sequence[Delta]], *, is_load: bool = False) -> None:
+        """Have the queries follow a commit, and then tell the watchers of tables and queries.
 
-        The block tells who watches the tables. Called under the lock, when the tables have moved.
+        Called under the lock, when the tables have moved.
 
         Args:
-            deltas: what happened to each table.
+            deltas: what happened to each table, for those that changed.
             is_load: all tables were loaded anew, whatever ``deltas`` say.
         """
-        changes = {self._sources[t]: d for t, d in deltas.items() if d and t in self._sources}
+        sources = self._sources
+        changes: dict[Source, Changes] = {
+            sources[table]: each for table, each in deltas.items() if table in sources
+        }
         self._is_committing = True
         try:
-            settled = self._settle(changes, set(self._sources.values()) if is_load else set())
-            yield
+            settled = self._settle(changes, set(sources.values()) if is_load else set())
+            for table, changed in deltas.items():
+                table.notify(changed)
             _tell(settled)
             while self._has_mail:
                 _tell(self._settle(*self._open_mail()))
@@ -184,8 +188,7 @@ class Graph:
         with self.lock:
             if self._is_committing:
                 return  # the one under way goes on with it: a callback has changed something
-            with self.commit({}):
-                pass
+            self.commit({})
         self._fire()
         release(self)
 
@@ -267,7 +270,9 @@ class Graph:
 
     @property
     def _has_mail(self) -> bool:
-        return bool(self._inbox) or any(mirror.has_become_ready for mirror in self._all_mirrors())
+        if self._inbox:
+            return True
+        return bool(self._mirrors) and any(m.has_become_ready for m in self._all_mirrors())
 
     def _all_mirrors(self) -> Iterable[Mirror]:
         return list(self._mirrors.values())

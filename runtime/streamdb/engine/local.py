@@ -312,9 +312,8 @@ class _LocalWriter:
     def _commit(self, staged: StagedRows) -> None:
         self._graph.check_caller("a write to a local collection")
         deltas = staged.commit()
-        with self._graph.commit({self._table: deltas}):
-            if deltas:
-                self._table.notify(deltas)
+        changed = {self._table: deltas} if deltas else {}
+        self._graph.commit(changed)
 
     def _tell_others(self) -> None:
         release(self._graph)

@@ -86,14 +86,11 @@ class Bench:
         """Write to both in one commit."""
         with self.lock:
             writes = {self.tables["left"]: left, self.tables["right"]: right}
-            deltas: dict[Table, Changes] = {
+            deltas = {
                 table: table.write([(key, row, 0) for key, row in some])
                 for table, some in writes.items()
             }
-            with self.graph.commit(deltas):
-                for table, changes in deltas.items():
-                    if changes:
-                        table.notify(changes)
+            self.graph.commit({table: changes for table, changes in deltas.items() if changes})
         release(self.graph)
 
     def load(self, left: Iterable[Thing] = (), right: Iterable[Thing] = ()) -> None:
@@ -105,8 +102,7 @@ class Bench:
                 for thing in things:
                     loading.sink.put(thing.id, thing, 0)
                 self.tables[name].replace(loading)
-            with self.graph.commit({}, is_load=True):
-                pass
+            self.graph.commit({}, is_load=True)
         release(self.graph)
 
     def stop(self, status: Any, error: BaseException | None = None) -> None:
