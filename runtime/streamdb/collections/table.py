@@ -153,7 +153,8 @@ class Table:
         """
         if self._frozen is not None and (writes := list(writes)):
             self._leave_frozen_rows(self._frozen)
-        rows, ordinals, overlay, arrivals = self.rows, self.ordinals, self.overlay, self._arrivals
+        rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
+        overlay = self.overlay if self.overlay else None
         before: dict[str, Any | None] = {}
         self._moved = moved = set[str]()
         for key, written, ordinal in writes:
@@ -163,7 +164,7 @@ class Table:
                 ordinals.numbers.append(ordinal)
             old = rows.get(key)
             before.setdefault(key, old)
-            if overlay and key in overlay:
+            if overlay is not None and key in overlay:
                 self._write_under(key, row, echoes.txids.get(ordinal), echoes)
             elif row is None:
                 rows.pop(key, None)
@@ -176,7 +177,7 @@ class Table:
                         moved.add(key)
                     if arrivals is not None:
                         arrivals.add(key)
-        if overlay:
+        if overlay is not None:
             self._show(before)
         ordinals.tidy(rows)
         return self._net(before)

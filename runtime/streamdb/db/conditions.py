@@ -44,6 +44,8 @@ class StateSignal:
 
     def fire(self, end: BaseException | None = None) -> None:
         """Wake all; the first end is the one that counts."""
+        if end is None and not self._wakes:
+            return
         with self._lock:
             self.end = self.end or end
             wakes = list(self._wakes.values())

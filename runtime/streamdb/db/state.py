@@ -155,6 +155,7 @@ class DatabaseState:
         self.in_flight: Container[str] = ()
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
+        self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
         # What has changed and was not told yet, and whether all was loaded anew.
         self._untold: Final[deque[tuple[Mapping[str, list[Delta]], bool]]] = deque()
         self._is_telling = False
@@ -203,13 +204,8 @@ class DatabaseState:
         up.
         """
         self.restart_from = None
-        loading, staged = self._loading, dict[str, StagedRows]()
-        rows: Mapping[str, FoldedRows]
-        if loading is not None:
-            rows = loading
-        else:
-            rows = staged = {name: StagedRows(table) for name, table in self.tables.items()}
-        fold = self._begin_fold(rows)
+        loading, staged = self._loading, self._fresh_staging()
+        fold = self._begin_fold(staged if loading is None else loading)
         yield from self._fold(batch, fold)
         if fold.restart_from is not None:
             self._obeyed_resets.add((fold.restart_from, batch.offset))
@@ -232,6 +228,14 @@ class DatabaseState:
             with self.lock:
                 self._commit(staged, fold.counts, batch.offset)
             release(self.graph)
+
+    def _fresh_staging(self) -> Mapping[str, StagedRows]:
+        """Return where a batch is worked out; what is left of one that was refused is forgotten."""
+        staging = self._staging
+        for name, rows in staging.items():
+            if not rows.is_empty:
+                staging[name] = StagedRows(self.tables[name])
+        return staging
 
     def saved(self) -> Base:
         """Return the committed state, for a cache."""
@@ -321,7 +325,7 @@ class DatabaseState:
 
     def _tidy_stamps(self, tables: Collection[Table | LoadingRows]) -> None:
         """Forget the stamps of events that left nothing, if they are more than half of all."""
-        if self._stamps.has_many_beside(sum(len(table.rows) for table in tables)):
+        if self._stamps and self._stamps.has_many_beside(sum(len(t.rows) for t in tables)):
             ordinals = (table.ordinals.in_order(list(table.rows)) for table in tables)
             self._stamps = self._stamps.only(sorted(chain.from_iterable(ordinals)))
 

@@ -48,7 +48,6 @@ class PagePieces:
         self._size: Final = PIECE_BYTES if size is None else size
         self._begin = self._next = 1
         self._failed_until = 1
-        self._end_in_object: Final = _OBJECT_IN_LAST.search(array[-100:]) is not None
 
     def cut(self) -> bytes | None:
         """Return the next piece as an array of its own; None after the last one."""
@@ -60,7 +59,8 @@ class PagePieces:
             # It would end where a long one did that failed; to try it once more, again and again,
             # takes a time that grows with the square of that length.
             return _NO_JSON
-        between = self._between(begin)
+        # Most pages of live reads are short.
+        between = None if begin + self._size >= len(array) else self._between(begin)
         if between is None:
             self._next = len(array)
             return array if begin == 1 else b"[" + array[begin:]
@@ -86,7 +86,8 @@ class PagePieces:
         names = _BEGIN.match(self._array, begin)
         if names is not None:
             reach = enough + _REACH * self._size
-            alike = _between_alike(names[1], names[2], end_in_object=self._end_in_object)
+            is_in_object = _OBJECT_IN_LAST.search(self._array[-100:]) is not None
+            alike = _between_alike(names[1], names[2], end_in_object=is_in_object)
             found = alike.search(self._array, enough, reach)
             if found is not None:
                 return found.start("comma"), found.end("comma")

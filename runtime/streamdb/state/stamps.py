@@ -70,6 +70,10 @@ class Stamps:
         is_there = line < len(block.ordinals) and block.ordinals[line] == ordinal
         return _stamps_of(block)[line] if is_there else None
 
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self.blocks)
+
     def has_many_beside(self, rows: int) -> bool:
         """Tell whether most are of no use, if only those of so many rows are."""
         return self._count > 2 * rows + _TOLERATED_OLD

@@ -154,12 +154,18 @@ def test_the_memory_of_txids_is_bounded() -> None:
     assert not txids.wait("t0").done()
 
 
-def test_the_memory_of_txids_is_bounded_in_a_load() -> None:
+def test_the_memory_of_txids_is_bounded_in_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """TXID-6, TXID-2: forgotten or not, whoever waits for one goes on when the load shows."""
     state = DatabaseState(SCHEMA, url="u", report=print)
-    state.is_in_flight = {"t1", "t2"}.__contains__
+    state.in_flight = {"t1", "t2"}
     committed: list[str] = []
-    state.on_commit = committed.extend
+    record = state.txids.record
+
+    def note(txids: list[str]) -> None:
+        committed.extend(txids)
+        record(txids)
+
+    monkeypatch.setattr(state.txids, "record", note)
     waiting = state.txids.wait("t3")
     for page in range(20):
         numbers = range(page * 4_000, page * 4_000 + 4_000)

@@ -135,7 +135,7 @@ def test_pieces_fold_to_what_single_events_do(
         naive = Naive()
         state = DatabaseState(SCHEMA, url="u", report=lambda _: None)
         txids: list[str] = []
-        state.on_commit = txids.extend
+        patch.setattr(state.txids, "record", txids.extend)
         offset = 0
         for pages, up_to_date in ((loaded, False), ([[]], True), (live, True)):
             for page in pages:

@@ -1,0 +1,1 @@
+"""Live queries: their first load and what a change costs, beside TanStack DB."""
