@@ -7,12 +7,11 @@ from; see `routes`.
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import is_
 from typing import Final, cast
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 from streamdb.collections.changes import Delta
 from streamdb.collections.commit_lock import CommitLock
@@ -20,7 +19,8 @@ from streamdb.collections.origin import Follower, WatchedSource, is_watched_sour
 from streamdb.collections.table import Table
 from streamdb.engine.executor import Change, Changes, Executor, Item
 from streamdb.engine.executors import executor_for
-from streamdb.engine.mirror import Mail, Mirror
+from streamdb.engine.mirror import Mirror
+from streamdb.engine.mirrors import Mirrors
 from streamdb.engine.plan import Plan
 from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
@@ -64,13 +64,17 @@ class Graph:
         self._is_loaded: Final = is_loaded
         self._fire: Final = fire
         self._sources: Final[dict[Table, Source]] = {}
-        self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
-        self._inbox: Final[deque[Mail]] = deque()
+        self._mirrors: Final = Mirrors(self)
         self._routes: Final = Routes()
         self._kept: Final[dict[object, Result]] = {}
         self._is_committing = False
         self._runs_functions = False
         self._end: tuple[BaseException | None] | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the first load of the database is committed."""
+        return self._is_loaded()
 
     # --- which queries there are
 
@@ -95,7 +99,7 @@ class Graph:
 
     def mirrored_tables(self) -> list[Table]:
         """Return the copies of rows of other places."""
-        return [mirror.table for mirror in self._all_mirrors()]
+        return self._mirrors.tables
 
     def own_source(self, source: Source) -> Source:
         """Return what this database reads for a source: its own, or the copy of another one's."""
@@ -110,11 +114,7 @@ class Graph:
         if watched.origin is self:
             # Each form of a database has its own collections over one table.
             return self._sources.setdefault(cast("Table", source.table), source)
-        mirror = self._mirrors.get(watched)
-        if mirror is None:
-            watched.origin.followers.add(self)
-            mirror = self._mirrors[watched] = Mirror(watched, self._inbox)
-        return mirror
+        return self._mirrors.of(watched)
 
     def keep(self, result: Result) -> Callable[[], None]:
         """Hold a result for who has subscribed to it; return how to let go."""
@@ -174,14 +174,14 @@ class Graph:
             for table, changed in deltas.items():
                 table.notify(changed)
             _tell(settled)
-            while self._has_mail:
-                _tell(self._settle(*self._open_mail()))
+            while self._mirrors.are_behind:
+                _tell(self._settle(*self._mirrors.catch_up()))
         finally:
             self._is_committing = False
 
     def drain(self) -> None:
         """Take in what has happened to rows of other places; see ``Follower``."""
-        if self._has_mail and self._end is None:
+        if self._mirrors.are_behind and self._end is None:
             self.run_here(self._drain)
 
     def _drain(self) -> None:
@@ -260,42 +260,6 @@ class Graph:
             source.is_ready if isinstance(source, Result | Mirror) else self._is_loaded()
             for source in result.sources
         )
-
-    # --- rows of other places
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the first load of the database is committed."""
-        return self._is_loaded()
-
-    @property
-    def _has_mail(self) -> bool:
-        if self._inbox:
-            return True
-        return bool(self._mirrors) and any(m.has_become_ready for m in self._all_mirrors())
-
-    def _all_mirrors(self) -> Iterable[Mirror]:
-        return list(self._mirrors.values())
-
-    def _open_mail(self) -> tuple[dict[Source, Changes], set[Source]]:
-        """Bring the copies up to date. Return what that changed, and what is new altogether."""
-        changes: dict[Source, Changes] = {}
-        anew: set[Source] = set()
-        writes: dict[Mirror, list[Mail]] = {}
-        while self._inbox:
-            mail = self._inbox.popleft()
-            if (mirror := mail.mirror()) is not None:
-                writes.setdefault(mirror, []).append(mail)
-        for mirror, mails in writes.items():
-            changes[mirror] = mirror.table.write([w for mail in mails for w in mail.writes])
-            mirror.failure = next((mail.error for mail in mails if mail.error), mirror.failure)
-            if mirror.failure is not None:
-                anew.add(mirror)
-        for mirror in self._all_mirrors():
-            if mirror.has_become_ready:
-                mirror.is_ready = True
-                anew.add(mirror)
-        return {source: moved for source, moved in changes.items() if moved}, anew
 
 
 def _same_slots(old: Item | None, new: Item | None) -> bool:

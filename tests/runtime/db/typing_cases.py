@@ -10,12 +10,15 @@ from pydantic import BaseModel
 
 from streamdb import (
     AsyncCollection,
+    AsyncLiveQuery,
     AsyncStreamDB,
     AsyncTransaction,
+    Change,
     ChangeEvent,
     Collection,
     Column,
     Columns,
+    Opaque,
     StateSchema,
     Status,
     StreamDB,
@@ -73,6 +76,21 @@ async def asynchronous(db: AsyncSession) -> None:
     await db.until(db.typed, where=lambda m: m.rol == "user")  # E: no such column
     async for status in db.status_changes():
         assert_type(status, Status)
+    live = db.live(db.typed.where(lambda m: m.role == "user").order_by(lambda m: m.id))
+    assert_type(live, AsyncLiveQuery[Message, MessageColumns])
+    assert_type(live[0], Message)
+    assert_type(live[1:], list[Message])
+    assert_type(live.first(), Message | None)
+    async for changes in live.changes():
+        assert_type(changes, tuple[Change[Message, Any], ...])
+    assert_type(await db.until(live), Message)
+    assert_type(db.live(live.map(lambda m: len(m.role))), AsyncLiveQuery[int, Opaque[int]])
+    # mypy reports an outer join that is written into the call, and infers its type all the same.
+    joined = db.typed.join(db.typed, on=lambda a, b: a.id == b.id, how="left")
+    for _, other in db.live(joined):
+        assert_type(other, Message | None)
+    live.where(lambda m: m.rol == "user")  # E: no such column
+    db.live(lambda m: m)  # E: no query
     db.messages[5]  # E: keys are text
     db.messages.insert(Sensor(id=5))  # E: another row
     db.typed.subscribe(print, where=lambda m: m.rol == "user")  # E: no such column
@@ -88,6 +106,8 @@ def blocking(db: Session) -> None:
     assert_type(db.messages.update("m1", role="user"), Transaction)
     assert_type(db.until(lambda: "ready", timeout=5), str)
     assert_type(db.until(db.messages), Message)
+    assert_type(db.live(db.messages).one(), Message)
+    assert_type(db.messages.map(changed).fetch(), list[Message])
     for status in db.status_changes():
         assert_type(status, Status)
     for message in db.messages:
