@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden campaign bench-client bench-ingest constraints clean
+.PHONY: demo test lint types unit golden campaign bench-client bench-ingest bench-livequery constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -54,6 +54,10 @@ bench-ingest: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev,bench]'
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.imports
+
+# Live queries beside TanStack DB: first loads and changes; wants the machine for itself.
+bench-livequery: $(READY)
+	$(BIN)/python -m benchmarks.livequery
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:

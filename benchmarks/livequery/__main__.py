@@ -1,10 +1,10 @@
 """Live queries beside TanStack DB, in one run: the first load, and what a change costs.
 
-Run it in the project's folder: `python -m benchmarks.livequery [--cases NAME,NAME] [--rounds N]
-[--cycles N]`. Each case runs in processes of its own, in turns, and the median of all rounds
-counts. Ratios are what can be quoted: theirs over ours, above 1 ours is better. A change is
-measured from the event to the call of the query's subscriber: in Python from its bytes, in
-TypeScript from the parsed event.
+Run it in the project's folder: `make bench-livequery`, or `python -m benchmarks.livequery
+[--cases NAME,NAME] [--sizes N,N] [--rounds N] [--cycles N]`. Each case runs in processes of its
+own, in turns, and the median of all rounds counts. Ratios are what can be quoted: theirs over ours,
+above 1 ours is better. A change is measured from the event to the call of the query's subscriber:
+in Python from its bytes, in TypeScript from the parsed event.
 """
 
 from __future__ import annotations

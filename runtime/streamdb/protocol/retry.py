@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 # 501 says "not supported here": trying again cannot help. All other 5xx may pass.
@@ -130,6 +129,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), _LONGEST_RETRY_AFTER)
+    from email.utils import parsedate_to_datetime  # few servers send a date, and it loads a lot
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
