@@ -55,4 +55,4 @@ class CollectionSource:
 
     def parse_key(self, key: str) -> Any:
         """Return what users see of a key of the table: text, or an integer."""
-        return self._schema.parse_key(key)
+        return key if self._schema.key is str else self._schema.parse_key(key)

@@ -10,6 +10,7 @@ import copy
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, field
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
@@ -41,6 +42,7 @@ _COUNTED_TYPES: Final = 1000
 _OTHER_TYPES: Final = ""  # no type is empty
 # Seconds after which others on the event loop get their turn.
 _LONGEST_STEP: Final = 0.01
+_SHORT: Final = 16 * 1024  # bytes of a batch
 
 
 @dataclass(slots=True)
@@ -342,11 +344,13 @@ class DatabaseState:
         pieces = chain.from_iterable(
             self._decoder.pieces(part, url=self._url, offset=batch.offset) for part in batch.parts
         )
-        size = 0
-        while (step := _fold_some(pieces, fold)) is not None:
+        size, whole = 0, sum(map(len, batch.parts))
+        # What few rows cost the collector is less than to pause it.
+        pause = collector_paused if whole > _SHORT else nullcontext
+        while (step := _fold_some(pieces, fold, pause)) is not None:
             size += step
             yield Progress(fold.counts.events, size)
-        self.last_batch = Progress(fold.counts.events, sum(map(len, batch.parts)))
+        self.last_batch = Progress(fold.counts.events, whole)
 
     def _commit_load(self, loading: Mapping[str, LoadingRows], offset: str) -> None:
         self._loading = None
@@ -463,10 +467,12 @@ def _same_json(schema: CollectionSchema[Any, Any]) -> Callable[[Any, Any], bool]
     return lambda one, other: write(one) == write(other)
 
 
-def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:
+def _fold_some(
+    pieces: Iterator[Piece], fold: Fold, pause: Callable[[], AbstractContextManager[None]]
+) -> int | None:
     """Fold for some milliseconds. Return how many bytes of text it were; None if that was all."""
     size, end = 0, time.monotonic() + _LONGEST_STEP
-    with collector_paused():
+    with pause():
         for piece in pieces:
             fold.add(piece.events)
             size += piece.bytes

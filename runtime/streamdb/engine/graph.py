@@ -241,19 +241,21 @@ class Graph:
         self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]
     ) -> tuple[Changes, BaseException | None]:
         """Run a query on. Return what changed, and the error if a function of it raised one."""
+        self._runs_functions = True
         try:
-            with self.running_functions():
-                if not result.is_ready or not anew.isdisjoint(result.sources):
-                    anew.add(result)
-                    return result.load(), None
-                own = {source: seen[source] for source in result.sources if source in seen}
-                return result.step(own) if own else (), None
+            if not result.is_ready or not anew.isdisjoint(result.sources):
+                anew.add(result)
+                return result.load(), None
+            own = {source: seen[source] for source in result.sources if source in seen}
+            return result.step(own) if own else (), None
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             log.error("the %s failed and is of no use any more", result.name, exc_info=error)
             error.add_note(f"raised in the {result.name}, which is of no use any more")
             return (), error
+        finally:
+            self._runs_functions = False
 
     def _is_ready(self, result: Result) -> bool:
         return result.is_ready or all(

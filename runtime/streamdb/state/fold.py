@@ -86,6 +86,8 @@ class Counts:
     mistimed: list[Invalid] = field(default_factory=list[Invalid])
 
 
+_UNSEEN: Final[Any] = object()
+
 #: What to do about a reset that carries this offset, if any (RESET-3, RESET-4, RESET-8).
 JudgeReset = Callable[[str | None], Literal["clear", "restart", "skip"]]
 
@@ -114,7 +116,7 @@ class Fold:
         self._judge: Final = judge
         self._rows: Final = rows
         self._judge_reset: Final = judge_reset
-        self._routes: Final[dict[type[Event], _Route]] = {}
+        self._routes: Final[dict[type[Any], _Route | None]] = {}
         self.counts: Final = Counts()
         #: Of the last event, counted over all collections since the stream began or was reset.
         self.ordinal = ordinal
@@ -145,7 +147,10 @@ class Fold:
                 offsets.append(headers.offset)
             if headers.timestamp is not UNSET:
                 have_times = True
-            route = routes.get(type(event))  # pyright: ignore[reportUnknownArgumentType]  # of Any
+            kind = type(event)  # pyright: ignore[reportUnknownVariableType]  # of Any
+            route = routes.get(kind, _UNSEEN)  # pyright: ignore[reportUnknownArgumentType]
+            if route is _UNSEEN:
+                route = routes[kind] = self._route_of(kind)  # pyright: ignore[reportUnknownArgumentType]
             if route is None:
                 item = self._item_of(event, ordinal)
                 if item is None:
@@ -192,11 +197,14 @@ class Fold:
 
     def _item_of(self, event: Event | Judged, ordinal: int) -> Item | None:
         """Judge an event that takes no short way yet; None if it is done with."""
-        if isinstance(event, Event):
-            if event.schema is None and event.value is not UNSET and event.headers.txid is UNSET:
-                self._count(event.type)
-                return None
-            self._shorten(type(event))
+        if (
+            isinstance(event, Event)
+            and event.schema is None
+            and event.value is not UNSET
+            and event.headers.txid is UNSET
+        ):
+            self._count(event.type)
+            return None
         judged = self._judge.of_either(event)
         if judged.txid is not None:
             self.counts.txids.append(judged.txid)
@@ -204,14 +212,15 @@ class Fold:
                 self.counts.echoes[ordinal] = judged.txid
         return judged.item
 
-    def _shorten(self, kind: type[Event]) -> None:
-        """Have the next events of a class take the short way, if their values are rows."""
-        if kind.is_typed and kind.schema is not None:
-            folded = self._rows[kind.schema.name]
-            key_of = _key_of(kind.schema)
-            if kind.rows is not None:
-                key_of = _of_stored(key_of)
-            self._routes[kind] = _Route(*folded.sink, folded.remove, key_of)
+    def _route_of(self, kind: type[Any]) -> _Route | None:
+        """Return the short way that events of a class take, if their values are rows."""
+        if not issubclass(kind, Event) or not kind.is_typed or kind.schema is None:
+            return None
+        folded = self._rows[kind.schema.name]
+        key_of = _key_of(kind.schema)
+        if kind.rows is not None:
+            key_of = _of_stored(key_of)
+        return _Route(*folded.sink, folded.remove, key_of)
 
     def _count(self, undeclared: str) -> None:
         counts = self.counts.undeclared
