@@ -19,7 +19,7 @@ class LoadingRows:
     >>> loading = LoadingRows()
     >>> for ordinal, key in enumerate("abcb", 1):
     ...     loading.sink.put(key, key.upper(), ordinal)
-    >>> loading.remove("a")
+    >>> loading.remove("a", 5)
     >>> loading.rows, loading.ordinals.of("b")
     ({'b': 'B', 'c': 'C'}, 4)
     """
@@ -55,7 +55,7 @@ class LoadingRows:
         self.ordinals.keys.extend(keys)
         self.ordinals.numbers.extend(ordinals)
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str, _ordinal: int, /) -> None:
         """Remove a row if there is one."""
         self.rows.pop(key, None)
 

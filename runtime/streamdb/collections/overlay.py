@@ -26,6 +26,7 @@ class Pending:
         is_sent: whether it is on its way; then ``change`` gives what was sent, whatever is below.
         base: the row that what was sent was made of, None if there was none.
         text: the JSON text of what was sent, if that holds more than it shows.
+        made: what ``change`` was before it was sent.
         number: counts all changes of a table.
     """
 
@@ -34,14 +35,23 @@ class Pending:
     is_sent: bool = False
     base: Row | None = None
     text: bytes | None = None
+    made: RowChange | None = None
     number: int = 0
 
     def send(self, row: Row | None, base: Row | None, text: bytes | None = None) -> None:
         """Note what is sent; from here on it does not depend on the row below."""
+        self.made = self.change
         self.change = lambda _: row
         self.base = base
         self.text = text
         self.is_sent = True
+
+    def take_back(self) -> None:
+        """Note that what was sent was refused and is made anew, of what is below then."""
+        if self.made is not None:
+            self.change, self.made = self.made, None
+            self.base = self.text = None
+            self.is_sent = False
 
 
 class Conflicting(NamedTuple):
@@ -121,13 +131,17 @@ class Overlay:
         pending.number = self._count
         self._pending[key].append(pending)
 
+    def find(self, key: str, txid: str) -> Pending | None:
+        """Return the change of a transaction, None if there is none."""
+        of_key = self._pending.get(key, ())
+        return next((pending for pending in of_key if pending.txid == txid), None)
+
     def pop(self, key: str, txid: str) -> Pending | None:
         """Take the change of a transaction away and return it, None if there is none."""
-        for pending in self._pending.get(key, ()):
-            if pending.txid == txid:
-                self._pending[key].remove(pending)
-                return pending
-        return None
+        pending = self.find(key, txid)
+        if pending is not None:
+            self._pending[key].remove(pending)
+        return pending
 
     def under(self, key: str) -> Row | None:
         """Return the synced row of a key that has pending changes."""

@@ -12,8 +12,6 @@ from streamdb.collections.table import Table
 from streamdb.state.sink import Sink
 from streamdb.state.unknown_fields import Stored, stored
 
-_REMOVAL: Final = -1  # no event has it for an ordinal
-
 
 class StagedRows:
     """Operations on a table that are not carried out yet."""
@@ -40,12 +38,12 @@ class StagedRows:
             return stored(self._rows.get(key))
         return self._table.stored(key)
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str, ordinal: int, /) -> None:
         """Stage a removal."""
         if self._are_all:
             self._rows.pop(key, None)
         else:
-            self.sink.put(key, None, _REMOVAL)
+            self.sink.put(key, None, ordinal)
 
     def tidy(self) -> None:
         """Do nothing: a batch is short."""

@@ -185,13 +185,17 @@ class Table:
     def _write_under(self, key: str, row: Any | None, txid: str | None, echoes: Echoes) -> None:
         """Put a row below the pending changes of its key; if it is one of them, take that away."""
         was = self.overlay.under(key)
-        pending = None if txid is None else self.overlay.pop(key, txid)
+        pending = None if txid is None else self.overlay.find(key, txid)
         if pending is not None and txid is not None:
             sent = pending.change(None)
             if was is not pending.base:
-                echoes.conflicts.append(Conflicting(txid, key, pending.base, was, row))
-            if row is not None and sent is not None and echoes.is_same(row, sent):
-                row = sent
+                echoes.conflicts.append(Conflicting(txid, key, pending.base, was, sent))
+            if row is None and sent is not None:
+                pending.base = None  # it is removed to be inserted anew, by the next event
+            else:
+                self.overlay.pop(key, txid)
+                if row is not None and sent is not None and echoes.is_same(row, sent):
+                    row = sent
         self.overlay.put_under(key, row)
         if (row is None) is (was is None):
             return
@@ -229,28 +233,27 @@ class Table:
 
     def lay(self, changes: Iterable[tuple[str, Pending]]) -> list[Delta]:
         """Have changes show that are not on the stream yet; return what that changes."""
-        before = self._begin_local()
+        keys: list[str] = []
         for key, pending in changes:
-            before.setdefault(key, self.rows.get(key))
             self.overlay.push(key, pending, under=self.rows.get(key))
-        self._show(before)
-        return self._net(before)
+            keys.append(key)
+        return self.show_anew(keys)
 
     def lift(self, txids: Collection[str], keys: Iterable[str]) -> list[Delta]:
         """Take changes back that will never be on the stream; return what that changes."""
         lifted = [key for key in keys for txid in txids if self.overlay.pop(key, txid)]
-        if not lifted:
-            return []
-        before = self._begin_local()
-        before.update((key, self.rows.get(key)) for key in lifted)
-        self._show(before)
-        return self._net(before)
+        return self.show_anew(lifted)
 
-    def _begin_local(self) -> dict[str, Any | None]:
+    def show_anew(self, keys: Collection[str]) -> list[Delta]:
+        """Have rows show by changes that are not what they were; return what that changes."""
+        if not keys:
+            return []
         if self._frozen is not None:
             self._leave_frozen_rows(self._frozen)
         self._moved = set()
-        return {}
+        before = {key: self.rows.get(key) for key in keys}
+        self._show(before)
+        return self._net(before)
 
     def _show(self, keys: Iterable[str]) -> None:
         """Work out anew what shows of rows that have pending changes, or had until now."""

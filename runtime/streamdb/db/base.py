@@ -114,6 +114,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         sender.events_of = self._mutations.events
         sender.dependents = self._mutations.dependents
         sender.roll_back = self._mutations.roll_back
+        sender.take_back = self._mutations.take_back
         self._snapshots: Final = self._state.snapshots
         self._views: Final = Views(self._state.graph, self._snapshots, self._session.check_started)
         self._collections: Final = _ByName[CollectionForm](schema.name)

@@ -8,7 +8,7 @@ when the write fails; then go those that stand on it, too.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -214,17 +214,35 @@ class Mutations(Generic[Tx]):
                 places.difference_update(other.writes)  # it stands by itself, others on it
         return lost[1:]
 
-    def roll_back(self, drafts: Iterable[Draft]) -> None:
-        """Take back what shows of transactions that failed, in one commit."""
-        txids, keys = set[str](), dict[str, dict[str, None]]()
-        for draft in drafts:
-            txids.add(draft.outcome.txid)
-            for name, key in draft.writes:
-                keys.setdefault(name, {})[key] = None
+    def roll_back(
+        self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Take back what shows of transactions that failed, in one commit.
+
+        Args:
+            drafts: the transactions.
+            then: called when they show no more, and before anybody is told of that.
+        """
+        txids = {draft.outcome.txid for draft in drafts}
+        with self._state.lock:
+            deltas = {
+                name: self._state.tables[name].lift(txids, keys)
+                for name, keys in _keys_of(drafts).items()
+            }
+            then()
+            self._state.show_local(deltas)
+        release(self._state.graph)
+
+    def take_back(self, drafts: Collection[Draft]) -> None:
+        """Have transactions be pending as they were before they were sent: they were refused."""
         with self._state.lock:
             tables = self._state.tables
+            for draft in drafts:
+                for name, key in draft.writes:
+                    pending, _ = tables[name].overlay.standing(key, draft.outcome.txid)
+                    pending.take_back()
             self._state.show_local(
-                {name: tables[name].lift(txids, of_table) for name, of_table in keys.items()}
+                {name: tables[name].show_anew(keys) for name, keys in _keys_of(drafts).items()}
             )
         release(self._state.graph)
 
@@ -255,8 +273,8 @@ class Mutations(Generic[Tx]):
                 self._send(draft)
             except BaseException as error:
                 failure = TransactionFailed(f"it could not be queued: {error}")
-                if draft.outcome.fail(_caused(failure, error)):
-                    self.roll_back([draft])
+                _caused(failure, error)
+                self.roll_back([draft], lambda: draft.outcome.fail(failure))
                 raise
 
     def _show(self, draft: Draft) -> None:
@@ -328,6 +346,14 @@ class Mutations(Generic[Tx]):
             row = table.rows.get(wire_key)
             return None if row is None else Stored(row)
         return table.stored(wire_key)
+
+
+def _keys_of(drafts: Iterable[Draft]) -> dict[str, list[str]]:
+    """Return the keys that transactions write, each once, by the name of the collection."""
+    keys: dict[str, list[str]] = {}
+    for name, key in dict.fromkeys(place for draft in drafts for place in draft.writes):
+        keys.setdefault(name, []).append(key)
+    return keys
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

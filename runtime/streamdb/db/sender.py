@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -42,7 +42,10 @@ class Sender:
         #: Returns those of later transactions that make no sense without one that failed.
         self.dependents: Callable[[Draft, Iterable[Draft]], list[Draft]]
         #: Takes back what shows of transactions.
-        self.roll_back: Callable[[Iterable[Draft]], None]
+        #: Then it calls a function, before anybody is told.
+        self.roll_back: Callable[[Collection[Draft], Callable[[], object]], None]
+        #: Has transactions be as if they had not been sent.
+        self.take_back: Callable[[Collection[Draft]], None]
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
@@ -103,7 +106,7 @@ class Sender:
         """Take back what still shows of what came back: events that readers could not apply."""
         if self._back:
             back, self._back = self._back, []
-            self.roll_back(back)
+            self.roll_back(back, lambda: None)
 
     def expect_no_echo(self, reason: BaseException) -> None:
         """Nothing will come back any more: let go of what waits for it, now and later."""
@@ -138,11 +141,14 @@ class Sender:
             outcome.lose_echo(error)
             return
         dependents = self.dependents(draft, self._unacknowledged())
-        self.roll_back([draft, *dependents])
-        if outcome.fail(failure):
-            log.error("%s: %s", self._url, failure)
-        for dependent in dependents:
-            self._fail_with(dependent, failure)
+
+        def fail_all() -> None:
+            outcome.fail(failure)
+            for dependent in dependents:
+                self._fail_with(dependent, failure)
+
+        self.roll_back([draft, *dependents], fail_all)
+        log.error("%s: %s", self._url, failure)
 
     def _fail_with(self, draft: Draft, cause: TransactionFailed) -> None:
         """Fail a transaction that stands on one that failed; it has not been sent."""
@@ -196,7 +202,8 @@ class Sender:
         except StreamDBError as error:
             if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
-                # no sequence number up (PROD-8).
+                # no sequence number up (PROD-8). What others have written meanwhile counts.
+                self.take_back(drafts)
                 for draft in drafts:
                     await self._send(stream, [draft])
                 return

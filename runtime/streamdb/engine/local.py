@@ -285,7 +285,7 @@ class _LocalWriter:
         wire_key = schema.wire_key(key)
         with self._writing() as staged:
             _existing(staged, wire_key, key, schema, "delete")
-            staged.remove(wire_key)
+            staged.remove(wire_key, self._number)
 
     def _put(
         self, staged: StagedRows, schema: CollectionSchema[Any, Any], key: str, row: Any

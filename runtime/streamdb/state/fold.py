@@ -55,7 +55,7 @@ class FoldedRows(Protocol):
     def get(self, key: str) -> Stored | None:
         """Return the row as it stands at this event, None if there is none."""
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str, ordinal: int, /) -> None:
         """Remove a row if there is one. A row of that key that comes later goes last."""
 
     def clear(self) -> None:
@@ -162,7 +162,7 @@ class Fold:
                         self.counts.echoes[ordinal] = headers.txid
                 rows, keys, ordinals, remove, key_of = route
                 if headers.operation == "delete":
-                    remove(event.key)
+                    remove(event.key, ordinal)
                     continue
                 row = event.value
                 if row is not UNSET and (key := key_of(row)) == event.key:
@@ -231,7 +231,7 @@ class Fold:
         if isinstance(item, Put):
             self._rows[item.schema.name].sink.put(item.key, item.row, ordinal)
         elif isinstance(item, Remove):
-            self._rows[item.schema.name].remove(item.key)
+            self._rows[item.schema.name].remove(item.key, ordinal)
         elif isinstance(item, Merge):
             self._merge(item, ordinal)
         elif isinstance(item, ControlMessage):
@@ -266,6 +266,9 @@ class Fold:
             for rows in self._rows.values():
                 rows.clear()
             self.stamps, self.was_reset = Stamps(), True
+            # Ordinals begin anew; those before them are below 1, so that all stay different.
+            echoes = self.counts.echoes
+            self.counts.echoes = {before - ordinal: txid for before, txid in echoes.items()}
             return 0
         return ordinal
 
@@ -292,7 +295,7 @@ class _Route(NamedTuple):
     rows: dict[str, Any]
     keys: list[str]
     ordinals: array[int]
-    remove: Callable[[str], None]
+    remove: Callable[[str, int], None]
     key_of: Callable[[Any], str]
 
 

@@ -46,7 +46,7 @@ def loaded(writes: Writes) -> LoadingRows:
     loading = LoadingRows()
     for key, row, ordinal in writes:
         if row is None:
-            loading.remove(key)
+            loading.remove(key, 0)
         else:
             loading.sink.put(key, row, ordinal)
     return loading
@@ -108,7 +108,7 @@ def test_a_load_of_which_much_is_removed_again(writes: Writes) -> None:
     for key, row, ordinal in passing:
         loading.sink.put(key, row, ordinal)
     for key, _, _ in passing:
-        loading.remove(key)
+        loading.remove(key, 0)
     expected = naive({}, writes)
     assert [loading.get(key) for key in "abcd"] == [stored(expected.get(key)) for key in "abcd"]
     assert list(loading.rows.items()) == list(expected.items())
@@ -134,7 +134,7 @@ def test_staged_writes_show_when_they_are_committed(
         staging.clear()
     for key, row, ordinal in staged:
         if row is None:
-            staging.remove(key)
+            staging.remove(key, ordinal)
         else:
             staging.sink.put(key, row, ordinal)
     expected = naive({} if is_cleared else was, staged)
@@ -226,7 +226,7 @@ def test_each_staged_row_is_written_with_its_own_ordinal() -> None:
     staging = StagedRows(Recording())
     first, second = Row(), Row()
     staging.sink.put("a", first, 1)
-    staging.remove("a")
+    staging.remove("a", 2)
     staging.sink.put("a", second, 3)
     staging.commit()
     assert [(key, row) for key, row, _ in written] == [("a", first), ("a", None), ("a", second)]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+from tests.runtime.chat_schema import SCHEMA, AsyncChat, Chat, message, messages, sensor
 
-from streamdb import AsyncStream, Change, MissingKey, TransactionFailed
-from streamdb.db.state import Progress
+from streamdb import AsyncStream, Batch, Change, MissingKey, TransactionFailed
+from streamdb.db.state import CameBack, DatabaseState, Progress
 
 
 def kinds(changes: list[tuple[Change[Any, Any], ...]]) -> list[list[tuple[str, str]]]:
@@ -176,3 +176,81 @@ async def test_an_update_of_a_row_that_was_removed_meanwhile_fails(url: str) -> 
         with pytest.raises(TransactionFailed) as failed:
             await transaction
         assert isinstance(failed.value.__cause__, MissingKey)
+
+
+async def test_another_writer_before_a_removal_is_told(url: str) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        with unread(db):
+            await stream.append(messages.update(message(1, "theirs")))
+            removal = db.messages.delete("1")
+            await removal
+        await removal.synced()
+        assert removal.conflict
+        assert list(db.messages) == []
+
+
+async def test_a_row_that_is_put_last_comes_back_as_the_row_that_shows(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1)).synced()
+        await db.messages.insert(message(2)).synced()
+        seen: list[Any] = []
+        with db.transaction() as transaction:
+            db.messages.delete("1")
+            db.messages.insert(message(1, "anew"))
+        db.messages.subscribe(seen.append)
+        shown = db.messages["1"]
+        await transaction.synced()
+        assert db.messages.keys() == ["2", "1"]
+        assert db.messages["1"] is shown
+        assert seen == []
+        assert not transaction.conflict
+
+
+async def test_who_is_told_that_a_row_goes_can_ask_why(tmp_path: Path) -> None:
+    async with AsyncChat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        refused = db.messages.insert(message(1, "x" * (70 * 1024 * 1024)))
+        standing = db.messages.update("1", content="small")
+        seen: list[Any] = []
+        db.messages.subscribe(lambda _: seen.append((refused.status, standing.status)))
+        with pytest.raises(TransactionFailed):
+            await standing
+        assert seen == [("failed", "failed")]
+
+
+async def test_what_was_refused_beside_another_write_is_made_anew(tmp_path: Path) -> None:
+    """Of the row as it stands when it is sent again, so that it overwrites nothing."""
+    url = f"embedded:{tmp_path / 's.db'}#s"
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        sender = db._session.sender
+        send = sender._send
+
+        async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
+            if [draft.outcome.txid for draft in drafts] == [other.txid]:
+                await stream.append(messages.update(message(1, "theirs"), txid="t"))
+                await db.await_txid("t")
+            await send(to, drafts)
+
+        sender._send = send_late  # type: ignore[method-assign]  # somebody writes in between
+        other = db.messages.update("1", note="mine")
+        refused = db.messages.insert(message(2, "x" * (70 * 1024 * 1024)))
+        with pytest.raises(TransactionFailed):
+            await refused
+        await other.synced()
+        assert db.messages["1"] == message(1, "theirs", note="mine")
+        assert not other.conflict
+
+
+def test_writes_around_a_reset_in_one_batch_all_come_back() -> None:
+    """Ordinals begin anew at a reset: two events of one batch must not be taken for one."""
+    state, came = DatabaseState(SCHEMA, url="u", report=lambda _: None), list[CameBack]()
+    state.in_flight, state.on_commit = {"a", "b"}, came.append
+    state.take(Batch((b"[]",), "0001", None, True, False, ""))
+    events = [
+        messages.insert(message(1), txid="a"),
+        messages.insert(message(1), txid="b"),
+    ]
+    body = b'[%s,{"headers":{"control":"reset"}},%s]' % tuple(one.to_json() for one in events)
+    state.take(Batch((body,), "0002", None, True, False, ""))
+    assert sorted(came[-1].events.values()) == ["a", "b"]

@@ -39,7 +39,7 @@ class RecordedRows:
     def ordinals(self) -> list[int]:
         return list(self.sink.ordinals)
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str, _ordinal: int, /) -> None:
         self.rows.pop(key, None)
         self.writes.append((key, None))
 
