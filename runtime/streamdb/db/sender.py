@@ -151,14 +151,21 @@ class Sender:
         log.error("%s: %s", self._url, failure)
 
     def _fail_with(self, draft: Draft, cause: TransactionFailed) -> None:
-        """Fail a transaction that stands on one that failed; it has not been sent."""
+        """Fail a transaction that stands on one that failed, in the same request perhaps."""
         self._in_flight.pop(draft.outcome.txid, None)
         with suppress(ValueError):
             self._queue.remove(draft)
-        failure = TransactionFailed(
-            f"transaction {draft.outcome.txid} was not sent: it changes what an earlier one wrote, "
-            f"and that failed: {cause}"
-        )
+        txid = draft.outcome.txid
+        if isinstance(cause, TransactionUnresolved) and draft.outcome.status == "sent":
+            failure: TransactionFailed = TransactionUnresolved(
+                f"transaction {txid}: its outcome is unknown, as is that of one that it was sent "
+                f"with: {cause}"
+            )
+        else:
+            failure = TransactionFailed(
+                f"transaction {txid} is not on the stream: it changes what an earlier one wrote, "
+                f"and that failed: {cause}"
+            )
         failure.__cause__ = cause
         draft.outcome.fail(failure)
 

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from tests.runtime.chat_schema import SCHEMA, AsyncChat, Chat, message, messages, sensor
 
-from streamdb import AsyncStream, Batch, Change, MissingKey, TransactionFailed
+from streamdb import (
+    AsyncStream,
+    Batch,
+    Change,
+    MissingKey,
+    TransactionFailed,
+    TransactionUnresolved,
+)
 from streamdb.db.state import CameBack, DatabaseState, Progress
 
 
@@ -254,3 +261,29 @@ def test_writes_around_a_reset_in_one_batch_all_come_back() -> None:
     body = b'[%s,{"headers":{"control":"reset"}},%s]' % tuple(one.to_json() for one in events)
     state.take(Batch((body,), "0002", None, True, False, ""))
     assert sorted(came[-1].events.values()) == ["a", "b"]
+
+
+async def test_what_was_sent_together_is_unknown_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes before the answer learns of none that it is not on the stream: both are."""
+    async with await AsyncStream.create(url) as stream:
+        db = AsyncChat(url, close_timeout=0)
+        await db.preload()
+        first, second = db.messages.insert(message(1)), db.messages.update("1", content="x")
+        to = db._session._stream
+        assert to is not None
+        append, is_stored = to.append_once, asyncio.Event()
+
+        async def lose_answer(*arguments: Any) -> None:
+            await append(*arguments)
+            is_stored.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(to, "append_once", lose_answer)
+        with unread(db):
+            await is_stored.wait()
+            await db.aclose()
+        assert isinstance(first.error, TransactionUnresolved)
+        assert isinstance(second.error, TransactionUnresolved)
+        assert len([each async for batch in stream.read() for each in stream.items(batch)]) == 2
