@@ -10,7 +10,7 @@ import asyncio
 import re
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
@@ -59,6 +59,13 @@ class Busy:
 
     status: int
     retry_after: str = "0"
+
+
+@dataclass(frozen=True)
+class RefuseWrite:
+    """Refuse a POST with a status for good, if the server has not had it in an earlier attempt."""
+
+    status: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,7 @@ Fault = (
     | CutAnswer
     | LoseAnswer
     | Busy
+    | RefuseWrite
     | Rubbish
     | Slow
     | Silent
@@ -255,6 +263,8 @@ class Proxy:
     def __init__(self, target: str, faults: Iterable[Fault] = ()) -> None:
         self._target = urlsplit(target)
         self._faults = iter(faults)
+        self._faults_of_posts: Iterator[Fault] = iter(())
+        self._posted: set[bytes] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._strays: set[asyncio.Task[None]] = set()
         self._old_answers: dict[tuple[str, str], deque[_OldAnswer]] = {}
@@ -277,7 +287,7 @@ class Proxy:
             while is_kept:
                 request = await client.request()
                 self.heads.append(request.head)
-                is_kept = await self._meet(next(self._faults, Fine()), request, client)
+                is_kept = await self._meet(self._next_fault(request), request, client)
         writer.close()
 
     async def trouble(self, faults: Iterable[Fault] = ()) -> None:
@@ -287,19 +297,33 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks)
 
+    def trouble_posts(self, faults: Iterable[Fault]) -> None:
+        """Have the next POSTs meet these faults, whatever other requests meet."""
+        self._faults_of_posts = iter(faults)
+
     async def settle(self) -> None:
         """Wait until the server has had all strays."""
         await asyncio.gather(*self._strays)
 
+    def _next_fault(self, request: _Request) -> Fault:
+        fault = next(self._faults_of_posts, None) if request.method == "POST" else None
+        return next(self._faults, Fine()) if fault is None else fault
+
     async def _meet(self, fault: Fault, request: _Request, client: _Client) -> bool:
         """Answer a request or not; return whether the connection lives on."""
+        is_new_post = request.method == "POST" and request.body not in self._posted
         match fault:
+            case RefuseWrite(status) if is_new_post:
+                head = f"HTTP/1.1 {status} Refused\r\nContent-Length: 2\r\nConnection: close"
+                await client.send(head.encode() + _HEAD_END + b"no")
+                return False
             case Refuse():
                 return False
             case CutRequest(after) if after < len(request.raw):
                 await _send_part(self._target, request.raw[:after])
                 return False
             case LoseAnswer():
+                self._posted.add(request.body)
                 async with aclosing(_ask(self._target, request)) as events:
                     await anext(events)
                 return False
@@ -325,6 +349,7 @@ class Proxy:
                 stray.add_done_callback(self._strays.discard)
             case _:
                 pass  # it is about the answer
+        self._posted.add(request.body)
         return await self._relay(fault, request, client)
 
     async def _deliver(self, request: _Request, *, after: float) -> None:

@@ -10,8 +10,10 @@ from msgspec.structs import astuple
 from tests.runtime.engine.slow_reader import SlowReader
 
 from streamdb.engine.executor import Changes, Executor, Item, Key
+from streamdb.engine.live import BaseLiveQuery
 from streamdb.engine.naive import Row, evaluate
 from streamdb.engine.plan import Plan
+from streamdb.engine.planning import plan_of
 from streamdb.expr.sources import Source
 
 MakeExecutor = Callable[[Plan], Executor]
@@ -126,6 +128,18 @@ class Judged:
             else:
                 assert len(change) == 3
         return rows, order
+
+
+def is_right(live: BaseLiveQuery[Any, Any]) -> bool:
+    """Compare a live query with what is computed from what it asks, as that is now."""
+    expected = evaluate(plan_of(live._result.query).root)
+    if live._result.is_ordered:
+        keys = [live._result.parse_key(row.key) for row in expected]
+        return keys == live.keys() and all(
+            equal(row.item, item) for row, item in zip(expected, live, strict=True)
+        )
+    items = {live._result.parse_key(row.key): row.item for row in expected}
+    return items.keys() == set(live.keys()) and all(equal(items[k], r) for k, r in live.items())
 
 
 def equal(one: Any, other: Any) -> bool:

@@ -12,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 from tests.runtime.engine.graphs import Bench, Counting, Write, put, thing
-from tests.runtime.engine.judging import equal
+from tests.runtime.engine.judging import equal, is_right
 from tests.runtime.engine.recomputing import Recomputing
 
 from streamdb import Change, StreamDBError, fn
 from streamdb.collections.items import Over
 from streamdb.engine.live import BaseLiveQuery
 from streamdb.engine.local import AsyncLocalCollection
-from streamdb.engine.naive import evaluate
-from streamdb.engine.planning import plan_of
 
 
 class Mark(Struct, frozen=True):
@@ -71,18 +69,6 @@ def made(bench: Bench, recipe: list[tuple[str, int, int]]) -> list[Live]:
         if kind in KINDS:
             askable.append(lives[-1])
     return lives
-
-
-def is_right(live: Live) -> bool:
-    """Compare it with what is computed from what it asks, as that is now."""
-    expected = evaluate(plan_of(live._result.query).root)
-    if live._result.is_ordered:
-        keys = [live._result.parse_key(row.key) for row in expected]
-        return keys == live.keys() and all(
-            equal(row.item, item) for row, item in zip(expected, live, strict=True)
-        )
-    items = {live._result.parse_key(row.key): row.item for row in expected}
-    return items.keys() == set(live.keys()) and all(equal(items[k], r) for k, r in live.items())
 
 
 def replayed(rows: dict[Any, Any], changes: tuple[Change[Any, Any], ...]) -> None:

@@ -1,0 +1,37 @@
+"""The long form of the model of local writes: 10,000 random histories against a naive model.
+
+Run it in the project's folder: `python -m tests.runtime.db.write_campaign [COUNT [SEED]]`. It
+prints the seed and every history that fails, for a seed does not repeat what the scheduler does.
+One that hangs says where.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.campaigns import count_and_seed, run_histories
+from tests.runtime.db.write_histories import LONGEST, History, histories, judge, write_server
+from tests.runtime.streams.histories import in_a_hurry
+
+DEFAULT_COUNT = 10_000
+
+
+def main() -> None:
+    """Run the campaign."""
+    count, start = count_and_seed(DEFAULT_COUNT)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        write_server(Path(name)) as server,
+        in_a_hurry(),
+    ):
+
+        async def judged(history: History) -> None:
+            await judge(server.url, Path(name), history)
+
+        took = run_histories(judged, histories, count=count, start=start, longest=LONGEST)
+    print(f"{count} histories: rows, changes, queries and outcomes as they must be ({took:.0f} s)")
+
+
+if __name__ == "__main__":
+    main()

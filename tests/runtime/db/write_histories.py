@@ -1,0 +1,176 @@
+"""Random histories of databases that are written to: by themselves, by others, through trouble.
+
+Whatever happens, what shows and what becomes of the writes is what `write_judge` says of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.faults import Proxy, proxy
+from tests.runtime.db.write_judge import Judge
+from tests.runtime.db.write_model import LARGEST_BODY
+from tests.runtime.db.write_steps import (
+    Append,
+    GiveUp,
+    History,
+    Hold,
+    Pause,
+    Reopen,
+    ResetTo,
+    Step,
+    Transact,
+    Trouble,
+    TroubleOfWrites,
+    Wait,
+    histories,
+)
+from tests.runtime.db.written_database import LONGEST, Opened
+from tests.runtime.db.written_stream import Log, Others
+from tests.runtime.naive_fold import NAMES, InOrder, NaiveReader
+from tests.runtime.streams.leftovers import nothing_left
+
+from streamdb import AsyncStream, RetryPolicy
+from streamdb.streams.loop_thread import shared_loop_thread
+from streamdb_server import Options, Serving, serving
+
+__all__ = ["LONGEST", "History", "histories", "judge", "write_server"]
+
+_TIRELESS: Final = RetryPolicy(initial=0.001, maximum=0.005)
+_NUMBERS = itertools.count()
+
+
+async def judge(server: str, folder: Path, history: History) -> None:
+    """Raise if a database shows or does at any moment what it may not."""
+    name = f"writes-{next(_NUMBERS)}"
+    async with _surroundings(server + name) as stream:
+        others = Others(stream)
+        for append in history.before:
+            await others.append(append.events)
+        async with proxy(server) as between:
+            user = User(others, between, between.url(name), history.live, folder / f"{name}.cache")
+            await user.open(history.opening)
+            for step in history.steps:
+                await user.take(step)
+                user.opened.look()
+            await user.wait()
+            await user.close()
+        log = await Log.of(others)
+        for opened in user.all_opened:
+            await _check(log, opened)
+
+
+async def _check(log: Log, opened: Opened) -> None:
+    """Raise if a database showed, or did, what it may not."""
+    allowed: dict[str, list[InOrder]] = {"-1": [{name: [] for name in NAMES}]}
+    reader: NaiveReader | None = None
+    for batch in opened.batches:
+        end = await log.end(batch.offset)
+        start = end - len(log.stream.items(batch))
+        if reader is None:
+            reader = NaiveReader(log.events, log.restart, start)
+        states = reader.take(start, end, is_up_to_date=batch.up_to_date or batch.closed)
+        found = allowed.setdefault(batch.offset, [])
+        found += [state for state in states if state not in found]
+    judge = Judge(
+        log.events,
+        log.ends,
+        allowed,
+        is_closed=not opened.is_patient,
+        refusals=opened.refusals,
+    )
+    judge.judge(opened.trace)
+
+
+class User:
+    """Has one database open at a time, on one cache, and writes to it."""
+
+    opened: Opened
+
+    def __init__(self, others: Others, between: Proxy, url: str, live: str, cache: Path) -> None:
+        self.all_opened: list[Opened] = []
+        self._others = others
+        self._between = between
+        self._url = url
+        self._live = live
+        self._cache = cache
+
+    async def take(self, step: Step) -> None:
+        """Do one step."""
+        match step:
+            case Transact():
+                self.opened.transact(step)
+            case Append(events):
+                await self._others.append(events)
+            case ResetTo(appends):
+                await self._others.append_reset(appends)
+            case Hold():
+                self.opened.hold = step
+            case Pause(milliseconds):
+                await asyncio.sleep(milliseconds / 1000)
+            case Wait():
+                await self.wait()
+            case GiveUp(synced):
+                await self.opened.give_up(synced=synced)
+            case Trouble(faults):
+                await self._between.trouble(faults)
+            case TroubleOfWrites(faults):
+                self.opened.refusals = True
+                self._between.trouble_posts(faults)
+            case Reopen():
+                await self.close()
+                await self.open(step)
+
+    async def open(self, how: Reopen) -> None:
+        """Open a database, of which the writes meet no faults yet."""
+        self._between.trouble_posts([])
+        self.opened = Opened(
+            how,
+            self._url,
+            on_invalid="ignore",
+            live=self._live,
+            retry=_TIRELESS,
+            reconnect=_TIRELESS,
+            timeout=0.5,
+            idle_timeout=0.3,
+            **({"cache": self._cache} if how.cached else {}),
+        )
+        self.all_opened.append(self.opened)
+        while self.opened.db.status == "idle":  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
+        if how.waits:
+            await self.opened.load()
+
+    async def wait(self) -> None:
+        """Wait until all has arrived that was written."""
+        await self.opened.wait(await self._others.append_mark())
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self.opened.close()
+
+
+@contextmanager
+def write_server(folder: Path) -> Generator[Serving]:
+    """Run a server whose answers are small, and that refuses what is a little larger."""
+    options = Options(
+        long_poll_timeout=0.05, sse_lifetime=0.3, page_bytes=1000, max_body_bytes=LARGEST_BODY
+    )
+    with serving(folder / "streams.db", options=options) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _surroundings(url: str) -> AsyncGenerator[AsyncStream]:
+    shared_loop_thread()  # it stays, and so do the sockets of its loop
+    async with (
+        nothing_left(),
+        asyncio.timeout(LONGEST),
+        await AsyncStream.create(url, content_type="application/json") as stream,
+    ):
+        yield stream

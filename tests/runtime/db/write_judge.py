@@ -1,0 +1,252 @@
+"""What local writes over a stream have to show.
+
+A database is known by its trace: what was written and sent, and what it showed in between. A judge
+goes through the trace with the log of the stream at hand, and works everything out anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.runtime.db.write_model import WRITTEN, Entry, Laid, Local, Place, Refused, Sent, View
+from tests.runtime.naive_fold import InOrder, NaiveFold
+
+from streamdb import (
+    BadRequest,
+    DatabaseClosed,
+    MissingKey,
+    PayloadTooLarge,
+    TransactionFailed,
+    TransactionUnresolved,
+)
+
+
+@dataclass
+class Judge:
+    """Holds traces to the log of the stream.
+
+    Attributes:
+        events: the log.
+        ends: by offset, how many events are before it.
+        allowed: by offset, what the stream may say there.
+        is_closed: the database was closed without waiting for its writes.
+        refusals: errors that refused requests may have been met with, beside those too large.
+    """
+
+    events: Sequence[Any]
+    ends: Mapping[str, int]
+    allowed: Mapping[str, list[InOrder]]
+    is_closed: bool
+    refusals: bool
+    _laid: list[Local] = field(default_factory=list[Local])
+    _places: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+
+    def judge(self, trace: Sequence[Entry]) -> None:
+        """Raise if anything of it may not be."""
+        for index, event in enumerate(self.events):
+            if (txid := _txid(event)) is not None:
+                self._places.setdefault(txid, []).append(index)
+        before: View | None = None
+        for entry in trace:
+            view = entry if isinstance(entry, View) else entry.view
+            synced = self._matching(view)
+            self._check_statuses(view)
+            if isinstance(entry, View):
+                if before is not None:
+                    self._check_steadiness(before, view)
+                before = view
+                continue
+            before = None
+            if isinstance(entry, Laid):
+                self._lay(entry.local, view)
+            elif isinstance(entry, Refused):
+                for local in entry.locals:
+                    local.sent.clear()
+            else:
+                self._send(entry.local, view, synced)
+        for local in self._laid:
+            self._check_outcome(local)
+
+    # --- what shows
+
+    def _matching(self, view: View) -> InOrder:
+        """Return what the stream says that explains what showed."""
+        made = [(self._shown(synced, view), synced) for synced in self.allowed[view.offset]]
+        for shown, synced in made:
+            if shown == view.rows:
+                return synced
+        raise AssertionError(
+            f"at {view.offset}: {view.rows}, not {[shown for shown, _ in made]}; the stream says "
+            f"{self.allowed[view.offset]}, pending are {list(self._pending(view))}"
+        )
+
+    def _shown(self, synced: InOrder, view: View) -> dict[str, list[tuple[Any, Any]]]:
+        """Synced rows, pending changes over them, and what the stream does not have at the end."""
+        found: dict[str, list[tuple[Any, Any]]] = {}
+        for name in WRITTEN:
+            places = [key for key, _, _ in synced[name]]
+            rows = self._rows_below(synced, view, name)
+            ahead: dict[Any, None] = {}
+            for local in self._pending(view):
+                for place in (place for place in local.deeds if place[0] == name):
+                    key, row = place[1], local.done_to(place, rows.get(place[1]))
+                    if row is None:
+                        rows.pop(key, None)
+                        ahead.pop(key, None)
+                    else:
+                        rows[key] = row
+                        if key not in places:
+                            ahead.setdefault(key)
+            keys = [key for key in places if key in rows] + list(ahead)
+            found[name] = [(key, rows[key]) for key in keys]
+        return found
+
+    def _rows_below(self, synced: InOrder, view: View, name: str) -> dict[Any, Any]:
+        return {key: row for key, row, _ in synced[name]}
+
+    def _below(self, local: Local, place: Place, view: View, synced: InOrder) -> Any:
+        """Return the row that shows right below the change of a transaction."""
+        name, key = place
+        row = self._rows_below(synced, view, name).get(key)
+        for other in self._pending(view):
+            if other is local:
+                break
+            if place in other.deeds:
+                row = other.done_to(place, row)
+        return row
+
+    def _pending(self, view: View) -> Iterator[Local]:
+        for local in self._laid:
+            if local not in view.failed and not self._is_back(local, view):
+                yield local
+
+    def _is_back(self, local: Local, view: View) -> bool:
+        places = self._places.get(local.tx.txid)
+        return places is not None and places[0] < self.ends[view.offset]
+
+    def _check_statuses(self, view: View) -> None:
+        back = {local for local in self._laid if self._is_back(local, view)} - view.failed
+        synced = {local for local in view.synced if local.deeds}
+        assert synced == back, f"synced are {synced}, and read were {back}"
+
+    def _check_steadiness(self, before: View, view: View) -> None:
+        """What comes back as it was sent is the very row that showed."""
+        start, end = self.ends[before.offset], self.ends[view.offset]
+        between = self.events[start:end]
+        if before.failed != view.failed or start == 0 or self._any_resets:
+            return
+        own = {local.tx.txid: local for local in self._laid}
+        foreign = {
+            (_NAMES.get(event["type"]), event["key"])
+            for event in between
+            if (local := own.get(_txid(event))) is None or local.tx.conflict
+        }
+        for name in WRITTEN:
+            rows = dict(view.rows[name])
+            for key, row in before.rows[name]:
+                if (name, str(key)) not in foreign:
+                    assert rows[key] is row, f"{row} of {name} was made anew"
+
+    @property
+    def _any_resets(self) -> bool:
+        return any(event["headers"].get("control") == "reset" for event in self.events)
+
+    # --- what happens
+
+    def _lay(self, local: Local, view: View) -> None:
+        for place in local.deeds:
+            below = [other for other in self._pending(view) if place in other.deeds]
+            if below and not local.stands_alone(place):
+                local.stands_on.append(below[-1])
+        if local.deeds:
+            self._laid.append(local)
+
+    def _send(self, local: Local, view: View, synced: InOrder) -> None:
+        local.sent.clear()
+        for place, deeds in local.deeds.items():
+            below = self._below(local, place, view, synced)
+            if below is None and all(deed.kind == "update" for deed in deeds):
+                local.makes_no_sense = True
+        if not local.makes_no_sense:
+            sent = {
+                place: Sent(local.made_of(place, below), below, self.ends[view.offset])
+                for place in local.deeds
+                for below in [self._below(local, place, view, synced)]
+            }
+            local.sent.update(sent)
+
+    # --- what became of it
+
+    def _check_outcome(self, local: Local) -> None:
+        tx, places = local.tx, self._places.get(local.tx.txid, [])
+        assert tx._outcome.durable.done()
+        assert tx._outcome.synced.done()
+        if tx.status == "failed":
+            assert not places or isinstance(tx.error, TransactionUnresolved), "it is on the stream"
+            self._check_failure(local, tx.error)
+        else:
+            assert tx.status in ("durable", "synced")
+            assert not local.is_too_large
+        if places:
+            first = places[0]
+            assert places == list(range(first, first + len(places))), "it is on the stream twice"
+            on_stream = [_said(self.events[place]) for place in places]
+            assert on_stream == local.expected_events(), (on_stream, local.expected_events())
+        if tx.status != "failed":
+            assert places, f"{tx} is not on the stream"
+            assert not any(below.tx.status == "failed" for below in local.stands_on)
+        if tx.status == "synced":
+            self._check_conflict(local, places[0])
+
+    def _check_failure(self, local: Local, error: Any) -> None:
+        assert type(error) in (TransactionFailed, TransactionUnresolved)
+        cause = error.__cause__
+        if isinstance(cause, DatabaseClosed):
+            assert self.is_closed
+        elif isinstance(cause, TransactionFailed):
+            assert any(
+                below.tx.error is cause or below.tx.status == "failed" for below in local.stands_on
+            )
+        elif isinstance(cause, MissingKey):
+            assert local.makes_no_sense
+        else:
+            assert isinstance(cause, BadRequest | PayloadTooLarge), repr(cause)
+            assert self.refusals or local.is_too_large
+
+    def _check_conflict(self, local: Local, index: int) -> None:
+        """Somebody else wrote in between if it says so, and only then."""
+        if self._any_resets:
+            return  # with what is loaded, what was in between is not seen
+        fold = NaiveFold()
+        fold.apply_all(self.events[:index])
+        has_changed = any(
+            fold.rows[name].get(key) != sent.base for (name, key), sent in local.sent.items()
+        )
+        was_written = any(
+            (_NAMES.get(event["type"]), event["key"]) == (name, str(key))
+            for (name, key), sent in local.sent.items()
+            for event in self.events[sent.end : index]
+            if _txid(event) not in {other.tx.txid for other in self._laid}
+        )
+        # What comes with the first load is not seen one after the other.
+        is_of_load = all(sent.end == 0 for sent in local.sent.values())
+        assert local.tx.conflict or not has_changed or is_of_load, f"{local}: there was a conflict"
+        assert was_written or not local.tx.conflict, f"{local}: there was no conflict"
+
+
+_NAMES = {"message": "messages", "sensor": "sensors"}
+
+
+def _txid(event: Any) -> Any:
+    return event["headers"].get("txid")
+
+
+def _said(event: Any) -> tuple[str, Any, Any]:
+    """Return the collection, the key and the row of an event, None for a removal."""
+    name = _NAMES[event["type"]]
+    key = event["key"] if name == "messages" else int(event["key"])
+    fold = NaiveFold()
+    fold.apply(event)
+    return name, key, fold.rows[name].get(key)
