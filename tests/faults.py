@@ -524,6 +524,8 @@ async def proxy(target: str, faults: Iterable[Fault] = ()) -> AsyncGenerator[Pro
     try:
         yield made
     finally:
+        # A connection that is just being accepted when a listener closes is never closed.
+        await asyncio.sleep(0.01)
         listener.close()
         await made.trouble()
         await made.settle()
