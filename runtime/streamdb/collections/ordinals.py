@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 _TOLERATED_OLD: Final = 1000
@@ -56,7 +56,7 @@ class Ordinals:
         """Forget all."""
         self._replace([], array("q"))
 
-    def tidy(self, rows: Mapping[str, object]) -> None:
+    def tidy(self, rows: Collection[str]) -> None:
         """Forget what is out of date, if that is more than half; ``rows`` are those there are."""
         if len(self.keys) <= 2 * len(rows) + _TOLERATED_OLD:
             return

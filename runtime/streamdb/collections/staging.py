@@ -20,12 +20,13 @@ class StagedRows:
         self._table: Final = table
         self._rows: Final = _Rows()
         self._ordinals: Final = Ordinals()
-        self._are_all: bool = False
+        #: Whether what is staged takes the place of all rows.
+        self.are_all = False
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is staged."""
-        return not (self._are_all or self._rows)
+        return not (self.are_all or self._rows)
 
     @property
     def sink(self) -> Sink:
@@ -34,13 +35,13 @@ class StagedRows:
 
     def get(self, key: str) -> Stored | None:
         """Return the row as it will be."""
-        if self._are_all or key in self._rows:
+        if self.are_all or key in self._rows:
             return stored(self._rows.get(key))
         return self._table.stored(key)
 
     def remove(self, key: str, ordinal: int, /) -> None:
         """Stage a removal."""
-        if self._are_all:
+        if self.are_all:
             self._rows.pop(key, None)
         else:
             self.sink.put(key, None, ordinal)
@@ -52,19 +53,23 @@ class StagedRows:
         """Stage that all rows go, those that were staged before, too."""
         self._rows.clear()
         self._ordinals.clear()
-        self._are_all = True
+        self.are_all = True
 
     def commit(self, echoes: Echoes = NO_ECHOES) -> list[Delta]:
         """Carry it out, and return what changed; ``echoes`` are those of the batch."""
         keys, numbers = self._ordinals.keys, self._ordinals.numbers
-        if not self._are_all:
+        if not self.are_all:
             return self._table.write(zip(keys, self._rows.written, numbers, strict=True), echoes)
         loaded = LoadingRows()
         loaded.rows.update(self._rows)
         loaded.ordinals.keys.extend(keys)
         loaded.ordinals.numbers.extend(numbers)
         before = self._table.replace(loaded, echoes)
-        return net_deltas(before, self._table.rows)
+        rows = self._table.rows
+        # Rows that show as before, for that is pending, have another place now.
+        moved = [key for key in self._table.overlay if before.get(key) is rows.get(key)]
+        unchanged = [Delta(key, rows[key], rows[key]) for key in moved if key in rows]
+        return net_deltas(before, rows) + unchanged
 
 
 class _Rows(dict[str, Any]):

@@ -179,7 +179,7 @@ class Table:
                         arrivals.add(key)
         if overlay is not None:
             self._show(before)
-        ordinals.tidy(rows)
+        ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
         return self._net(before)
 
     def _write_under(self, key: str, row: Any | None, txid: str | None, echoes: Echoes) -> None:
@@ -342,9 +342,7 @@ class Table:
 
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
-        if self._watchers:
-            # Queries have to know of rows that only moved, users need not.
-            self._watchers.notify([delta for delta in deltas if delta.old is not delta.new])
+        self._watchers.notify(deltas)
 
     def end(self, error: BaseException | None) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from streamdb.collections.callbacks import run_callback
 from streamdb.collections.collection import AsyncCollection
 from streamdb.collections.items import AsyncItems
 from streamdb.collections.transaction import AsyncTransaction, Outcome
@@ -253,4 +252,4 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         return AsyncTransaction(outcome)
 
     def _deliver(self, call: Callable[[], object]) -> None:
-        run_callback(call)
+        self._state.after_committing(call)

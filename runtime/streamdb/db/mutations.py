@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
-from streamdb.collections.origin import release
 from streamdb.collections.overlay import Pending
 from streamdb.collections.transaction import Outcome
 from streamdb.db.local_writes import LocalWrite, Place, changed_fields
@@ -106,7 +105,6 @@ class Mutations(Generic[Tx]):
             )
             raise
         self._finish(draft)
-        release(self._state.graph)
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
@@ -157,7 +155,7 @@ class Mutations(Generic[Tx]):
                     type=schema.type,
                     pointer=f"/{schema.wire_primary_key}",
                 )
-            with self._state.lock:
+            with self._state.committing():
                 if self._existing(schema, key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
@@ -224,18 +222,17 @@ class Mutations(Generic[Tx]):
             then: called when they show no more, and before anybody is told of that.
         """
         txids = {draft.outcome.txid for draft in drafts}
-        with self._state.lock:
+        with self._state.committing():
             deltas = {
                 name: self._state.tables[name].lift(txids, keys)
                 for name, keys in _keys_of(drafts).items()
             }
             then()
             self._state.show_local(deltas)
-        release(self._state.graph)
 
     def take_back(self, drafts: Collection[Draft]) -> None:
         """Have transactions be pending as they were before they were sent: they were refused."""
-        with self._state.lock:
+        with self._state.committing():
             tables = self._state.tables
             for draft in drafts:
                 for name, key in draft.writes:
@@ -244,14 +241,14 @@ class Mutations(Generic[Tx]):
             self._state.show_local(
                 {name: tables[name].show_anew(keys) for name, keys in _keys_of(drafts).items()}
             )
-        release(self._state.graph)
 
     # --- helpers
 
     @contextmanager
     def _drafting(self) -> Generator[Draft]:
         """Yield the open transaction, or one for this write alone, sent if the write is good."""
-        with self._state.lock:
+        with self._state.committing():
+            self._state.graph.check_caller("a write")
             current = self._open.current
             if current is not None:
                 yield current
@@ -260,16 +257,15 @@ class Mutations(Generic[Tx]):
             draft = Draft(Outcome(str(uuid.uuid4())))
             yield draft
             self._finish(draft)
-        release(self._state.graph)
 
     def _finish(self, draft: Draft) -> None:
         if not draft.writes:
             draft.outcome.advance("synced")  # an empty transaction is free
             return
-        with self._state.lock:
+        with self._state.committing():
             draft.outcome.advance("queued")
-            self._show(draft)
             try:
+                self._show(draft)
                 self._send(draft)
             except BaseException as error:
                 failure = TransactionFailed(f"it could not be queued: {error}")

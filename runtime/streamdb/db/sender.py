@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import suppress
+from itertools import dropwhile
 from typing import Final
 
 from streamdb.db.mutations import Draft
@@ -119,7 +120,8 @@ class Sender:
         """Give up everything that has not come back."""
         self._queue.clear()
         self._drained.set()
-        for draft in list(self._in_flight.values()):
+        # From the last one on: so nothing stands on one that fails.
+        for draft in list(self._in_flight.values())[::-1]:
             self.fail(draft, reason)
 
     def fail(self, draft: Draft, error: BaseException) -> None:
@@ -136,11 +138,12 @@ class Sender:
             )
         )
         failure.__cause__ = error
+        later = self._unacknowledged_after(draft)
         self._in_flight.pop(outcome.txid, None)
-        if outcome.status == "durable":
+        if outcome.status in ("durable", "synced"):
             outcome.lose_echo(error)
             return
-        dependents = self.dependents(draft, self._unacknowledged())
+        dependents = self.dependents(draft, later)
 
         def fail_all() -> None:
             outcome.fail(failure)
@@ -169,12 +172,15 @@ class Sender:
         failure.__cause__ = cause
         draft.outcome.fail(failure)
 
-    def _unacknowledged(self) -> list[Draft]:
-        """Return the transactions that may still fail, oldest first."""
+    def _unacknowledged_after(self, draft: Draft) -> list[Draft]:
+        """Return the transactions behind one that may still fail, oldest first."""
+        later = iter(self._in_flight.values())
+        if draft.outcome.txid in self._in_flight:
+            later = dropwhile(lambda other: other is not draft, later)
         return [
-            draft
-            for draft in self._in_flight.values()
-            if draft.outcome.status not in ("durable", "synced")
+            other
+            for other in later
+            if other is not draft and other.outcome.status not in ("durable", "synced")
         ]
 
     def _take_queued(self) -> list[Draft]:

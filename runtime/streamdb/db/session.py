@@ -224,6 +224,8 @@ class Session:
     def _end(self) -> None:
         """Do likewise at the stream's end, which is no error, but for those who wait for more."""
         ended = StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
+        # All that is on the stream was seen, so what has not come back never will.
+        self.sender.fail_all(ended)
         self.status.set("ended")
         self._observers.loaded()
         self._state.end(None, ended)

@@ -9,13 +9,22 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import (
+    Callable,
+    Collection,
+    Container,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import astuple, dataclass, field
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
+from streamdb.collections.callbacks import run_callback
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
@@ -161,6 +170,10 @@ class DatabaseState:
         # What has changed and was not told yet, and whether all was loaded anew.
         self._untold: Final[deque[tuple[Mapping[str, list[Delta]], bool]]] = deque()
         self._is_telling = False
+        # Commits that are under way, one within the other, and what they want to be called.
+        self._committing = 0
+        self._calls: Final[deque[Callable[[], object]]] = deque()
+        self._runs_calls = False
         #: How much the last batch held.
         self.last_batch = Progress(0, 0)
         self.schema: Final = schema
@@ -223,13 +236,44 @@ class DatabaseState:
             self._loading_txids.add(fold.counts.txids)
             self._loading_metrics.count(fold.counts)
             if batch.up_to_date or batch.closed:
-                with self.lock:
+                with self.committing():
                     self._commit_load(loading, batch.offset)
-                release(self.graph)
         else:
-            with self.lock:
+            with self.committing():
                 self._commit(staged, fold.counts, batch.offset)
+
+    @contextmanager
+    def committing(self) -> Generator[None]:
+        """Hold the lock while rows change; what is to be told of it is told when it is free again.
+
+        So nobody's code runs in the midst of a commit, neither sees half of it nor changes it.
+        """
+        with self.lock:
+            self._committing += 1
+            try:
+                yield
+            finally:
+                self._committing -= 1
+                is_over = not self._committing
+        if is_over:
             release(self.graph)
+            self._run_calls()
+
+    def after_committing(self, call: Callable[[], object]) -> None:
+        """Call users' code now, or after the commit that is under way in this thread."""
+        self._calls.append(call)
+        if not self._committing:
+            self._run_calls()
+
+    def _run_calls(self) -> None:
+        if self._runs_calls:
+            return  # called by such code; it goes on with what came of it in a moment
+        self._runs_calls = True
+        try:
+            while self._calls:
+                run_callback(self._calls.popleft())
+        finally:
+            self._runs_calls = False
 
     def _fresh_staging(self) -> Mapping[str, StagedRows]:
         """Return where a batch is worked out; what is left of one that was refused is forgotten."""
@@ -328,7 +372,9 @@ class DatabaseState:
     def _tidy_stamps(self, tables: Collection[Table | LoadingRows]) -> None:
         """Forget the stamps of events that left nothing, if they are more than half of all."""
         if self._stamps and self._stamps.has_many_beside(sum(len(t.rows) for t in tables)):
-            ordinals = (table.ordinals.in_order(list(table.rows)) for table in tables)
+            synced = [t.synced_rows() if isinstance(t, Table) else t.rows for t in tables]
+            pairs = zip(tables, synced, strict=True)
+            ordinals = (table.ordinals.in_order(list(rows)) for table, rows in pairs)
             self._stamps = self._stamps.only(sorted(chain.from_iterable(ordinals)))
 
     def _begin_fold(self, rows: Mapping[str, FoldedRows]) -> Fold:
@@ -368,6 +414,8 @@ class DatabaseState:
 
     def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
         came_back = CameBack((), counts.echoes)
+        # After a reset, rows that are pending show as before and stand elsewhere.
+        is_load = any(rows.are_all for rows in staged.values())
         deltas: dict[str, list[Delta]] = {}
         for name, rows in staged.items():
             if rows.is_empty:
@@ -381,7 +429,7 @@ class DatabaseState:
         self._tidy_stamps(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
-        self._show(offset, counts.txids, deltas, came_back)
+        self._show(offset, counts.txids, deltas, came_back, is_load=is_load)
 
     def show_local(self, deltas: Mapping[str, list[Delta]]) -> None:
         """Have the live queries follow what is written here or taken back; the position stays.

@@ -52,8 +52,8 @@ def judge_in_graph(world: World, make: MakeExecutor) -> int:
                 )
                 for table, writes in commit.items()
             }
-            with graph.lock, graph.commit(deltas):
-                pass
+            with graph.lock:
+                graph.commit({table: changes for table, changes in deltas.items() if changes})
             for told in results:
                 told.compare()
             steps += len(results)
@@ -73,8 +73,7 @@ def _load(graph: Graph, tables: Sequence[_GraphTable], rows: Sequence[Mapping[Ke
             for key, row in some.items():
                 loading.sink.put(key, row, 0)
             source.table.replace(loading)
-        with graph.commit({}, is_load=True):
-            pass
+        graph.commit({}, is_load=True)
 
 
 class _GraphTable:
