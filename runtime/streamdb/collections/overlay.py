@@ -23,7 +23,6 @@ class Pending:
     Attributes:
         txid: the transaction.
         change: from the row below to the row that shows. It raises nothing.
-        is_sent: whether it is on its way; then ``change`` gives what was sent, whatever is below.
         base: the row that what was sent was made of, None if there was none.
         text: the JSON text of what was sent, if that holds more than it shows.
         made: what ``change`` was before it was sent.
@@ -32,7 +31,6 @@ class Pending:
 
     txid: str
     change: RowChange
-    is_sent: bool = False
     base: Row | None = None
     text: bytes | None = None
     made: RowChange | None = None
@@ -44,14 +42,12 @@ class Pending:
         self.change = lambda _: row
         self.base = base
         self.text = text
-        self.is_sent = True
 
     def take_back(self) -> None:
         """Note that what was sent was refused and is made anew, of what is below then."""
         if self.made is not None:
             self.change, self.made = self.made, None
             self.base = self.text = None
-            self.is_sent = False
 
 
 class Conflicting(NamedTuple):
