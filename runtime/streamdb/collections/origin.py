@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from weakref import WeakSet
 
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.watchers import Ended, Watcher
 from streamdb.expr.sources import Source
+
+
+class Standing(NamedTuple):
+    """How what changes some rows stands: a database, or a live query.
+
+    Attributes:
+        status: None as long as it goes on.
+        error: what ended it, if a fault did.
+    """
+
+    status: Literal["error", "ended", "closed"] | None = None
+    error: BaseException | None = None
 
 
 class Follower(Protocol):
@@ -39,6 +51,15 @@ class Origin(Protocol):
         """Who is to be told, after a commit and once the lock is free."""
         ...
 
+    @property
+    def standing(self) -> Standing:
+        """Whether more will come."""
+        ...
+
+    def check_started(self) -> None:
+        """Raise if nothing has connected it yet, so that its rows would be taken for none."""
+        ...
+
 
 class WatchedSource(Source, Protocol):
     """A source whose changes others can follow."""
@@ -51,6 +72,20 @@ class WatchedSource(Source, Protocol):
     @property
     def is_ready(self) -> bool:
         """Whether its rows were loaded."""
+        ...
+
+    @property
+    def standing(self) -> Standing:
+        """Whether more will come."""
+        ...
+
+    def check_readable(self) -> None:
+        """Raise if what it holds would be taken for its rows, and is not. Takes no lock.
+
+        Raises:
+            NotConnected: nothing has connected the database yet.
+            Exception: what made a live query fail.
+        """
         ...
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:

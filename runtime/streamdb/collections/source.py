@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from streamdb.collections.origin import Origin
+from streamdb.collections.origin import Origin, Standing
 from streamdb.collections.table import Table
 from streamdb.collections.watchers import Ended, Watcher
 from streamdb.expr.shape import Slot
@@ -42,6 +42,16 @@ class CollectionSource:
     def is_ready(self) -> bool:
         """Whether the rows were loaded."""
         return self.origin is None or self.origin.is_loaded
+
+    @property
+    def standing(self) -> Standing:
+        """Whether more will come."""
+        return Standing() if self.origin is None else self.origin.standing
+
+    def check_readable(self) -> None:
+        """See ``WatchedSource``."""
+        if self.origin is not None:
+            self.origin.check_started()
 
     def key_of(self, value: Any) -> str | None:
         """Return the text of the key that equals a value of any type; None if none can."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, ca
 
 from streamdb.collections.collection import BaseCollection, ChangeReader, CollectionParts
 from streamdb.collections.items import Source
+from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
 from streamdb.collections.transaction import Outcome
 from streamdb.db.actions import are_actions
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from streamdb.db.mutations import Draft
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
-    from streamdb.engine.live import BaseLiveQuery, LiveParts, Standing
+    from streamdb.engine.live import BaseLiveQuery, LiveParts
 
 Tx = TypeVar("Tx")
 CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
@@ -116,7 +117,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         sender.roll_back = self._mutations.roll_back
         sender.take_back = self._mutations.take_back
         self._snapshots: Final = self._state.snapshots
-        self._views: Final = Views(self._state.graph, self._snapshots, self._session.check_started)
+        self._state.graph.reading = self._reading_end
+        self._state.graph.check_connected = self._session.check_started
+        self._views: Final = Views(self._state.graph, self._snapshots)
         self._collections: Final = _ByName[CollectionForm](schema.name)
         self._prepare()
         for name in schema.by_name:
@@ -329,17 +332,13 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             result=self._state.graph.add(query.as_query().node),
             views=self._views,
             deliver=self._deliver,
-            check_started=self._session.check_started,
-            standing=self._reading_end,
         )
 
     def _reading_end(self) -> Standing:
-        from streamdb.engine.live import Standing
-
         now = self.status
         if now == "ended" or now == "closed" or now == "error":
             return Standing(now, self.error)
-        return Standing(None, None)
+        return Standing()
 
     def _wait_for_txid(self, txid: str) -> Future[None]:
         if not isinstance(cast("Any", txid), str):

@@ -15,7 +15,13 @@ from weakref import WeakSet
 
 from streamdb.collections.changes import Delta
 from streamdb.collections.commit_lock import CommitLock
-from streamdb.collections.origin import Follower, WatchedSource, is_watched_source, release
+from streamdb.collections.origin import (
+    Follower,
+    Standing,
+    WatchedSource,
+    is_watched_source,
+    release,
+)
 from streamdb.collections.table import Table
 from streamdb.engine.executor import Change, Changes, Executor, Item
 from streamdb.engine.executors import executor_for
@@ -26,7 +32,7 @@ from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
 from streamdb.engine.routes import Routes
 from streamdb.engine.same import same
-from streamdb.errors import ExpressionError, StreamDBError
+from streamdb.errors import DatabaseClosed, ExpressionError, StreamDBError
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.sources import Source
 
@@ -58,6 +64,10 @@ class Graph:
         self.lock: Final = lock
         self.followers: Final[WeakSet[Follower]] = WeakSet()
         self.run_here: Callable[[Callable[[], None]], None] = lambda call: call()
+        #: Tells how the reading of the database stands.
+        self.reading: Callable[[], Standing] = Standing
+        #: Raises if nothing has connected the database yet.
+        self.check_connected: Callable[[], None] = lambda: None
         self.make_executor = make_executor
         #: The number of the last commit.
         self.number = 0
@@ -76,6 +86,15 @@ class Graph:
         """Whether the first load of the database is committed."""
         return self._is_loaded()
 
+    @property
+    def standing(self) -> Standing:
+        """How the reading of the database stands."""
+        return self.reading()
+
+    def check_started(self) -> None:
+        """See ``Origin``."""
+        self.check_connected()
+
     # --- which queries there are
 
     def add(self, query: QueryNode) -> Result:
@@ -89,12 +108,14 @@ class Graph:
         with self.lock:
             self.check_caller("db.live()")
             result = Result(query, self.make_executor, self)
-            if any(isinstance(parent, Result) and parent.is_closed for parent in result.parents):
-                raise StreamDBError("the live query that this one asks is closed: make it anew")
+            for parent in result.parents:
+                _check_goes_on(parent)
             self._routes.add(result)
             _tell(self._advance(result, {}, {}, set()))
             if self._end is not None:
                 result.watchers.end(self._end[0])
+            elif _has_ended(result):
+                _end(result)
         return result
 
     def mirrored_tables(self) -> list[Table]:
@@ -127,14 +148,17 @@ class Graph:
         return let_go
 
     def close(self, result: Result) -> None:
-        """End a live query, and those that are derived from it."""
+        """End a live query, and those that are derived from it, here and in other databases."""
         with self.lock:
-            closed: set[Source] = {result}
-            for other in self._routes.alive():
-                if other is result or not closed.isdisjoint(other.sources):
-                    closed.add(other)
-                    other.is_closed = True
-                    other.watchers.end(None)
+            self._close({result})
+        release(self)
+
+    def _close(self, closed: set[Source]) -> None:
+        for result in self._routes.alive():
+            if result in closed or not closed.isdisjoint(result.sources):
+                closed.add(result)
+                result.is_closed = True
+                result.watchers.end(None)
 
     @contextmanager
     def running_functions(self) -> Generator[None]:
@@ -175,7 +199,10 @@ class Graph:
                 table.notify(changed)
             _tell(settled)
             while self._mirrors.are_behind:
-                _tell(self._settle(*self._mirrors.catch_up()))
+                moved, anew, ended = self._mirrors.catch_up()
+                _tell(self._settle(moved, anew))
+                if ended:
+                    self._end_with(ended)
         finally:
             self._is_committing = False
 
@@ -192,9 +219,23 @@ class Graph:
         self._fire()
         release(self)
 
+    def _end_with(self, ended: Sequence[Mirror]) -> None:
+        """End what asks rows of other places of which no more will come.
+
+        It is not up to date any more when one of them was closed. One whose stream has ended holds
+        all that there is, so what asks others beside it goes on.
+        """
+        closed: set[Source] = {mirror for mirror in ended if mirror.standing.status == "closed"}
+        if closed:
+            self._close(closed)
+        for result in self._routes.alive():
+            if not result.is_over and _has_ended(result):
+                _end(result)
+
     def end(self, error: BaseException | None) -> None:
         """Nothing more will come: tell the watchers. Called under the lock."""
         self._end = (error,)
+        self._mirrors.end()
         for result in self._routes.alive():
             result.watchers.end(result.failure or error)
         self._kept.clear()
@@ -262,6 +303,33 @@ class Graph:
             source.is_ready if isinstance(source, Result | Mirror) else self._is_loaded()
             for source in result.sources
         )
+
+
+def _check_goes_on(parent: Result | Mirror) -> None:
+    """Raise if what a new query asks was closed, for it would never be up to date."""
+    if isinstance(parent, Result):
+        if parent.is_closed:
+            raise StreamDBError("the live query that this one asks is closed: make it anew")
+    elif parent.standing.status == "closed":
+        raise DatabaseClosed(
+            f"{parent!r}, which is asked here, is closed, or belongs to a database that is"
+        )
+
+
+def _has_ended(result: Result) -> bool:
+    """Tell whether all that a query asks is of other places whose streams have ended."""
+    return all(
+        s.has_ended if isinstance(s, Result) else _is_ended_mirror(s) for s in result.sources
+    )
+
+
+def _is_ended_mirror(source: Source) -> bool:
+    return isinstance(source, Mirror) and source.standing.status == "ended"
+
+
+def _end(result: Result) -> None:
+    result.has_ended = True
+    result.watchers.end(None)
 
 
 def _same_slots(old: Item | None, new: Item | None) -> bool:

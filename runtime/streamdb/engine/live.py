@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeVar, cast, overload
+from typing import Any, Final, Literal, TypeVar, cast, overload
 
 from streamdb.collections.changes import Buffer, Change, ChangeBuffer, Changes, kind_of
 from streamdb.collections.collection import (
@@ -41,18 +41,6 @@ LiveStatus = Literal["loading", "ready", "error", "ended", "closed"]
 _INSTEAD_OF_ASYNC: Final = "iterate over `changes()`, or pass a plain function that creates a task"
 
 
-class Standing(NamedTuple):
-    """How the reading of a database ended.
-
-    Attributes:
-        status: None as long as it goes on.
-        error: what ended it, if a fault did.
-    """
-
-    status: Literal["error", "ended", "closed"] | None
-    error: BaseException | None
-
-
 @dataclass(frozen=True, slots=True)
 class LiveParts:
     """What a database hands to each of its live queries.
@@ -61,15 +49,11 @@ class LiveParts:
         result: the rows.
         views: tells what the caller sees of them.
         deliver: runs a user's callback where callbacks of this database run.
-        check_started: raises if nothing has connected the database yet.
-        standing: tells how the reading of the database stands.
     """
 
     result: Result
     views: Views
     deliver: Callable[[Callable[[], object]], None]
-    check_started: Callable[[], None]
-    standing: Callable[[], Standing]
 
 
 class BaseLiveQuery(Queryable[Row, Cols]):
@@ -91,20 +75,19 @@ class BaseLiveQuery(Queryable[Row, Cols]):
         """How it stands.
 
         ``loading`` before the first load of what it asks, ``ready``, or for good ``error`` (a
-        function of it raised, or the reading of the stream failed), ``ended`` (the stream is
-        closed), ``closed`` (it is, or the database).
+        function of it raised, or the reading of a stream failed), ``ended`` (the stream is closed),
+        ``closed`` (it is, or the database).
+
+        What it asks of other databases counts, too: it has failed or is closed if one of them is.
+        One whose stream has ended ends it if it asks nothing else.
         """
-        result = self._result
-        if result.failure is not None:
-            return "error"
-        if result.is_closed:
-            return "closed"
-        return self._parts.standing().status or ("ready" if result.is_ready else "loading")
+        ready: LiveStatus = "ready" if self._result.is_ready else "loading"
+        return self._result.standing.status or ready
 
     @property
     def error(self) -> BaseException | None:
-        """What made it fail, if something did; its own functions, or the reading of the stream."""
-        return self._result.failure or self._parts.standing().error
+        """What made it fail, if something did; its own functions, or the reading of a stream."""
+        return self._result.standing.error
 
     def close(self) -> None:
         """Follow no more, and neither do those that are derived from it; rows stay."""
@@ -285,7 +268,7 @@ class BaseLiveQuery(Queryable[Row, Cols]):
                 buffer.push(rows)
             stop = self._result.watchers.add(buffer.push, buffer.end)
         reader: ChangeReader[Row, Any] = ChangeReader(
-            buffer, self._lock, self._parts.check_started, self._present, stop
+            buffer, self._lock, self._result.check_readable, self._present, stop
         )
         weakref.finalize(reader, stop).atexit = False  # a loop that was left with `break`
         return reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import Final
 from weakref import WeakValueDictionary
@@ -24,29 +25,51 @@ class Mirrors:
         self._owner: Final = owner
         self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
         self._inbox: Final[deque[Mail]] = deque()
+        self._has_ended = False
+        # Two, for making one takes the lock of the original, under which the list may be wanted.
+        self._making: Final = threading.Lock()
+        self._listing: Final = threading.Lock()
 
     def of(self, original: WatchedSource) -> Mirror:
         """Return the copy of a source; a new one if there is none. Called while no lock is held."""
-        mirror = self._mirrors.get(original)
-        if mirror is None:
-            original.origin.followers.add(self._owner)
-            mirror = self._mirrors[original] = Mirror(original, self._inbox)
-        return mirror
+        with self._making:
+            mirror = self._mirrors.get(original)
+            if mirror is None:
+                original.origin.followers.add(self._owner)
+                mirror = Mirror(original, self._post)
+                with self._listing:
+                    self._mirrors[original] = mirror
+            return mirror
+
+    def end(self) -> None:
+        """Follow the originals no more."""
+        self._has_ended = True
+        for mirror in self.all():
+            mirror.stop()
+        self._inbox.clear()
+
+    def _post(self, mail: Mail) -> None:
+        if not self._has_ended:  # or nobody would ever take it out
+            self._inbox.append(mail)
 
     @property
     def tables(self) -> list[Table]:
         """Their rows."""
-        return [mirror.table for mirror in self._all()]
+        return [mirror.table for mirror in self.all()]
 
     @property
     def are_behind(self) -> bool:
         """Whether anything has happened that they do not show."""
         if self._inbox:
             return True
-        return bool(self._mirrors) and any(mirror.has_become_ready for mirror in self._all())
+        return bool(self._mirrors) and any(mirror.has_become_ready for mirror in self.all())
 
-    def catch_up(self) -> tuple[dict[Source, Changes], set[Source]]:
-        """Bring the copies up to date. Return what that changed, and what is new altogether."""
+    def catch_up(self) -> tuple[dict[Source, Changes], set[Source], list[Mirror]]:
+        """Bring the copies up to date.
+
+        Returns:
+            What that changed; what is new altogether, or has failed; what has ended otherwise.
+        """
         mails: dict[Mirror, list[Mail]] = {}
         while self._inbox:
             mail = self._inbox.popleft()
@@ -54,19 +77,25 @@ class Mirrors:
                 mails.setdefault(mirror, []).append(mail)
         changes: dict[Source, Changes] = {}
         anew: set[Source] = set()
+        ended: list[Mirror] = []
         for mirror, its_mails in mails.items():
             moved = mirror.table.write([write for mail in its_mails for write in mail.writes])
             if moved:
                 changes[mirror] = moved
-            error = next((mail.error for mail in its_mails if mail.error), None)
-            if error is not None:
-                mirror.failure = error
-                anew.add(mirror)
-        for mirror in self._all():
+            end = next((mail.end for mail in its_mails if mail.end), None)
+            if end is not None:
+                mirror.standing = end
+                if end.error is not None:
+                    anew.add(mirror)
+                else:
+                    ended.append(mirror)
+        for mirror in self.all():
             if mirror.has_become_ready:
                 mirror.is_ready = True
                 anew.add(mirror)
-        return changes, anew
+        return changes, anew, ended
 
-    def _all(self) -> list[Mirror]:
-        return list(self._mirrors.values())
+    def all(self) -> list[Mirror]:
+        """Return all copies that a query asks."""
+        with self._listing:
+            return list(self._mirrors.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from streamdb.collections.origin import Standing
 from streamdb.collections.watchers import Ended, Watcher, Watchers
 from streamdb.engine.difference import difference, ordered_difference
 from streamdb.engine.executor import Changes, Executor, Item, Key
@@ -43,6 +44,7 @@ class Result:
         self.origin: Final = origin
         self.sources: Final = sources(plan)
         self.parents: Final = tuple(s for s in self.sources if isinstance(s, Result | Mirror))
+        self.mirrors: Final = frozenset(_mirrors(self.parents))
         self.shape: Final = plan.shape
         self.is_ordered: Final = plan.is_ordered
         self.name: Final = f"live query of {', '.join(s.name for s in self.sources)}"
@@ -54,6 +56,8 @@ class Result:
         #: What made it fail, its own fault or that of what it is derived from.
         self.failure: BaseException | None = None
         self.is_closed = False
+        #: True if it asks rows of other places alone, and the streams of all have ended.
+        self.has_ended = False
         #: The number of the commit that changed it last.
         self.changed_at = 0
         self.plan: Final = plan
@@ -106,6 +110,24 @@ class Result:
         """See ``Source``."""
         return self._parse_key(key)
 
+    @property
+    def standing(self) -> Standing:
+        """How it stands: its own end, or that of the database."""
+        if self.failure is not None:
+            return Standing("error", self.failure)
+        if self.is_closed:
+            return Standing("closed")
+        reading = self.origin.standing
+        return Standing("ended") if reading.status is None and self.has_ended else reading
+
+    def check_readable(self) -> None:
+        """See ``WatchedSource``."""
+        self.origin.check_started()
+        if self.failure is not None:
+            raise self.failure
+        for mirror in self.mirrors:
+            mirror.check_readable()
+
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; return how to stop."""
         return self.watchers.add(watcher, ended)
@@ -136,6 +158,15 @@ class Result:
         """End in failure."""
         self.failure = error
         self._executor = None
+
+
+def _mirrors(parents: Iterable[Result | Mirror]) -> Iterator[Mirror]:
+    """Yield the rows of other places that are asked, directly or not."""
+    for parent in parents:
+        if isinstance(parent, Mirror):
+            yield parent
+        else:
+            yield from parent.mirrors
 
 
 def _slot(shape: Shape, name: str) -> Slot:

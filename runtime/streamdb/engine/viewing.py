@@ -9,6 +9,7 @@ from streamdb.collections.snapshots import Snapshot, Snapshots
 from streamdb.engine.executor import Executor, Item, Key
 from streamdb.engine.explain import explain
 from streamdb.engine.graph import Graph
+from streamdb.engine.mirror import Mirror
 from streamdb.engine.plan import Plan
 from streamdb.engine.planning import plan_of
 from streamdb.engine.replacing import sources_of, with_sources
@@ -29,30 +30,26 @@ class Views:
         self,
         graph: Graph,
         snapshots: Snapshots,
-        check_started: Callable[[], None] = lambda: None,
     ) -> None:
         self._graph: Final = graph
         self._snapshots: Final = snapshots
-        self._check_started: Final = check_started
 
     def of(self, result: Result) -> Executor | None:
         """Return what has the rows of a live query that the caller sees. Called under the lock.
 
         Raises:
-            NotConnected: nothing has connected the database yet.
+            NotConnected: nothing has connected the database yet, or another one that it asks.
             Exception: what made the live query fail.
         """
-        self._check_started()  # or it would be taken for empty
         snapshot = self._snapshots.current
         if snapshot is not None and result.changed_at > snapshot.commit:
             return self._computed(result, snapshot)
-        if result.failure is not None:
-            raise result.failure
+        result.check_readable()
         return result.executor
 
     def fetch(self, query: QueryNode, /) -> list[Any]:
         """Return the rows that a query has now, as users see them; in order if there is one."""
-        self._check_started()
+        self._graph.check_started()
         query = with_sources(query, self._graph.own_source)
         snapshot = self._snapshots.current
         with self._graph.lock:
@@ -60,6 +57,8 @@ class Views:
             for source in sources_of(query):
                 if isinstance(source, Result):
                     self.of(source)  # raises if it has failed
+                elif isinstance(source, Mirror):
+                    source.check_readable()
             if snapshot is not None:
                 query = with_sources(query, lambda source: self._kept(source, snapshot))
             plan = plan_of(query)

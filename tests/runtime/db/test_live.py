@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 import pytest
-from msgspec import Struct
 from tests.runtime.chat_schema import (
     AsyncChat,
     Chat,
@@ -18,21 +17,14 @@ from tests.runtime.chat_schema import (
 )
 
 from streamdb import (
-    AsyncLocalCollection,
     AsyncStream,
     DatabaseClosed,
     ExpressionError,
-    LocalCollection,
     NotConnected,
     NotOneRow,
     StreamClosed,
     StreamNotFound,
 )
-
-
-class Mark(Struct, frozen=True):
-    id: str
-    text: str = ""
 
 
 async def test_it_is_read_like_a_sequence_and_by_key(url: str) -> None:
@@ -299,87 +291,3 @@ def test_threads_make_read_and_drop_queries_while_commits_come(embedded_url: str
             thread.join(20)
         assert faults == []
         assert len(pairs) == 9
-
-
-# --- rows of other places
-
-
-def test_local_rows_in_queries_of_blocking_databases(embedded_url: str) -> None:
-    marks = LocalCollection(Mark, key="id", name="marks")
-    with Chat(embedded_url, create=True) as db:
-        db.messages.insert(message(1, "a")).synced(20)
-        marked = db.live(db.messages.join(marks, on=lambda m, k: m.id == k.id))
-        assert len(marked) == 0
-        marks.insert(Mark("1", "red"))
-        assert marked.items() == [(("1", "1"), (message(1, "a"), Mark("1", "red")))]
-        waiter = threading.Thread(target=lambda: db.until(lambda: len(marked) == 0, timeout=20))
-        waiter.start()
-        marks.delete("1")
-        waiter.join(20)
-        assert not waiter.is_alive()
-        threads = [
-            threading.Thread(
-                target=lambda n=n: [marks.upsert(Mark("1", str(n + k))) for k in range(50)]
-            )
-            for n in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        for number in range(10):
-            db.messages.update("1", content=str(number)).synced(20)
-        for thread in threads:
-            thread.join(20)
-        assert marked.one() == (db.messages["1"], marks["1"])
-        assert db.messages.join(marks, on=lambda m, k: m.id == k.id).fetch() == list(marked)
-    marks.delete("1")
-    assert len(marked) == 1  # it is closed
-
-
-async def test_local_rows_in_queries_of_async_databases(url: str) -> None:
-    marks = AsyncLocalCollection(Mark, key="id")
-    async with AsyncChat(url, create=True) as db:
-        marked = db.live(db.messages.join(marks, on=lambda m, k: m.id == k.id))
-        changes = marked.changes()
-        await db.messages.insert(message(1)).synced()
-        marks.insert(Mark("1"))
-        assert [c.key for c in await anext(changes)] == [("1", "1")]
-        with db.snapshot():
-            marks.delete("1")
-            assert len(marked) == 1
-            await asyncio.to_thread(marks.insert, Mark("2"))
-        assert len(marked) == 0
-
-
-@pytest.mark.parametrize("form", [Chat, AsyncChat])
-async def test_collections_of_another_database(embedded_url: str, form: Any, url: str) -> None:
-    other = Chat(f"{embedded_url}-other", create=True) if form is Chat else None
-    async with AsyncChat(url, create=True) as db:
-        theirs: Any = other or AsyncChat(f"{embedded_url}-other", create=True)
-        both = db.live(db.messages.join(theirs.sensors, on=lambda m, s: m.content == s.room))
-        alone = db.live(theirs.live(theirs.sensors.filter(lambda s: s.celsius >= 20)))
-        assert (both.status, alone.status) == ("loading", "loading")
-        await db.messages.insert(message(1, "A1")).synced()
-        if other is not None:
-            await asyncio.to_thread(other.preload)
-            await asyncio.to_thread(lambda: other.sensors.insert(sensor(7, "A1")).synced(20))
-        else:
-            await theirs.preload()
-            await theirs.sensors.insert(sensor(7, "A1")).synced()
-        await db.until(lambda: len(both) == 1 and len(alone) == 1, timeout=20)
-        assert (both.keys(), alone.keys(), both.status) == ([("1", 7)], [7], "ready")
-        if other is not None:
-            await asyncio.to_thread(other.close)
-        else:
-            await theirs.aclose()
-        assert (both.status, len(both)) == ("ready", 1)
-
-
-async def test_the_error_of_another_database_reaches_its_readers(url: str, http_url: str) -> None:
-    address = f"{http_url}-other"
-    async with AsyncChat(url, create=True) as db, AsyncChat(address, create=True) as other:
-        live = db.live(other.sensors)
-        assert live.status == "ready"
-        async with AsyncStream(address) as stream:
-            await stream.delete()
-        await db.until(lambda: live.status == "error", timeout=20)
-        assert live.error is other.error

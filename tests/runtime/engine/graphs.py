@@ -10,13 +10,13 @@ from tests.runtime.engine.things import Thing
 from streamdb.collections.collection import AsyncCollection, CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
-from streamdb.collections.origin import release
+from streamdb.collections.origin import Standing, release
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.table import Table
 from streamdb.engine.executor import Changes, Executor
 from streamdb.engine.executors import executor_for
 from streamdb.engine.graph import Graph
-from streamdb.engine.live import AsyncLiveQuery, LiveParts, Standing
+from streamdb.engine.live import AsyncLiveQuery, LiveParts
 from streamdb.engine.plan import Plan
 from streamdb.engine.viewing import Views
 from streamdb.expr import columns_of
@@ -38,10 +38,11 @@ class Bench:
         self, make: Callable[[Plan], Executor] = executor_for, *, is_loaded: bool = True
     ) -> None:
         self.is_loaded = is_loaded
-        self.end: Standing = Standing(None, None)
+        self.end: Standing = Standing()
         self.lock: Final = CommitLock("bench")
         self.tables: Final = {name: Table() for name in ("left", "right")}
         self.graph: Final = Graph(self.lock, is_loaded=lambda: self.is_loaded, make_executor=make)
+        self.graph.reading = lambda: self.end
         self.snapshots: Final = Snapshots(
             self.lock,
             lambda: (*self.tables.values(), *self.graph.mirrored_tables()),
@@ -77,8 +78,6 @@ class Bench:
                 result=self.graph.add(query.as_query().node),
                 views=self.views,
                 deliver=lambda call: call(),
-                check_started=lambda: None,
-                standing=lambda: self.end,
             )
         )
 

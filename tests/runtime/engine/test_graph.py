@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,8 +19,10 @@ from tests.runtime.engine.recomputing import Recomputing
 
 from streamdb import Change, StreamDBError, fn
 from streamdb.collections.items import Over
+from streamdb.engine import mirrors
 from streamdb.engine.live import BaseLiveQuery
 from streamdb.engine.local import AsyncLocalCollection
+from streamdb.engine.mirror import Mirror
 
 
 class Mark(Struct, frozen=True):
@@ -383,6 +387,40 @@ def test_the_end_of_the_database_is_theirs(status: Any) -> None:
     assert len(reader.take() or ()) == 1
     with pytest.raises(ValueError if error else Over):
         reader.take()
+
+
+# --- rows of other places
+
+
+def test_nothing_is_kept_for_a_database_that_has_ended() -> None:
+    bench = Bench()
+    marks = AsyncLocalCollection(Mark, key="id")
+    live = bench.live(marks)
+    marks.insert(Mark("a"))
+    bench.stop("closed")
+    marks.insert(Mark("b"))
+    assert (len(live), len(marks)) == (1, 2)
+    assert not bench.graph._mirrors.are_behind
+    assert not marks._table.is_watched
+
+
+def test_threads_that_ask_one_source_at_once_share_its_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    marks = AsyncLocalCollection(Mark, key="id")
+    made: list[Mirror] = []
+
+    def slow(*given: Any) -> Mirror:
+        time.sleep(0.05)  # the other thread comes meanwhile
+        made.append(Mirror(*given))
+        return made[-1]
+
+    monkeypatch.setattr(mirrors, "Mirror", slow)
+    with ThreadPoolExecutor(2) as pool:
+        lives = list(pool.map(bench.live, [marks, marks]))
+    marks.insert(Mark("a"))
+    assert (len(made), *map(len, lives)) == (1, 1, 1)
 
 
 # --- what callbacks do
