@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from streamdb.db.blocking_db import StreamDB
     from streamdb.db.declaration import DeclaredCollection, collection
     from streamdb.db.options import DatabaseOptions, InvalidEvent
+    from streamdb.db.paced import AsyncPaced, Paced
+    from streamdb.db.rhythms import Debounce, InTurn, Throttle, debounce, in_turn, throttle
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
     from streamdb.engine.live import AsyncLiveQuery, LiveQuery
@@ -153,6 +155,7 @@ __all__ = [
     "AsyncCollection",
     "AsyncLiveQuery",
     "AsyncLocalCollection",
+    "AsyncPaced",
     "AsyncProducer",
     "AsyncStream",
     "AsyncStreamDB",
@@ -181,6 +184,7 @@ __all__ = [
     "ContractBroken",
     "DatabaseClosed",
     "DatabaseOptions",
+    "Debounce",
     "DeclaredCollection",
     "DuplicateKey",
     "EventConstructors",
@@ -189,6 +193,7 @@ __all__ = [
     "Extensible",
     "ForkedProcess",
     "HandleClosed",
+    "InTurn",
     "InvalidEvent",
     "InvalidEventError",
     "InvalidInput",
@@ -208,6 +213,7 @@ __all__ = [
     "NullableColumn",
     "Number",
     "Opaque",
+    "Paced",
     "PayloadTooLarge",
     "Producer",
     "ProducerFailed",
@@ -243,6 +249,7 @@ __all__ = [
     "StreamParseError",
     "StreamTimeout",
     "Subscription",
+    "Throttle",
     "Transaction",
     "TransactionFailed",
     "TransactionStatus",
@@ -257,6 +264,9 @@ __all__ = [
     "WouldDeadlock",
     "case",
     "collection",
+    "debounce",
     "fn",
+    "in_turn",
     "require_abi",
+    "throttle",
 ]

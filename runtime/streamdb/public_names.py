@@ -49,6 +49,18 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DatabaseOptions",
         "InvalidEvent",
     ),
+    "streamdb.db.paced": (
+        "AsyncPaced",
+        "Paced",
+    ),
+    "streamdb.db.rhythms": (
+        "Debounce",
+        "InTurn",
+        "Throttle",
+        "debounce",
+        "in_turn",
+        "throttle",
+    ),
     "streamdb.db.state": ("Metrics",),
     "streamdb.db.status": ("Status",),
     "streamdb.engine.live": (

@@ -232,10 +232,17 @@ class Table:
     # --- what is written here
 
     def lay(self, changes: Iterable[tuple[str, Pending]]) -> list[Delta]:
-        """Have changes show that are not on the stream yet; return what that changes."""
+        """Have changes show that are not on the stream yet; return what that changes.
+
+        A further change of a transaction to a row takes the place of the one before.
+        """
         keys: list[str] = []
         for key, pending in changes:
-            self.overlay.push(key, pending, under=self.rows.get(key))
+            before = self.overlay.find(key, pending.txid)
+            if before is not None:
+                before.change = pending.change
+            else:
+                self.overlay.push(key, pending, under=self.rows.get(key))
             keys.append(key)
         return self.show_anew(keys)
 

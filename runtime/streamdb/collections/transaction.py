@@ -70,11 +70,15 @@ class Outcome:
         self.synced.set_exception(error)
 
 
-class _Transaction:
+class BaseTransaction:
     """What both forms of a transaction tell without waiting."""
 
     def __init__(self, outcome: Outcome) -> None:
-        self._outcome: Final = outcome
+        self._outcome = outcome
+
+    def become_part_of(self, outcome: Outcome) -> None:
+        """Share the outcome of another transaction, in which this one was taken up."""
+        self._outcome = outcome
 
     @property
     def txid(self) -> str:
@@ -107,7 +111,7 @@ class _Transaction:
             raise WouldDeadlock("the transaction is still open: leave its `with` block first")
 
 
-class AsyncTransaction(_Transaction):
+class AsyncTransaction(BaseTransaction):
     """Writes on their way. ``await`` it to know that they are durable."""
 
     def __await__(self) -> Generator[object, None, None]:
@@ -136,7 +140,7 @@ class AsyncTransaction(_Transaction):
         await asyncio.wrap_future(self._outcome.synced)
 
 
-class Transaction(_Transaction):
+class Transaction(BaseTransaction):
     """Writes on their way. ``result()`` waits until they are durable."""
 
     def __init__(self, outcome: Outcome, io_thread: int | None) -> None:

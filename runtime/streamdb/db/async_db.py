@@ -13,7 +13,8 @@ from streamdb.db.base import BaseDatabase
 from streamdb.expr import Columns, Expr
 
 if TYPE_CHECKING:
-    from streamdb.db.mutations import Draft
+    from streamdb.db.paced import AsyncPaced
+    from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
     from streamdb.engine.live import AsyncLiveQuery
     from streamdb.expr.opaque import Opaque
@@ -181,6 +182,28 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
 
         return AsyncLiveQuery(self._live_parts(query))
 
+    def paced(self, rhythm: Debounce | Throttle | InTurn) -> AsyncPaced:
+        """Return blocks whose writes show at once, and are sent when a rhythm says so.
+
+        ::
+
+            typing = db.paced(debounce(0.3))
+            with typing:  # at every key
+                db.drafts.update("d1", text=text)
+            await typing.flush()  # or wait: it is sent after 0.3 s of silence
+
+        Each block shows as a whole when it ends, as a transaction does; blocks that wait become
+        one transaction, in which a row is written once. It is sent before its time if anything
+        else writes a row of it, by `flush`, and when the database is closed. It may fail with
+        what it stands on, and goes then with all its blocks.
+
+        Args:
+            rhythm: :func:`debounce`, :func:`throttle` or :func:`in_turn`.
+        """
+        from streamdb.db.paced import AsyncPaced  # for those who pace writes
+
+        return AsyncPaced(self._mutations, rhythm, self._later, self._wrap)
+
     def status_changes(self) -> AsyncItems[Status]:
         """Iterate over the status from this call on, with ``async for``.
 
@@ -245,8 +268,8 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         def __exit__(self, *_):
             """Never called."""
 
-    def _enqueue(self, draft: Draft) -> None:
-        self._session.enqueue(draft)
+    def _on_loop(self, call: Callable[[], object]) -> None:
+        call()
 
     def _wrap(self, outcome: Outcome) -> AsyncTransaction:
         return AsyncTransaction(outcome)

@@ -108,6 +108,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             self._state,
             check_open=self._session.check_open,
             send=self._send,
+            hold=self._hold,
             wrap=self._wrap,
             upsert_as=options.get("upsert_as", "upsert"),
         )
@@ -116,6 +117,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         sender.dependents = self._mutations.dependents
         sender.roll_back = self._mutations.roll_back
         sender.take_back = self._mutations.take_back
+        self._session.release_all = self._mutations.release_all
         self._snapshots: Final = self._state.snapshots
         self._state.graph.reading = self._reading_end
         self._state.graph.check_connected = self._session.check_started
@@ -137,7 +139,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     def _prepare(self) -> None:
         """Set up what the form has beside the rest."""
 
-    def _enqueue(self, draft: Draft) -> None:
+    def _on_loop(self, call: Callable[[], object]) -> None:
         raise NotImplementedError
 
     def _wrap(self, outcome: Outcome) -> Tx:
@@ -148,7 +150,14 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _send(self, draft: Draft) -> None:
         remember(draft.outcome, self.url)
-        self._enqueue(draft)
+        self._on_loop(lambda: self._session.enqueue(draft))
+
+    def _hold(self, draft: Draft) -> None:
+        remember(draft.outcome, self.url)
+        self._on_loop(lambda: self._session.hold(draft))
+
+    def _later(self, seconds: float, call: Callable[[], object]) -> None:
+        self._on_loop(lambda: self._session.call_later(seconds, call))
 
     # What they tell alike.
 

@@ -17,7 +17,8 @@ from streamdb.expr import Columns, Expr
 from streamdb.streams.loop_thread import shared_loop_thread
 
 if TYPE_CHECKING:
-    from streamdb.db.mutations import Draft
+    from streamdb.db.paced import Paced
+    from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
     from streamdb.engine.live import LiveQuery
     from streamdb.expr.opaque import Opaque
@@ -155,6 +156,28 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
 
         return LiveQuery(self._live_parts(query))
 
+    def paced(self, rhythm: Debounce | Throttle | InTurn) -> Paced:
+        """Return blocks whose writes show at once, and are sent when a rhythm says so.
+
+        ::
+
+            typing = db.paced(debounce(0.3))
+            with typing:  # at every key
+                db.drafts.update("d1", text=text)
+            typing.flush()  # or wait: it is sent after 0.3 s of silence
+
+        Each block shows as a whole when it ends, as a transaction does; blocks that wait become
+        one transaction, in which a row is written once. It is sent before its time if anything
+        else writes a row of it, by `flush`, and when the database is closed. It may fail with
+        what it stands on, and goes then with all its blocks.
+
+        Args:
+            rhythm: :func:`debounce`, :func:`throttle` or :func:`in_turn`.
+        """
+        from streamdb.db.paced import Paced  # for those who pace writes
+
+        return Paced(self._mutations, rhythm, self._later, self._wrap)
+
     def status_changes(self) -> BlockingItems[Status]:
         """Iterate over the status from this call on; see :meth:`AsyncStreamDB.status_changes`."""
         woken = threading.Event()
@@ -214,8 +237,8 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         async def __aexit__(self, *_):
             """Never called."""
 
-    def _enqueue(self, draft: Draft) -> None:
-        self._thread.call_soon(self._session.enqueue, draft)
+    def _on_loop(self, call: Callable[[], object]) -> None:
+        self._thread.call_soon(call)
 
     def _wrap(self, outcome: Outcome) -> Transaction:
         return Transaction(outcome, self._thread.ident)

@@ -72,6 +72,13 @@ class LocalWrite:
         """Tell whether it makes no sense if what was there before it fails to be."""
         return self.kind != "upsert"
 
+    def takes(self, later: LocalWrite) -> bool:
+        """Tell whether a later write of the same row makes one with this one.
+
+        It does but where others removed the row in between, so that it may be inserted, say.
+        """
+        return (self.kind, later.kind) in _MERGED
+
     def then(self, later: LocalWrite) -> LocalWrite | None:
         """Return what this write and a later one of the same row amount to, None for nothing."""
         kind = _MERGED[self.kind, later.kind]

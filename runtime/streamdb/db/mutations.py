@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
 from streamdb.collections.overlay import Pending
@@ -32,6 +32,18 @@ from streamdb.state.unknown_fields import Stored
 Tx = TypeVar("Tx")
 
 
+class Holder(Protocol):
+    """Holds transactions that show back from being sent. Called under the lock."""
+
+    def release(self) -> None:
+        """Have all of them sent."""
+        ...
+
+    def drop(self, draft: Draft) -> None:
+        """Forget one that has failed."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """A transaction in the making, or on its way: its outcome and what it writes.
@@ -40,11 +52,15 @@ class Draft:
         outcome: what becomes of it.
         writes: one for each row, in order.
         unseen: how many of its events have not come back; known once it is sent.
+        behind: the txid of one that has to be on the stream before it, or neither is.
+        holder: what keeps it from being sent for a while, though it shows.
     """
 
     outcome: Outcome
     writes: dict[Place, LocalWrite] = field(default_factory=dict[Place, LocalWrite])
     unseen: int = 0
+    behind: str | None = None
+    holder: Holder | None = None
 
     @property
     def size(self) -> int:
@@ -68,6 +84,7 @@ class Mutations(Generic[Tx]):
         state: the rows.
         check_open: raises if the database takes no writes (any more).
         send: queues a finished draft.
+        hold: tells what sends of a draft that shows and is sent later.
         wrap: makes what the caller gets from an outcome.
         upsert_as: whether upserts are written as such (UPSERT-2).
     """
@@ -78,13 +95,17 @@ class Mutations(Generic[Tx]):
         *,
         check_open: Callable[[], None],
         send: Callable[[Draft], None],
+        hold: Callable[[Draft], None],
         wrap: Callable[[Outcome], Tx],
         upsert_as: UpsertAs,
     ) -> None:
         self._state = state
         self._check_open = check_open
         self._send = send
+        self._hold = hold
         self._wrap = wrap
+        #: Who holds a transaction back that writes a row.
+        self.holders: Final[dict[Place, Holder]] = {}
         self._upsert_as: Final = upsert_as
         self._open: Final = OpenBlock[Draft]("open transaction")
         self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
@@ -92,30 +113,34 @@ class Mutations(Generic[Tx]):
     @contextmanager
     def transaction(self) -> Generator[Tx]:
         """Gather the writes of this task or thread; send them as one when the block ends well."""
-        if self._open.current is not None:
-            raise StreamDBError("transactions do not nest: one is open in this task already")
+        with self.gathering() as draft:
+            yield self._wrap(draft.outcome)
+        self._finish(draft)
+
+    @contextmanager
+    def gathering(self) -> Generator[Draft]:
+        """Gather the writes of this task or thread; if the block raises, the draft has failed."""
+        self.check_no_block()
         self._check_open()
-        draft = Draft(Outcome(str(uuid.uuid4())))
+        draft = new_draft()
         try:
             with self._open.holding(draft):
-                yield self._wrap(draft.outcome)
+                yield draft
         except BaseException as error:
             draft.outcome.fail(
                 _caused(TransactionFailed("its block raised: nothing was sent"), error)
             )
             raise
-        self._finish(draft)
+
+    def check_no_block(self) -> None:
+        """Raise StreamDBError if this task or thread is in the block of a transaction."""
+        if self._open.current is not None:
+            raise StreamDBError("transactions do not nest: one is open in this task already")
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
         with self._drafting() as draft:
-            write = self._checked("insert", schema, row)
-            if self._latest(schema, write.key) is not None:
-                raise DuplicateKey(
-                    f"insert: collection {schema.name!r} holds a row of key {write.key!r} already; "
-                    "use upsert or update"
-                )
-            draft.add(write)
+            draft.add(self._new_row(schema, row))
         return self._wrap(draft.outcome)
 
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
@@ -171,6 +196,63 @@ class Mutations(Generic[Tx]):
             draft.add(LocalWrite("delete", schema, schema.wire_key(key)))
         return self._wrap(draft.outcome)
 
+    # --- what shows and is sent later
+
+    @contextmanager
+    def holding(self) -> Generator[None]:
+        """Hold the lock for what follows, in which nobody's code runs."""
+        with self._state.committing():
+            yield
+
+    def insertion(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
+        """Return the write of a new row. Called while `holding`.
+
+        Raises:
+            InvalidRow: the row does not fit its type.
+            DuplicateKey: there is one of its key.
+            StreamDBError: nothing can be written, or not here.
+        """
+        self._state.graph.check_caller("a write")
+        self.check_no_block()
+        self._check_open()
+        return self._new_row(schema, row)
+
+    def make_way(self, places: Iterable[Place], holder: Holder | None = None) -> None:
+        """Have transactions that write the same rows sent before; but those of one holder."""
+        if self.holders:
+            before = dict.fromkeys(map(self.holders.get, places))
+            for other in before:
+                if other is not None and other is not holder:
+                    other.release()
+
+    def show_held(self, draft: Draft, writes: Iterable[LocalWrite], *, is_new: bool) -> None:
+        """Have further writes of a transaction show that is sent later. Called while `holding`."""
+        try:
+            for write in writes:
+                draft.add(write)
+            self._show(draft, [write.place for write in writes])
+            if is_new:
+                draft.outcome.advance("queued")
+                self._hold(draft)
+        except BaseException as error:
+            self._give_up(draft, error)
+            raise
+
+    def send_held(self, draft: Draft) -> None:
+        """Send a transaction that shows. Called while `holding`."""
+        draft.holder = None
+        try:
+            self._send(draft)
+        except BaseException as error:
+            self._give_up(draft, error)
+            raise
+
+    def release_all(self) -> None:
+        """Have all that is held sent."""
+        with self.holding():
+            for holder in dict.fromkeys(self.holders.values()):
+                holder.release()
+
     # --- what becomes of a transaction
 
     def events(self, draft: Draft) -> list[bytes]:
@@ -201,12 +283,13 @@ class Mutations(Generic[Tx]):
 
     def dependents(self, draft: Draft, others: Iterable[Draft]) -> list[Draft]:
         """Return those of later transactions that make no sense without this one."""
-        lost, places = [draft], set(draft.writes)
+        lost, places, txids = [draft], set(draft.writes), {draft.outcome.txid}
         for other in others:
-            if any(
+            if other.behind in txids or any(
                 write.stands_on_others and place in places for place, write in other.writes.items()
             ):
                 lost.append(other)
+                txids.add(other.outcome.txid)
                 places.update(other.writes)
             else:
                 places.difference_update(other.writes)  # it stands by itself, others on it
@@ -223,6 +306,9 @@ class Mutations(Generic[Tx]):
         """
         txids = {draft.outcome.txid for draft in drafts}
         with self._state.committing():
+            for draft in drafts:
+                if draft.holder is not None:
+                    draft.holder.drop(draft)
             deltas = {
                 name: self._state.tables[name].lift(txids, keys)
                 for name, keys in _keys_of(drafts).items()
@@ -254,7 +340,7 @@ class Mutations(Generic[Tx]):
                 yield current
                 return
             self._check_open()
-            draft = Draft(Outcome(str(uuid.uuid4())))
+            draft = new_draft()
             yield draft
             self._finish(draft)
 
@@ -263,26 +349,44 @@ class Mutations(Generic[Tx]):
             draft.outcome.advance("synced")  # an empty transaction is free
             return
         with self._state.committing():
+            self.make_way(draft.writes)
             draft.outcome.advance("queued")
             try:
-                self._show(draft)
+                self._show(draft, draft.writes)
                 self._send(draft)
             except BaseException as error:
-                failure = TransactionFailed(f"it could not be queued: {error}")
-                _caused(failure, error)
-                self.roll_back([draft], lambda: draft.outcome.fail(failure))
+                self._give_up(draft, error)
                 raise
 
-    def _show(self, draft: Draft) -> None:
-        """Have all writes of a transaction show at once."""
-        changes: dict[str, list[tuple[str, Pending]]] = {}
-        for (name, key), write in draft.writes.items():
-            pending = Pending(draft.outcome.txid, write.change())
-            changes.setdefault(name, []).append((key, pending))
+    def _give_up(self, draft: Draft, error: BaseException) -> None:
+        failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)
+        self.roll_back([draft], lambda: draft.outcome.fail(failure))
+
+    def _show(self, draft: Draft, places: Iterable[Place]) -> None:
+        """Have writes of a transaction show at once, or no more if they came to nothing."""
+        txid = draft.outcome.txid
+        laid: dict[str, list[tuple[str, Pending]]] = {}
+        lifted: dict[str, list[str]] = {}
+        for place in places:
+            name, key = place
+            if (write := draft.writes.get(place)) is not None:
+                laid.setdefault(name, []).append((key, Pending(txid, write.change())))
+            else:
+                lifted.setdefault(name, []).append(key)
         tables = self._state.tables
-        self._state.show_local(
-            {name: tables[name].lay(of_table) for name, of_table in changes.items()}
-        )
+        deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
+        for name, keys in lifted.items():
+            deltas[name] = deltas.get(name, []) + tables[name].lift([txid], keys)
+        self._state.show_local(deltas)
+
+    def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
+        write = self._checked("insert", schema, row)
+        if self._latest(schema, write.key) is not None:
+            raise DuplicateKey(
+                f"insert: collection {schema.name!r} holds a row of key {write.key!r} already; "
+                "use upsert or update"
+            )
+        return write
 
     def _checked(
         self,
@@ -342,6 +446,11 @@ class Mutations(Generic[Tx]):
             row = table.rows.get(wire_key)
             return None if row is None else Stored(row)
         return table.stored(wire_key)
+
+
+def new_draft() -> Draft:
+    """Begin a transaction."""
+    return Draft(Outcome(str(uuid.uuid4())))
 
 
 def _keys_of(drafts: Iterable[Draft]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import suppress
-from itertools import dropwhile
+from itertools import chain, dropwhile
 from typing import Final
 
 from streamdb.db.mutations import Draft
@@ -51,13 +51,22 @@ class Sender:
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
         self._queue: Final[deque[Draft]] = deque()
+        self._held: Final[dict[str, Draft]] = {}
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
         self._back: list[Draft] = []
 
+    def hold(self, draft: Draft) -> None:
+        """Note a transaction that will be queued later; it may fail with one that it stands on."""
+        self._held[draft.outcome.txid] = draft
+        draft.outcome.durable.add_done_callback(lambda _: self._held.pop(draft.outcome.txid, None))
+
     def enqueue(self, draft: Draft) -> None:
         """Queue a transaction; it is sent in its turn."""
+        self._held.pop(draft.outcome.txid, None)
+        if draft.outcome.status == "failed":  # while it was on its way here
+            return
         self._in_flight[draft.outcome.txid] = draft
         self._queue.append(draft)
         self._drained.clear()
@@ -121,7 +130,7 @@ class Sender:
         self._queue.clear()
         self._drained.set()
         # From the last one on: so nothing stands on one that fails.
-        for draft in list(self._in_flight.values())[::-1]:
+        for draft in [*self._in_flight.values(), *self._held.values()][::-1]:
             self.fail(draft, reason)
 
     def fail(self, draft: Draft, error: BaseException) -> None:
@@ -174,8 +183,9 @@ class Sender:
 
     def _unacknowledged_after(self, draft: Draft) -> list[Draft]:
         """Return the transactions behind one that may still fail, oldest first."""
-        later = iter(self._in_flight.values())
-        if draft.outcome.txid in self._in_flight:
+        txid = draft.outcome.txid
+        later: Iterable[Draft] = chain(self._in_flight.values(), self._held.values())
+        if txid in self._in_flight or txid in self._held:
             later = dropwhile(lambda other: other is not draft, later)
         return [
             other

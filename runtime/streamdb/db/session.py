@@ -63,6 +63,9 @@ class Session:
         self._reading: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._timers: Final[set[asyncio.TimerHandle]] = set()
+        #: Has all transactions sent that are held back.
+        self.release_all: Callable[[], None] = lambda: None
 
     async def preload(self) -> None:
         """Connect if need be, and wait until the first load is committed.
@@ -153,6 +156,29 @@ class Session:
         if self._is_found:
             self._send()
 
+    def hold(self, draft: Draft) -> None:
+        """Take note of a transaction that will be queued later."""
+        try:
+            self.check_open()
+        except DatabaseClosed as error:
+            self.sender.fail(draft, error)
+            return
+        self.start()
+        self.sender.hold(draft)
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call a function in so many seconds, unless the database is closed by then."""
+        loop = self._loop
+        if loop is None or self.status.now == "closed":
+            return
+
+        def run() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = loop.call_later(seconds, run)
+        self._timers.add(timer)
+
     def _send(self) -> None:
         """Send what is queued. No task waits for more, which nobody might end."""
         if self._stream is not None and (self._sending is None or self._sending.done()):
@@ -233,6 +259,8 @@ class Session:
 
     async def _close(self) -> None:
         try:
+            self.release_all()
+            await asyncio.sleep(0)  # what is queued by other threads, in its order
             await asyncio.wait_for(self.sender.drain(), self.close_timeout)
         except TimeoutError:
             log.warning("%s: closing with writes unresolved", self._url)
@@ -241,6 +269,9 @@ class Session:
 
     async def _stop(self) -> None:
         self.status.set("closed")
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
         tasks = [task for task in (self._reading, self._sending) if task is not None]
         for task in tasks:
             task.cancel()

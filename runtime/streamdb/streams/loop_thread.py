@@ -43,10 +43,10 @@ class LoopThread:
         """The identity of the thread, to tell that one is on it."""
         return self._thread.ident
 
-    def call_soon(self, function: Callable[[T], object], argument: T) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         """Call a function on the loop, soon. Raises ForkedProcess like :meth:`submit`."""
         self._check_process()
-        self.loop.call_soon_threadsafe(function, argument)
+        self.loop.call_soon_threadsafe(call)
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine on the loop; its future may be waited for on any other thread.
