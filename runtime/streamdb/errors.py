@@ -347,6 +347,10 @@ class DatabaseClosed(StreamDBError):
     """The database is closed."""
 
 
+class QueryClosed(StreamDBError):
+    """A live query is closed, or one that it is derived from."""
+
+
 class WouldDeadlock(StreamDBError, RuntimeError):
     """A blocking call on the thread that would have to answer it."""
 

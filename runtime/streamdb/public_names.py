@@ -103,6 +103,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "ProducerFailed",
         "ProducerFenced",
         "ProducerGap",
+        "QueryClosed",
         "RateLimited",
         "SchemaError",
         "SequenceConflict",

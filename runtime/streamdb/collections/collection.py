@@ -58,6 +58,7 @@ class CollectionParts(Generic[Tx]):
         writer: takes the writes.
         deliver: runs a user's callback where callbacks of this database run.
         check_started: raises if nothing has connected the database yet.
+        check_goes_on: raises if there will be no commit: the database is closed, or has failed.
         runner: runs queries that begin at the collection.
         origin: what changes the rows, for those who follow them.
     """
@@ -69,7 +70,7 @@ class CollectionParts(Generic[Tx]):
     writer: Writer[Tx]
     deliver: Callable[[Callable[[], object]], None]
     check_started: Callable[[], None]
-    check_not_closed: Callable[[], None]
+    check_goes_on: Callable[[], None]
     runner: QueryRunner | None = None
     origin: Origin | None = None
 
@@ -225,10 +226,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
         Raises:
             TypeError: ``callback`` is ``async def``, or no function.
-            DatabaseClosed: there will be no commit.
+            DatabaseClosed: the database is closed, so there will be no commit.
+            StreamDBError: reading has failed, with what made it fail.
         """
         refuse_async(callback, "subscribe", _INSTEAD_OF_ASYNC)
-        self._parts.check_not_closed()
+        self._parts.check_goes_on()
         test = self._test(where)
         closed = False
 
@@ -269,7 +271,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         initial: bool,
         where: Callable[[Cols], Expr[bool, Any]] | None,
     ) -> ChangeReader[Row, Key]:
-        """Register what iterators and waits read; ``wake`` is called when there may be more."""
+        """Register what iterators and waits read; ``wake`` is called when there may be more.
+
+        Of a database that is closed, there are the rows as they are, and then the end.
+        """
         buffer = ChangeBuffer(wake, self._test(where))
         with self._parts.lock:
             if initial:
@@ -368,9 +373,14 @@ class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
         Args:
             initial: begin with the rows as they are now, as inserts.
             where: watch only rows of which this is true.
+
+        Raises:
+            DatabaseClosed: the database is closed already.
+            StreamDBError: reading has failed already, with what made it fail.
         """
         import asyncio  # not above, as in `callers`
 
+        self._parts.check_goes_on()
         woken = asyncio.Event()
         return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
@@ -385,6 +395,7 @@ class Collection(BaseCollection[Row, Key, Cols, Transaction]):
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
     ) -> BlockingChanges[Row, Key]:
         """Iterate over changes from this call on; see :meth:`AsyncCollection.changes`."""
+        self._parts.check_goes_on()
         woken = threading.Event()
         return BlockingChanges(self.reader(woken.set, initial=initial, where=where), woken)
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from streamdb.errors import WouldDeadlock
+from streamdb.query_functions import check_may_wait
 from streamdb.streams.loop_thread import on_shared_loop_thread
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class BlockingItems(Generic[Item]):
 
         Raises:
             Over: there will be no more.
-            WouldDeadlock: called on streamdb's own thread.
+            WouldDeadlock: called on streamdb's own thread, or by a function of a query.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -108,6 +109,7 @@ class BlockingItems(Generic[Item]):
             item = self._source.take()
             if item is not None:
                 return item
+            check_may_wait("waiting for changes")
             if on_shared_loop_thread():
                 raise WouldDeadlock("waiting on the thread that brings items would wait for ever")
             remaining = None if deadline is None else deadline - time.monotonic()

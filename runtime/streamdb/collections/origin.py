@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Literal, NamedTuple, Protocol
 from weakref import WeakSet
 
@@ -101,5 +102,6 @@ def is_watched_source(source: Any) -> bool:
 def release(origin: Origin) -> None:
     """Have those who follow take in what has changed; called when the lock is free again."""
     if origin.followers:
-        for follower in list(origin.followers):
-            follower.drain()
+        with ExitStack() as stack:  # if one is interrupted, the others go on
+            for follower in list(origin.followers):
+                stack.callback(follower.drain)

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, Literal
 
 from streamdb.errors import WaitTimeout, WouldDeadlock
+from streamdb.query_functions import check_may_wait
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -153,7 +154,8 @@ class Transaction(BaseTransaction):
         Raises:
             TransactionFailed: they are not; the cause says why.
             WaitTimeout: it takes longer than so many seconds.
-            WouldDeadlock: called inside the open transaction, or on streamdb's own thread.
+            WouldDeadlock: called inside the open transaction, on streamdb's own thread, or by a
+                function of a query.
         """
         self._wait(self._outcome.durable, timeout)
 
@@ -166,6 +168,8 @@ class Transaction(BaseTransaction):
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         self._check_sent()
+        if not future.done():
+            check_may_wait("waiting for a transaction")
         if threading.get_ident() == self._io_thread and not future.done():
             raise WouldDeadlock("waiting on the thread that brings the answer would wait for ever")
         try:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
-from streamdb.collections.collection import BaseCollection, ChangeReader, CollectionParts
+from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
@@ -21,6 +21,7 @@ from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, ch
 from streamdb.db.unresolved import remember
 from streamdb.errors import (
     ConditionTimeout,
+    DatabaseClosed,
     InvalidEventError,
     TxidTimeout,
     UnknownCollection,
@@ -173,7 +174,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 writer=self._mutations,
                 deliver=self._deliver,
                 check_started=self._session.check_started,
-                check_not_closed=self._session.check_not_closed,
+                check_goes_on=self._check_goes_on,
                 runner=self._views,
                 origin=self._state.graph,
             )
@@ -291,7 +292,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 f"{type(condition).__name__}: until(lambda: len(db.messages) > 2)"
             )
         if not callable(condition):
-            return MatchingRow(self._changes_of(condition, where, wake), self._state.signal)
+            return self._matching_row(condition, where, wake)
         if where is not None:
             raise TypeError("until: `where` goes with a collection, not with a function")
         refuse_async(condition, "until", "wait for what it awaits by itself")
@@ -304,17 +305,19 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             wake=wake,
         )
 
-    def _changes_of(
+    def _matching_row(
         self,
         rows: BaseCollection[Any, Any, Any, Any] | BaseLiveQuery[Any, Any],
         where: Callable[[Any], Expr[bool, Any]] | None,
         wake: Callable[[], None],
-    ) -> ChangeReader[Any, Any]:
-        """Return the changes of what belongs to this database, beginning with what is there."""
+    ) -> MatchingRow[Any]:
+        """Wait on the changes of what belongs to this database, beginning with what is there."""
+        closed = DatabaseClosed(f"{self.url}: the database is closed")
         if isinstance(rows, BaseCollection):
             if rows not in self._collections.values():
                 raise ValueError(f"until: {rows!r} is a collection of another database")
-            return rows.reader(wake, initial=True, where=where)
+            reader = rows.reader(wake, initial=True, where=where)
+            return MatchingRow(reader, lambda: self._state.signal.end or closed)
         if not hasattr(rows, "is_of"):
             raise TypeError(
                 "until takes a query that is kept up to date: until(db.live(query)), or "
@@ -324,7 +327,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             raise ValueError(f"until: {rows!r} is a live query of another database")
         if where is not None:
             raise TypeError("until: `where` goes with a collection; a live query can be asked")
-        return rows.reader(wake, initial=True)
+        reader = rows.reader(wake, initial=True)
+        return MatchingRow(reader, lambda: self._state.signal.end or rows.why_over())
 
     def _live_parts(self, query: Any) -> LiveParts:
         """Begin a live query, and return what it stands on."""
@@ -341,7 +345,14 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             result=self._state.graph.add(query.as_query().node),
             views=self._views,
             deliver=self._deliver,
+            check_goes_on=self._check_goes_on,
         )
+
+    def _check_goes_on(self) -> None:
+        """Raise if there will be no commit, and that is not because the stream has ended."""
+        if self.error is not None:
+            raise self.error
+        self._session.check_not_closed()
 
     def _reading_end(self) -> Standing:
         now = self.status

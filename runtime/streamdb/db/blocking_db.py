@@ -14,6 +14,7 @@ from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
 from streamdb.errors import StreamDBError
 from streamdb.expr import Columns, Expr
+from streamdb.query_functions import check_may_wait
 from streamdb.streams.loop_thread import shared_loop_thread
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             StreamDBError: reading ended, or the database was closed.
             WouldDeadlock: called on streamdb's own thread.
         """
-        self._thread.check_may_wait()
+        self._thread.check_may_wait("await_txid()")
         future = self._wait_for_txid(txid)
         try:
             future.result(timeout)
@@ -126,7 +127,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             NotConnected: the database is not connected, so that nothing would ever change.
             WouldDeadlock: called on streamdb's own thread.
         """
-        self._thread.check_may_wait()
+        self._thread.check_may_wait("until()")
         woken = threading.Event()
         source = self._condition(condition, where, woken.set)
         try:
@@ -203,9 +204,13 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         """Send what is queued (for ``close_timeout`` seconds at most), then stop; rows stay.
 
         Does nothing in a child process after ``os.fork()``: the database is its parent's.
+
+        Raises:
+            WouldDeadlock: called by a function of a query, or on streamdb's own thread.
         """
         if self._thread.belongs_to_parent:
             return
+        check_may_wait("close()")  # at once: it would wait for its callbacks, too
         try:
             self._thread.run(self._session.aclose())
         finally:

@@ -101,18 +101,25 @@ class TrueState(Generic[T]):
 
 
 class MatchingRow(Generic[Row]):
-    """The first row of some changes that is there: a source of one item."""
+    """The first row of some changes that is there: a source of one item.
 
-    def __init__(self, reader: ChangeReader[Row, Any], signal: StateSignal) -> None:
+    Args:
+        reader: takes them.
+        why_over: tells why there will be no more.
+    """
+
+    def __init__(
+        self, reader: ChangeReader[Row, Any], why_over: Callable[[], BaseException]
+    ) -> None:
         self._reader: Final = reader
-        self._signal: Final = signal
+        self._why_over: Final = why_over
 
     def take(self) -> Row | None:
         """Look at what has changed. Raises what ended the reading, if there was no such row."""
         try:
             changes = self._reader.take()
         except Over:
-            raise self._signal.end or Over from None
+            raise self._why_over() from None
         rows = (change.new for change in changes or () if change.new is not None)
         return next(rows, None)
 

@@ -26,6 +26,7 @@ from streamdb.errors import (
     StreamDBError,
     TransactionFailed,
 )
+from streamdb.query_functions import check_caller
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
@@ -333,8 +334,8 @@ class Mutations(Generic[Tx]):
     @contextmanager
     def _drafting(self) -> Generator[Draft]:
         """Yield the open transaction, or one for this write alone, sent if the write is good."""
+        check_caller("a write")
         with self._state.committing():
-            self._state.graph.check_caller("a write")
             current = self._open.current
             if current is not None:
                 yield current

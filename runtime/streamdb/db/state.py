@@ -258,6 +258,7 @@ class DatabaseState:
         if is_over:
             release(self.graph)
             self._run_calls()
+            self.graph.raise_interrupt()
 
     def after_committing(self, call: Callable[[], object]) -> None:
         """Call users' code now, or after the commit that is under way in this thread."""

@@ -7,8 +7,8 @@ from; see `routes`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from typing import Final, cast
 from weakref import WeakSet
@@ -32,9 +32,10 @@ from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
 from streamdb.engine.routes import Routes
 from streamdb.engine.same import same
-from streamdb.errors import DatabaseClosed, ExpressionError, StreamDBError
+from streamdb.errors import DatabaseClosed, ExpressionError, QueryClosed, StreamDBError
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.sources import Source
+from streamdb.query_functions import check_caller, running_functions
 
 log: Final = logging.getLogger("streamdb.engine")
 
@@ -78,7 +79,7 @@ class Graph:
         self._routes: Final = Routes()
         self._kept: Final[dict[object, Result]] = {}
         self._is_committing = False
-        self._runs_functions = False
+        self._interrupt: KeyboardInterrupt | None = None
         self._end: tuple[BaseException | None] | None = None
 
     @property
@@ -104,9 +105,9 @@ class Graph:
             ExpressionError: it asks something that belongs to no database.
             StreamDBError: called by a function of a query.
         """
+        check_caller("db.live()")
         query = with_sources(query, self.own_source)
         with self.lock:
-            self.check_caller("db.live()")
             result = Result(query, self.make_executor, self)
             for parent in result.parents:
                 _check_goes_on(parent)
@@ -116,6 +117,7 @@ class Graph:
                 result.watchers.end(self._end[0])
             elif _has_ended(result):
                 _end(result)
+        self.raise_interrupt()
         return result
 
     def mirrored_tables(self) -> list[Table]:
@@ -148,7 +150,12 @@ class Graph:
         return let_go
 
     def close(self, result: Result) -> None:
-        """End a live query, and those that are derived from it, here and in other databases."""
+        """End a live query, and those that are derived from it, here and in other databases.
+
+        Raises:
+            StreamDBError: called by a function of a query.
+        """
+        check_caller("close() of a live query")
         with self.lock:
             self._close({result})
         release(self)
@@ -159,23 +166,6 @@ class Graph:
                 closed.add(result)
                 result.is_closed = True
                 result.watchers.end(None)
-
-    @contextmanager
-    def running_functions(self) -> Generator[None]:
-        """Run functions of queries in the block; they are told if they ask others."""
-        self._runs_functions = True
-        try:
-            yield
-        finally:
-            self._runs_functions = False
-
-    def check_caller(self, what: str) -> None:
-        """Raise if the caller is a function of a query. Called under the lock."""
-        if self._runs_functions:
-            raise StreamDBError(
-                f"{what}: called by a function of a query, which has to depend on its rows alone; "
-                "join what else it needs"
-            )
 
     # --- commits
 
@@ -203,6 +193,9 @@ class Graph:
                 _tell(self._settle(moved, anew))
                 if ended:
                     self._end_with(ended)
+        except BaseException as error:  # an interrupt between functions: who knows what was done
+            self._give_up(error)
+            raise
         finally:
             self._is_committing = False
 
@@ -218,6 +211,13 @@ class Graph:
             self.commit({})
         self._fire()
         release(self)
+        self.raise_interrupt()
+
+    def raise_interrupt(self) -> None:
+        """Raise the KeyboardInterrupt that ended a query, now that the commit is over."""
+        if self._interrupt is not None and threading.current_thread() is threading.main_thread():
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
 
     def _end_with(self, ended: Sequence[Mirror]) -> None:
         """End what asks rows of other places of which no more will come.
@@ -282,21 +282,29 @@ class Graph:
         self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]
     ) -> tuple[Changes, BaseException | None]:
         """Run a query on. Return what changed, and the error if a function of it raised one."""
-        self._runs_functions = True
         try:
             if not result.is_ready or not anew.isdisjoint(result.sources):
                 anew.add(result)
-                return result.load(), None
+                with running_functions:
+                    return result.load(), None
             own = {source: seen[source] for source in result.sources if source in seen}
-            return result.step(own) if own else (), None
-        except KeyboardInterrupt:
-            raise
+            if not own:
+                return (), None
+            with running_functions:
+                return result.step(own), None
+        except KeyboardInterrupt as interrupt:
+            self._interrupt = interrupt
+            return (), _interrupted(result, interrupt)
         except BaseException as error:
             log.error("the %s failed and is of no use any more", result.name, exc_info=error)
             error.add_note(f"raised in the {result.name}, which is of no use any more")
             return (), error
-        finally:
-            self._runs_functions = False
+
+    def _give_up(self, cause: BaseException) -> None:
+        for result in self._routes.alive():
+            if not result.is_over:
+                result.fail(_interrupted(result, cause))
+                result.watchers.end(result.failure)
 
     def _is_ready(self, result: Result) -> bool:
         return result.is_ready or all(
@@ -305,15 +313,22 @@ class Graph:
         )
 
 
+def _interrupted(result: Result, cause: BaseException) -> StreamDBError:
+    error = StreamDBError(
+        f"the {result.name} was interrupted while it followed a commit, so it is of no use any "
+        "more: make it anew"
+    )
+    error.__cause__ = cause
+    return error
+
+
 def _check_goes_on(parent: Result | Mirror) -> None:
     """Raise if what a new query asks was closed, for it would never be up to date."""
-    if isinstance(parent, Result):
-        if parent.is_closed:
-            raise StreamDBError("the live query that this one asks is closed: make it anew")
-    elif parent.standing.status == "closed":
-        raise DatabaseClosed(
-            f"{parent!r}, which is asked here, is closed, or belongs to a database that is"
-        )
+    source = parent.original if isinstance(parent, Mirror) else parent
+    if isinstance(source, Result) and source.is_closed:
+        raise QueryClosed(f"{source!r}, which this one asks, is closed: make it anew")
+    if isinstance(parent, Mirror) and parent.standing.status == "closed":
+        raise DatabaseClosed(f"the database of {parent!r}, which this query asks, is closed")
 
 
 def _has_ended(result: Result) -> bool:

@@ -25,7 +25,7 @@ from streamdb.engine.graph import Graph
 from streamdb.engine.positioned_buffer import PositionedBuffer
 from streamdb.engine.result import Result
 from streamdb.engine.viewing import Views, items_of, shown_row
-from streamdb.errors import NotOneRow
+from streamdb.errors import NotOneRow, QueryClosed, StreamClosed, StreamDBError
 from streamdb.expr.queries import Query1, Queryable
 from streamdb.expr.query import Query
 from streamdb.expr.query_tree import SourceNode
@@ -49,11 +49,13 @@ class LiveParts:
         result: the rows.
         views: tells what the caller sees of them.
         deliver: runs a user's callback where callbacks of this database run.
+        check_goes_on: raises if there will be no commit: the database is closed, or has failed.
     """
 
     result: Result
     views: Views
     deliver: Callable[[Callable[[], object]], None]
+    check_goes_on: Callable[[], None]
 
 
 class BaseLiveQuery(Queryable[Row, Cols]):
@@ -232,8 +234,12 @@ class BaseLiveQuery(Queryable[Row, Cols]):
 
         Raises:
             TypeError: ``callback`` is ``async def``, or no function.
+            QueryClosed: it is closed, so there will be no change.
+            DatabaseClosed: the database is.
+            Exception: what made it fail, or the reading of the stream.
         """
         refuse_async(callback, "subscribe", _INSTEAD_OF_ASYNC)
+        self._check_goes_on()
         present, deliver = self._present, self._parts.deliver
         closed = False
 
@@ -257,6 +263,20 @@ class BaseLiveQuery(Queryable[Row, Cols]):
             let_go()
 
         return Subscription(stop)
+
+    def why_over(self) -> StreamDBError:
+        """Return the error for who waits for a row that will never come, though nothing failed."""
+        if self.status == "ended":
+            return StreamClosed(f"{self!r}: what it asks has ended", final_offset=None)
+        return QueryClosed(f"{self!r} holds no row, and there will be none: make it anew")
+
+    def _check_goes_on(self) -> None:
+        self._parts.check_goes_on()
+        standing = self._result.standing
+        if standing.error is not None:
+            raise standing.error
+        if standing.status == "closed":
+            raise QueryClosed(f"{self!r} will not change: make it anew")
 
     def reader(self, wake: Callable[[], None], *, initial: bool) -> ChangeReader[Row, Any]:
         """Register what iterators and waits read; ``wake`` is called when there may be more."""
@@ -311,7 +331,13 @@ class AsyncLiveQuery(BaseLiveQuery[Row, Cols]):
 
         Args:
             initial: begin with the rows as they are now, as inserts.
+
+        Raises:
+            QueryClosed: it is closed already.
+            DatabaseClosed: the database is.
+            Exception: what has made it fail already, or the reading of the stream.
         """
+        self._check_goes_on()
         import asyncio  # not above, as in `collections.callers`
 
         woken = asyncio.Event()
@@ -323,6 +349,7 @@ class LiveQuery(BaseLiveQuery[Row, Cols]):
 
     def changes(self, *, initial: bool = False) -> BlockingChanges[Row, Any]:
         """Iterate over changes from this call on; see :meth:`AsyncLiveQuery.changes`."""
+        self._check_goes_on()
         woken = threading.Event()
         return BlockingChanges(self.reader(woken.set, initial=initial), woken)
 

@@ -28,6 +28,7 @@ from streamdb.engine.graph import Graph
 from streamdb.engine.viewing import Views
 from streamdb.errors import DuplicateKey, InvalidRow, MissingKey, StreamDBError
 from streamdb.expr import Columns, Expr, UntypedColumns
+from streamdb.query_functions import check_caller
 from streamdb.state.declaring import completed_declaration
 from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema
@@ -78,7 +79,7 @@ class BaseLocalCollection(BaseCollection[Row, Key, Cols, None]):
                 writer=self._writer,
                 deliver=calls.add,
                 check_started=lambda: None,
-                check_not_closed=lambda: None,
+                check_goes_on=lambda: None,
                 runner=Views(graph, snapshots),
                 origin=graph,
             )
@@ -310,7 +311,7 @@ class _LocalWriter:
             self._tell_others()
 
     def _commit(self, staged: StagedRows) -> None:
-        self._graph.check_caller("a write to a local collection")
+        check_caller("a write to a local collection")
         deltas = staged.commit()
         changed = {self._table: deltas} if deltas else {}
         self._graph.commit(changed)
@@ -318,6 +319,7 @@ class _LocalWriter:
     def _tell_others(self) -> None:
         release(self._graph)
         self._calls.run()
+        self._graph.raise_interrupt()
 
 
 def _checked(schema: CollectionSchema[Any, Any], row: Any) -> str:

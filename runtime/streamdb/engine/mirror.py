@@ -44,7 +44,7 @@ class Mirror:
         self.slot: Final = original.slot
         self.key_column: Final = original.key_column
         self.table: Final = Table()
-        self._original: Final = original
+        self.original: Final = original
         this: weakref.ref[Mirror] = weakref.ref(self)
 
         def note(changes: Changes) -> None:
@@ -65,15 +65,15 @@ class Mirror:
         weakref.finalize(self, self.stop).atexit = False
 
     def __repr__(self) -> str:
-        return repr(self._original)
+        return repr(self.original)
 
     def key_of(self, value: Any) -> Any:
         """See ``Source``."""
-        return self._original.key_of(value)
+        return self.original.key_of(value)
 
     def parse_key(self, key: Any) -> Any:
         """See ``Source``."""
-        return self._original.parse_key(key)
+        return self.original.parse_key(key)
 
     @property
     def failure(self) -> BaseException | None:
@@ -82,12 +82,12 @@ class Mirror:
 
     def check_readable(self) -> None:
         """See ``WatchedSource``."""
-        self._original.check_readable()
+        self.original.check_readable()
 
     @property
     def has_become_ready(self) -> bool:
         """Tell whether the original has become ready, and this has not taken notice yet."""
-        return not self.is_ready and self._original.is_ready
+        return not self.is_ready and self.original.is_ready
 
 
 def _writes(original: WatchedSource, changes: Changes) -> list[Write]:

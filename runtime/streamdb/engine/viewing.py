@@ -17,6 +17,7 @@ from streamdb.engine.result import Result
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Rows, Source
+from streamdb.query_functions import check_caller, running_functions
 
 
 class Views:
@@ -49,11 +50,11 @@ class Views:
 
     def fetch(self, query: QueryNode, /) -> list[Any]:
         """Return the rows that a query has now, as users see them; in order if there is one."""
+        check_caller("fetch()")
         self._graph.check_started()
         query = with_sources(query, self._graph.own_source)
         snapshot = self._snapshots.current
         with self._graph.lock:
-            self._graph.check_caller("fetch()")
             for source in sources_of(query):
                 if isinstance(source, Result):
                     self.of(source)  # raises if it has failed
@@ -78,7 +79,7 @@ class Views:
 
     def _loaded(self, plan: Plan) -> Executor:
         executor = self._graph.make_executor(plan)
-        with self._graph.running_functions():
+        with running_functions:
             executor.load()
         return executor
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamdb.errors import ForkedProcess, StreamDBError, WouldDeadlock
+from streamdb.query_functions import check_may_wait
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,14 +65,15 @@ class LoopThread:
             raise
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
-    def check_may_wait(self) -> None:
+    def check_may_wait(self, what: str = "a blocking call") -> None:
         """Raise if waiting for something that this thread brings would never end.
 
         Raises:
             ForkedProcess: the thread stayed behind in the parent process.
-            WouldDeadlock: called on the loop's own thread.
+            WouldDeadlock: called on the loop's own thread, or by a function of a query.
         """
         self._check_process()
+        check_may_wait(what)
         if threading.get_ident() == self._thread.ident:
             raise WouldDeadlock(
                 "a blocking call on streamdb's own event loop would wait for itself; "

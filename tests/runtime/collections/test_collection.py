@@ -60,7 +60,7 @@ class Bench:
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
                 deliver=lambda call: call(),
                 check_started=lambda: None,
-                check_not_closed=lambda: None,
+                check_goes_on=lambda: None,
                 runner=runner,
             )
         )

@@ -19,6 +19,8 @@ from streamdb import (
     DatabaseClosed,
     LocalCollection,
     NotConnected,
+    QueryClosed,
+    StreamClosed,
 )
 
 FORMS = pytest.mark.parametrize("form", [Chat, AsyncChat])
@@ -132,7 +134,7 @@ async def test_the_close_of_another_database_is_theirs(url: str, form: Any) -> N
             with pytest.raises(StopAsyncIteration):
                 await asyncio.wait_for(anext(one), 20)
         assert (list(both), list(derived)) == ([], [])
-        with pytest.raises(DatabaseClosed, match="'sensors'>, which is asked here, is closed"):
+        with pytest.raises(DatabaseClosed, match="'sensors'>, which this query asks, is closed"):
             db.live(other.sensors)
         assert db.messages.join(other.sensors, on=lambda m, s: m.content == s.room).fetch() == []
 
@@ -146,7 +148,7 @@ async def test_the_close_of_a_query_of_another_database_is_theirs(url: str, form
         theirs.close()
         await db.until(lambda: live.status == "closed", timeout=20)
         assert beside.status == "ready"
-        with pytest.raises(DatabaseClosed, match="live query of sensors>, which is asked here"):
+        with pytest.raises(QueryClosed, match="sensors>, which this one asks, is closed"):
             db.live(theirs)
 
 
@@ -166,6 +168,8 @@ async def test_what_has_ended_elsewhere_holds_all_that_there_is(url: str, form: 
             await anext(changes)
         await db.messages.insert(message(1, "A1")).synced()
         assert len(both) == 1
+        with pytest.raises(StreamClosed, match="what it asks has ended"):
+            await db.until(db.live(other.sensors.filter(lambda _: False)))
         late = [db.live(alone), db.live(other.sensors)]
         assert [(one.status, len(one)) for one in late] == [("ended", 1), ("ended", 1)]
     assert (both.status, alone.status) == ("closed", "closed")

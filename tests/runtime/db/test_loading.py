@@ -244,7 +244,9 @@ async def test_after_closing(embedded_url: str) -> None:
         pass
     with pytest.raises(DatabaseClosed):
         await db.await_txid("t")
-    assert [item async for item in db.messages.changes()] == []
+    for watch in (db.messages.changes, lambda: db.messages.subscribe(print)):
+        with pytest.raises(DatabaseClosed):
+            watch()
 
 
 async def test_closing_while_loading() -> None:

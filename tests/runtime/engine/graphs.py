@@ -66,7 +66,7 @@ class Bench:
                 writer=None,  # type: ignore[arg-type]  # nothing is written through it
                 deliver=lambda call: call(),
                 check_started=lambda: None,
-                check_not_closed=lambda: None,
+                check_goes_on=lambda: None,
                 runner=self.views,
                 origin=self.graph,
             )
@@ -78,6 +78,7 @@ class Bench:
                 result=self.graph.add(query.as_query().node),
                 views=self.views,
                 deliver=lambda call: call(),
+                check_goes_on=lambda: None,
             )
         )
 
@@ -91,6 +92,7 @@ class Bench:
             }
             self.graph.commit({table: changes for table, changes in deltas.items() if changes})
         release(self.graph)
+        self.graph.raise_interrupt()
 
     def load(self, left: Iterable[Thing] = (), right: Iterable[Thing] = ()) -> None:
         """Put other rows in place of all, as a first load or a reset does."""

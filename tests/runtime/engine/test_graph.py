@@ -17,7 +17,7 @@ from tests.runtime.engine.graphs import Bench, Counting, Write, put, thing
 from tests.runtime.engine.judging import equal, is_right
 from tests.runtime.engine.recomputing import Recomputing
 
-from streamdb import Change, StreamDBError, fn
+from streamdb import Change, QueryClosed, StreamDBError, fn
 from streamdb.collections.items import Over
 from streamdb.engine import mirrors
 from streamdb.engine.live import BaseLiveQuery
@@ -327,6 +327,65 @@ def test_a_function_of_a_query_makes_no_queries() -> None:
         bench.left.map(lambda t: bench.live(bench.right)).fetch()
 
 
+def test_an_interrupt_in_a_function_ends_its_query_and_leaves_none_behind() -> None:
+    def stop_at(name: str) -> Callable[[Any], Any]:
+        def look(row: Any) -> Any:
+            if row.id == name:
+                raise KeyboardInterrupt
+            return row.id
+
+        return look
+
+    bench = Bench()
+    before, after = bench.live(bench.left), bench.live(bench.left.map(stop_at("b")))
+    derived, last = bench.live(after.map(str)), bench.live(bench.left.filter(lambda t: t.a == 1))
+    told: list[Any] = []
+    last.subscribe(told.append)
+    bench.commit(put(thing("a", 1)))
+    with pytest.raises(KeyboardInterrupt):
+        bench.commit(put(thing("b", 1)))
+    assert (len(before), len(last), len(told)) == (2, 2, 2)
+    for one in (after, derived):
+        assert one.status == "error"
+        with pytest.raises(StreamDBError, match="interrupted while it followed a commit"):
+            list(one)
+    with pytest.raises(KeyboardInterrupt):
+        bench.live(bench.left.map(stop_at("a")))
+    bench.commit(put(thing("c", 1)))
+    assert (len(before), len(last)) == (3, 3)
+
+
+def test_an_interrupt_between_functions_ends_all_queries() -> None:
+    bench = Bench()
+    live = bench.live(bench.left)
+    changes = live.changes()
+
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    bench.tables["left"].watch(interrupted, lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        bench.commit(put(thing("a")))
+    assert live.status == "error"
+    with pytest.raises(StreamDBError, match="interrupted"):
+        changes._source.take()
+
+
+def test_an_interrupt_of_one_database_leaves_others_to_go_on() -> None:
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    marks = AsyncLocalCollection(Mark, key="id")
+    benches = [Bench(), Bench(), Bench()]
+    counts = [bench.live(marks) for bench in benches]
+    failing = benches[1].live(marks.map(interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        marks.insert(Mark("a"))
+    assert ([len(count) for count in counts], failing.status) == ([1, 1, 1], "error")
+    marks.insert(Mark("b"))
+    assert [len(count) for count in counts] == [2, 2, 2]
+
+
 # --- lives
 
 
@@ -370,9 +429,22 @@ def test_closing_ends_what_is_derived_from_it() -> None:
     assert len(changes._source.take()) == 1
     with pytest.raises(Over):
         changes._source.take()
-    with pytest.raises(StreamDBError, match="closed"):
+    with pytest.raises(QueryClosed, match="which this one asks, is closed"):
         bench.live(live.where(lambda t: t.a >= 1))
     live.close()
+    for closed in (live, derived):
+        for watch in (closed.changes, lambda q=closed: q.subscribe(print)):
+            with pytest.raises(QueryClosed, match="will not change: make it anew"):
+                watch()
+
+
+def test_what_has_failed_is_not_watched() -> None:
+    bench = Bench()
+    live = bench.live(bench.left.map(lambda t: 1 // t.a))
+    bench.commit(put(thing("a", 0)))
+    for watch in (live.changes, lambda: live.subscribe(print)):
+        with pytest.raises(ZeroDivisionError):
+            watch()
 
 
 @pytest.mark.parametrize("status", ["ended", "closed", "error"])
