@@ -31,6 +31,11 @@ def same(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
     return True
 
 
+def is_same_row(old: Any, new: object, *, are_tuples: bool) -> bool:
+    """Compare two rows of a shape; ``old`` may be missing."""
+    return same(old, cast("tuple[object, ...]", new)) if are_tuples else old is new
+
+
 def same_row(old: object | None, new: object | None) -> bool:
     """Compare any two rows, without knowing of what kind they are."""
     if isinstance(old, tuple) and isinstance(new, tuple):

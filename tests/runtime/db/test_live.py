@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,9 +23,17 @@ from streamdb import (
     ExpressionError,
     NotConnected,
     NotOneRow,
+    QueryClosed,
+    Stream,
     StreamClosed,
+    StreamDBError,
     StreamNotFound,
+    Transaction,
+    WouldDeadlock,
+    fn,
 )
+from streamdb.collections.transaction import Outcome
+from streamdb.query_functions import running_functions
 
 
 async def test_it_is_read_like_a_sequence_and_by_key(url: str) -> None:
@@ -78,6 +87,40 @@ async def test_changes_come_a_commit_at_a_time_and_are_net(url: str) -> None:
         live.close()
         with pytest.raises(StopAsyncIteration):
             await anext(changes)
+
+
+async def test_a_write_that_comes_back_is_told_once(url: str) -> None:
+    """The row moves in the order of arrival, and nothing that is made of it is made anew."""
+    async with AsyncChat(url, create=True) as db:
+        await db.sensors.insert(sensor(7, "A1")).synced()
+        rows = db.messages
+        made: list[str] = []
+        by_role = rows.group_by(lambda m: m.role)
+        joined = rows.join(db.sensors, on=lambda m, s: m.content == s.room)
+        lives: list[Any] = [
+            db.live(rows.map(lambda m: (made.append(m.id), [m.content])[1])),
+            db.live(rows.order_by(lambda m: m.id).map(lambda m: [m.content])),
+            db.live(joined.map(lambda m, s: [m.content])),
+            db.live(by_role.agg(lambda m: fn.collect(m)).map(lambda role, found: [*found])),
+            db.live(by_role.agg(lambda m: fn.fold([], lambda some, m: [*some, m], m))),
+            db.live(by_role.agg(lambda m: fn.reduce(list, m.content))),
+            db.live(by_role.agg(lambda m: (fn.first(m), fn.last(m), fn.count()))),
+            db.live(db.live(rows).map(lambda m: [m.content])),
+        ]
+        told: list[int] = [0 for _ in lives]
+
+        def count(number: int) -> None:
+            told[number] += 1
+
+        for number, live in enumerate(lives):
+            live.subscribe(lambda _, number=number: count(number))
+        await rows.insert(message(1, "A1")).synced()
+        assert (told, made) == ([1] * len(lives), ["1"])
+        with db.transaction() as tx:
+            rows.insert(message(2, "A1"))
+            rows.insert(message(3, "A1"))
+        await tx.synced()
+        assert (told, made) == ([2] * len(lives), ["1", "2", "3"])
 
 
 async def test_derived_queries_and_joins(url: str) -> None:
@@ -180,6 +223,16 @@ async def test_until_takes_live_queries(url: str) -> None:
         failing = db.live(db.messages.map(lambda m: 1 // 0))
         with pytest.raises(ZeroDivisionError):
             await db.until(failing)
+        never = db.live(live.filter(lambda _: False))
+        waiting = asyncio.create_task(db.until(never, timeout=20))
+        await asyncio.sleep(0)
+        never.close()
+        live.close()
+        with pytest.raises(QueryClosed, match="closed> holds no row"):
+            await waiting
+        with pytest.raises(QueryClosed):
+            await db.until(never)
+        assert await db.until(live) == message(2, "x")  # rows stay
 
 
 async def test_the_end_of_the_stream_and_of_the_database(url: str) -> None:
@@ -200,6 +253,10 @@ async def test_the_end_of_the_stream_and_of_the_database(url: str) -> None:
         assert (live.status, len(live)) == ("closed", 1)
         with pytest.raises(DatabaseClosed):
             db.live(db.messages)
+        for rows in (live, db.messages):
+            for watch in (rows.changes, lambda rows=rows: rows.subscribe(print)):
+                with pytest.raises(DatabaseClosed):
+                    watch()
 
 
 async def test_a_fatal_error_of_the_database(url: str) -> None:
@@ -212,8 +269,9 @@ async def test_a_fatal_error_of_the_database(url: str) -> None:
             await asyncio.wait_for(anext(changes), 20)
         assert (live.status, live.error) == ("error", db.error)
         assert caught.value is db.error
-        with pytest.raises(type(db.error)):
-            db.live(db.messages)
+        for call in (db.live, lambda rows: rows.changes(), lambda rows: rows.subscribe(print)):
+            with pytest.raises(StreamNotFound):
+                call(db.messages)
 
 
 async def test_what_is_no_query_is_refused(url: str) -> None:
@@ -258,6 +316,41 @@ def test_the_blocking_form(url: str) -> None:
         assert "where" in db.messages.where(lambda m: m.id == "1").explain()
     assert list(changes) == []
     assert live.status == "closed"
+
+
+def test_a_function_of_a_query_neither_closes_nor_waits(embedded_url: str) -> None:
+    """It runs while the database is held still, so whatever it waits for would never come."""
+    with Chat(embedded_url, create=True) as db, Chat(f"{embedded_url}-2", create=True) as other:
+        tx = db.messages.insert(message(1))
+        tx.synced(20)
+        changes = db.messages.changes()
+        live = db.live(db.messages)
+        refused: list[Callable[[], object]] = [
+            *(db.close, other.close, db.preload, live.close),
+            *(lambda: db.until(lambda: False), lambda: db.await_txid("t"), lambda: next(changes)),
+            *(
+                lambda: Stream(f"{embedded_url}-2").head(),
+                lambda: other.messages.insert(message(2)),
+            ),
+            *(lambda: other.live(other.messages), lambda: other.messages.as_query().fetch()),
+        ]
+        for call in refused:
+            with pytest.raises(StreamDBError, match="called by a function of a query"):
+                list(db.live(db.messages.map(lambda _, call=call: call())))
+            with pytest.raises(StreamDBError, match="called by a function of a query"):
+                db.messages.map(lambda _, call=call: call()).fetch()
+        calls = iter([int, *refused[:2]])
+        later = db.live(db.messages.map(lambda _: next(calls)()))
+        db.messages.insert(message(2)).synced(20)  # now it is called on streamdb's own thread
+        assert isinstance(later.error, WouldDeadlock)
+        assert (db.status, other.status, len(live)) == ("live", "live", 2)
+
+
+def test_a_function_of_a_query_does_not_wait_for_a_write() -> None:
+    tx = Transaction(Outcome("t1"), None)
+    tx._outcome.status = "queued"
+    with running_functions, pytest.raises(WouldDeadlock, match="waiting for a transaction"):
+        tx.result()
 
 
 def test_threads_make_read_and_drop_queries_while_commits_come(embedded_url: str) -> None:

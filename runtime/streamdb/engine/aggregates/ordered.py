@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.view import View
+from streamdb.engine.same import same
 
 #: More values that came in between are sorted together with all others.
 _FEW: Final = 8
@@ -49,6 +50,18 @@ class OrderedValues:
         index = bisect_left(self._places, place)
         self._change_from(index)
         del self._places[index], self.items[index]
+
+    def stays(self, before: Any, now: Any, /) -> bool:
+        """Give a value another place, if it stands between the same ones there; tell whether so."""
+        self.settle()
+        places = self._places
+        index = bisect_left(places, before)
+        if index and not places[index - 1] < now:
+            return False
+        if index + 1 < len(places) and not now < places[index + 1]:
+            return False
+        places[index] = now
+        return True
 
     def settle(self) -> None:
         """Put all values where they belong."""
@@ -99,6 +112,10 @@ class Ordered:
         self._is_known = False
         self._values.remove(value, place)
 
+    def stays(self, before: Any, now: Any, /) -> bool:
+        """Give a value another place, if it stands between the same ones there; tell whether so."""
+        return self._values.stays(before, now)
+
     def result(self) -> Any:
         """Return the answer."""
         if not self._is_known:
@@ -117,6 +134,12 @@ class Collect(Ordered):
     __slots__ = ()
 
     def _computed(self, items: list[Any]) -> Sequence[Any]:
+        start, self._values.unchanged = self._values.unchanged, len(items)
+        known: View[Any] | None = self._answer
+        if known is not None and len(known) == len(items):
+            changed = range(start, len(items))
+            if all(same((known[index],), (items[index],)) for index in changed):
+                return known  # what was taken out was put back
         return self._values.share()
 
 

@@ -76,7 +76,15 @@ def follow_of(steps: Sequence[Step]) -> Follow:
     """
     code = SourceCode()
     code.line("changes = []")
-    code.indent("for key, _, row in before:")
+    code.indent("for key, was, row in before:")
+    is_same = f"row is not None and {code.bind(same)}(was, row)"
+    code.indent(f"if {is_same if steps[0].shape.is_tuple else 'was is row'}:")
+    code.line("old = after.get(key)")  # it stands elsewhere now: functions make the same of it
+    code.indent("if old is not None and has_moved(key):")
+    code.line("changes.append((key, old, old))")
+    code.dedent()
+    code.line("continue")
+    code.dedent()
     code.line("new = None")
     code.indent("if row is not None:")
     _write(code, steps, "new = {}")

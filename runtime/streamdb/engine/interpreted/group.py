@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
 from streamdb.engine.aggregates import Accumulator, accumulator
+from streamdb.engine.aggregates.ordered import Ordered
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.group_places import Places
 from streamdb.engine.interpreted.operators import Operator
@@ -168,11 +169,16 @@ class GroupOperator:
             for asked, old, old_place, new, place in zip(
                 group.accumulators, *before, *after, strict=True
             ):
-                if not (same((old,), (new,)) and old_place == place):
+                counted = old is not None or self._keeps_nulls[number]
+                counts = new is not None or self._keeps_nulls[number]
+                is_same = same((old,), (new,)) and (
+                    old_place == place or not counts or _stays(asked, old_place, place)
+                )
+                if not is_same:
                     differs = True
-                    if old is not None or self._keeps_nulls[number]:
+                    if counted:
                         asked.remove(old, old_place)
-                    if new is not None or self._keeps_nulls[number]:
+                    if counts:
                         asked.add(new, place)
                 number += 1
         except _FAULTS as error:
@@ -209,6 +215,11 @@ class GroupOperator:
         if isinstance(error, ExpressionError) or AGGREGATES[node.aggregate].calls_users:
             raise error
         raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
+
+
+def _stays(asked: Accumulator, before: Any, now: Any) -> bool:
+    """Tell whether a value that is as before stands between the same ones at its place now."""
+    return isinstance(asked, Ordered) and asked.stays(before, now)
 
 
 def _operand(node: AggregateNode) -> Node:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from streamdb.engine.executor import Change, Changes, Item, Key, Positions
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
-from streamdb.engine.same import same
+from streamdb.engine.same import is_same_row, same_row
 from streamdb.engine.sort_keys import SortKeys
 from streamdb.engine.sorted_rows import SortedRows
 from streamdb.engine.window import Window
@@ -95,12 +95,17 @@ class OrderOperator:
             return ()
         send = self._send
         result: list[Change] = []
-        for key, _, row in changed:
+        for key, was, row in changed:
             old = self.rows.get(key)
-            new = row if send is None or row is None else send(key, row)
+            if send is None or row is None:
+                new = row
+            elif same_row(was, row):
+                new = old  # it stands elsewhere now: functions would make the same of it
+            else:
+                new = send(key, row)
             if new is not None:
                 old_place, place = self._put(key, row, is_new=old is None)
-                if old is not None and self._is_same(old, new):
+                if is_same_row(old, new, are_tuples=self._is_tuple):
                     if old_place == place and not self._input.moved(key):
                         continue
                     new = old
@@ -128,6 +133,3 @@ class OrderOperator:
             return (None, self._order.insert(entry)) if is_new else self._order.move(entry)
         except TypeError as error:
             raise self._keys.mixture(self._input.rows.items(), error) from error
-
-    def _is_same(self, old: Item, new: Item) -> bool:
-        return same(old, new) if self._is_tuple else old is new

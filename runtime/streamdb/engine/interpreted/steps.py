@@ -9,7 +9,7 @@ from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.naive import not_none, over_slots, selection
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
-from streamdb.engine.same import same
+from streamdb.engine.same import is_same_row
 from streamdb.expr.conditions import test_of
 from streamdb.expr.sources import Source
 
@@ -30,6 +30,8 @@ class StepsOperator:
         self._input: Final = input
         self._stepped: Final = sender(edge.steps)
         self._is_tuple: Final = edge.shape.is_tuple
+        shape = edge.steps[0].shape if edge.steps else edge.shape
+        self._takes_tuples: Final = shape.is_tuple
 
     def load(self) -> None:
         """Send all rows through the steps."""
@@ -42,14 +44,17 @@ class StepsOperator:
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Send the changed rows through the steps."""
         result = list[Change]()
-        for key, _, row in self._input.step(changes):
+        for key, was, row in self._input.step(changes):
             old = self.rows.get(key)
-            new = None if row is None else self._stepped(key, row)
+            if row is not None and is_same_row(was, row, are_tuples=self._takes_tuples):
+                new = old  # it stands elsewhere now: functions would make the same of it
+            else:
+                new = None if row is None else self._stepped(key, row)
             if new is None:
                 if old is not None:
                     del self.rows[key]
                     result.append((key, old, None))
-            elif old is None or not self._is_same(old, new) or self._input.moved(key):
+            elif not is_same_row(old, new, are_tuples=self._is_tuple) or self._input.moved(key):
                 self.rows[key] = new
                 result.append((key, old, new))
         return result
@@ -61,9 +66,6 @@ class StepsOperator:
     def moved(self, key: Key) -> bool:
         """Tell it of the row that this one was made of."""
         return self._input.moved(key)
-
-    def _is_same(self, old: Item, new: Item) -> bool:
-        return same(old, new) if self._is_tuple else old is new
 
 
 def sender(steps: Sequence[Step]) -> OneRow:
