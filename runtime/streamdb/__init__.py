@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RowMeta,
         Subscription,
     )
+    from streamdb.collections.row_writer import AsyncRowWriter, RowWriter
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
     from streamdb.db.action_inputs import ActionInput
     from streamdb.db.actions import ActionsBase, AsyncActionsBase
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         UnknownColumn,
         WaitTimeout,
         WouldDeadlock,
+        WriterFailed,
     )
     from streamdb.expr import (
         Column,
@@ -158,6 +160,7 @@ __all__ = [
     "AsyncLocalCollection",
     "AsyncPaced",
     "AsyncProducer",
+    "AsyncRowWriter",
     "AsyncStream",
     "AsyncStreamDB",
     "AsyncTransaction",
@@ -232,6 +235,7 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "RowMeta",
+    "RowWriter",
     "SchemaError",
     "SequenceConflict",
     "SpecError",
@@ -264,6 +268,7 @@ __all__ = [
     "UntypedColumns",
     "WaitTimeout",
     "WouldDeadlock",
+    "WriterFailed",
     "case",
     "collection",
     "debounce",

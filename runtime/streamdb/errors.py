@@ -121,7 +121,7 @@ class ProducerFailed(StreamError):
 
 
 class BufferFull(StreamDBError):
-    """A producer holds as much as it may: use `append`, which waits for room."""
+    """A producer or a writer holds as much as it may: use `append` or `write`, which waits."""
 
 
 class SequenceConflict(StreamError):
@@ -325,6 +325,24 @@ class TransactionFailed(StreamDBError):
 
 class TransactionUnresolved(TransactionFailed):
     """The database closed before the outcome of a write was known."""
+
+
+class WriterFailed(TransactionFailed):
+    """A writer of rows could not write some of them, and has stopped. ``__cause__`` says why.
+
+    All rows before these are on the stream, and none behind them.
+
+    Attributes:
+        unwritten: rows that are certainly not on the stream, in the order they were written.
+        unknown: rows that may be on the stream: the answer to their request was lost.
+    """
+
+    def __init__(
+        self, message: str, *, unwritten: tuple[Any, ...], unknown: tuple[Any, ...]
+    ) -> None:
+        super().__init__(message)
+        self.unwritten = unwritten
+        self.unknown = unknown
 
 
 class WaitTimeout(StreamDBError, TimeoutError):

@@ -29,6 +29,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "RowMeta",
         "Subscription",
     ),
+    "streamdb.collections.row_writer": (
+        "AsyncRowWriter",
+        "RowWriter",
+    ),
     "streamdb.collections.transaction": (
         "AsyncTransaction",
         "Transaction",
@@ -118,6 +122,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "StreamTimeout",
         "TransactionFailed",
         "TransactionUnresolved",
+        "WriterFailed",
         "TxidTimeout",
         "UnexpectedStatus",
         "UnknownCollection",

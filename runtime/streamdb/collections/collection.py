@@ -24,6 +24,7 @@ from streamdb.collections.changes import (
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.origin import Origin
+from streamdb.collections.row_writer import AsyncRowWriter, Batches, BatchLimits, RowWriter
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
@@ -61,6 +62,8 @@ class CollectionParts(Generic[Tx]):
         check_goes_on: raises if there will be no commit: the database is closed, or has failed.
         runner: runs queries that begin at the collection.
         origin: what changes the rows, for those who follow them.
+        batches: begins a writer's batches of rows.
+        io_thread: that of the loop, on which nothing may block.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -73,6 +76,8 @@ class CollectionParts(Generic[Tx]):
     check_goes_on: Callable[[], None]
     runner: QueryRunner | None = None
     origin: Origin | None = None
+    batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
+    io_thread: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,9 +359,48 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
         return self._parts.writer.update(self._schema, key, changed)
 
+    def _batches(self, limits: BatchLimits) -> Batches[Row]:
+        self._parts.check_not_closed()
+        if self._parts.batches is None:
+            raise TypeError(f"{self!r} is not of a stream: it takes rows by `insert`")
+        return self._parts.batches(self._schema, limits)
+
 
 class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
     """A collection of an async database: writes return an awaitable transaction."""
+
+    def writer(
+        self,
+        *,
+        max_delay: float = 0.02,
+        max_rows: int = 1_000,
+        max_bytes: int = 256 * 1024,
+        max_pending: int = 10_000,
+    ) -> AsyncRowWriter[Row]:
+        """Return a writer for many new rows, such as the chunks of an answer.
+
+        ::
+
+            async with db.chunks.writer() as chunks:
+                async for token in answer:
+                    await chunks.write(Chunk(...))
+
+        Rows show at once, and are sent in batches. Each batch is a transaction, stored once
+        whatever happens to connections, and stands behind the one before: if one fails, so do those
+        behind it, and the writer stops. `AsyncRowWriter.write` says what is raised.
+
+        Args:
+            max_delay: seconds that a row may wait for company before it is sent.
+            max_rows: a batch of so many rows is sent at once.
+            max_bytes: the same in bytes of JSON.
+            max_pending: with so many rows not on the stream yet, `write` waits.
+
+        Raises:
+            ValueError: a number that makes no sense.
+            DatabaseClosed: the database is closed.
+        """
+        limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
+        return AsyncRowWriter(self._batches(limits))
 
     def changes(
         self,
@@ -387,6 +431,18 @@ class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
 
 class Collection(BaseCollection[Row, Key, Cols, Transaction]):
     """A collection of a blocking database: writes return a transaction with ``result()``."""
+
+    def writer(
+        self,
+        *,
+        max_delay: float = 0.02,
+        max_rows: int = 1_000,
+        max_bytes: int = 256 * 1024,
+        max_pending: int = 10_000,
+    ) -> RowWriter[Row]:
+        """Return a writer for many new rows; see :meth:`AsyncCollection.writer`."""
+        limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
+        return RowWriter(self._batches(limits), self._parts.io_thread)
 
     def changes(
         self,

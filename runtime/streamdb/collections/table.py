@@ -246,9 +246,13 @@ class Table:
             keys.append(key)
         return self.show_anew(keys)
 
-    def lift(self, txids: Collection[str], keys: Iterable[str]) -> list[Delta]:
-        """Take changes back that will never be on the stream; return what that changes."""
-        lifted = [key for key in keys for txid in txids if self.overlay.pop(key, txid)]
+    def lift(self, changes: Iterable[tuple[str, str]]) -> list[Delta]:
+        """Take changes back that will never be on the stream; return what that changes.
+
+        Args:
+            changes: their keys and transactions.
+        """
+        lifted = [key for key, txid in changes if self.overlay.pop(key, txid)]
         return self.show_anew(lifted)
 
     def show_anew(self, keys: Collection[str]) -> list[Delta]:

@@ -32,11 +32,12 @@ from streamdb.expr import Expr
 from streamdb.expr.query import Queryable
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
-from streamdb.state.schema import StateSchema
+from streamdb.state.schema import CollectionSchema, StateSchema
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from streamdb.collections.row_writer import Batches, BatchLimits
     from streamdb.db.mutations import Draft
     from streamdb.db.state import Metrics
     from streamdb.db.status import Status
@@ -136,6 +137,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     # What the two forms do differently.
 
     _form: type[CollectionForm]
+    _io_thread: int | None = None
 
     def _prepare(self) -> None:
         """Set up what the form has beside the rest."""
@@ -157,6 +159,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         remember(draft.outcome, self.url)
         self._on_loop(lambda: self._session.hold(draft))
 
+    def _batches(self, schema: CollectionSchema[Any, Any], limits: BatchLimits) -> Batches[Any]:
+        from streamdb.db.row_batches import RowBatches  # for those who have writers
+
+        return RowBatches(self._mutations, schema, limits, self._later)
+
     def _later(self, seconds: float, call: Callable[[], object]) -> None:
         self._on_loop(lambda: self._session.call_later(seconds, call))
 
@@ -177,6 +184,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 check_goes_on=self._check_goes_on,
                 runner=self._views,
                 origin=self._state.graph,
+                batches=self._batches,
+                io_thread=self._io_thread,
             )
         )
         self._collections[name] = cast("Any", collection)

@@ -50,6 +50,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
 
     def _prepare(self) -> None:
         self._thread = shared_loop_thread()
+        self._io_thread = self._thread.ident
         self._dispatcher = Dispatcher()
 
     def preload(self, timeout: float | None = None) -> None:

@@ -52,7 +52,8 @@ class LocalWrite:
         key: the text of the key.
         row: the row as it was to be when it was written; None if it is removed.
         fields: what an update changes; None if it cannot be told, then it is the whole row.
-        size: of the row's JSON text, in bytes.
+        text: the row's JSON text, of an insert as it is sent.
+        size: of that text, in bytes.
     """
 
     kind: WriteKind
@@ -60,6 +61,7 @@ class LocalWrite:
     key: str
     row: Any | None = None
     fields: Mapping[str, Any] | None = None
+    text: bytes | None = None
     size: int = 0
 
     @property
@@ -132,6 +134,10 @@ class LocalWrite:
         if kind == "upsert" and upsert_as == "insert_or_update":
             kind = "insert" if base is None else "update"
         match kind:
+            case "insert" if row is self.row and self.text is not None:
+                return [
+                    ChangeEvent(self.schema.type, self.key, kind, row, txid, value_json=self.text)
+                ]
             case "insert":
                 return [make.insert(row, txid=txid)]
             case "upsert":

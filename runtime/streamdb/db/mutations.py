@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -199,11 +199,9 @@ class Mutations(Generic[Tx]):
 
     # --- what shows and is sent later
 
-    @contextmanager
-    def holding(self) -> Generator[None]:
+    def holding(self) -> AbstractContextManager[None]:
         """Hold the lock for what follows, in which nobody's code runs."""
-        with self._state.committing():
-            yield
+        return self._state.committing()
 
     def insertion(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
         """Return the write of a new row. Called while `holding`.
@@ -305,15 +303,16 @@ class Mutations(Generic[Tx]):
             drafts: the transactions.
             then: called when they show no more, and before anybody is told of that.
         """
-        txids = {draft.outcome.txid for draft in drafts}
         with self._state.committing():
             for draft in drafts:
                 if draft.holder is not None:
                     draft.holder.drop(draft)
-            deltas = {
-                name: self._state.tables[name].lift(txids, keys)
-                for name, keys in _keys_of(drafts).items()
-            }
+            lifted: dict[str, list[tuple[str, str]]] = {}
+            for draft in drafts:
+                for name, key in draft.writes:
+                    lifted.setdefault(name, []).append((key, draft.outcome.txid))
+            tables = self._state.tables
+            deltas = {name: tables[name].lift(changes) for name, changes in lifted.items()}
             then()
             self._state.show_local(deltas)
 
@@ -367,17 +366,17 @@ class Mutations(Generic[Tx]):
         """Have writes of a transaction show at once, or no more if they came to nothing."""
         txid = draft.outcome.txid
         laid: dict[str, list[tuple[str, Pending]]] = {}
-        lifted: dict[str, list[str]] = {}
+        lifted: dict[str, list[tuple[str, str]]] = {}
         for place in places:
             name, key = place
             if (write := draft.writes.get(place)) is not None:
                 laid.setdefault(name, []).append((key, Pending(txid, write.change())))
             else:
-                lifted.setdefault(name, []).append(key)
+                lifted.setdefault(name, []).append((key, txid))
         tables = self._state.tables
         deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
-        for name, keys in lifted.items():
-            deltas[name] = deltas.get(name, []) + tables[name].lift([txid], keys)
+        for name, undone in lifted.items():
+            deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
         self._state.show_local(deltas)
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
@@ -402,7 +401,7 @@ class Mutations(Generic[Tx]):
         self._check_unchanging(schema, event.key)
         text = event.value_json
         assert text is not None  # noqa: S101 - of these kinds of writes
-        return LocalWrite(kind, schema, event.key, schema.decode(text), size=len(text))
+        return LocalWrite(kind, schema, event.key, schema.decode(text), text=text, size=len(text))
 
     def _text_below(self, name: str, key: str, txid: str) -> bytes | None:
         """Return the text of the row that a change is made to, if that holds more than it shows."""

@@ -63,9 +63,11 @@ def encode(value: object) -> bytes:
         return text
     if isinstance(value, bytes | bytearray | memoryview):
         raise TypeError("bytes are no JSON value: give the value that they stand for")
-    plain = msgspec.to_builtins(
-        value, builtin_types=_LEFT_ALONE, str_keys=True, enc_hook=_taken_apart
-    )
+    plain = value
+    if type(value) is not str:  # which most are, and which is plain
+        plain = msgspec.to_builtins(
+            value, builtin_types=_LEFT_ALONE, str_keys=True, enc_hook=_taken_apart
+        )
     try:
         return _to_text(plain).encode()
     except UnicodeEncodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from streamdb.errors import InvalidRow
@@ -50,19 +51,23 @@ class ChangeEvent(Generic[AnyRow]):
 
     def to_json(self) -> bytes:
         """Return the event as it stands on the wire; what is absent is left out (WRITE-7)."""
+        parts = [b'{"type":', _text(self.type), b',"key":', json_text.encode(self.key)]
+        if self.value_json is not None:
+            parts += [b',"value":', self.value_json]
+        if self.old_value_json is not None:
+            parts += [b',"old_value":', self.old_value_json]
+        parts += [b',"headers":', self._headers_json(), b"}"]
+        return b"".join(parts)
+
+    def _headers_json(self) -> bytes:
+        if self.timestamp is None and not self.headers:
+            return _plain_headers(self.operation, self.txid)
         headers: dict[str, Any] = {"operation": self.operation}
         if self.txid is not None:
             headers["txid"] = self.txid
         if self.timestamp is not None:
             headers["timestamp"] = self.timestamp
-        headers.update(self.headers)
-        parts = [b'{"type":', json_text.encode(self.type), b',"key":', json_text.encode(self.key)]
-        if self.value_json is not None:
-            parts += [b',"value":', self.value_json]
-        if self.old_value_json is not None:
-            parts += [b',"old_value":', self.old_value_json]
-        parts += [b',"headers":', json_text.encode(headers), b"}"]
-        return b"".join(parts)
+        return json_text.encode({**headers, **self.headers})
 
 
 class EventConstructors(Generic[Row, Key]):
@@ -201,6 +206,18 @@ class EventConstructors(Generic[Row, Key]):
             value_json=value_json,
             old_value_json=None if old is None else schema.encode(old),
         )
+
+
+@lru_cache(maxsize=16)  # a transaction writes the same ones again and again
+def _plain_headers(operation: Operation, txid: str | None) -> bytes:
+    return json_text.encode(
+        {"operation": operation} if txid is None else {"operation": operation, "txid": txid}
+    )
+
+
+@lru_cache(maxsize=256)
+def _text(name: str) -> bytes:
+    return json_text.encode(name)
 
 
 def _checked_txid(schema: CollectionSchema[Any, Any], txid: str | None) -> str | None:

@@ -96,7 +96,7 @@ class Run:
             case ("fail", which):
                 if which < len(self.model.pending):
                     txid, key, _ = self.model.pending.pop(which)
-                    self._compare(self.table.lift([txid], [key]))
+                    self._compare(self.table.lift([(key, txid)]))
             case ("freeze",):
                 self.frozen.append((self.table.freeze(), self.model.rows()))
             case _:
@@ -208,5 +208,5 @@ def test_a_removal_that_fails_puts_the_row_back_in_its_place() -> None:
     deleted = Pending("t1", lambda _: None)
     assert table.lay([("b", deleted)]) == [Delta("b", ("b",), None)]
     assert list(table.synced_rows()) == ["a", "b", "c"]
-    assert table.lift(["t1"], ["b"]) == [Delta("b", None, ("b",))]
+    assert table.lift([("b", "t1")]) == [Delta("b", None, ("b",))]
     assert list(table.rows) == ["a", "b", "c"]

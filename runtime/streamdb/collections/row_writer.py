@@ -1,0 +1,323 @@
+"""Writers: many new rows of one collection, a few requests, and no gap between rows."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
+
+from streamdb.collections.transaction import AsyncTransaction, Outcome, Transaction
+from streamdb.errors import BufferFull, HandleClosed, TransactionFailed, WriterFailed
+
+Row = TypeVar("Row")
+RowIn = TypeVar("RowIn", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """When rows that wait are sent, and how many may be on their way.
+
+    Attributes:
+        max_delay: seconds that a row may wait for company.
+        max_rows: so many are sent at once.
+        max_bytes: so many bytes of JSON are sent at once.
+        max_pending: with so many rows not on the stream yet, writing waits.
+    """
+
+    max_delay: float
+    max_rows: int
+    max_bytes: int
+    max_pending: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if one makes no sense."""
+        if not 0 <= self.max_delay < math.inf:
+            raise ValueError(f"writer: max_delay={self.max_delay} is no number of seconds")
+        for name in ("max_rows", "max_bytes", "max_pending"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"writer: {name}={getattr(self, name)} is less than 1")
+
+
+class Batches(Protocol[RowIn]):
+    """Where a writer puts its rows; handed in by the database above it."""
+
+    changed: Callable[[], object]
+
+    @property
+    def name(self) -> str:
+        """The name of the collection."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many rows are not on the stream yet."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether these are as many as there may be."""
+        ...
+
+    @property
+    def failure(self) -> WriterFailed | None:
+        """What became of rows that are not on the stream and never will be."""
+        ...
+
+    def add(self, row: RowIn) -> bool:
+        """Have a row show; return whether something was sent for it."""
+        ...
+
+    def release(self) -> Sequence[Outcome]:
+        """Send what waits; return the outcomes that are not known yet."""
+        ...
+
+
+class BaseRowWriter(Generic[Row]):
+    """What both forms of a writer share."""
+
+    def __init__(self, batches: Batches[Row]) -> None:
+        self._batches: Final = batches
+        self._is_closed = False
+        self._is_told = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._batches.name!r}, {self.pending} rows pending>"
+
+    @property
+    def pending(self) -> int:
+        """How many rows show here and are not on the stream yet."""
+        return self._batches.pending
+
+    def write_nowait(self, row: Row) -> None:
+        """Write a row without ever waiting; see :meth:`write`.
+
+        Raises:
+            BufferFull: ``max_pending`` rows are on their way.
+        """
+        self._check_usable()
+        if self._batches.is_full:
+            self._batches.release()
+            raise BufferFull(
+                f"writer of {self._batches.name!r}: {self.pending} rows are not on the stream yet; "
+                "use `write`, which waits"
+            )
+        self._batches.add(row)
+
+    def _check_usable(self) -> None:
+        if self._is_closed:
+            raise HandleClosed(f"writer of {self._batches.name!r}: it was closed; make another one")
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        if (failure := self._batches.failure) is not None:
+            self._is_told = True
+            raise failure
+
+    def _give_up_waiting(self) -> None:
+        """Send what waits, and leave: a cancellation is not to be held up."""
+        self._is_closed = True
+        self._batches.release()
+
+
+class AsyncRowWriter(BaseRowWriter[Row]):
+    """Writes many new rows; made by :meth:`AsyncCollection.writer`.
+
+    ::
+
+        async with db.chunks.writer() as chunks:
+            async for token in answer:
+                await chunks.write(Chunk(...))
+        # all of them are on the stream, or WriterFailed was raised
+
+    Leaving the block waits for all rows, and so it does if the block raised; what then failed of
+    the rows is noted on the block's exception. A cancellation is not held up: what was written goes
+    on, and closing the database waits for it.
+    """
+
+    def __init__(self, batches: Batches[Row]) -> None:
+        import asyncio  # not above, as in `callers`
+
+        super().__init__(batches)
+        self._changed = asyncio.Event()
+        batches.changed = self._changed.set
+        self._has_sent = False
+
+    async def write(self, row: Row) -> None:
+        """Write a new row, which shows at once; waits only while ``max_pending`` are on their way.
+
+        If it raises, or is cancelled, this row is not written.
+
+        Raises:
+            InvalidRow: the row does not fit its type. The writer goes on.
+            DuplicateKey: there is a row of that key. The writer goes on.
+            WriterFailed: earlier rows could not be written; it has them. The writer has stopped.
+            HandleClosed: the writer is closed.
+            DatabaseClosed: the database is.
+        """
+        if self._has_sent:
+            import asyncio
+
+            self._has_sent = False
+            await asyncio.sleep(0)  # let the batch go that is full, and answers in
+        self._check_usable()
+        while self._batches.is_full:
+            self._changed.clear()
+            self._batches.release()  # nobody lingers while others wait
+            await self._changed.wait()
+            self._check_usable()
+        self._has_sent = self._batches.add(row)
+
+    async def flush(self) -> None:
+        """Send at once what waits, and wait until all rows are on the stream.
+
+        Raises:
+            WriterFailed: some are not, or perhaps not; it has them.
+        """
+        await self._settled()
+        self._raise_failure()
+
+    async def aclose(self) -> None:
+        """Flush, and take no more rows. Does nothing the second time.
+
+        Raises:
+            WriterFailed: some rows are not on the stream, and no call has told so yet.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            await self._settled()
+            if not self._is_told:
+                self._raise_failure()
+
+    async def _settled(self) -> None:
+        for outcome in self._batches.release():
+            with suppress(TransactionFailed):
+                await AsyncTransaction(outcome)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        if error is not None and not isinstance(error, Exception):
+            self._give_up_waiting()
+            return
+        try:
+            await self.aclose()
+        except WriterFailed as failure:
+            if error is None:
+                raise
+            error.add_note(str(failure))
+
+    if not TYPE_CHECKING:  # checkers know that there are no such methods
+
+        def __enter__(self):
+            raise TypeError("a writer of an async database: use `async with`")
+
+        def __exit__(self, *_):
+            """Never called."""
+
+
+class RowWriter(BaseRowWriter[Row]):
+    """Writes many new rows; made by :meth:`Collection.writer`. See :class:`AsyncRowWriter`.
+
+    Several threads may use it at once.
+
+    ::
+
+        with db.chunks.writer() as chunks:
+            for token in answer:
+                chunks.write(Chunk(...))
+    """
+
+    def __init__(self, batches: Batches[Row], io_thread: int | None) -> None:
+        super().__init__(batches)
+        self._io_thread: Final = io_thread
+        self._changed: Final = threading.Condition()
+        batches.changed = self._notify
+
+    def write(self, row: Row) -> None:
+        """Write a new row, which shows at once; waits only while ``max_pending`` are on their way.
+
+        Raises like :meth:`AsyncRowWriter.write`; if it does, this row is not written.
+        """
+        self._check_usable()
+        if self._batches.is_full:
+            self._wait_for_room()
+        self._batches.add(row)
+
+    def _wait_for_room(self) -> None:
+        self._batches.release()  # nobody lingers while others wait
+        with self._changed:
+            while self._batches.is_full:
+                self._changed.wait()
+        self._check_usable()
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Send at once what waits, and wait until all rows are on the stream.
+
+        Raises:
+            WriterFailed: some are not, or perhaps not; it has them.
+            WaitTimeout: it takes longer than so many seconds. Nothing is given up.
+        """
+        self._settled(timeout)
+        self._raise_failure()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Flush, and take no more rows. Does nothing the second time.
+
+        Raises like :meth:`AsyncRowWriter.aclose`, and WaitTimeout: nothing is given up then.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._settled(timeout)
+            if not self._is_told:
+                self._raise_failure()
+
+    def _settled(self, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        for outcome in self._batches.release():
+            left = None if end is None else max(0.0, end - time.monotonic())
+            with suppress(TransactionFailed):
+                Transaction(outcome, self._io_thread).result(left)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        if error is not None and not isinstance(error, Exception):
+            self._give_up_waiting()
+            return
+        try:
+            self.close()
+        except WriterFailed as failure:
+            if error is None:
+                raise
+            error.add_note(str(failure))
+
+    if not TYPE_CHECKING:  # checkers know that there are no such methods
+
+        async def __aenter__(self):
+            raise TypeError("a writer of a blocking database: use `with`")
+
+        async def __aexit__(self, *_):
+            """Never called."""
