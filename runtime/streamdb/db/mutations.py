@@ -211,7 +211,7 @@ class Mutations(Generic[Tx]):
             DuplicateKey: there is one of its key.
             StreamDBError: nothing can be written, or not here.
         """
-        self._state.graph.check_caller("a write")
+        check_caller("a write")
         self.check_no_block()
         self._check_open()
         return self._new_row(schema, row)
