@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         AsyncCollection,
         BlockingChanges,
         Collection,
-        RowMeta,
         Subscription,
     )
+    from streamdb.collections.row_meta import MetaColumns, RowMeta
     from streamdb.collections.row_writer import AsyncRowWriter, RowWriter
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
     from streamdb.db.action_inputs import ActionInput
@@ -206,6 +206,7 @@ __all__ = [
     "LocalCollection",
     "MaterializedState",
     "Maybe",
+    "MetaColumns",
     "Metrics",
     "MissingExtra",
     "MissingKey",

@@ -26,8 +26,11 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "AsyncCollection",
         "BlockingChanges",
         "Collection",
-        "RowMeta",
         "Subscription",
+    ),
+    "streamdb.collections.row_meta": (
+        "MetaColumns",
+        "RowMeta",
     ),
     "streamdb.collections.row_writer": (
         "AsyncRowWriter",

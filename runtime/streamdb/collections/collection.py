@@ -24,6 +24,7 @@ from streamdb.collections.changes import (
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.origin import Origin
+from streamdb.collections.row_meta import MetaColumns, MetaRows, RowMeta, meta_of, meta_slot
 from streamdb.collections.row_writer import AsyncRowWriter, Batches, BatchLimits, RowWriter
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
@@ -33,7 +34,8 @@ from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr
 from streamdb.expr.asking import condition_of
 from streamdb.expr.conditions import test_of
-from streamdb.expr.queries import Query1, Queryable, query_of
+from streamdb.expr.expression import column
+from streamdb.expr.queries import Query1, Query2, Queryable, query_of
 from streamdb.expr.query import QueryRunner
 from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import CollectionSchema
@@ -64,6 +66,7 @@ class CollectionParts(Generic[Tx]):
         origin: what changes the rows, for those who follow them.
         batches: begins a writer's batches of rows.
         io_thread: that of the loop, on which nothing may block.
+        metas: makes rows of what is known of rows.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -78,23 +81,7 @@ class CollectionParts(Generic[Tx]):
     origin: Origin | None = None
     batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
     io_thread: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RowMeta:
-    """What is known of a row beside its fields.
-
-    Attributes:
-        seq: the ordinal of the row's last event in the stream, counted over all collections and
-            events of every kind, from 1; a reset begins anew. Of two rows of any collections, the
-            one with the greater `seq` was written later.
-        offset: the offset that the server has stamped on that event (``headers.offset``): reading
-            goes on from there behind it, or behind what was appended together with it. None if the
-            server stamps none, as most do; `db.offset` is the position of the database.
-    """
-
-    seq: int
-    offset: str | None
+    metas: Callable[[], MetaRows] | None = None
 
 
 class Subscription:
@@ -188,12 +175,13 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """Return what is known of a row beside its fields.
 
         Raises:
-            KeyError: there is no row of that key.
+            KeyError: there is no row of that key, and no write that would make one has failed.
         """
         with self._parts.lock:
-            shown = self._shown
-            seq = shown.ordinal(self._schema.wire_key(key))
-            return RowMeta(seq, shown.stamps.of(seq))
+            meta = meta_of(self._shown, self._schema.wire_key(key), self._schema.parse_key)
+        if meta is None:
+            raise KeyError(key)
+        return meta
 
     @property
     def _shown(self) -> Table | FrozenRows:
@@ -360,13 +348,34 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         return self._parts.writer.update(self._schema, key, changed)
 
     def _batches(self, limits: BatchLimits) -> Batches[Row]:
-        self._parts.check_not_closed()
+        self._parts.check_goes_on()
         if self._parts.batches is None:
             raise TypeError(f"{self!r} is not of a stream: it takes rows by `insert`")
         return self._parts.batches(self._schema, limits)
 
 
-class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
+class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
+    """What both forms of a collection of a stream share beside that: queries of metas."""
+
+    def with_meta(self) -> Query2[Row, RowMeta, Cols, MetaColumns]:
+        """Return the query for all rows, each with its :class:`RowMeta` in a second slot.
+
+        It moves on when a row becomes pending or comes back, although the row stays the same.
+
+        ::
+
+            db.messages.with_meta().where(lambda m, meta: meta.pending)
+        """
+        parts, key = self._parts, self._schema.primary_key
+        assert parts.metas is not None  # noqa: S101 - databases have them
+        slot = meta_slot(parts.schema.name)
+        table = parts.metas().table
+        source = CollectionSource(parts.schema, table, parts.origin, slot=slot, key_column="key")
+        metas: Query1[RowMeta, MetaColumns] = query_of(source, parts.runner)
+        return self.as_query().join(metas, on=lambda _, meta: column(key) == meta.key)
+
+
+class AsyncCollection(SyncedCollection[Row, Key, Cols, AsyncTransaction]):
     """A collection of an async database: writes return an awaitable transaction."""
 
     def writer(
@@ -429,7 +438,7 @@ class AsyncCollection(BaseCollection[Row, Key, Cols, AsyncTransaction]):
         return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
 
-class Collection(BaseCollection[Row, Key, Cols, Transaction]):
+class Collection(SyncedCollection[Row, Key, Cols, Transaction]):
     """A collection of a blocking database: writes return a transaction with ``result()``."""
 
     def writer(

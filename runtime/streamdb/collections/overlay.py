@@ -3,11 +3,14 @@
 A pending change is kept as a change, not as a row: when the row below moves on, what shows is
 worked out anew, for the keys that are touched alone. What is below them, the *synced* row, is what
 the stream says, whatever is pending.
+
+What each change makes is remembered, so that one more costs the same however many there are, and
+so does one that comes back as it was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -16,38 +19,47 @@ Row: TypeAlias = Any
 RowChange: TypeAlias = Callable[[Any], Any]
 
 
-@dataclass(slots=True, eq=False)
+class _Unknown:
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+#: In place of a row that is not known.
+UNKNOWN: Final[Any] = _Unknown()
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Pending:
     """What one transaction does to one row.
 
     Attributes:
         txid: the transaction.
         change: from the row below to the row that shows. It raises nothing.
+        seen: the row that was right below when the change was made, None for none; may be unknown.
         base: the row that what was sent was made of, None if there was none.
+        overwrites: whether what was sent undoes something in ``base`` that was not in ``seen``.
         text: the JSON text of what was sent, if that holds more than it shows.
         made: what ``change`` was before it was sent.
         number: counts all changes of a table.
+        below: the change right below, None for the lowest one.
+        above: the change right above.
+        row: what it makes of the row below.
+        maker: the number of the change that makes a row out of none, of this and those below the
+            last such one; 0 if there is none.
     """
 
     txid: str
     change: RowChange
+    seen: Row | None = UNKNOWN
     base: Row | None = None
+    overwrites: bool = False
     text: bytes | None = None
     made: RowChange | None = None
     number: int = 0
-
-    def send(self, row: Row | None, base: Row | None, text: bytes | None = None) -> None:
-        """Note what is sent; from here on it does not depend on the row below."""
-        self.made = self.change
-        self.change = lambda _: row
-        self.base = base
-        self.text = text
-
-    def take_back(self) -> None:
-        """Note that what was sent was refused and is made anew, of what is below then."""
-        if self.made is not None:
-            self.change, self.made = self.made, None
-            self.base = self.text = None
+    below: Pending | None = None
+    above: Pending | None = None
+    row: Row | None = UNKNOWN
+    maker: int = 0
 
 
 class Conflicting(NamedTuple):
@@ -74,11 +86,13 @@ class Echoes:
 
     Attributes:
         txids: by the ordinals of the events that they wrote.
+        whole: those that came back as a whole, with a load.
         is_same: tells whether two rows are the same JSON.
         conflicts: filled by tables.
     """
 
     txids: Mapping[int, str] = field(default_factory=dict[int, str])
+    whole: Collection[str] = ()
     is_same: Callable[[Row, Row], bool] = lambda one, other: one is other
     conflicts: list[Conflicting] = field(default_factory=list[Conflicting])
 
@@ -103,68 +117,88 @@ class Overlay:
 
     def __init__(self) -> None:
         self._count = 0
-        self._under: Final[dict[str, Row | None]] = {}
-        self._pending: Final[dict[str, list[Pending]]] = {}
+        self._stacks: Final[dict[str, _Stack]] = {}
 
     def __len__(self) -> int:
         """Return how many rows have pending changes."""
-        return len(self._pending)
+        return len(self._stacks)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether a row has any."""
-        return key in self._pending
+        return key in self._stacks
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys."""
-        return iter(self._pending)
+        return iter(self._stacks)
 
     def push(self, key: str, pending: Pending, *, under: Row | None) -> None:
         """Lay a change over the others; ``under`` is the synced row, if this is the first one."""
-        if key not in self._pending:
-            self._under[key] = under
-            self._pending[key] = []
+        if key not in self._stacks:
+            self._stacks[key] = _Stack(under)
         self._count += 1
         pending.number = self._count
-        self._pending[key].append(pending)
+        self._stacks[key].push(pending)
 
     def find(self, key: str, txid: str) -> Pending | None:
         """Return the change of a transaction, None if there is none."""
-        of_key = self._pending.get(key, ())
-        return next((pending for pending in of_key if pending.txid == txid), None)
+        stack = self._stacks.get(key)
+        return None if stack is None else stack.changes.get(txid)
 
     def pop(self, key: str, txid: str) -> Pending | None:
         """Take the change of a transaction away and return it, None if there is none."""
         pending = self.find(key, txid)
         if pending is not None:
-            self._pending[key].remove(pending)
+            self._stacks[key].remove(pending)
         return pending
 
     def under(self, key: str) -> Row | None:
         """Return the synced row of a key that has pending changes."""
-        return self._under[key]
+        return self._stacks[key].under
 
     def put_under(self, key: str, row: Row | None) -> None:
         """Put another synced row below the changes of a key."""
-        self._under[key] = row
+        self._stacks[key].put_under(row)
+
+    def put_change(self, key: str, pending: Pending, change: RowChange) -> None:
+        """Have a change be another one."""
+        self._stacks[key].put_change(pending, change)
+
+    def send(
+        self,
+        key: str,
+        pending: Pending,
+        row: Row | None,
+        base: Row | None,
+        *,
+        text: bytes | None = None,
+        overwrites: bool = False,
+    ) -> None:
+        """Note what is sent of a change; from here on it does not depend on the row below."""
+        pending.made = pending.change
+        pending.base, pending.text, pending.overwrites = base, text, overwrites
+        self._stacks[key].put_change(pending, lambda _: row)
+
+    def take_back(self, key: str, txid: str) -> None:
+        """Note that what was sent was refused and is made anew, of what is below then."""
+        pending = self._stacks[key].changes[txid]
+        if pending.made is not None:
+            self._stacks[key].put_change(pending, pending.made)
+            pending.made = pending.base = pending.text = None
+            pending.overwrites = False
 
     def shown(self, key: str) -> Row | None:
         """Return what shows of a key."""
-        row = self._under[key]
-        for pending in self._pending[key]:
-            row = pending.change(row)
-        return row
+        stack = self._stacks[key]
+        top = stack.settled_top()
+        return stack.under if top is None else top.row
 
     def made_by(self, key: str) -> int:
         """Return the number of the change that makes a row out of none, the last such one.
 
         It tells where a row stands that the stream does not have.
         """
-        number, row = 0, self._under[key]
-        for pending in self._pending[key]:
-            was, row = row, pending.change(row)
-            if was is None and row is not None:
-                number = pending.number
-        return number
+        top = self._stacks[key].settled_top()
+        return 0 if top is None else top.maker
 
     def standing(self, key: str, txid: str) -> tuple[Pending, Row | None]:
         """Return the change of a transaction, and the row that it is made to.
@@ -172,28 +206,103 @@ class Overlay:
         Raises:
             KeyError: it has none.
         """
-        row = self._under[key]
-        for pending in self._pending[key]:
-            if pending.txid == txid:
-                return pending, row
-            row = pending.change(row)
-        raise KeyError(txid)
-
-    def before(self, key: str, txid: str) -> Pending | None:
-        """Return the change right below that of a transaction, None if it is the lowest."""
-        before = None
-        for pending in self._pending[key]:
-            if pending.txid == txid:
-                break
-            before = pending
-        return before
+        stack = self._stacks[key]
+        stack.settled_top()
+        pending = stack.changes[txid]
+        return pending, stack.under if pending.below is None else pending.below.row
 
     def tidy(self, keys: Iterable[str]) -> None:
         """Forget keys without a change."""
         for key in keys:
-            if key in self._pending and not self._pending[key]:
-                del self._pending[key], self._under[key]
+            if key in self._stacks and not self._stacks[key].changes:
+                del self._stacks[key]
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key has changes, and not had some until now alone."""
+        return key in self._stacks and bool(self._stacks[key].changes)
 
     def of(self, key: str) -> tuple[Pending, ...]:
         """Return the pending changes of a key, oldest first."""
-        return tuple(self._pending.get(key, ()))
+        return tuple(self._stacks[key].changes.values()) if key in self._stacks else ()
+
+
+class _Stack:
+    """The changes of one key over its synced row, linked to each other.
+
+    What they make is worked out when it is asked for, from the lowest one on that something has
+    happened to, and no further than something changes.
+    """
+
+    __slots__ = ("_bottom", "_highest", "_lowest", "_top", "changes", "under")
+
+    def __init__(self, under: Row | None) -> None:
+        self.under = under
+        #: By transaction, the lowest first.
+        self.changes: Final[dict[str, Pending]] = {}
+        self._bottom: Pending | None = None
+        self._top: Pending | None = None
+        # Between these, what changes make may be out of date; both None if nothing is.
+        self._lowest: Pending | None = None
+        self._highest: Pending | None = None
+
+    def push(self, pending: Pending) -> None:
+        below = pending.below = self.settled_top()
+        pending.seen = self.under if below is None else below.row
+        if below is None:
+            self._bottom = pending
+        else:
+            below.above = pending
+        self._top = self.changes[pending.txid] = pending
+        self._touch(pending)
+
+    def remove(self, pending: Pending) -> None:
+        del self.changes[pending.txid]
+        below, above = pending.below, pending.above
+        if below is None:
+            self._bottom = above
+        else:
+            below.above = above
+        if above is None:
+            self._top = below
+        else:
+            above.below = below
+        if self._lowest is pending:
+            self._lowest = above
+        if self._highest is pending:
+            self._highest = None if self._lowest is None else above or below
+        if above is not None:
+            self._touch(above)
+
+    def put_under(self, row: Row | None) -> None:
+        self.under = row
+        if self._bottom is not None:
+            self._touch(self._bottom)
+
+    def put_change(self, pending: Pending, change: RowChange) -> None:
+        pending.change = change
+        self._touch(pending)
+
+    def settled_top(self) -> Pending | None:
+        """Return the highest change, of which it is worked out what it makes."""
+        pending, highest = self._lowest, self._highest
+        if pending is None or highest is None:
+            return self._top
+        self._lowest = self._highest = None
+        below = pending.below
+        row, maker = (self.under, 0) if below is None else (below.row, below.maker)
+        while pending is not None:
+            made = pending.change(row)
+            if row is None and made is not None:
+                maker = pending.number
+            is_same = made is pending.row and maker == pending.maker
+            pending.row, pending.maker = made, maker
+            if is_same and pending.number >= highest.number:
+                break
+            row, pending = made, pending.above
+        return self._top
+
+    def _touch(self, pending: Pending) -> None:
+        if self._lowest is None or pending.number < self._lowest.number:
+            self._lowest = pending
+        if self._highest is None or pending.number > self._highest.number:
+            self._highest = pending

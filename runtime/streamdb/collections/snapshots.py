@@ -30,7 +30,7 @@ class Snapshot:
 
     offset: str
     commit: int
-    rows: Mapping[Table, FrozenRows]
+    rows: dict[Table, FrozenRows]
     computed: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
 
@@ -67,6 +67,17 @@ class Snapshots:
         """Return what the caller sees of a collection."""
         snapshot = self.current
         return table if snapshot is None else snapshot.rows[table]
+
+    def keep(self, table: Table, rows: Callable[[Mapping[Table, FrozenRows]], FrozenRows]) -> None:
+        """Have a table that was made meanwhile in the snapshot that the caller is in, if any.
+
+        Args:
+            table: the table.
+            rows: makes what it would have held, of what the others did.
+        """
+        snapshot = self.current
+        if snapshot is not None and table not in snapshot.rows:
+            snapshot.rows[table] = rows(snapshot.rows)
 
     @contextmanager
     def open(self) -> Generator[None]:

@@ -20,19 +20,27 @@ class CollectionSource:
         schema: the declaration.
         table: the rows.
         origin: what changes them; without, nobody can follow them.
+        slot: what the rows are, if they are others of the same keys.
+        key_column: which of their columns holds the key then.
     """
 
     def __init__(
-        self, schema: CollectionSchema[Any, Any], table: Table, origin: Origin | None = None
+        self,
+        schema: CollectionSchema[Any, Any],
+        table: Table,
+        origin: Origin | None = None,
+        *,
+        slot: Slot | None = None,
+        key_column: str | None = None,
     ) -> None:
-        self.name: Final = schema.name
-        self.slot: Final = Slot(
+        self.slot: Final = slot or Slot(
             schema.name, schema.columns, schema.rows.getter, kinds=schema.rows.kinds
         )
+        self.name: Final = self.slot.name
         self.table: Final[Rows] = table
         self.origin: Final = origin
         self.watch: Final[Callable[[Watcher, Ended], Callable[[], None]]] = table.watch
-        self.key_column: Final = schema.primary_key
+        self.key_column: Final = key_column or schema.primary_key
         self._schema: Final = schema
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
+from streamdb.collections.marks import Marks, Touched
 from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.overlay import NO_ECHOES, Conflicting, Echoes, Overlay, Pending
 from streamdb.collections.watchers import Ended, Watcher, Watchers
@@ -22,14 +23,20 @@ Write = tuple[str, Any | None, int]
 class FrozenRows:
     """What a table held at one moment, for as long as there are holders."""
 
-    __slots__ = ("_ahead", "_arrivals", "_ordinals", "holders", "rows", "stamps")
+    __slots__ = ("_ahead", "_arrivals", "_ordinals", "holders", "marks", "rows", "stamps")
 
     def __init__(
-        self, rows: dict[str, Any], ahead: Mapping[str, int], ordinals: Ordinals, stamps: Stamps
+        self,
+        rows: dict[str, Any],
+        ahead: Mapping[str, int],
+        ordinals: Ordinals,
+        stamps: Stamps,
+        marks: Marks,
     ) -> None:
         self.rows: Final = rows
         self._ahead: Final = ahead
         self.stamps: Final = stamps
+        self.marks: Final = marks
         self._ordinals: Final = ordinals
         self._arrivals: Arrivals | None = None
         self.holders = 0
@@ -39,6 +46,10 @@ class FrozenRows:
         if key not in self.rows:
             raise KeyError(key)
         return self._ordinals.of(key)
+
+    def is_ahead(self, key: str) -> bool:
+        """Tell of a row whether the stream does not have it."""
+        return key in self._ahead
 
     def arrival(self, key: str) -> int:
         """Return where a row stands in the order of arrival. Raises KeyError."""
@@ -78,6 +89,10 @@ class Table:
         self.ordinals = Ordinals()
         #: The offsets that a server has stamped on events, by their ordinals.
         self.stamps = Stamps()
+        #: What is noted of single rows.
+        self.marks = Marks()
+        #: What commits have touched, if anybody wants to know.
+        self.touched: Touched | None = None
         self._frozen: FrozenRows | None = None
         self._arrivals: Arrivals | None = None
         self._moved: set[str] | None = set()
@@ -92,11 +107,15 @@ class Table:
         """Return the ordinal of the row's last event in the stream, over all collections.
 
         Raises:
-            KeyError: there is no row of that key.
+            KeyError: there is no row of that key, or the stream does not have it.
         """
         if key not in self.rows:
             raise KeyError(key)
         return self.ordinals.of(key)
+
+    def is_ahead(self, key: str) -> bool:
+        """Tell of a row that shows whether the stream does not have it."""
+        return key in self._ahead
 
     def arrival(self, key: str) -> int:
         """Return where a row stands in the order of arrival; a greater number came later.
@@ -165,7 +184,7 @@ class Table:
             old = rows.get(key)
             before.setdefault(key, old)
             if overlay is not None and key in overlay:
-                self._write_under(key, row, echoes.txids.get(ordinal), echoes)
+                self._write_under(key, row, ordinal, echoes)
             elif row is None:
                 rows.pop(key, None)
                 if arrivals is not None:
@@ -180,20 +199,24 @@ class Table:
         if overlay is not None:
             self._show(before)
         ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
+        self.marks.tidy(rows)
         return self._net(before)
 
-    def _write_under(self, key: str, row: Any | None, txid: str | None, echoes: Echoes) -> None:
+    def _write_under(self, key: str, row: Any | None, ordinal: int, echoes: Echoes) -> None:
         """Put a row below the pending changes of its key; if it is one of them, take that away."""
-        was = self.overlay.under(key)
+        was, txid = self.overlay.under(key), echoes.txids.get(ordinal)
         pending = None if txid is None else self.overlay.find(key, txid)
         if pending is not None and txid is not None:
             sent = pending.change(None)
-            if was is not pending.base:
-                echoes.conflicts.append(Conflicting(txid, key, pending.base, was, sent))
+            if was is not pending.base or pending.overwrites:
+                base = pending.seen if pending.overwrites else pending.base
+                echoes.conflicts.append(Conflicting(txid, key, base, was, sent))
             if row is None and sent is not None:
-                pending.base = None  # it is removed to be inserted anew, by the next event
+                # It is removed to be inserted anew, by the next event.
+                pending.base, pending.overwrites = None, False
             else:
                 self.overlay.pop(key, txid)
+                self.marks.note_own(key, ordinal)
                 if row is not None and sent is not None and echoes.is_same(row, sent):
                     row = sent
         self.overlay.put_under(key, row)
@@ -221,13 +244,24 @@ class Table:
         self.originals = take_texts(self.rows)
         self._frozen = self._arrivals = self._moved = None
         self._ahead, self._hidden = {}, set()
-        keys = list(self.overlay)
+        self.marks = Marks(self.marks.errors)
+        if self.touched is not None:
+            self.touched.are_all = True
+        keys, back = list(self.overlay), {*echoes.txids.values(), *echoes.whole}
         for key in keys:
             self.overlay.put_under(key, self.rows.get(key))
-            for txid in set(echoes.txids.values()):
-                self.overlay.pop(key, txid)
+            for pending in self.overlay.of(key):
+                if pending.txid in back:
+                    self.overlay.pop(key, pending.txid)
+                    self._note_back(key, echoes)
         self._show(keys)
         return before
+
+    def _note_back(self, key: str, echoes: Echoes) -> None:
+        """Note that a write came back with a load, in which others may have written later."""
+        self.marks.errors.pop(key, None)
+        if key in self.rows and (ordinal := self.ordinals.of(key)) in echoes.txids:
+            self.marks.note_own(key, ordinal)
 
     # --- what is written here
 
@@ -240,7 +274,7 @@ class Table:
         for key, pending in changes:
             before = self.overlay.find(key, pending.txid)
             if before is not None:
-                before.change = pending.change
+                self.overlay.put_change(key, before, pending.change)
             else:
                 self.overlay.push(key, pending, under=self.rows.get(key))
             keys.append(key)
@@ -250,10 +284,24 @@ class Table:
         """Take changes back that will never be on the stream; return what that changes.
 
         Args:
-            changes: their keys and transactions.
+            changes: keys and transactions.
         """
-        lifted = [key for key, txid in changes if self.overlay.pop(key, txid)]
+        lifted: dict[str, None] = {}
+        for key, txid in changes:
+            pending = self.overlay.pop(key, txid)
+            if pending is not None:
+                lifted[key] = None
+                if pending.above is not None:  # made on what never was
+                    pending.above.seen = pending.seen
         return self.show_anew(lifted)
+
+    def note_failure(self, key: str, error: BaseException) -> None:
+        """Note why a write of a row has failed. The row shows without it already."""
+        if self._frozen is not None:
+            self._leave_frozen_rows(self._frozen)
+        self.marks.note_failure(key, error)
+        if self.touched is not None:
+            self.touched.keys[key] = None
 
     def show_anew(self, keys: Collection[str]) -> list[Delta]:
         """Have rows show by changes that are not what they were; return what that changes."""
@@ -272,6 +320,10 @@ class Table:
         for key in keys:
             if key not in self.overlay:
                 continue
+            if self.overlay.has(key):
+                self.marks.pending.add(key)
+            else:
+                self.marks.pending.discard(key)
             shown = self.overlay.shown(key)
             is_synced = self.overlay.under(key) is not None
             if shown is None:
@@ -316,6 +368,8 @@ class Table:
         self._moved = moved = {
             key for key in self._moved or () if before[key] is not None and key in rows
         }
+        if self.touched is not None:
+            self.touched.keys.update(dict.fromkeys(before))
         deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
         return [delta for delta in deltas if delta.old is not delta.new or delta.key in moved]
 
@@ -334,7 +388,7 @@ class Table:
     def freeze(self) -> FrozenRows:
         """Return what the table holds, never to change; its ``holders`` say who needs it."""
         frozen = self._frozen = self._frozen or FrozenRows(
-            self.rows, self._ahead, self.ordinals, self.stamps
+            self.rows, self._ahead, self.ordinals, self.stamps, self.marks
         )
         frozen.holders += 1
         return frozen
@@ -346,6 +400,7 @@ class Table:
             self.rows = dict(self.rows)
             self._ahead = dict(self._ahead)
             self.ordinals = self.ordinals.copy()
+            self.marks = self.marks.copy()
 
     def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; return how to stop."""

@@ -153,11 +153,20 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _send(self, draft: Draft) -> None:
         remember(draft.outcome, self.url)
-        self._on_loop(lambda: self._session.enqueue(draft))
+        self._expect(draft, lambda: self._session.enqueue(draft))
 
     def _hold(self, draft: Draft) -> None:
         remember(draft.outcome, self.url)
-        self._on_loop(lambda: self._session.hold(draft))
+        self._expect(draft, lambda: self._session.hold(draft))
+
+    def _expect(self, draft: Draft, call: Callable[[], object]) -> None:
+        """Answer for a transaction from now on, and see to it on the loop."""
+        self._session.sender.expect(draft)
+        try:
+            self._on_loop(call)
+        except BaseException:
+            self._session.sender.forget(draft)
+            raise
 
     def _batches(self, schema: CollectionSchema[Any, Any], limits: BatchLimits) -> Batches[Any]:
         from streamdb.db.row_batches import RowBatches  # for those who have writers
@@ -186,6 +195,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 origin=self._state.graph,
                 batches=self._batches,
                 io_thread=self._io_thread,
+                metas=lambda: self._state.metas_of(name),
             )
         )
         self._collections[name] = cast("Any", collection)

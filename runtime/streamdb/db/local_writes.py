@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from streamdb.collections.overlay import RowChange
+from streamdb.collections.overlay import UNKNOWN, RowChange
 from streamdb.db.options import UpsertAs
-from streamdb.errors import StreamDBError
+from streamdb.errors import InvalidRow, StreamDBError
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
@@ -54,6 +54,7 @@ class LocalWrite:
         fields: what an update changes; None if it cannot be told, then it is the whole row.
         text: the row's JSON text, of an insert as it is sent.
         size: of that text, in bytes.
+        base: the row that an update was made of.
     """
 
     kind: WriteKind
@@ -63,6 +64,7 @@ class LocalWrite:
     fields: Mapping[str, Any] | None = None
     text: bytes | None = None
     size: int = 0
+    base: Any | None = None
 
     @property
     def place(self) -> Place:
@@ -89,14 +91,14 @@ class LocalWrite:
         fields = None
         if kind == "update" and self.fields is not None and later.fields is not None:
             fields = {**self.fields, **later.fields}
-        return replace(later, kind=kind, fields=fields)
+        return replace(later, kind=kind, fields=fields, base=self.base)
 
     def change(self) -> RowChange:
         """Return what it does to the row that shows."""
         row, fields = self.row, self.fields
         if self.kind != "update" or fields is None:
             return lambda _: row
-        made_of: Any = None
+        made_of = self.base
 
         def updated(below: Any) -> Any:
             """Give the same object again for the same row, so that it is seen to be the same."""
@@ -111,9 +113,50 @@ class LocalWrite:
 
     def _updated(self, below: Any) -> Any:
         try:
-            return self.schema.replace(below, self.fields or {})
-        except StreamDBError:  # no such row can be: sending it will say so
-            return self.row
+            return self.made_of(below)
+        except InvalidRow:  # what others wrote shows without it; sending it will tell why
+            return below
+
+    def made_of(self, below: Any) -> Any:
+        """Return the row that an update of fields makes of another one.
+
+        Raises:
+            InvalidRow: there can be no such row.
+        """
+        try:
+            row = self.schema.replace(below, self.fields or {})
+            EventConstructors(self.schema).update(row, txid="-")  # which checks it
+        except InvalidRow:
+            raise
+        except Exception as error:  # of the user's class
+            raise InvalidRow(
+                f"collection {self.schema.name!r}: an update cannot be laid over the row of key "
+                f"{self.key!r} as it is now: {error}",
+                type=self.schema.type,
+            ) from error
+        return row
+
+    def overwrites(self, seen: Any, base: Any, row: Any) -> bool:
+        """Tell whether it undoes what was done to a row since the write was made.
+
+        Of an update, its fields count; the others are those of the row that is there.
+
+        Args:
+            seen: the row that was there when it was made, None for none; may be unknown.
+            base: the row that is there.
+            row: what it becomes.
+        """
+        if base is seen or base is None or seen is UNKNOWN:
+            return False
+        if self.kind == "update" and self.fields is not None and seen is not None:
+            return any(
+                not _is_equal(get(base), get(seen)) and not _is_equal(get(base), value)
+                for name, value in self.fields.items()
+                for get in [self.schema.rows.getter(name)]
+            )
+        write = self.schema.rows.write
+        there = write(base)
+        return all(other is None or there != write(other) for other in (seen, row))
 
     def events(
         self, row: Any | None, base: Stored | None, txid: str, upsert_as: UpsertAs
@@ -173,4 +216,4 @@ def changed_fields(
 
 
 def _is_equal(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+    return one is other or (type(one) is type(other) and bool(one == other))

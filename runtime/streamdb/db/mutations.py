@@ -8,13 +8,14 @@ when the write fails; then go those that stand on it, too.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
-from streamdb.collections.overlay import Pending
+from streamdb.collections.overlay import UNKNOWN, Pending
 from streamdb.collections.transaction import Outcome
 from streamdb.db.local_writes import LocalWrite, Place, changed_fields
 from streamdb.db.options import UpsertAs
@@ -51,6 +52,7 @@ class Draft:
 
     Attributes:
         outcome: what becomes of it.
+        number: greater than those of all that it may stand on.
         writes: one for each row, in order.
         unseen: how many of its events have not come back; known once it is sent.
         behind: the txid of one that has to be on the stream before it, or neither is.
@@ -58,6 +60,7 @@ class Draft:
     """
 
     outcome: Outcome
+    number: int = 0
     writes: dict[Place, LocalWrite] = field(default_factory=dict[Place, LocalWrite])
     unseen: int = 0
     behind: str | None = None
@@ -109,6 +112,7 @@ class Mutations(Generic[Tx]):
         self.holders: Final[dict[Place, Holder]] = {}
         self._upsert_as: Final = upsert_as
         self._open: Final = OpenBlock[Draft]("open transaction")
+        self._count = 0
         self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
 
     @contextmanager
@@ -187,7 +191,7 @@ class Mutations(Generic[Tx]):
                 with self._drafting() as draft:
                     write = self._checked("update", schema, changed, base=stored)
                     fields = changed_fields(schema, stored.row, write.row)
-                    draft.add(replace(write, fields=fields))
+                    draft.add(replace(write, fields=fields, base=stored.row))
                 return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
@@ -226,6 +230,7 @@ class Mutations(Generic[Tx]):
 
     def show_held(self, draft: Draft, writes: Iterable[LocalWrite], *, is_new: bool) -> None:
         """Have further writes of a transaction show that is sent later. Called while `holding`."""
+        self._number(draft)  # it may stand on all that there is
         try:
             for write in writes:
                 draft.add(write)
@@ -265,34 +270,74 @@ class Mutations(Generic[Tx]):
             for (name, key), write in draft.writes.items():
                 overlay = self._state.tables[name].overlay
                 pending, base = overlay.standing(key, draft.outcome.txid)
-                text = self._text_below(name, key, draft.outcome.txid)
-                row = pending.change(base)
+                text = self._text_below(name, key, pending)
+                row = pending.row
                 if write.kind == "update" and base is None:
                     raise MissingKey(
                         f"update: the row of key {key!r} of collection {name!r} was removed before "
                         "it could be changed"
                     )
+                if write.kind == "update" and row is base:
+                    row = write.made_of(base)  # which raises if that is why it is the same
                 stored = None if base is None else Stored(base, text)
                 made = write.events(row, stored, draft.outcome.txid, self._upsert_as)
                 has_unknown = write.kind == "update" and text is not None
-                pending.send(row, base, made[-1].value_json if has_unknown else None)
+                overlay.send(
+                    key,
+                    pending,
+                    row,
+                    base,
+                    text=made[-1].value_json if has_unknown else None,
+                    overwrites=write.overwrites(pending.seen, base, row),
+                )
                 events += [event.to_json() for event in made]
         draft.unseen = len(events)
         return events
 
-    def dependents(self, draft: Draft, others: Iterable[Draft]) -> list[Draft]:
-        """Return those of later transactions that make no sense without this one."""
-        lost, places, txids = [draft], set(draft.writes), {draft.outcome.txid}
-        for other in others:
-            if other.behind in txids or any(
-                write.stands_on_others and place in places for place, write in other.writes.items()
-            ):
-                lost.append(other)
-                txids.add(other.outcome.txid)
-                places.update(other.writes)
-            else:
-                places.difference_update(other.writes)  # it stands by itself, others on it
-        return lost[1:]
+    def dependents(self, draft: Draft, others: Mapping[str, Draft]) -> list[Draft]:
+        """Return those of other transactions that make no sense without this one, oldest first.
+
+        Args:
+            draft: the transaction.
+            others: by id, those that may be among them.
+        """
+        stands: dict[str, bool] = {}
+        above: list[tuple[int, str]] = []  # a heap, for each may stand on several
+
+        def look_above(draft: Draft) -> None:
+            for name, key in draft.writes:
+                overlay = self._state.tables[name].overlay
+                pending = overlay.find(key, draft.outcome.txid)
+                if pending is None or pending.above is None:
+                    continue
+                other = others.get(txid := pending.above.txid)
+                if other is None:
+                    continue
+                if txid not in stands:
+                    heappush(above, (other.number, txid))
+                does_here = other.writes[name, key].stands_on_others
+                stands[txid] = stands.get(txid, False) or does_here
+
+        def look_behind(draft: Draft) -> None:
+            for other in followers.get(draft.outcome.txid, ()):
+                heappush(above, (other.number, other.outcome.txid))
+                stands[other.outcome.txid] = True
+
+        lost: dict[str, Draft] = {}
+        followers: dict[str, list[Draft]] = {}
+        for other in others.values():
+            if other.behind is not None:
+                followers.setdefault(other.behind, []).append(other)
+        with self._state.lock:
+            look_above(draft)
+            look_behind(draft)
+            while above:
+                _, txid = heappop(above)
+                if stands[txid] and txid not in lost:
+                    lost[txid] = others[txid]
+                    look_above(others[txid])
+                    look_behind(others[txid])
+        return list(lost.values())
 
     def roll_back(
         self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None
@@ -307,25 +352,30 @@ class Mutations(Generic[Tx]):
             for draft in drafts:
                 if draft.holder is not None:
                     draft.holder.drop(draft)
-            lifted: dict[str, list[tuple[str, str]]] = {}
-            for draft in drafts:
-                for name, key in draft.writes:
-                    lifted.setdefault(name, []).append((key, draft.outcome.txid))
-            tables = self._state.tables
-            deltas = {name: tables[name].lift(changes) for name, changes in lifted.items()}
+            deltas = {
+                name: self._state.tables[name].lift(changes)
+                for name, changes in _changes_of(drafts).items()
+            }
             then()
+            for draft in drafts:
+                if draft.outcome.error is not None and draft.outcome.status == "failed":
+                    for name, key in draft.writes:
+                        self._state.tables[name].note_failure(key, draft.outcome.error)
             self._state.show_local(deltas)
 
     def take_back(self, drafts: Collection[Draft]) -> None:
         """Have transactions be pending as they were before they were sent: they were refused."""
         with self._state.committing():
             tables = self._state.tables
-            for draft in drafts:
-                for name, key in draft.writes:
-                    pending, _ = tables[name].overlay.standing(key, draft.outcome.txid)
-                    pending.take_back()
+            changes = _changes_of(drafts)
+            for name, of_table in changes.items():
+                for key, txid in of_table:
+                    tables[name].overlay.take_back(key, txid)
             self._state.show_local(
-                {name: tables[name].show_anew(keys) for name, keys in _keys_of(drafts).items()}
+                {
+                    name: tables[name].show_anew([key for key, _ in of_table])
+                    for name, of_table in changes.items()
+                }
             )
 
     # --- helpers
@@ -350,6 +400,7 @@ class Mutations(Generic[Tx]):
             return
         with self._state.committing():
             self.make_way(draft.writes)
+            self._number(draft)
             draft.outcome.advance("queued")
             try:
                 self._show(draft, draft.writes)
@@ -357,6 +408,10 @@ class Mutations(Generic[Tx]):
             except BaseException as error:
                 self._give_up(draft, error)
                 raise
+
+    def _number(self, draft: Draft) -> None:
+        self._count += 1
+        draft.number = self._count
 
     def _give_up(self, draft: Draft, error: BaseException) -> None:
         failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)
@@ -377,6 +432,11 @@ class Mutations(Generic[Tx]):
         deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
         for name, undone in lifted.items():
             deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
+        if not self._state.has_loaded:
+            for name, changes in laid.items():
+                for key, pending in changes:
+                    if draft.writes[name, key].kind != "insert":
+                        pending.seen = UNKNOWN
         self._state.show_local(deltas)
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
@@ -403,11 +463,11 @@ class Mutations(Generic[Tx]):
         assert text is not None  # noqa: S101 - of these kinds of writes
         return LocalWrite(kind, schema, event.key, schema.decode(text), text=text, size=len(text))
 
-    def _text_below(self, name: str, key: str, txid: str) -> bytes | None:
+    def _text_below(self, name: str, key: str, pending: Pending) -> bytes | None:
         """Return the text of the row that a change is made to, if that holds more than it shows."""
-        table = self._state.tables[name]
-        earlier = table.overlay.before(key, txid)
-        return table.originals.get(key) if earlier is None else earlier.text
+        if pending.below is None:
+            return self._state.tables[name].originals.get(key)
+        return pending.below.text
 
     @contextmanager
     def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:
@@ -453,12 +513,13 @@ def new_draft() -> Draft:
     return Draft(Outcome(str(uuid.uuid4())))
 
 
-def _keys_of(drafts: Iterable[Draft]) -> dict[str, list[str]]:
-    """Return the keys that transactions write, each once, by the name of the collection."""
-    keys: dict[str, list[str]] = {}
-    for name, key in dict.fromkeys(place for draft in drafts for place in draft.writes):
-        keys.setdefault(name, []).append(key)
-    return keys
+def _changes_of(drafts: Iterable[Draft]) -> dict[str, list[tuple[str, str]]]:
+    """Return keys and transactions of what transactions write, by the name of the collection."""
+    changes: dict[str, list[tuple[str, str]]] = {}
+    for draft in drafts:
+        for name, key in draft.writes:
+            changes.setdefault(name, []).append((key, draft.outcome.txid))
+    return changes
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

@@ -6,9 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable
-from contextlib import suppress
-from itertools import chain, dropwhile
+from collections.abc import Callable, Collection, Container, Mapping
 from typing import Final
 
 from streamdb.db.mutations import Draft
@@ -40,8 +38,8 @@ class Sender:
     def __init__(self, url: str) -> None:
         #: Makes the events of a transaction when it is sent.
         self.events_of: Callable[[Draft], list[bytes]]
-        #: Returns those of later transactions that make no sense without one that failed.
-        self.dependents: Callable[[Draft, Iterable[Draft]], list[Draft]]
+        #: Returns those of transactions that make no sense without one that failed.
+        self.dependents: Callable[[Draft, Mapping[str, Draft]], list[Draft]]
         #: Takes back what shows of transactions.
         #: Then it calls a function, before anybody is told.
         self.roll_back: Callable[[Collection[Draft], Callable[[], object]], None]
@@ -51,23 +49,30 @@ class Sender:
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
         self._queue: Final[deque[Draft]] = deque()
-        self._held: Final[dict[str, Draft]] = {}
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
         self._back: list[Draft] = []
 
+    def expect(self, draft: Draft) -> None:
+        """Answer for a transaction from now on. Called under the lock, on any thread."""
+        self._in_flight[draft.outcome.txid] = draft
+
+    def forget(self, draft: Draft) -> None:
+        """Answer for a transaction no more: it was not queued."""
+        self._in_flight.pop(draft.outcome.txid, None)
+
     def hold(self, draft: Draft) -> None:
-        """Note a transaction that will be queued later; it may fail with one that it stands on."""
-        self._held[draft.outcome.txid] = draft
-        draft.outcome.durable.add_done_callback(lambda _: self._held.pop(draft.outcome.txid, None))
+        """Take note that an expected transaction is queued later, or comes to nothing."""
+
+        def forget_nothing(_: object) -> None:
+            if draft.outcome.status == "synced":
+                self.forget(draft)
+
+        draft.outcome.durable.add_done_callback(forget_nothing)
 
     def enqueue(self, draft: Draft) -> None:
-        """Queue a transaction; it is sent in its turn."""
-        self._held.pop(draft.outcome.txid, None)
-        if draft.outcome.status == "failed":  # while it was on its way here
-            return
-        self._in_flight[draft.outcome.txid] = draft
+        """Queue a transaction that is expected; it is sent in its turn."""
         self._queue.append(draft)
         self._drained.clear()
 
@@ -129,12 +134,43 @@ class Sender:
         """Give up everything that has not come back."""
         self._queue.clear()
         self._drained.set()
-        # From the last one on: so nothing stands on one that fails.
-        for draft in [*self._in_flight.values(), *self._held.values()][::-1]:
-            self.fail(draft, reason)
+        drafts, failures = list(self._in_flight.values()), dict[Draft, TransactionFailed]()
+        self._in_flight.clear()
+        for draft in drafts:
+            if draft.outcome.status in ("durable", "synced"):
+                draft.outcome.lose_echo(reason)
+            else:
+                failures[draft] = self._failure(draft, reason)
+        if not failures:
+            return
+
+        def fail_each() -> None:
+            for draft, failure in failures.items():
+                draft.outcome.fail(failure)
+
+        self.roll_back(failures, fail_each)
+        for failure in failures.values():
+            log.error("%s: %s", self._url, failure)
 
     def fail(self, draft: Draft, error: BaseException) -> None:
         """Tell a transaction that it failed, or that its outcome will stay unknown."""
+        outcome = draft.outcome
+        self._in_flight.pop(outcome.txid, None)
+        if outcome.status in ("durable", "synced"):
+            outcome.lose_echo(error)
+            return
+        failure = self._failure(draft, error)
+        dependents = self.dependents(draft, self._in_flight)
+
+        def fail_all() -> None:
+            outcome.fail(failure)
+            for dependent in dependents:
+                self._fail_with(dependent, failure)
+
+        self.roll_back([draft, *dependents], fail_all)
+        log.error("%s: %s", self._url, failure)
+
+    def _failure(self, draft: Draft, error: BaseException) -> TransactionFailed:
         outcome = draft.outcome
         # Only an answer that refuses it tells that what was sent is not on the stream.
         is_unknown = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)
@@ -147,27 +183,12 @@ class Sender:
             )
         )
         failure.__cause__ = error
-        later = self._unacknowledged_after(draft)
-        self._in_flight.pop(outcome.txid, None)
-        if outcome.status in ("durable", "synced"):
-            outcome.lose_echo(error)
-            return
-        dependents = self.dependents(draft, later)
-
-        def fail_all() -> None:
-            outcome.fail(failure)
-            for dependent in dependents:
-                self._fail_with(dependent, failure)
-
-        self.roll_back([draft, *dependents], fail_all)
-        log.error("%s: %s", self._url, failure)
+        return failure
 
     def _fail_with(self, draft: Draft, cause: TransactionFailed) -> None:
         """Fail a transaction that stands on one that failed, in the same request perhaps."""
-        self._in_flight.pop(draft.outcome.txid, None)
-        with suppress(ValueError):
-            self._queue.remove(draft)
         txid = draft.outcome.txid
+        self._in_flight.pop(txid, None)
         if isinstance(cause, TransactionUnresolved) and draft.outcome.status == "sent":
             failure: TransactionFailed = TransactionUnresolved(
                 f"transaction {txid}: its outcome is unknown, as is that of one that it was sent "
@@ -181,25 +202,14 @@ class Sender:
         failure.__cause__ = cause
         draft.outcome.fail(failure)
 
-    def _unacknowledged_after(self, draft: Draft) -> list[Draft]:
-        """Return the transactions behind one that may still fail, oldest first."""
-        txid = draft.outcome.txid
-        later: Iterable[Draft] = chain(self._in_flight.values(), self._held.values())
-        if txid in self._in_flight or txid in self._held:
-            later = dropwhile(lambda other: other is not draft, later)
-        return [
-            other
-            for other in later
-            if other is not draft and other.outcome.status not in ("durable", "synced")
-        ]
-
     def _take_queued(self) -> list[Draft]:
         drafts: list[Draft] = []
         size = 0
         while self._queue and (not drafts or size < _BODY_BYTES):
             draft = self._queue.popleft()
-            drafts.append(draft)
-            size += draft.size
+            if draft.outcome.status != "failed":  # with one that it stood on
+                drafts.append(draft)
+                size += draft.size
         return drafts
 
     async def _send(self, stream: AsyncStream, drafts: list[Draft]) -> None:
@@ -207,7 +217,7 @@ class Sender:
         events: list[bytes] = []
         sent: list[Draft] = []
         for draft in drafts:
-            if draft.outcome.status == "failed":  # with one that it stood on
+            if draft.outcome.status == "failed":  # with one that was sent before it
                 continue
             try:
                 events += self.events_of(draft)

@@ -60,6 +60,7 @@ class Session:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None
         self._is_found = False
+        self._end_of_stream: StreamClosed | None = None
         self._reading: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -145,26 +146,31 @@ class Session:
             ) from self.status.failure
 
     def enqueue(self, draft: Draft) -> None:
-        """Queue a transaction; it is sent in its turn."""
-        try:
-            self.check_open()
-        except DatabaseClosed as error:
-            self.sender.fail(draft, error)
-            return
-        self.start()
-        self.sender.enqueue(draft)
-        if self._is_found:
-            self._send()
+        """Queue a transaction that shows; it is sent in its turn."""
+        if self._accepts(draft):
+            self.sender.enqueue(draft)
+            if self._is_found:
+                self._send()
 
     def hold(self, draft: Draft) -> None:
-        """Take note of a transaction that will be queued later."""
+        """Take note of a transaction that shows and will be queued later."""
+        if self._accepts(draft):
+            self.sender.hold(draft)
+
+    def _accepts(self, draft: Draft) -> bool:
+        """Tell whether a transaction can be sent; if not, it has failed. Connect if need be."""
+        if draft.outcome.status == "failed":  # with the end of the stream, before it got here
+            return False
         try:
             self.check_open()
         except DatabaseClosed as error:
             self.sender.fail(draft, error)
-            return
+            return False
+        if self._end_of_stream is not None:
+            self.sender.fail(draft, self._end_of_stream)
+            return False
         self.start()
-        self.sender.hold(draft)
+        return True
 
     def call_later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call a function in so many seconds, unless the database is closed by then."""
@@ -239,22 +245,25 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
-        self.status.set("error", error)
+        with self._state.committing():
+            if not self._is_found:
+                self.sender.fail_all(error)  # there will be nothing to write to
+            self.status.set("error", error)
+            self._state.end(error, error)
         self._observers.loaded()
-        self._state.end(error, error)
         if self._is_found:
             self.sender.expect_no_echo(error)
-        else:
-            self.sender.fail_all(error)  # there will be nothing to write to
 
     def _end(self) -> None:
         """Do likewise at the stream's end, which is no error, but for those who wait for more."""
         ended = StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
-        # All that is on the stream was seen, so what has not come back never will.
-        self.sender.fail_all(ended)
-        self.status.set("ended")
+        self._end_of_stream = ended
+        with self._state.committing():  # what is written from here on comes too late to be told
+            # All that is on the stream was seen, so what has not come back never will.
+            self.sender.fail_all(ended)
+            self.status.set("ended")
+            self._state.end(None, ended)
         self._observers.loaded()
-        self._state.end(None, ended)
         self.sender.expect_no_echo(ended)
 
     async def _close(self) -> None:
@@ -277,9 +286,10 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         closed = self._closed()
-        self.sender.fail_all(closed)
+        with self._state.committing():
+            self.sender.fail_all(closed)
+            self._state.end(None, closed)
         self._observers.loaded()
-        self._state.end(None, closed)
         try:
             if self._stream is not None:
                 await self._stream.aclose()

@@ -30,6 +30,7 @@ from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
 from streamdb.collections.overlay import Conflicting, Echoes
+from streamdb.collections.row_meta import MetaRows
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
@@ -148,9 +149,14 @@ class DatabaseState:
         self.graph: Final = Graph(
             self.lock, is_loaded=lambda: self.has_loaded, fire=self.signal.fire
         )
+        self._metas: Final[dict[str, MetaRows]] = {}
         self.snapshots: Final = Snapshots(
             self.lock,
-            lambda: (*self.tables.values(), *self.graph.mirrored_tables()),
+            lambda: (
+                *self.tables.values(),
+                *(metas.table for metas in self._metas.values()),
+                *self.graph.mirrored_tables(),
+            ),
             offset=lambda: self.offset,
             commit=lambda: self.graph.number,
         )
@@ -168,7 +174,7 @@ class DatabaseState:
         self.restart_from: str | None = None
         self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
         # What has changed and was not told yet, and whether all was loaded anew.
-        self._untold: Final[deque[tuple[Mapping[str, list[Delta]], bool]]] = deque()
+        self._untold: Final[deque[tuple[Mapping[Table, list[Delta]], bool]]] = deque()
         self._is_telling = False
         # Commits that are under way, one within the other, and what they want to be called.
         self._committing = 0
@@ -192,6 +198,7 @@ class DatabaseState:
         """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
         self._loading: dict[str, LoadingRows] | None = {name: LoadingRows() for name in self.tables}
         self._loading_metrics = copy.deepcopy(self.metrics)
+        self._loading_echoes: dict[int, str] = {}
         self._ordinal = 0
         self._stamps = Stamps()
 
@@ -235,6 +242,9 @@ class DatabaseState:
             self._tidy_stamps(loading.values())
             self._loading_txids.add(fold.counts.txids)
             self._loading_metrics.count(fold.counts)
+            if fold.was_reset:
+                self._loading_echoes.clear()  # of rows that went; ordinals have begun anew
+            self._loading_echoes.update(fold.counts.echoes)
             if batch.up_to_date or batch.closed:
                 with self.committing():
                     self._commit_load(loading, batch.offset)
@@ -405,7 +415,7 @@ class DatabaseState:
         self.metrics.commits += 1
         txids = self._loading_txids.take()
         own = {txid for txid in txids if txid in self.in_flight}
-        echoes = Echoes(dict(enumerate(own)))
+        echoes = Echoes(self._loading_echoes, own)
         deltas: dict[str, list[Delta]] = {}
         for name, table in self.tables.items():
             before = table.replace(loading[name], echoes)
@@ -422,7 +432,8 @@ class DatabaseState:
             if rows.is_empty:
                 continue
             if counts.echoes:
-                echoes = Echoes(counts.echoes, _same_json(self.schema.by_name[name]))
+                same = _same_json(self.schema.by_name[name])
+                echoes = Echoes(counts.echoes, is_same=same)
                 deltas[name] = rows.commit(echoes)
                 came_back.conflicts += echoes.conflicts
             else:
@@ -437,7 +448,7 @@ class DatabaseState:
 
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
-        self._untold.append((deltas, False))
+        self._untold.append((self._by_table(deltas), False))
         if not self._is_telling:
             self._tell()
             self.signal.fire()
@@ -460,7 +471,7 @@ class DatabaseState:
             pairs = self._obeyed_resets
             self._obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
         self.on_commit(came_back)
-        self._untold.append((deltas, is_load))
+        self._untold.append((self._by_table(deltas), is_load))
         self._tell()
         if txids:
             self.txids.record(txids)
@@ -472,11 +483,28 @@ class DatabaseState:
         self._is_telling = True
         try:
             while self._untold:
-                deltas, is_load = self._untold.popleft()
-                by_table = {self.tables[name]: each for name, each in deltas.items() if each}
+                by_table, is_load = self._untold.popleft()
                 self.graph.commit(by_table, is_load=is_load)
         finally:
             self._is_telling = False
+
+    def _by_table(self, deltas: Mapping[str, list[Delta]]) -> dict[Table, list[Delta]]:
+        """Return what has changed, of the metas of rows, too, where somebody asks for them."""
+        by_table = {self.tables[name]: each for name, each in deltas.items() if each}
+        for metas in self._metas.values():
+            if changed := metas.catch_up():
+                by_table[metas.table] = changed
+        return by_table
+
+    def metas_of(self, name: str) -> MetaRows:
+        """Return the metas of a collection's rows, as rows that queries can ask."""
+        with self.lock:
+            if name not in self._metas:
+                schema = self.schema.by_name[name]
+                self._metas[name] = MetaRows(self.tables[name], schema.parse_key)
+            metas, table = self._metas[name], self.tables[name]
+            self.snapshots.keep(metas.table, lambda rows: metas.as_in(rows[table]))
+            return metas
 
     def _judge_reset(self, offset: str | None) -> Literal["clear", "restart", "skip"]:
         if any(

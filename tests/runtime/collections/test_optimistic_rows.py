@@ -108,7 +108,10 @@ class Run:
                 self._compare([])
 
     def _commit(self, operations: Any) -> None:
-        writes, echoes = list[Any](), Echoes(dict[int, str](), lambda one, other: one == other)
+        writes, echoes = (
+            list[Any](),
+            Echoes(dict[int, str](), is_same=lambda one, other: one == other),
+        )
         for operation in operations:
             self.ordinal += 1
             if operation[0] == "remote":
@@ -122,7 +125,7 @@ class Run:
                 row = change(self.model.synced.get(key))
                 for pending in self.table.overlay.of(key):
                     if pending.txid == txid:  # what is sent is fixed when it is sent
-                        pending.send(row, self.model.synced.get(key))
+                        self.table.overlay.send(key, pending, row, self.model.synced.get(key))
                 self.model.pending.remove((txid, key, change))
                 echoes.txids[self.ordinal] = txid  # type: ignore[index]  # made above
             self.model.write(key, row)
@@ -175,10 +178,10 @@ def test_a_row_that_comes_back_as_it_was_sent_is_no_change() -> None:
     table, row = Table(), ("mine",)
     pending = Pending("t1", lambda _: row)
     table.lay([("a", pending)])
-    pending.send(row, None)
+    table.overlay.send("a", pending, row, None)
     told = list[Delta]()
     table.watch(told.extend, lambda _: None)
-    echoes = Echoes({1: "t1"}, lambda one, other: one == other)
+    echoes = Echoes({1: "t1"}, is_same=lambda one, other: one == other)
     deltas = table.write([("a", ("mine",), 1)], echoes)
     table.notify(deltas)
     assert table.rows["a"] is row
@@ -193,7 +196,7 @@ def test_another_writer_in_between_is_a_conflict() -> None:
     first = table.rows["a"]
     pending = Pending("t1", lambda row: (*row, "mine"))
     table.lay([("a", pending)])
-    pending.send((*first, "mine"), first)
+    table.overlay.send("a", pending, (*first, "mine"), first)
     echoes = Echoes({3: "t1"})
     theirs = ("theirs",)
     deltas = table.write([("a", theirs, 2), ("a", ("first", "mine"), 3)], echoes)

@@ -236,7 +236,7 @@ async def test_writes_to_a_closed_stream_fail(url: str) -> None:
         await stream.close_stream(messages.insert(message(1)))
         assert [len(changes) async for changes in db.messages.changes(initial=True)] in ([1], [])
         transaction = db.messages.update("1", content="x")
-        with pytest.raises(TransactionFailed, match="the stream is closed") as caught:
+        with pytest.raises(TransactionFailed, match="the stream has ended") as caught:
             await transaction
         assert isinstance(caught.value.__cause__, StreamClosed)
         assert (transaction.status, transaction.error) == ("failed", caught.value)

@@ -130,4 +130,4 @@ def from_a_file() -> None:
     AsyncSession("embedded:file.db#x", on_event=lambda event: event.header)  # E
     AsyncSession("embedded:file.db#x", upsert_as="insert")  # E
     with db.snapshot():
-        assert_type(db.collections["messages"].meta("m1").seq, int)
+        assert_type(db.collections["messages"].meta("m1").seq, int | None)

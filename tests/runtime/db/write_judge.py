@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.runtime.db.write_model import WRITTEN, Entry, Laid, Local, Place, Refused, Sent, View
+from tests.runtime.db.write_model import (
+    WRITTEN,
+    Entry,
+    Laid,
+    Local,
+    Place,
+    Refused,
+    Seen,
+    Sent,
+    View,
+)
 from tests.runtime.naive_fold import InOrder, NaiveFold
 
 from streamdb import (
@@ -60,7 +70,7 @@ class Judge:
                 continue
             before = None
             if isinstance(entry, Laid):
-                self._lay(entry.local, view)
+                self._lay(entry.local, view, synced)
             elif isinstance(entry, Refused):
                 for local in entry.locals:
                     local.sent.clear()
@@ -155,9 +165,11 @@ class Judge:
 
     # --- what happens
 
-    def _lay(self, local: Local, view: View) -> None:
+    def _lay(self, local: Local, view: View, synced: InOrder) -> None:
         for place in local.deeds:
             below = [other for other in self._pending(view) if place in other.deeds]
+            row = self._below(local, place, view, synced)
+            local.seen[place] = Seen(row, below[-1] if below else None, view.offset != "-1")
             if below and not local.stands_alone(place):
                 local.stands_on.append(below[-1])
         if local.deeds:
@@ -170,8 +182,11 @@ class Judge:
             if below is None and all(deed.kind == "update" for deed in deeds):
                 local.makes_no_sense = True
         if not local.makes_no_sense:
+            end, is_loaded = self.ends[view.offset], view.offset != "-1"
             sent = {
-                place: Sent(local.made_of(place, below), below, self.ends[view.offset])
+                place: Sent(
+                    local.made_of(place, below), below, end, is_loaded, local.undoes(place, below)
+                )
                 for place in local.deeds
                 for below in [self._below(local, place, view, synced)]
             }
@@ -216,7 +231,7 @@ class Judge:
             assert self.refusals or local.is_too_large
 
     def _check_conflict(self, local: Local, index: int) -> None:
-        """Somebody else wrote in between if it says so, and only then."""
+        """It undoes what somebody else wrote if it says so, and only then."""
         if self._any_resets:
             return  # with what is loaded, what was in between is not seen
         fold = NaiveFold()
@@ -230,10 +245,12 @@ class Judge:
             for event in self.events[sent.end : index]
             if _txid(event) not in {other.tx.txid for other in self._laid}
         )
+        undoes = any(sent.undoes for sent in local.sent.values())
         # What comes with the first load is not seen one after the other.
-        is_of_load = all(sent.end == 0 for sent in local.sent.values())
-        assert local.tx.conflict or not has_changed or is_of_load, f"{local}: there was a conflict"
-        assert was_written or not local.tx.conflict, f"{local}: there was no conflict"
+        is_of_load = not any(sent.is_loaded for sent in local.sent.values())
+        is_conflict = undoes or has_changed
+        assert local.tx.conflict or not is_conflict or is_of_load, f"{local}: there was a conflict"
+        assert was_written or undoes or not local.tx.conflict, f"{local}: there was no conflict"
 
 
 _NAMES = {"message": "messages", "sensor": "sensors"}

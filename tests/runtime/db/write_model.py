@@ -31,11 +31,35 @@ class Deed(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """The row that was sent, the one that it was made of, and how much of the log was known."""
+    """What was sent of a row.
+
+    Attributes:
+        row: the row as it is to be.
+        base: the one that it was made of.
+        end: how much of the log was known.
+        is_loaded: whether the first load was there.
+        undoes: whether it undoes what was done to the row since the call.
+    """
 
     row: Any
     base: Any
     end: int
+    is_loaded: bool
+    undoes: bool
+
+
+class Seen(NamedTuple):
+    """What showed of a row when it was written.
+
+    Attributes:
+        row: the row.
+        local: what it was of, if that was pending.
+        is_loaded: whether the first load was there.
+    """
+
+    row: Any
+    local: Local | None
+    is_loaded: bool
 
 
 @dataclass(eq=False)
@@ -48,6 +72,7 @@ class Local:
         sent: by row; made anew when it is sent again.
         stands_on: those that showed right below it when it was made, if it needs them.
         makes_no_sense: it changes a row that was gone when it was to be sent.
+        seen: by row.
     """
 
     deeds: dict[Place, list[Deed]] = field(default_factory=dict[Place, list[Deed]])
@@ -55,6 +80,7 @@ class Local:
     sent: dict[Place, Sent] = field(default_factory=dict[Place, Sent])
     stands_on: list[Local] = field(default_factory=list["Local"])
     makes_no_sense: bool = False
+    seen: dict[Place, Seen] = field(default_factory=dict[Place, Seen])
 
     @property
     def is_too_large(self) -> bool:
@@ -81,6 +107,22 @@ class Local:
         for deed in self.deeds[place]:
             below = deed.done_to(below)
         return below
+
+    def undoes(self, place: Place, base: Any) -> bool:
+        """Tell whether it undoes what was done to a row since it was written."""
+        seen, deeds = self.seen[place], self.deeds[place]
+        while seen.local is not None and seen.local.tx.status == "failed":
+            seen = seen.local.seen[place]  # what it was made on never was
+        is_known = seen.is_loaded or deeds[0].kind == "insert"
+        if base is None or not is_known or base == seen.row:
+            return False
+        if all(deed.kind == "update" for deed in deeds):
+            fields = {name: value for deed in deeds for name, value in deed.fields.items()}
+            return any(
+                getattr(base, name) not in (getattr(seen.row, name), value)
+                for name, value in fields.items()
+            )
+        return bool(base != self.made_of(place, base))
 
     def stands_alone(self, place: Place) -> bool:
         """Tell whether it makes sense whatever is below: an upsert does."""
