@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden campaign bench-client bench-ingest bench-livequery constraints clean
+.PHONY: demo test lint types unit golden campaign bench-client bench-ingest bench-livequery bench-writes constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -59,6 +59,11 @@ bench-ingest: $(READY)
 # Live queries beside TanStack DB: first loads and changes; wants the machine for itself.
 bench-livequery: $(READY)
 	$(BIN)/python -m benchmarks.livequery
+
+# Local writes beside TanStack DB: until they show, until they are confirmed; and a writer's chunks;
+# wants the machine for itself.
+bench-writes: $(READY)
+	$(BIN)/python -m benchmarks.writes
 
 # Run with uv installed. Registry addresses are left out on purpose.
 constraints:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Unpack
 
 from msgspec import Meta, Struct, field
 
-from streamdb import AsyncCollection, AsyncStreamDB, CollectionSchema, Column, Columns, StateSchema
+from streamdb import (
+    AsyncCollection,
+    AsyncStreamDB,
+    CollectionSchema,
+    Column,
+    Columns,
+    DatabaseOptions,
+    StateSchema,
+)
 
 Role = Literal["user", "assistant", "system"]
 Instant = Annotated[dt.datetime, Meta(tz=True)]
@@ -88,8 +96,8 @@ SCHEMA: Final = StateSchema(
 class Chat(AsyncStreamDB):
     """A database of them."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(SCHEMA, url)
+    def __init__(self, url: str, **options: Unpack[DatabaseOptions]) -> None:
+        super().__init__(SCHEMA, url, **options)
         self.messages: AsyncCollection[Message, str, MessageColumns] = self.collections["messages"]
         self.users: AsyncCollection[User, str, UserColumns] = self.collections["users"]
         self.chunks: AsyncCollection[Chunk, str, ChunkColumns] = self.collections["chunks"]

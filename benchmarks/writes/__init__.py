@@ -1,0 +1,1 @@
+"""Local writes beside TanStack DB."""
