@@ -375,7 +375,40 @@ class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
         return self.as_query().join(metas, on=lambda _, meta: column(key) == meta.key)
 
 
-class AsyncCollection(SyncedCollection[Row, Key, Cols, AsyncTransaction]):
+class AsyncForm(BaseCollection[Row, Key, Cols, Tx]):
+    """A collection whose changes are iterated by ``async for``."""
+
+    def changes(
+        self,
+        *,
+        initial: bool = False,
+        where: Callable[[Cols], Expr[bool, Any]] | None = None,
+    ) -> AsyncChanges[Row, Key]:
+        """Iterate over changes from this call on, with ``async for``.
+
+        Each item holds one net change for each key since the last one taken, so a slow reader
+        costs no memory. The iteration ends when the database closes or the stream ends, and
+        raises what ended the reading otherwise.
+
+        Args:
+            initial: begin with the rows as they are now, as inserts.
+            where: watch only rows of which this is true.
+
+        Raises:
+            DatabaseClosed: the database is closed already.
+            StreamDBError: reading has failed already, with what made it fail.
+        """
+        import asyncio  # not above, as in `callers`
+
+        self._parts.check_goes_on()
+        woken = asyncio.Event()
+        return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
+
+
+class AsyncCollection(
+    SyncedCollection[Row, Key, Cols, AsyncTransaction],
+    AsyncForm[Row, Key, Cols, AsyncTransaction],
+):
     """A collection of an async database: writes return an awaitable transaction."""
 
     def writer(
@@ -411,34 +444,25 @@ class AsyncCollection(SyncedCollection[Row, Key, Cols, AsyncTransaction]):
         limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
         return AsyncRowWriter(self._batches(limits))
 
+
+class BlockingForm(BaseCollection[Row, Key, Cols, Tx]):
+    """A collection whose changes are iterated by ``for``."""
+
     def changes(
         self,
         *,
         initial: bool = False,
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
-    ) -> AsyncChanges[Row, Key]:
-        """Iterate over changes from this call on, with ``async for``.
-
-        Each item holds one net change for each key since the last one taken, so a slow reader
-        costs no memory. The iteration ends when the database closes or the stream ends, and
-        raises what ended the reading otherwise.
-
-        Args:
-            initial: begin with the rows as they are now, as inserts.
-            where: watch only rows of which this is true.
-
-        Raises:
-            DatabaseClosed: the database is closed already.
-            StreamDBError: reading has failed already, with what made it fail.
-        """
-        import asyncio  # not above, as in `callers`
-
+    ) -> BlockingChanges[Row, Key]:
+        """Iterate over changes from this call on; see :meth:`AsyncForm.changes`."""
         self._parts.check_goes_on()
-        woken = asyncio.Event()
-        return AsyncChanges(self.reader(woken.set, initial=initial, where=where), woken)
+        woken = threading.Event()
+        return BlockingChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
 
-class Collection(SyncedCollection[Row, Key, Cols, Transaction]):
+class Collection(
+    SyncedCollection[Row, Key, Cols, Transaction], BlockingForm[Row, Key, Cols, Transaction]
+):
     """A collection of a blocking database: writes return a transaction with ``result()``."""
 
     def writer(
@@ -452,17 +476,6 @@ class Collection(SyncedCollection[Row, Key, Cols, Transaction]):
         """Return a writer for many new rows; see :meth:`AsyncCollection.writer`."""
         limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
         return RowWriter(self._batches(limits), self._parts.io_thread)
-
-    def changes(
-        self,
-        *,
-        initial: bool = False,
-        where: Callable[[Cols], Expr[bool, Any]] | None = None,
-    ) -> BlockingChanges[Row, Key]:
-        """Iterate over changes from this call on; see :meth:`AsyncCollection.changes`."""
-        self._parts.check_goes_on()
-        woken = threading.Event()
-        return BlockingChanges(self.reader(woken.set, initial=initial, where=where), woken)
 
 
 class ChangeReader(Generic[Row, Key]):

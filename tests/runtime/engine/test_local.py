@@ -142,6 +142,20 @@ def test_callbacks_write_and_are_told_in_order() -> None:
     assert told == [(who, [key]) for key in (1, 2, 3) for who in ("first", "second")]
 
 
+def test_who_subscribes_is_told_at_once_of_what_is_there() -> None:
+    marks = marks_of(Mark(1, "a"), Mark(2))
+    told: list[list[Any]] = []
+
+    def note(changes: Any) -> None:
+        told.append([(c.kind, c.key) for c in changes])
+        marks.upsert(Mark(3))  # no lock is held
+
+    with marks.subscribe(note, initial=True, where=lambda m: m.text != ""):
+        assert told == [[("insert", 1)]]
+        marks.delete(1)
+    assert told == [[("insert", 1)], [("delete", 1)]]
+
+
 def test_threads_lose_no_write() -> None:
     marks = marks_of(Mark(1, ""))
     told: list[Any] = []
