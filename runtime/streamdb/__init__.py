@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from streamdb.db.async_db import AsyncStreamDB
     from streamdb.db.blocking_db import StreamDB
     from streamdb.db.declaration import DeclaredCollection, collection
+    from streamdb.db.metrics import Metrics
     from streamdb.db.options import DatabaseOptions, InvalidEvent
     from streamdb.db.paced import AsyncPaced, Paced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle, debounce, in_turn, throttle
-    from streamdb.db.state import Metrics
     from streamdb.db.status import Status
     from streamdb.engine.live import AsyncLiveQuery, LiveQuery
     from streamdb.engine.local import AsyncLocalCollection, LocalCollection

@@ -52,6 +52,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DeclaredCollection",
         "collection",
     ),
+    "streamdb.db.metrics": ("Metrics",),
     "streamdb.db.options": (
         "DatabaseOptions",
         "InvalidEvent",
@@ -68,7 +69,6 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "in_turn",
         "throttle",
     ),
-    "streamdb.db.state": ("Metrics",),
     "streamdb.db.status": ("Status",),
     "streamdb.engine.live": (
         "AsyncLiveQuery",

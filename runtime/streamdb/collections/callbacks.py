@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVarTuple
 
 log: Final = logging.getLogger("streamdb.collections")
 
+Args = TypeVarTuple("Args")
 
-def run_callback(callback: Callable[[], object]) -> None:
+
+def run_callback(callback: Callable[[*Args], object], *arguments: *Args) -> None:
     """Call it and log what it raises, all but an interrupt by the user.
 
     A SystemExit would end all callbacks of a database without a word, a CancelledError its reading.
     """
     try:
-        callback()
+        callback(*arguments)
     except KeyboardInterrupt:
         raise
     except BaseException:

@@ -54,7 +54,8 @@ class Ordinals:
 
     def clear(self) -> None:
         """Forget all."""
-        self._replace([], array("q"))
+        del self.keys[:], self.numbers[:]
+        self._index, self._indexed = {}, 0
 
     def tidy(self, rows: Collection[str]) -> None:
         """Forget what is out of date, if that is more than half; ``rows`` are those there are."""

@@ -46,20 +46,32 @@ class StagedRows:
         else:
             self.sink.put(key, None, ordinal)
 
-    def tidy(self) -> None:
-        """Do nothing: a batch is short."""
-
     def clear(self) -> None:
         """Stage that all rows go, those that were staged before, too."""
-        self._rows.clear()
-        self._ordinals.clear()
+        self.forget()
         self.are_all = True
 
+    def forget(self) -> None:
+        """Stage nothing."""
+        self._rows.clear()
+        self._ordinals.clear()
+        self.are_all = False
+
     def commit(self, echoes: Echoes = NO_ECHOES) -> list[Delta]:
-        """Carry it out, and return what changed; ``echoes`` are those of the batch."""
+        """Carry it out, and return what changed; nothing is staged any more.
+
+        ``echoes`` are those of the batch.
+        """
+        deltas = self._replace(echoes) if self.are_all else self._write(echoes)
+        self.forget()
+        return deltas
+
+    def _write(self, echoes: Echoes) -> list[Delta]:
+        writes = zip(self._ordinals.keys, self._rows.written, self._ordinals.numbers, strict=True)
+        return self._table.write(writes, echoes)
+
+    def _replace(self, echoes: Echoes) -> list[Delta]:
         keys, numbers = self._ordinals.keys, self._ordinals.numbers
-        if not self.are_all:
-            return self._table.write(zip(keys, self._rows.written, numbers, strict=True), echoes)
         loaded = LoadingRows()
         loaded.rows.update(self._rows)
         loaded.ordinals.keys.extend(keys)
@@ -82,3 +94,7 @@ class _Rows(dict[str, Any]):
     def __setitem__(self, key: str, row: Any) -> None:
         super().__setitem__(key, row)
         self.written.append(row)
+
+    def clear(self) -> None:
+        super().clear()
+        self.written.clear()

@@ -176,13 +176,15 @@ class Table:
         overlay = self.overlay if self.overlay else None
         before: dict[str, Any | None] = {}
         self._moved = moved = set[str]()
-        for key, written, ordinal in writes:
-            row = self._without_text(key, written)
+        for key, row, ordinal in writes:
+            if type(row) is Stored or self.originals:
+                row = self._without_text(key, row)
             if row is not None:
                 ordinals.keys.append(key)
                 ordinals.numbers.append(ordinal)
             old = rows.get(key)
-            before.setdefault(key, old)
+            if key not in before:
+                before[key] = old
             if overlay is not None and key in overlay:
                 self._write_under(key, row, ordinal, echoes)
             elif row is None:
@@ -370,8 +372,11 @@ class Table:
         }
         if self.touched is not None:
             self.touched.keys.update(dict.fromkeys(before))
-        deltas = (Delta(key, old, rows.get(key)) for key, old in before.items())
-        return [delta for delta in deltas if delta.old is not delta.new or delta.key in moved]
+        return [
+            Delta(key, old, new)
+            for key, old in before.items()
+            if (new := rows.get(key)) is not old or key in moved
+        ]
 
     def _without_text(self, key: str, written: Any) -> Any:
         row, text = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, TypeAlias
 
 from streamdb.collections.callbacks import run_callback
@@ -41,7 +40,7 @@ class Watchers:
     def notify(self, changes: Sequence[Any]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
         for watcher, _ in list(self._watchers.values()):
-            run_callback(partial(watcher, changes))
+            run_callback(watcher, changes)
 
     def end(self, error: BaseException | None) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts."""

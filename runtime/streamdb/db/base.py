@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from streamdb.collections.row_writer import Batches, BatchLimits
+    from streamdb.db.metrics import Metrics
     from streamdb.db.mutations import Draft
-    from streamdb.db.state import Metrics
     from streamdb.db.status import Status
     from streamdb.engine.live import BaseLiveQuery, LiveParts
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from streamdb.db.metrics import Progress
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.progress_bar import ProgressBar
-from streamdb.db.state import Progress
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.stream_event import events_by_piece

@@ -9,22 +9,13 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from collections.abc import (
-    Callable,
-    Collection,
-    Container,
-    Generator,
-    Iterable,
-    Iterator,
-    Mapping,
-)
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from itertools import chain
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
-from streamdb.collections.callbacks import run_callback
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
@@ -36,68 +27,24 @@ from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 from streamdb.db.collector import collector_paused
 from streamdb.db.conditions import StateSignal
+from streamdb.db.load import Load
+from streamdb.db.metrics import Metrics, Progress
 from streamdb.db.options import InvalidEvent
+from streamdb.db.turns import CommitTurns
 from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import PageDecoder, Piece
-from streamdb.state.fold import Counts, Fold, FoldedRows
+from streamdb.state.fold import Counts, Fold
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.stamps import Stamps
 
 _REMEMBERED_INVALID: Final = 100
-_COUNTED_TYPES: Final = 1000
-_OTHER_TYPES: Final = ""  # no type is empty
 # Seconds after which others on the event loop get their turn.
 _LONGEST_STEP: Final = 0.01
-_SHORT: Final = 16 * 1024  # bytes of a batch
-
-
-@dataclass(slots=True)
-class Metrics:
-    """What a database has read so far.
-
-    Attributes:
-        commits: batches with events that were committed; the first load is one of them.
-        events: events in them.
-        invalid: events that were skipped as invalid, those before the position of a cache, too.
-        undeclared: events of types that no collection declares, by type; beyond a thousand types,
-            those of all others together, under the empty text. Likewise.
-        cached: events that were not read, for the cache held what they lead to.
-    """
-
-    commits: int = 0
-    events: int = 0
-    invalid: int = 0
-    undeclared: dict[str, int] = field(default_factory=dict[str, int])
-    cached: int = 0
-
-    def count(self, counts: Counts) -> None:
-        """Add the events of a batch."""
-        self.events += counts.events
-        self.count_odd(len(counts.invalid), counts.undeclared)
-
-    def count_odd(self, invalid: int, undeclared: Mapping[str, int]) -> None:
-        """Add what is in no collection; of a cache, too."""
-        self.invalid += invalid
-        for name, count in undeclared.items():
-            is_counted = name in self.undeclared or len(self.undeclared) < _COUNTED_TYPES
-            label = name if is_counted else _OTHER_TYPES
-            self.undeclared[label] = self.undeclared.get(label, 0) + count
-
-
-class Progress(NamedTuple):
-    """How far a batch was taken in.
-
-    Attributes:
-        events: of the batch, so far.
-        bytes: of JSON text, so far.
-    """
-
-    events: int
-    bytes: int
+_SHORT: Final = 16 * 1024  # bytes of a batch that is taken in at once
 
 
 @dataclass(slots=True)
@@ -164,22 +111,20 @@ class DatabaseState:
         self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
         #: The position of what is visible.
         self.offset = BEGINNING
-        #: Called inside the commit, after the rows are visible.
+        #: Called inside a commit that brings own transactions back, after the rows are visible.
         self.on_commit: Callable[[CameBack], None] = lambda _: None
-        #: Called after all watchers.
+        #: Called after all watchers of such a commit.
         self.after_commit: Callable[[], None] = lambda: None
         #: The ids of own transactions that are yet to come back.
         self.in_flight: Container[str] = ()
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
-        self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
-        # What has changed and was not told yet, and whether all was loaded anew.
-        self._untold: Final[deque[tuple[Mapping[Table, list[Delta]], bool]]] = deque()
-        self._is_telling = False
-        # Commits that are under way, one within the other, and what they want to be called.
-        self._committing = 0
-        self._calls: Final[deque[Callable[[], object]]] = deque()
-        self._runs_calls = False
+        #: Commits that are made here or elsewhere, and what is called when they are over.
+        self._turns: Final = CommitTurns(
+            self.lock,
+            released=lambda: release(self.graph),
+            called=self.graph.raise_interrupt,
+        )
         #: How much the last batch held.
         self.last_batch = Progress(0, 0)
         self.schema: Final = schema
@@ -189,23 +134,27 @@ class DatabaseState:
         self._position = BEGINNING  # of what was read; ahead of `offset` during a load
         self._obeyed_resets: set[tuple[str, str]] = set()
         self._loading_txids: Final = LoadingTxids(self._is_awaited)
+        # Where batches are worked out that do not belong to a load; empty between two of them.
+        self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
+        self._is_staging = False
+        self._live: Final = Fold(self._decoder.judge, self._staging, self._judge_reset)
         self._begin_load()
 
     def _is_awaited(self, txid: str) -> bool:
         return txid in self.in_flight or self.txids.is_awaited(txid)
 
-    def _begin_load(self) -> None:
-        """Collect rows out of sight until they are up to date (ATOM-3, RESET-7)."""
-        self._loading: dict[str, LoadingRows] | None = {name: LoadingRows() for name in self.tables}
-        self._loading_metrics = copy.deepcopy(self.metrics)
-        self._loading_echoes: dict[int, str] = {}
+    def _begin_load(self, rows: dict[str, LoadingRows] | None = None) -> None:
+        """Collect rows out of sight, from now on, until they are up to date."""
+        rows = {name: LoadingRows() for name in self.tables} if rows is None else rows
+        metrics = copy.deepcopy(self.metrics)
+        self._load: Load | None = Load(rows, metrics, self._decoder.judge, self._judge_reset)
         self._ordinal = 0
         self._stamps = Stamps()
 
     @property
     def is_loading(self) -> bool:
         """True until the first batch that is up to date, and again while a reset is read."""
-        return self._loading is not None
+        return self._load is not None
 
     def take(self, batch: Batch) -> str | None:
         """Take a batch in at once. Return where to read again from if a reset says so.
@@ -226,73 +175,58 @@ class DatabaseState:
         up.
         """
         self.restart_from = None
-        loading, staged = self._loading, self._fresh_staging()
-        fold = self._begin_fold(staged if loading is None else loading)
-        yield from self._fold(batch, fold)
+        load = self._load
+        fold = self._fresh_fold() if load is None else load.fold
+        fold.begin(self._ordinal, self.in_flight)
+        size = sum(map(len, batch.parts))
+        if size > _SHORT:
+            yield from self._fold_in_steps(batch, fold)
+        else:
+            self._fold(batch, fold)
+            yield Progress(fold.counts.events, size)
+        self.last_batch = Progress(fold.counts.events, size)
         if fold.restart_from is not None:
             self._obeyed_resets.add((fold.restart_from, batch.offset))
             self._position = fold.restart_from
             self._begin_load()
             self.restart_from = fold.restart_from
             return
-        self._report_invalid(fold.counts, batch.offset)
+        counts = fold.counts
+        if counts.invalid or counts.mistimed:
+            self._report_invalid(counts, batch.offset)
         self._position = batch.offset
         self._count_on(fold)
-        if loading is not None:
-            self._tidy_stamps(loading.values())
-            self._loading_txids.add(fold.counts.txids)
-            self._loading_metrics.count(fold.counts)
-            if fold.was_reset:
-                self._loading_echoes.clear()  # of rows that went; ordinals have begun anew
-            self._loading_echoes.update(fold.counts.echoes)
-            if batch.up_to_date or batch.closed:
-                with self.committing():
-                    self._commit_load(loading, batch.offset)
-        else:
-            with self.committing():
-                self._commit(staged, fold.counts, batch.offset)
+        if load is None:
+            with self._turns:
+                self._commit(counts, batch.offset)
+            return
+        self._tidy_stamps(load.rows.values())
+        self._loading_txids.add(counts.txids)
+        load.metrics.count(counts)
+        load.add_echoes(counts.echoes, was_reset=fold.was_reset)
+        load.tidy()
+        if batch.up_to_date or batch.closed:
+            with self._turns:
+                self._commit_load(load, batch.offset)
 
-    @contextmanager
-    def committing(self) -> Generator[None]:
+    def committing(self) -> AbstractContextManager[None]:
         """Hold the lock while rows change; what is to be told of it is told when it is free again.
 
         So nobody's code runs in the midst of a commit, neither sees half of it nor changes it.
         """
-        with self.lock:
-            self._committing += 1
-            try:
-                yield
-            finally:
-                self._committing -= 1
-                is_over = not self._committing
-        if is_over:
-            release(self.graph)
-            self._run_calls()
-            self.graph.raise_interrupt()
+        return self._turns
 
     def after_committing(self, call: Callable[[], object]) -> None:
         """Call users' code now, or after the commit that is under way in this thread."""
-        self._calls.append(call)
-        if not self._committing:
-            self._run_calls()
+        self._turns.after(call)
 
-    def _run_calls(self) -> None:
-        if self._runs_calls:
-            return  # called by such code; it goes on with what came of it in a moment
-        self._runs_calls = True
-        try:
-            while self._calls:
-                run_callback(self._calls.popleft())
-        finally:
-            self._runs_calls = False
-
-    def _fresh_staging(self) -> Mapping[str, StagedRows]:
-        """Return where a batch is worked out; what is left of one that was refused is forgotten."""
-        staging = self._staging
-        for name, rows in staging.items():
-            if not rows.is_empty:
-                staging[name] = StagedRows(self.tables[name])
-        return staging
+    def _fresh_fold(self) -> Fold:
+        """Return what works a batch out; what is left of one that was refused is forgotten."""
+        if self._is_staging:
+            for rows in self._staging.values():
+                rows.forget()
+        self._is_staging = True
+        return self._live
 
     def saved(self) -> Base:
         """Return the committed state, for a cache."""
@@ -316,10 +250,10 @@ class DatabaseState:
 
     def resume(self, ledger: Ledger, rows: dict[str, LoadingRows]) -> None:
         """Begin from what a cache holds instead of nothing; it shows when it is up to date."""
-        self._begin_load()
-        self._loading = rows
-        self._loading_metrics.cached = ledger.events
-        self._loading_metrics.count_odd(ledger.invalid, ledger.undeclared)
+        self._begin_load(rows)
+        assert self._load is not None  # noqa: S101 - begun above
+        self._load.metrics.cached = ledger.events
+        self._load.metrics.count_odd(ledger.invalid, ledger.undeclared)
         self._keep_invalid(InvalidEvent(*event) for event in ledger.invalid_events)
         self._loading_txids.take()
         self._loading_txids.add(ledger.txids)
@@ -334,18 +268,19 @@ class DatabaseState:
         Raises:
             ValueError: it does not follow; the state is of no use.
         """
-        assert self._loading is not None  # noqa: S101 - it follows `resume`
+        assert self._load is not None  # noqa: S101 - it follows `resume`
         self._position = read.start
-        fold = self._begin_fold(self._loading)
-        for _ in self._fold(read.batch, fold):
+        fold, metrics = self._load.fold, self._load.metrics
+        fold.begin(self._ordinal, self.in_flight)
+        for _ in self._fold_in_steps(read.batch, fold):
             pass  # it is not on the event loop
         if fold.restart_from is not None:
             raise ValueError("a reset that was obeyed is not in the state before it")
         self._position = read.batch.offset
         self._count_on(fold)
         self._loading_txids.add(fold.counts.txids)
-        self._loading_metrics.cached += fold.counts.events
-        self._loading_metrics.count_odd(len(fold.counts.invalid), fold.counts.undeclared)
+        metrics.cached += fold.counts.events
+        metrics.count_odd(len(fold.counts.invalid), fold.counts.undeclared)
         self._keep_invalid(
             InvalidEvent(read.batch.offset, *invalid) for invalid in fold.counts.invalid
         )
@@ -377,7 +312,7 @@ class DatabaseState:
         self._ordinal = fold.ordinal
         if fold.was_reset:
             self._stamps = fold.stamps
-        else:
+        elif fold.stamps:
             self._stamps.extend(fold.stamps.blocks)
 
     def _tidy_stamps(self, tables: Collection[Table | LoadingRows]) -> None:
@@ -388,79 +323,77 @@ class DatabaseState:
             ordinals = (table.ordinals.in_order(list(rows)) for table, rows in pairs)
             self._stamps = self._stamps.only(sorted(chain.from_iterable(ordinals)))
 
-    def _begin_fold(self, rows: Mapping[str, FoldedRows]) -> Fold:
-        return Fold(
-            self._decoder.judge,
-            rows,
-            self._judge_reset,
-            ordinal=self._ordinal,
-            own=self.in_flight,
-        )
+    def _fold(self, batch: Batch, fold: Fold) -> None:
+        for part in batch.parts:
+            for piece in self._decoder.pieces(part, url=self._url, offset=batch.offset):
+                fold.add(piece.events)
 
-    def _fold(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
+    def _fold_in_steps(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
         pieces = chain.from_iterable(
             self._decoder.pieces(part, url=self._url, offset=batch.offset) for part in batch.parts
         )
-        size, whole = 0, sum(map(len, batch.parts))
-        # What few rows cost the collector is less than to pause it.
-        pause = collector_paused if whole > _SHORT else nullcontext
-        while (step := _fold_some(pieces, fold, pause)) is not None:
+        size = 0
+        while (step := _fold_some(pieces, fold)) is not None:
             size += step
+            if self._load is not None:
+                self._load.tidy()
             yield Progress(fold.counts.events, size)
-        self.last_batch = Progress(fold.counts.events, whole)
 
-    def _commit_load(self, loading: Mapping[str, LoadingRows], offset: str) -> None:
-        self._loading = None
-        self.metrics = self._loading_metrics
+    def _commit_load(self, load: Load, offset: str) -> None:
+        self._load = None
+        self.metrics = load.metrics
         self.metrics.commits += 1
         txids = self._loading_txids.take()
         own = {txid for txid in txids if txid in self.in_flight}
-        echoes = Echoes(self._loading_echoes, own)
-        deltas: dict[str, list[Delta]] = {}
+        echoes = Echoes(load.echoes, own)
+        changes: dict[Table, list[Delta]] = {}
         for name, table in self.tables.items():
-            before = table.replace(loading[name], echoes)
-            if table.is_watched:
-                deltas[name] = net_deltas(before, table.rows)
-        self._show(offset, txids, deltas, CameBack(own), is_load=True)
+            before = table.replace(load.rows[name], echoes)
+            if table.is_watched and (deltas := net_deltas(before, table.rows)):
+                changes[table] = deltas
+        self._show(offset, txids, changes, CameBack(own), is_load=True)
 
-    def _commit(self, staged: Mapping[str, StagedRows], counts: Counts, offset: str) -> None:
-        came_back = CameBack((), counts.echoes)
+    def _commit(self, counts: Counts, offset: str) -> None:
+        came_back = CameBack((), counts.echoes) if counts.echoes else None
         # After a reset, rows that are pending show as before and stand elsewhere.
-        is_load = any(rows.are_all for rows in staged.values())
-        deltas: dict[str, list[Delta]] = {}
-        for name, rows in staged.items():
-            if rows.is_empty:
+        is_load = False
+        changes: dict[Table, list[Delta]] = {}
+        for name, staged in self._staging.items():
+            if staged.is_empty:
                 continue
-            if counts.echoes:
+            is_load = is_load or staged.are_all
+            if came_back is None:
+                deltas = staged.commit()
+            else:
                 same = _same_json(self.schema.by_name[name])
                 echoes = Echoes(counts.echoes, is_same=same)
-                deltas[name] = rows.commit(echoes)
+                deltas = staged.commit(echoes)
                 came_back.conflicts += echoes.conflicts
-            else:
-                deltas[name] = rows.commit()
+            if deltas:
+                changes[self.tables[name]] = deltas
+        self._is_staging = False
         self._tidy_stamps(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
-        self._show(offset, counts.txids, deltas, came_back, is_load=is_load)
+        self._show(offset, counts.txids, changes, came_back, is_load=is_load)
 
     def show_local(self, deltas: Mapping[str, list[Delta]]) -> None:
         """Have the live queries follow what is written here or taken back; the position stays.
 
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
-        self._untold.append((self._by_table(deltas), False))
-        if not self._is_telling:
-            self._tell()
-            self.signal.fire()
+        changes = {self.tables[name]: each for name, each in deltas.items() if each}
+        self.graph.commit(self._with_metas(changes))
+        self.signal.fire()
 
     def _show(
         self,
         offset: str,
         txids: list[str],
-        deltas: Mapping[str, list[Delta]],
-        came_back: CameBack,
+        changes: dict[Table, list[Delta]],
+        came_back: CameBack | None,
         *,
-        is_load: bool = False,
+        is_load: bool,
     ) -> None:
         """Move the position and the live queries on with the rows, and then tell the watchers."""
         self.offset = offset
@@ -470,31 +403,21 @@ class DatabaseState:
         if self._obeyed_resets:
             pairs = self._obeyed_resets
             self._obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
-        self.on_commit(came_back)
-        self._untold.append((self._by_table(deltas), is_load))
-        self._tell()
+        if came_back is not None:
+            self.on_commit(came_back)
+        self.graph.commit(self._with_metas(changes), is_load=is_load)
         if txids:
             self.txids.record(txids)
         self.signal.fire()
-        self.after_commit()
+        if came_back is not None:
+            self.after_commit()
 
-    def _tell(self) -> None:
-        """Tell of all that has changed, one commit after the other."""
-        self._is_telling = True
-        try:
-            while self._untold:
-                by_table, is_load = self._untold.popleft()
-                self.graph.commit(by_table, is_load=is_load)
-        finally:
-            self._is_telling = False
-
-    def _by_table(self, deltas: Mapping[str, list[Delta]]) -> dict[Table, list[Delta]]:
-        """Return what has changed, of the metas of rows, too, where somebody asks for them."""
-        by_table = {self.tables[name]: each for name, each in deltas.items() if each}
+    def _with_metas(self, changes: dict[Table, list[Delta]]) -> dict[Table, list[Delta]]:
+        """Add what has changed of the metas of rows, where somebody asks for them."""
         for metas in self._metas.values():
             if changed := metas.catch_up():
-                by_table[metas.table] = changed
-        return by_table
+                changes[metas.table] = changed
+        return changes
 
     def metas_of(self, name: str) -> MetaRows:
         """Return the metas of a collection's rows, as rows that queries can ask."""
@@ -544,12 +467,10 @@ def _same_json(schema: CollectionSchema[Any, Any]) -> Callable[[Any, Any], bool]
     return lambda one, other: write(one) == write(other)
 
 
-def _fold_some(
-    pieces: Iterator[Piece], fold: Fold, pause: Callable[[], AbstractContextManager[None]]
-) -> int | None:
+def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:
     """Fold for some milliseconds. Return how many bytes of text it were; None if that was all."""
     size, end = 0, time.monotonic() + _LONGEST_STEP
-    with pause():
+    with collector_paused():
         for piece in pieces:
             fold.add(piece.events)
             size += piece.bytes

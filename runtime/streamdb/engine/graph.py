@@ -256,7 +256,9 @@ class Graph:
         anew: set[Source],
     ) -> Settled:
         """Bring one query up to date by what it sees; note what those see that derive from it."""
-        error = next((p.failure for p in result.parents if p.failure is not None), None)
+        error: BaseException | None = None
+        if result.parents:
+            error = next((p.failure for p in result.parents if p.failure is not None), None)
         moved: Changes = ()
         if error is None:
             if not self._is_ready(result):
@@ -283,7 +285,7 @@ class Graph:
     ) -> tuple[Changes, BaseException | None]:
         """Run a query on. Return what changed, and the error if a function of it raised one."""
         try:
-            if not result.is_ready or not anew.isdisjoint(result.sources):
+            if not result.is_ready or (anew and not anew.isdisjoint(result.sources)):
                 anew.add(result)
                 with running_functions:
                     return result.load(), None

@@ -88,11 +88,13 @@ class Routes:
             each query, with what it sees of the changes to its sources; the mapping that was passed
             where that is all of them.
         """
-        self._tidy()
+        if self._dropped:
+            self._tidy()
         numbers = self._reached(frozenset(changes), frozenset(anew))
         picked = self._picked(changes) if self._by_column else {}
         if picked:
-            numbers = sorted({*numbers, *picked}.union(*map(self._below, picked)))
+            below = map(self._below, picked) if self._parents else ()
+            numbers = sorted({*numbers, *picked}.union(*below))
         for number in numbers:
             if (result := self._results[number]()) is not None:
                 mine = picked.get(number)
@@ -177,7 +179,9 @@ class _ByValue:
         if old is None or new is None:
             return self._of(new if old is None else old)
         before, after = self._of(old), self._of(new)
-        return {**before, **after} if before and after else before or after
+        if before is after or not after:
+            return before
+        return {**before, **after} if before else after
 
     def _of(self, row: Any) -> dict[int, None]:
         value = self._get(row)

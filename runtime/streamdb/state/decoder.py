@@ -19,7 +19,7 @@ from streamdb.errors import StreamParseError
 from streamdb.protocol.answers import preview
 from streamdb.state.items import Item, Judged, Undeclared
 from streamdb.state.judging import Judge, Upcasts
-from streamdb.state.page_pieces import PagePieces
+from streamdb.state.page_pieces import PIECE_BYTES, PagePieces
 from streamdb.state.parsing import parse
 from streamdb.state.schema import StateSchema
 from streamdb.state.typed_events import Event, TypedEvents
@@ -70,18 +70,21 @@ class PageDecoder:
                 raise _not_json(part, url, offset)
             yield Piece(self._one_by_one([text], text), len(text))
             return
+        if len(text) <= PIECE_BYTES and (events := self._typed.decode(text)) is not None:
+            yield Piece(events, len(text))  # as most pages of live reads are
+            return
         array = PagePieces(text)
         while (piece := array.cut()) is not None:
-            events: Events | None = self._typed.decode(piece)
-            if events is None:
+            found: Events | None = self._typed.decode(piece)
+            if found is None:
                 elements: Sequence[Raw | bytes] | None = _elements(piece)
                 if elements is None:
                     elements = array.cut_by_brackets()
                     if elements is None:
                         raise _not_json(part, url, offset)
                     piece = b",".join(elements)
-                events = self._one_by_one(elements, piece)
-            yield Piece(events, len(piece))
+                found = self._one_by_one(elements, piece)
+            yield Piece(found, len(piece))
 
     def decode(self, part: bytes, *, url: str, offset: str) -> Page:
         """Decode a whole text as :meth:`pieces` does, and judge every event.

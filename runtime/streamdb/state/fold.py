@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import (
     Annotated,
     Any,
@@ -61,11 +60,7 @@ class FoldedRows(Protocol):
     def clear(self) -> None:
         """Forget all rows."""
 
-    def tidy(self) -> None:
-        """Give back memory that is not needed; called every some hundred events."""
 
-
-@dataclass(slots=True)
 class Counts:
     """What was met on the way, beside rows.
 
@@ -78,12 +73,16 @@ class Counts:
         mistimed: events that were not, though their timestamps are no instants.
     """
 
-    events: int = 0
-    txids: list[str] = field(default_factory=list[str])
-    echoes: dict[int, str] = field(default_factory=dict[int, str])
-    undeclared: dict[str, int] = field(default_factory=dict[str, int])
-    invalid: list[Invalid] = field(default_factory=list[Invalid])
-    mistimed: list[Invalid] = field(default_factory=list[Invalid])
+    __slots__ = ("echoes", "events", "invalid", "mistimed", "txids", "undeclared")
+
+    # No dataclass: to call the factories of its fields would be a tenth of the fold of one event.
+    def __init__(self) -> None:
+        self.events = 0
+        self.txids: list[str] = []
+        self.echoes: dict[int, str] = {}
+        self.undeclared: dict[str, int] = {}
+        self.invalid: list[Invalid] = []
+        self.mistimed: list[Invalid] = []
 
 
 _UNSEEN: Final[Any] = object()
@@ -93,14 +92,12 @@ JudgeReset = Callable[[str | None], Literal["clear", "restart", "skip"]]
 
 
 class Fold:
-    """Applies the events of one batch.
+    """Applies the events of one batch after the other.
 
     Args:
         judge: says what an event is where its class does not say it all.
         rows: where rows go, by collection name.
         judge_reset: says what to do about a reset.
-        ordinal: of the event before the first one.
-        own: the ids of this program's own transactions.
     """
 
     def __init__(
@@ -108,16 +105,22 @@ class Fold:
         judge: Judge,
         rows: Mapping[str, FoldedRows],
         judge_reset: JudgeReset,
-        *,
-        ordinal: int = 0,
-        own: Container[str] = (),
     ) -> None:
-        self._own: Final = own
         self._judge: Final = judge
         self._rows: Final = rows
         self._judge_reset: Final = judge_reset
         self._routes: Final[dict[type[Any], _Route | None]] = {}
-        self.counts: Final = Counts()
+        self.begin(0)
+
+    def begin(self, ordinal: int, own: Container[str] = ()) -> None:
+        """Begin a batch.
+
+        Args:
+            ordinal: of the event before the first one.
+            own: the ids of this program's own transactions.
+        """
+        self._own = own
+        self.counts = Counts()
         #: Of the last event, counted over all collections since the stream began or was reset.
         self.ordinal = ordinal
         #: The stamps of the events, of those alone that came after a reset if there was one.
@@ -175,8 +178,6 @@ class Fold:
             if self._is_over():
                 break
         self.ordinal = ordinal
-        for folded in self._rows.values():
-            folded.tidy()
         if self._is_over():
             return
         if are_stamped:

@@ -19,7 +19,8 @@ from streamdb import (
     TransactionFailed,
     TransactionUnresolved,
 )
-from streamdb.db.state import CameBack, DatabaseState, Progress
+from streamdb.db.metrics import Progress
+from streamdb.db.state import CameBack, DatabaseState
 
 
 def kinds(changes: list[tuple[Change[Any, Any], ...]]) -> list[list[tuple[str, str]]]:

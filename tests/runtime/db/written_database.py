@@ -26,7 +26,7 @@ from tests.runtime.db.write_steps import Hold, Reopen, Transact, Write
 from tests.runtime.engine.judging import is_right
 
 from streamdb import Batch, DuplicateKey, MissingKey, TransactionFailed, WaitTimeout, fn
-from streamdb.db.state import Progress
+from streamdb.db.metrics import Progress
 
 LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
 

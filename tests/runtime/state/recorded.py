@@ -43,9 +43,6 @@ class RecordedRows:
         self.rows.pop(key, None)
         self.writes.append((key, None))
 
-    def tidy(self) -> None:
-        pass
-
     def clear(self) -> None:
         self.rows.clear()
         self.writes.append(("*", None))

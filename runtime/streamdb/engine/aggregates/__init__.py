@@ -7,7 +7,7 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from streamdb.engine.aggregates.counting import All, AnyOf, Count, CountDistinct
@@ -28,6 +28,10 @@ class Accumulator(Protocol):
 
     def add(self, value: Any, place: Any, /) -> None:
         """Take in a value."""
+        ...
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Take in many values, each with its place, as a load does."""
         ...
 
     def remove(self, value: Any, place: Any, /) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from streamdb.engine.aggregates.one_by_one import OneByOne
 from streamdb.engine.naive import canonical
 from streamdb.expr.meaning.logic import truth
 
@@ -20,6 +22,10 @@ class Count:
         """Count it."""
         self._count += 1
 
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Count them."""
+        self._count += len(values)
+
     def remove(self, value: Any, place: Any, /) -> None:
         """Count it no longer."""
         self._count -= 1
@@ -29,7 +35,7 @@ class Count:
         return self._count
 
 
-class Counts:
+class Counts(OneByOne):
     """How often each value is there; NaN is one value."""
 
     __slots__ = ("_counts",)

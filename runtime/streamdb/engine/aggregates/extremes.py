@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Any, Final
 
-from streamdb.engine.naive import canonical
+from streamdb.engine.aggregates.one_by_one import OneByOne
+from streamdb.engine.naive import NAN, canonical
 from streamdb.engine.sorted_rows import SortedRows
 from streamdb.expr.aggregates import middle, nan_last
 
+_WITH_NAN: Final = frozenset((float, Decimal))
 
-class Least:
+
+class Least(OneByOne):
     """The least value. Values are put in order only when the least one goes for the first time."""
 
     __slots__ = ("_counts", "_ordered", "_value")
@@ -30,6 +35,17 @@ class Least:
             self._ordered.insert((nan_last(value), value))
         elif len(self._counts) == 1 or self._takes(value):
             self._value = value
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Take them in."""
+        counts = self._counts
+        if counts or not values:
+            super().extend(values, places)
+            return
+        kinds = set(map(type, values))
+        for value in map(canonical, values) if kinds & _WITH_NAN else values:
+            counts[value] = counts.get(value, 0) + 1
+        self._value = self._of(counts)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take it out."""
@@ -53,6 +69,9 @@ class Least:
         """Tell whether another value is the new answer; NaN is greater than all."""
         return bool(value < self._value or self._value != self._value)
 
+    def _of(self, values: Collection[Any]) -> Any:
+        return min(values, key=nan_last if NAN in values else None)
+
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[0]
 
@@ -65,11 +84,14 @@ class Greatest(Least):
     def _takes(self, value: Any) -> bool:
         return bool(self._value < value or value != value)
 
+    def _of(self, values: Collection[Any]) -> Any:
+        return max(values, key=nan_last if NAN in values else None)
+
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[len(ordered) - 1]
 
 
-class Median:
+class Median(OneByOne):
     """The value in the middle. Of equal values each has a number."""
 
     __slots__ = ("_counts", "_ordered")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import reduce
-from operator import itemgetter
+from itertools import islice
+from operator import itemgetter, lt
 from typing import Any, Final
 
 from streamdb.engine.aggregates.view import View
@@ -43,6 +44,15 @@ class OrderedValues:
             self.items.append(value)
         else:
             self._between.append((place, value))
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Take in many values; those of a load mostly come in order."""
+        if places and not self._places and all(map(lt, places, islice(places, 1, None))):
+            self._places += places
+            self.items += values
+            return
+        for value, place in zip(values, places, strict=True):
+            self.add(value, place)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take out the value at a place."""
@@ -106,6 +116,11 @@ class Ordered:
         """Take in a value."""
         self._is_known = False
         self._values.add(value, place)
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Take in many values."""
+        self._is_known = False
+        self._values.extend(values, places)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take out the value at a place."""

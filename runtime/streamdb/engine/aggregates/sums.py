@@ -8,13 +8,15 @@ of the numbers alone. It is divided once, when the sum is asked for, which round
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import localcontext
 from typing import Any
 
+from streamdb.engine.aggregates.one_by_one import OneByOne
 from streamdb.expr.aggregates import EXACTLY
 
 
-class Sum:
+class Sum(OneByOne):
     """The sum of numbers or durations; see :func:`~streamdb.expr.aggregates.exact_sum`."""
 
     __slots__ = (
@@ -50,6 +52,14 @@ class Sum:
             with localcontext(EXACTLY):
                 # `sum` refuses text, which could not be taken out again.
                 self._rest = sum((), value) if self._rest is None else self._rest + value
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Add many values."""
+        if set(map(type, values)) == {int}:
+            self._count += len(values)
+            self._total += sum(values) << self._power
+        else:
+            super().extend(values, places)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Subtract a value."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from streamdb.engine.aggregates.one_by_one import OneByOne
 from streamdb.expr.fn import Reducer
 
 
-class Accumulate:
+class Accumulate(OneByOne):
     """Tells a reducer what comes and goes."""
 
     __slots__ = ("_answer", "_is_known", "_reducer")

@@ -6,6 +6,7 @@ asked once a step, after all that came and went.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -82,8 +83,12 @@ class GroupOperator:
         self._input.load()
         if self._node.is_global:
             self._new_group((), ())
+        group_of, values_of, place_of = self._group_of, self._values_of, self._places.come
+        entering = defaultdict[_Group, list[_Parts]](list)
         for key, row in self._input.rows.items():
-            self._enter(self._group_of(row), (self._values_of(row), self._places.come(key, row)))
+            entering[group_of(row)].append((values_of(row), place_of(key, row)))
+        for group, parts in entering.items():
+            self._fill(group, parts)
         for key, group in self._groups.items():
             self.rows[key] = self._asked(group)
 
@@ -147,6 +152,28 @@ class GroupOperator:
             for add, value, place in zip(group.adds, *parts, strict=True):
                 if value is not None or self._keeps_nulls[number]:
                     add(value, place)
+                number += 1
+        except _FAULTS as error:
+            self._hand_on(number, error)
+
+    def _fill(self, group: _Group, parts: Sequence[_Parts]) -> None:
+        """Have many rows enter a group, each aggregate all of them at once."""
+        group.count += len(parts)
+        values_of_rows, places_of_rows = zip(*parts, strict=True)
+        number = 0
+        try:
+            for asked, values, places in zip(
+                group.accumulators,
+                zip(*values_of_rows, strict=True),
+                zip(*places_of_rows, strict=True),
+                strict=True,
+            ):
+                if None in values and not self._keeps_nulls[number]:
+                    for value, place in zip(values, places, strict=True):
+                        if value is not None:
+                            asked.add(value, place)
+                else:
+                    asked.extend(values, places)
                 number += 1
         except _FAULTS as error:
             self._hand_on(number, error)

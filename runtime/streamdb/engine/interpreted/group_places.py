@@ -42,6 +42,7 @@ class Places:
         ]
         self._nowhere: Final = (None,) * len(aggregates)
         self._matter: Final = any(parts is not None for parts in self._parts)
+        self._are_arrivals: Final = not any(self._parts)
         self._arrivals: Final[dict[Key, Any]] = {}
 
     def come(self, key: Key, row: Item) -> tuple[Any, ...]:
@@ -56,6 +57,8 @@ class Places:
         return self._with(self._arrivals.pop(key), row) if self._matter else self._nowhere
 
     def _with(self, arrival: Any, row: Item) -> tuple[Any, ...]:
+        if self._are_arrivals:
+            return (arrival,) * len(self._parts)  # those that look at none take anything
         return tuple(
             None
             if parts is None
