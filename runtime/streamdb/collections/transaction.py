@@ -9,7 +9,7 @@ then nothing of it is on the stream.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final, Literal
 
 from streamdb.errors import WaitTimeout, WouldDeadlock
@@ -20,55 +20,125 @@ if TYPE_CHECKING:
 
 TransactionStatus = Literal["open", "queued", "sent", "durable", "synced", "failed"]
 
-_ORDER: Final[tuple[TransactionStatus, ...]] = ("open", "queued", "sent", "durable", "synced")
+_STEPS: Final[tuple[TransactionStatus, ...]] = ("open", "queued", "sent", "durable", "synced")
+_ORDER: Final = {status: number for number, status in enumerate(_STEPS)}
+_SETTLED: Final = ("durable", "synced", "failed")
 
 
 class Outcome:
-    """The state of one transaction; moved on by the database, on any thread, forwards only."""
+    """The state of one transaction; moved on by the database, on any thread.
+
+    Who waits gets a future; for most transactions nobody does, and futures cost more than the rest.
+    """
+
+    __slots__ = ("_calls", "_durable", "_lock", "_synced", "conflict", "error", "status", "txid")
 
     def __init__(self, txid: str) -> None:
-        from concurrent.futures import Future  # not needed by who imports a package
-
         self.txid: Final = txid
         self.status: TransactionStatus = "open"
         self.error: BaseException | None = None
         #: Whether others wrote a row between what a write was made of and the write.
         self.conflict = False
-        self.durable: Final[Future[None]] = Future()
-        self.synced: Final[Future[None]] = Future()
+        self._durable: Future[None] | None = None
+        self._synced: Future[None] | None = None
+        self._calls: list[Callable[[Outcome], object]] = []
         self._lock = threading.Lock()
-        for future in (self.durable, self.synced):
-            # From here on nobody who waits can cancel it: cancelling a waiter is not an outcome.
-            future.set_running_or_notify_cancel()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is durable, or has failed."""
+        return self.status in _SETTLED
+
+    @property
+    def durable(self) -> Future[None]:
+        """Done when the transaction is durable, or has failed."""
+        with self._lock:
+            if self._durable is None:
+                self._durable = _future()
+                if self.is_settled:
+                    _resolve(self._durable, self.error if self.status == "failed" else None)
+            return self._durable
+
+    @property
+    def synced(self) -> Future[None]:
+        """Done when the transaction has come back, or never will."""
+        with self._lock:
+            if self._synced is None:
+                self._synced = _future()
+                if self.status == "synced" or self.error is not None:
+                    _resolve(self._synced, self.error)
+            return self._synced
+
+    def when_settled(self, call: Callable[[Outcome], object]) -> None:
+        """Call a function when it is durable or has failed, on whichever thread that happens."""
+        with self._lock:
+            if not self.is_settled:
+                self._calls.append(call)
+                return
+        call(self)
 
     def advance(self, status: TransactionStatus) -> None:
         """Move on; steps back and steps behind a failure are ignored."""
         with self._lock:
-            if self.status == "failed" or _ORDER.index(status) <= _ORDER.index(self.status):
+            if self.status == "failed" or _ORDER[status] <= _ORDER[self.status]:
                 return
-            was, self.status = self.status, status
-        if status in ("durable", "synced") and was not in ("durable", "synced"):
-            self.durable.set_result(None)
-        if status == "synced":
-            self.synced.set_result(None)
+            was_settled, self.status = self.is_settled, status
+            synced = self._synced if status == "synced" and self.error is None else None
+        if self.is_settled and not was_settled:
+            self._settle()
+        if synced is not None:
+            _resolve(synced, None)
+
+    def take_back(self) -> None:
+        """Be queued again: the request that it was sent in was refused, so it is not stored."""
+        with self._lock:
+            if self.status == "sent":
+                self.status = "queued"
 
     def fail(self, error: BaseException) -> bool:
         """End in failure, unless the transaction is durable already. Tell whether it did."""
         with self._lock:
-            if self.status in ("durable", "synced", "failed"):
+            if self.is_settled:
                 return False
             self.status, self.error = "failed", error
-        self.durable.set_exception(error)
-        self.synced.set_exception(error)
+            synced = self._synced
+        self._settle()
+        if synced is not None:
+            _resolve(synced, error)
         return True
 
     def lose_echo(self, error: BaseException) -> None:
         """Durable, but it will not be seen coming back: the reader has ended."""
         with self._lock:
-            if self.status != "durable" or self.synced.done():
+            if self.status != "durable" or self.error is not None:
                 return
-            self.error = error
-        self.synced.set_exception(error)
+            self.error, synced = error, self._synced
+        if synced is not None:
+            _resolve(synced, error)
+
+    def _settle(self) -> None:
+        with self._lock:
+            durable, calls, self._calls = self._durable, self._calls, []
+        if durable is not None:
+            _resolve(durable, self.error)
+        for call in calls:
+            call(self)
+
+
+def _future() -> Future[None]:
+    from concurrent.futures import Future  # not needed by who imports a package
+
+    future: Future[None] = Future()
+    # From here on nobody who waits can cancel it: cancelling a waiter is not an outcome.
+    future.set_running_or_notify_cancel()
+    return future
+
+
+def _resolve(future: Future[None], error: BaseException | None) -> None:
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 class BaseTransaction:

@@ -7,6 +7,7 @@ when the write fails; then go those that stand on it, too.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -108,6 +109,8 @@ class Mutations(Generic[Tx]):
         self._send = send
         self._hold = hold
         self._wrap = wrap
+        self._name: Final = uuid.uuid4().hex  # in a forked child, each database has another one
+        self._drafts: Final = itertools.count(1)
         #: Who holds a transaction back that writes a row.
         self.holders: Final[dict[Place, Holder]] = {}
         self._upsert_as: Final = upsert_as
@@ -127,7 +130,7 @@ class Mutations(Generic[Tx]):
         """Gather the writes of this task or thread; if the block raises, the draft has failed."""
         self.check_no_block()
         self._check_open()
-        draft = new_draft()
+        draft = self.new_draft()
         try:
             with self._open.holding(draft):
                 yield draft
@@ -136,6 +139,10 @@ class Mutations(Generic[Tx]):
                 _caused(TransactionFailed("its block raised: nothing was sent"), error)
             )
             raise
+
+    def new_draft(self) -> Draft:
+        """Begin a transaction; its txid is that of no other one."""
+        return Draft(Outcome(f"{self._name}-{next(self._drafts)}"))
 
     def check_no_block(self) -> None:
         """Raise StreamDBError if this task or thread is in the block of a transaction."""
@@ -390,7 +397,7 @@ class Mutations(Generic[Tx]):
                 yield current
                 return
             self._check_open()
-            draft = new_draft()
+            draft = self.new_draft()
             yield draft
             self._finish(draft)
 
@@ -506,11 +513,6 @@ class Mutations(Generic[Tx]):
             row = table.rows.get(wire_key)
             return None if row is None else Stored(row)
         return table.stored(wire_key)
-
-
-def new_draft() -> Draft:
-    """Begin a transaction."""
-    return Draft(Outcome(str(uuid.uuid4())))
 
 
 def _changes_of(drafts: Iterable[Draft]) -> dict[str, list[tuple[str, str]]]:

@@ -65,7 +65,7 @@ class Pace:
             draft = make()
             draft.holder = self
             waiting.append(draft)
-            draft.outcome.durable.add_done_callback(partial(self._settle, draft))
+            draft.outcome.when_settled(partial(self._settle, draft))
         self._last = now
         self._mutations.show_held(draft, writes.values(), is_new=is_new)
         if draft.holder is None:  # there is nothing to write to any more
@@ -97,7 +97,7 @@ class Pace:
     def _send_first(self) -> None:
         draft = self._waiting[0]
         self.drop(draft)
-        if not draft.outcome.durable.done():
+        if not draft.outcome.is_settled:
             self._on_its_way[draft.outcome.txid] = draft
         self._first = self._sent = time.monotonic()
         self._mutations.send_held(draft)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from streamdb.collections.row_writer import BatchLimits
 from streamdb.collections.transaction import Outcome
-from streamdb.db.mutations import Draft, Mutations, new_draft
+from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.pace import Pace
 from streamdb.db.rhythms import Linger
 from streamdb.errors import TransactionUnresolved, WriterFailed
@@ -99,7 +99,7 @@ class RowBatches:
         return _failure(self.name, _rows(unwritten), _rows(unknown), failed[0].outcome.error)
 
     def _begin(self) -> Draft:
-        draft = new_draft()
+        draft = self._mutations.new_draft()
         draft.behind = next(reversed(self._batches), None)
         self._batches[draft.outcome.txid] = draft
         self._counts[draft.outcome.txid] = self._bytes = 0

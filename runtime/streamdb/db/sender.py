@@ -69,7 +69,7 @@ class Sender:
             if draft.outcome.status == "synced":
                 self.forget(draft)
 
-        draft.outcome.durable.add_done_callback(forget_nothing)
+        draft.outcome.when_settled(forget_nothing)
 
     def enqueue(self, draft: Draft) -> None:
         """Queue a transaction that is expected; it is sent in its turn."""
@@ -237,6 +237,8 @@ class Sender:
                 # One of them is at fault; the others must not suffer. A refused batch has used
                 # no sequence number up (PROD-8). What others have written meanwhile counts.
                 self.take_back(drafts)
+                for draft in drafts:
+                    draft.outcome.take_back()
                 for draft in drafts:
                     await self._send(stream, [draft])
                 return

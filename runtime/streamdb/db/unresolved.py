@@ -21,7 +21,11 @@ _on_their_way: Final[dict[str, str]] = {}  # the database's address by txid
 def remember(outcome: Outcome, url: str) -> None:
     """Keep a transaction in mind until it is durable or has failed."""
     _on_their_way[outcome.txid] = url
-    outcome.durable.add_done_callback(lambda _: _on_their_way.pop(outcome.txid, None))
+    outcome.when_settled(_forget)
+
+
+def _forget(outcome: Outcome) -> None:
+    _on_their_way.pop(outcome.txid, None)
 
 
 def tell_what_is_left() -> None:

@@ -250,6 +250,31 @@ async def test_what_was_refused_beside_another_write_is_made_anew(tmp_path: Path
         assert not other.conflict
 
 
+async def test_what_was_refused_and_cannot_be_made_anew_is_not_on_the_stream(
+    tmp_path: Path,
+) -> None:
+    """The request that it was sent in was refused, so its outcome is known."""
+    url = f"embedded:{tmp_path / 's.db'}#s"
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        sender = db._session.sender
+        send = sender._send
+
+        async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
+            if [draft.outcome.txid for draft in drafts] == [other.txid]:
+                await stream.append(messages.delete("1", txid="t"))
+                await db.await_txid("t")
+            await send(to, drafts)
+
+        sender._send = send_late  # type: ignore[method-assign]  # somebody writes in between
+        other = db.messages.update("1", note="mine")
+        db.messages.insert(message(2, "x" * (70 * 1024 * 1024)))
+        with pytest.raises(TransactionFailed) as failed:
+            await other
+        assert not isinstance(failed.value, TransactionUnresolved)
+        assert isinstance(failed.value.__cause__, MissingKey)
+
+
 def test_writes_around_a_reset_in_one_batch_all_come_back() -> None:
     """Ordinals begin anew at a reset: two events of one batch must not be taken for one."""
     state, came = DatabaseState(SCHEMA, url="u", report=lambda _: None), list[CameBack]()

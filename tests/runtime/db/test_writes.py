@@ -400,9 +400,9 @@ def test_an_update_by_a_function_is_of_the_row_as_it_stands_at_last(url: str) ->
 async def test_writes_that_cannot_come_back_are_let_go(url: str) -> None:
     """Once reading has ended, what was written counts no more as on its way."""
     async with AsyncChat(url, create=True, on_invalid="raise") as db:
+        changes = db.messages.changes()
         async with AsyncStream(url) as stream:
             await stream.append({"headers": {}})
-        changes = db.messages.changes()
         with pytest.raises(InvalidEventError):
             await anext(changes)
         transaction = db.messages.insert(message("a"))
