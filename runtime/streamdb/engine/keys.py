@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from streamdb.engine.executor import Key
-from streamdb.engine.naive import key_of_values
 from streamdb.engine.plan import Distinct, Edge, Filter, Group, Join, Order, PlanNode, Scan, Where
 from streamdb.engine.plan import Union as UnionOf
+from streamdb.engine.row_forms import key_of_values
 
 #: The key of a group of nulls. Users see it as None, save in the pairs of a join.
 _NULL: Final = key_of_values((None,))

@@ -1,7 +1,7 @@
 """The oracle: what a plan means, computed from scratch by the shortest code that says it.
 
-Every other executor is held to it by tests, so it stays simple for ever. It is an executor itself:
-a step recomputes all and compares with what was there before.
+Every other executor is held to it by tests, so it stays simple for ever, and what it shares with
+them is in ``row_forms``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,23 @@ from streamdb.engine.plan import (
     Union,
     Where,
 )
+from streamdb.engine.row_forms import (
+    canonical,
+    distinct_item,
+    distinct_key,
+    group_shape,
+    key_of_values,
+    not_none,
+    over_slots,
+    selection,
+    slots,
+)
 from streamdb.errors import ExpressionError
 from streamdb.expr.aggregates import AGGREGATES, keeps_nulls
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
-from streamdb.expr.nodes import AggregateNode, Node, OrderTerm
-from streamdb.expr.shape import Shape, value_slot
+from streamdb.expr.nodes import AggregateNode, OrderTerm
+from streamdb.expr.shape import Shape
 
 
 class Row(NamedTuple):
@@ -93,37 +104,6 @@ def _one_step(rows: Iterable[Row], step: Step) -> Iterator[Row]:
             return (row._replace(item=not_none(select(row.item), row.key)) for row in rows)
 
 
-def over_slots(function: Callable[..., Any], shape: Shape) -> Callable[[Item], Any]:
-    """Return the function of a row that calls a user's function of its slots."""
-    if shape.is_tuple:
-        return lambda item: function(*item)
-    return function
-
-
-def selection(
-    values: tuple[Node, ...], make: Callable[..., Any] | None, shape: Shape
-) -> Callable[[Item], Any]:
-    """Return the function from a row to its values, or to what is made of them."""
-    readers = [evaluator(value, shape) for value in values]
-    if make is None:
-        return lambda item: tuple(read(item) for read in readers)
-    return lambda item: make(*(read(item) for read in readers))
-
-
-def not_none(item: Any, key: Key) -> Item:
-    """Refuse a row that is None.
-
-    Raises:
-        ExpressionError: it is.
-    """
-    if item is None:
-        raise ExpressionError(
-            f"the function that makes the row of {key!r} returned None: a row is never None; "
-            "leave rows out by `filter`, and look for a forgotten `return`"
-        )
-    return item
-
-
 # --- nodes ----------------------------------------------------------------------------------
 
 
@@ -161,11 +141,6 @@ def _joined(node: Join) -> Iterator[Row]:
                 yield Row((None, other.key), item, ((-1,), (0, other.arrival)))
 
 
-def slots(item: Item, shape: Shape) -> tuple[Any, ...]:
-    """Return the slots of a row."""
-    return item if shape.is_tuple else (item,)
-
-
 def _grouped(node: Group) -> Iterator[Row]:
     shape = node.input.shape
     readers = [evaluator(key, shape) for key in node.keys]
@@ -182,12 +157,6 @@ def _grouped(node: Group) -> Iterator[Row]:
         rows.sort(key=lambda row: row.arrival)
         answers = (*keys, *(ask(rows) for ask in asked))
         yield Row(key, (*keys, *(value(answers) for value in values)), key_order(key))
-
-
-def group_shape(node: Group) -> Shape:
-    """Return the shape that ``values`` are expressions of: the keys, and then the aggregates."""
-    named = [*map(str, node.keys), *map(str, node.aggregates)]
-    return Shape(tuple(map(value_slot, named)), is_tuple=True)
 
 
 def aggregated(node: AggregateNode, shape: Shape) -> Callable[[list[Row]], Any]:
@@ -210,39 +179,12 @@ def aggregated(node: AggregateNode, shape: Shape) -> Callable[[list[Row]], Any]:
     return ask
 
 
-def key_of_values(values: tuple[Any, ...]) -> Any:
-    """Return the key of values: the only value, or the tuple of several, of none, or of one null.
-
-    For None is no key: where a key of a join has it, there is no row.
-    """
-    return values[0] if len(values) == 1 and values[0] is not None else values
-
-
-def canonical(value: Any) -> Any:
-    """Return one object for all values that are the same in a group: NaN is no equal of itself."""
-    return NAN if value != value else value
-
-
-NAN = float("nan")
-
-
 def _distinct(edge: Edge) -> Iterator[Row]:
     found: dict[Hashable, Item] = {}
     for row in evaluate(edge):
         item = distinct_item(row.item, edge.shape)
         found.setdefault(distinct_key(item, edge.shape), item)
     return (Row(key, item, key_order(key)) for key, item in found.items())
-
-
-def distinct_item(item: Item, shape: Shape) -> Item:
-    """Return the row that stands for all that are equal to this one."""
-    return tuple(map(canonical, item)) if shape.is_tuple else canonical(item)
-
-
-def distinct_key(item: Item, shape: Shape) -> Key:
-    """Return the key of such a row."""
-    key: Key = key_of_values(item) if shape.is_tuple else item
-    return key
 
 
 def _ordered(node: Order) -> list[Row]:

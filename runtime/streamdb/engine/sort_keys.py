@@ -80,6 +80,7 @@ class SortKeys:
     def mixture(self, rows: Iterable[tuple[Key, Item]], error: TypeError) -> ExpressionError:
         """Return what is wrong with rows whose entries did not compare: it names the term."""
         try:
+            # The oracle says which term it is: it sorts by one after the other.
             all_rows = [Row(key, item, None) for key, item in rows]
             in_order(all_rows, self._terms, self._shape, tie=lambda row: key_order(row.key))
         except ExpressionError as said:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
-from streamdb.engine.naive import canonical
+from streamdb.engine.row_forms import canonical
 from streamdb.expr.meaning.logic import truth
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
-from streamdb.engine.naive import NAN, canonical
+from streamdb.engine.row_forms import NAN, canonical
 from streamdb.engine.sorted_rows import SortedRows
 from streamdb.expr.aggregates import middle, nan_last
 

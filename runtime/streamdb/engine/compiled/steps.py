@@ -11,8 +11,8 @@ from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
-from streamdb.engine.naive import not_none
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
+from streamdb.engine.row_forms import not_none
 from streamdb.engine.same import same
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator

@@ -8,7 +8,7 @@ from typing import Any, Final
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.key_order import key_order
-from streamdb.engine.naive import distinct_item, distinct_key
+from streamdb.engine.row_forms import distinct_item, distinct_key
 from streamdb.errors import ExpressionError
 from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Source

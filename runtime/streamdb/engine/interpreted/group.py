@@ -16,8 +16,8 @@ from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.group_places import Places
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.key_order import key_order
-from streamdb.engine.naive import canonical, group_shape, key_of_values
 from streamdb.engine.plan import Group
+from streamdb.engine.row_forms import canonical, group_shape, key_of_values
 from streamdb.engine.row_functions import NAIVE, RowFunctions
 from streamdb.engine.same import same
 from streamdb.errors import ExpressionError

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.naive import not_none, over_slots, selection
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
+from streamdb.engine.row_forms import not_none, over_slots, selection
 from streamdb.engine.same import is_same_row
 from streamdb.expr.conditions import test_of
 from streamdb.expr.sources import Source
