@@ -14,7 +14,7 @@ from streamdb.engine.keys import key_column, key_finder, key_parser
 from streamdb.engine.mirror import Mirror
 from streamdb.engine.plan import Plan, sources
 from streamdb.engine.planning import plan_of
-from streamdb.expr.opaque import Opaque
+from streamdb.expr.opaque import OpaqueTuple
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Shape, Slot
 from streamdb.expr.sources import Source
@@ -171,4 +171,4 @@ def _mirrors(parents: Iterable[Result | Mirror]) -> Iterator[Mirror]:
 
 def _slot(shape: Shape, name: str) -> Slot:
     """Return what queries of a live query see: its only slot, or the tuples of several."""
-    return shape.slots[0] if len(shape.slots) == 1 else Slot(name, Opaque)
+    return shape.slots[0] if len(shape.slots) == 1 else Slot(name, OpaqueTuple)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeGuard, cast
@@ -150,6 +151,11 @@ def _no_condition(answer: object, method: str) -> ExpressionError:
             f"the function of `{method}` returned the plain value {answer}, not an expression of "
             "columns: write `.is_null()` instead of `is None`, `.in_([...])` instead of `in`, `&`, "
             "`|`, `~` instead of `and`, `or`, `not`, and use the columns that the function is given"
+        )
+    if inspect.ismethod(answer):
+        return ExpressionError(
+            f"the function of `{method}` returned the method `{answer.__name__}` and did not call "
+            f"it: write `{answer.__self__!r}.{answer.__name__}()`"
         )
     return ExpressionError(
         f"the function of `{method}` returned {answer!r} ({type(answer).__name__}), not an "

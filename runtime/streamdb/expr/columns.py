@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from streamdb.errors import UnknownColumn
+from streamdb.errors import ExpressionError, UnknownColumn
 from streamdb.expr.expression import Column, column
 from streamdb.near_miss import no_such
 
@@ -55,6 +55,23 @@ class Columns(Generic[Row]):
 
         def __getattr__(self, name):
             raise UnknownColumn(_unknown(name, type(self)))
+
+        # Rows have no identity before there are any, and none of them misses yet.
+
+        def __eq__(self, other):
+            raise ExpressionError(
+                f"whole rows of {type(self).__name__} are compared: compare columns of theirs, or "
+                "the rows themselves, in `filter`"
+            )
+
+        __hash__ = object.__hash__
+
+        def __bool__(self):
+            raise ExpressionError(
+                f"{type(self).__name__} stands for rows and is neither true nor false: ask whether "
+                "a row is there by its key, `u.id.is_not_null()`, or write `u.name if u else ...` "
+                "in `map`, which is given rows"
+            )
 
 
 class UntypedColumns(Columns[Row]):

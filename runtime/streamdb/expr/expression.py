@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, overload
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, Node
+from streamdb.expr.slips import Slips
 from streamdb.expr.surface.arithmetic import Arithmetic
 from streamdb.expr.surface.comparisons import Comparisons
 from streamdb.expr.surface.dates import Dates
@@ -20,7 +21,13 @@ from streamdb.expr.surface.texts import Texts
 
 
 class Expr(
-    Comparisons[V, N], Texts[V, N], Arithmetic[V, N], Dates[V, N], Lists[V, N], Orders[V, N]
+    Comparisons[V, N],
+    Texts[V, N],
+    Arithmetic[V, N],
+    Dates[V, N],
+    Lists[V, N],
+    Orders[V, N],
+    Slips,
 ):
     """An immutable expression over a row. ``V`` is the type it compares with, ``N`` the type read.
 
@@ -72,7 +79,7 @@ class Expr(
 
     def __bool__(self) -> NoReturn:
         raise ExpressionError(
-            f"`{self}` is an expression and has no truth value here: write `&`, `|`, `~` instead "
+            f"`{self!r}` is an expression and has no truth value here: write `&`, `|`, `~` instead "
             "of `and`, `or`, `not`, `.in_([...])` instead of `in`, `(low < x) & (x < high)` "
             "instead of `low < x < high`, with parentheses around each comparison"
         )
@@ -87,13 +94,13 @@ class Expr(
 
         def __iter__(self):  # Python would ask for one item after the other, for ever
             raise ExpressionError(
-                f"`{self}` is an expression, whose items are not known yet: ask for one by "
+                f"`{self!r}` is an expression, whose items are not known yet: ask for one by "
                 "`[0]`, for all by `.for_all(...)`, for any by `.exists(...)` or `.contains(...)`"
             )
 
         def __contains__(self, value):
             raise ExpressionError(
-                f"`{value!r} in {self}` is answered before there is a row: write `.contains(...)`"
+                f"`{value!r} in {self!r}` is answered before there is a row: write `.contains(...)`"
             )
 
         def __rand__(self, other):

@@ -17,7 +17,7 @@ from tests.runtime.engine.graphs import Bench, Counting, Write, put, thing
 from tests.runtime.engine.judging import equal, is_right
 from tests.runtime.engine.recomputing import Recomputing
 
-from streamdb import Change, QueryClosed, StreamDBError, fn
+from streamdb import Change, ExpressionError, QueryClosed, StreamDBError, fn
 from streamdb.collections.items import Over
 from streamdb.engine import mirrors
 from streamdb.engine.live import BaseLiveQuery
@@ -413,6 +413,13 @@ def test_it_is_dropped_with_its_last_holder() -> None:
     assert len(counting.steps) == 6
     assert [reference() for reference in results] == [None, None]
     assert len(bench.graph._routes) == 0
+
+
+def test_tuples_of_a_live_query_are_asked_by_the_query_that_it_is_made_of() -> None:
+    bench = Bench()
+    pairs: Any = bench.live(bench.left.join(bench.right, on=lambda s, t: s.id == t.id))
+    with pytest.raises(ExpressionError, match="they are tuples, whose columns nobody knows"):
+        pairs.where(lambda pair: pair.id == "a")
 
 
 def test_closing_ends_what_is_derived_from_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,16 @@ def refused(build: Callable[[], object], says: str, error: type[Exception]) -> N
             lambda: MESSAGES.select(str, lambda m: m.id).order_by(lambda text: text.id),
             "those have no columns...or ask the rows themselves by `filter`",
         ),
+        (
+            lambda: MESSAGES.where(lambda m: m.content.startswith("a")),
+            "`content` is an expression and has no 'startswith': write `.starts_with(...)`",
+        ),
+        (lambda: MESSAGES.where(lambda m: m.content.strip() == ""), "write `.trim()`"),
+        (lambda: MESSAGES.where(lambda m: m.content.lenght() > 3), "did you mean `.length`?"),
+        (
+            lambda: MESSAGES.select(lambda m: m.content.text),
+            "A property of an object is `['text']`; what Python computes",
+        ),
     ],
 )
 def test_unknown_columns(build: Callable[[], object], says: str) -> None:
@@ -79,6 +90,35 @@ def test_unknown_columns(build: Callable[[], object], says: str) -> None:
         (lambda: MESSAGES.where(lambda m: 1 < m.tokens < 3), "`(low < x) & (x < high)`"),
         (lambda: MESSAGES.where(lambda m: m.id in ("x", "y")), "`.in_([...])` instead of `in`"),
         (lambda: MESSAGES.where(lambda m: m.id in {"x"}), "`.in_([...])` instead of `in`"),
+        (lambda: MESSAGES.where(lambda m: "x" in m.content), "write `.contains(...)`"),
+        (lambda: MESSAGES.where(lambda m: len(m.content) > 3), "write `.length()`"),
+        (lambda: MESSAGES.where(lambda m: abs(m.tokens) > 3), "write `.abs()`"),
+        (lambda: MESSAGES.where(lambda m: round(m.tokens, 2) > 3), "write `.round(...)`"),
+        (lambda: MESSAGES.where(lambda m: int(m.tokens) > 3), "`int(tokens)` is asked before"),
+        (lambda: MESSAGES.where(lambda m: math.sqrt(m.tokens) > 3), "`float(tokens)` is asked"),
+        (lambda: MESSAGES.where(lambda m: range(m.tokens)), "the matter of `filter` and `map`"),
+        (lambda: MESSAGES.where(lambda m: sorted(m.content)), "`content` is an expression, whose"),
+        (
+            lambda: MESSAGES.where(lambda m: f"{m.user_id}!" == "x"),
+            "`user_id` is put into a text before there is a row: write `.concat(...)`",
+        ),
+        (
+            lambda: MESSAGES.where(lambda m: m.user_id.is_null),
+            "returned the method `is_null` and did not call it: write `user_id.is_null()`",
+        ),
+        (
+            lambda: PAIRS.where(lambda m, u: m.id == "x" if u else m.id == "y"),
+            "UserColumns stands for rows and is neither true nor false...in `map`",
+        ),
+        (lambda: PAIRS.where(lambda m, u: m == u), "whole rows of MessageColumns are compared"),
+        (
+            lambda: MESSAGES.map(str).where(lambda text: text == "x"),
+            "a comparison is asked of rows that a function makes...by `filter`",
+        ),
+        (
+            lambda: MESSAGES.map(str).join(USERS, on=lambda text, u: text == u.id),
+            "put `where`, `join`, `order_by` and the like before `map`",
+        ),
         (
             lambda: MESSAGES.where(later),
             "`where` takes a plain function of columns, no `async def`",

@@ -109,7 +109,7 @@ class Comparisons(Operand[V, N]):
     def _choices(self, method: str, values: Iterable[object]) -> tuple[object, ...]:
         if isinstance(values, str | bytes):
             raise ExpressionError(
-                f"`{self}.{method}({values!r})`: {method} takes a list of values, as in "
+                f"`{self!r}.{method}({values!r})`: {method} takes a list of values, as in "
                 f"`.{method}([{values!r}])`"
             )
         return tuple(map(null_if_unset, values))
@@ -117,6 +117,6 @@ class Comparisons(Operand[V, N]):
     # Defined beside `==`, for a class that has that one alone cannot be hashed.
     def __hash__(self) -> NoReturn:
         raise ExpressionError(
-            f"`{self}` is an expression and cannot be looked up in a set or a dict: "
+            f"`{self!r}` is an expression and cannot be looked up in a set or a dict: "
             "write `.in_([...])` instead of `in`"
         )

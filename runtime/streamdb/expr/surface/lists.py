@@ -54,7 +54,7 @@ class Lists(Operand[V, N]):
             ExpressionError: it is no key and no index.
         """
         if not isinstance(key, int | str):
-            raise ExpressionError(f"`{self}[{key!r}]`: a path is made of names and of indices")
+            raise ExpressionError(f"`{self!r}[{key!r}]`: a path is made of names and of indices")
         return self._apply("item", key)
 
     @overload
@@ -107,7 +107,7 @@ class Lists(Operand[V, N]):
         found = function(self._expression(ITEM))
         if not is_operand(found):
             raise ExpressionError(
-                f"`{self}.{method}(...)` takes a function of an item to a condition, as in "
+                f"`{self!r}.{method}(...)` takes a function of an item to a condition, as in "
                 f'`.{method}(lambda item: item == "x")`; this one returned {found!r}'
             )
         return ItemCondition(found.node)

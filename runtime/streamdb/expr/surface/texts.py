@@ -107,7 +107,7 @@ def _pattern(pattern: Expr[str, Any] | str, escape: str) -> Expr[str, Any] | str
         return written
     if escape != "\\":
         raise ExpressionError(
-            f"`{pattern}` is a pattern that is in the rows: its escape is the backslash, and "
+            f"`{pattern!r}` is a pattern that is in the rows: its escape is the backslash, and "
             f"cannot be {escape!r}"
         )
     return pattern
