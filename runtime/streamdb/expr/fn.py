@@ -1,8 +1,10 @@
 """Aggregates: what is asked of all rows of a group, or of a whole query.
 
 They stand in what ``agg`` is given, alone or within expressions: ``fn.sum(m.cost) / fn.count()``.
-As in SQL, nulls do not count, and of no values at all the answer is null, save that of counts. Of
-whole rows, as in ``fn.collect(m)``, those that are missing after an outer join do not count.
+As in SQL, nulls do not count, and of no values at all the answer is null, save that of counts, and
+of what functions of one's own say: ``fold`` gives its start, ``reduce`` what the function makes of
+no values, ``accumulate`` what a new reducer says. Of whole rows, as in ``fn.collect(m)``, those
+that are missing after an outer join do not count.
 
 Of a group, which has at least one row, the types are exact: what is never null gives no null. An
 aggregate of all rows, without ``group_by``, is null if there are none, whatever its type says:
@@ -242,6 +244,9 @@ def accumulate(
 ) -> Expr[State, State]: ...
 def accumulate(make: Callable[[], Reducer[Any, Any]], of: Rows, /) -> Expr[Any, Any]:
     """Return what a reducer of one's own says of the rows, or of the values that are not null.
+
+    It is told of a value once it comes, and once it goes; of nulls, and of rows that are missing
+    after an outer join, never. Of no values, the answer is what a new reducer says.
 
     Args:
         make: makes the :class:`Reducer` of a group; its class, as a rule.

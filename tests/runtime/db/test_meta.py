@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
+from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes
 
 from streamdb import AsyncStream, RowMeta, Stream, TransactionFailed
@@ -165,3 +165,18 @@ async def test_a_query_of_metas_follows_a_reset(url: str) -> None:
         await db.await_txid("t")
         assert len(own) == 0
         assert db.messages.meta("1").origin == "remote"
+
+
+async def test_rows_of_several_collections_in_the_order_of_their_last_events(url: str) -> None:
+    """What the design calls ``fn.seq``, in ``where``, ``select`` and ``order_by``."""
+    async with AsyncChat(url, create=True) as db:
+        first = db.messages.with_meta().select(lambda m, meta: (m.content, meta.seq))
+        other = db.sensors.with_meta().select(lambda s, meta: (s.room, meta.seq))
+        timeline = db.live(first.union(other).order_by(lambda _, seq: seq))
+        late = db.live(db.messages.with_meta().where(lambda m, meta: meta.seq > 2))
+        await db.messages.insert(message(1, "a")).synced()
+        await db.sensors.insert(sensor(7, "b")).synced()
+        await db.messages.insert(message(2, "c")).synced()
+        await db.messages.upsert(message(1, "d")).synced()
+        assert list(timeline) == [("b", 2), ("c", 3), ("d", 4)]
+        assert sorted(m.content for m, _ in late) == ["c", "d"]

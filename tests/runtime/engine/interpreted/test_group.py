@@ -216,6 +216,54 @@ def test_what_a_change_does_not_concern_is_not_asked_again(make: MakeExecutor) -
     assert len(asked) == 1
 
 
+class Noting:
+    """What it holds, and what it was told."""
+
+    told: list[tuple[str, object]] = []  # noqa: RUF012 - of all of them
+
+    def __init__(self) -> None:
+        self._held: list[object] = []
+
+    def add(self, value: object, /) -> None:
+        self.told.append(("add", value))
+        self._held.append(value)
+
+    def remove(self, value: object, /) -> None:
+        self.told.append(("remove", value))
+        self._held.remove(value)
+
+    def result(self) -> tuple[object, ...]:
+        return tuple(sorted(self._held, key=str))
+
+
+def test_reducers_of_users_are_not_told_of_nulls(make: MakeExecutor) -> None:
+    """Of no values at all, they say what a new one says; ``fold`` and ``reduce`` likewise."""
+    things = things_of(("x", None), ("x", 2))
+    users = lambda t: (  # noqa: E731
+        fn.accumulate(Noting, t.b),
+        fn.fold((), lambda some, b: (*some, b), t.b),
+        fn.reduce(tuple, t.b),
+    )
+    found = judged(make, group(things.node, lambda t: (t.a,), users))
+    assert found.executor.rows == {"x": ("x", (2,), (2,), (2,))}
+    Noting.told.clear()
+    found.step(commit({things: [(0, Thing(0, "x", 1)), (1, Thing(1, "x", None))]}))
+    assert found.executor.rows == {"x": ("x", (1,), (1,), (1,))}
+    found.step(commit({things: [(0, Thing(0, "x", None))]}))
+    assert found.executor.rows == {"x": ("x", (), (), ())}
+    found.step(commit({things: [(1, None)]}))
+    assert found.executor.rows == {"x": ("x", (), (), ())}
+    assert not [value for _, value in Noting.told if value is None]
+
+
+def test_reducers_of_users_are_not_told_of_rows_that_miss(make: MakeExecutor) -> None:
+    left, right = things_of(("x", 1)), things_of(("y", 1))
+    pairs = join(left.node, right.node, lambda s, t: [(s.a, t.a)], "left")
+    query = group(pairs, lambda s, t: (s.a,), lambda s, t: (fn.accumulate(Noting, t), fn.count()))
+    found = judged(make, query)
+    assert found.executor.rows == {"x": ("x", (), 1)}
+
+
 def test_a_group_that_was_empty_begins_anew(make: MakeExecutor) -> None:
     things = things_of((1, 1))
     found = judged(make, group(things.node, lambda t: (t.a,), lambda t: (fn.count(),)))
