@@ -323,6 +323,20 @@ class TransactionFailed(StreamDBError):
     """The writes of a transaction are not on the stream; ``__cause__`` says why."""
 
 
+class RowChanged(TransactionFailed):
+    """``update(..., expect=row)``: the row is another one by now; nothing was written.
+
+    Raised by ``update``, or by what waits for the transaction.
+
+    Attributes:
+        row: the row that is there instead, None if there is none.
+    """
+
+    def __init__(self, message: str, row: Any) -> None:
+        super().__init__(message)
+        self.row = row
+
+
 class TransactionUnresolved(TransactionFailed):
     """The database closed before the outcome of a write was known."""
 

@@ -112,6 +112,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "ProducerGap",
         "QueryClosed",
         "RateLimited",
+        "RowChanged",
         "SchemaError",
         "SequenceConflict",
         "SpecError",

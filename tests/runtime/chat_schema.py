@@ -106,16 +106,28 @@ SCHEMA = StateSchema(
 
 class AsyncMessages(AsyncCollection[Message, str, MessageColumns]):
     def update(
-        self, key: str, change: Callable[[Message], Message] | None = None, /, **fields: Any
+        self,
+        key: str,
+        change: Callable[[Message], Message] | None = None,
+        /,
+        *,
+        expect: Message | None = None,
+        **fields: Any,
     ) -> AsyncTransaction:
-        return self._update(key, change, fields)
+        return self._update(key, change, fields, expect)
 
 
 class Messages(Collection[Message, str, MessageColumns]):
     def update(
-        self, key: str, change: Callable[[Message], Message] | None = None, /, **fields: Any
+        self,
+        key: str,
+        change: Callable[[Message], Message] | None = None,
+        /,
+        *,
+        expect: Message | None = None,
+        **fields: Any,
     ) -> Transaction:
-        return self._update(key, change, fields)
+        return self._update(key, change, fields, expect)
 
 
 class AsyncSensors(AsyncCollection[Sensor, int, SensorColumns]):

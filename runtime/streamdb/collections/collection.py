@@ -309,14 +309,21 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         ``update(key, content="...")`` or ``update(key, function)``, from row to row. Generated
         collections give it its types. A row may be shared: a function makes a changed copy of it.
 
+        With ``expect=row`` it is written only if the row is that one, compared as JSON: now, and
+        again when it is sent. Where rows have a field of that name, it goes with a function alone.
+
         Raises:
             MissingKey: there is no row of that key.
+            RowChanged: the row is not the expected one; or the transaction fails so.
             InvalidRow: the new row does not fit its type, or has another key.
             TypeError: neither or both of function and fields are given, or a field is unknown.
         """
         if len(change) > 1:
             raise TypeError("update takes a key, and then either fields or one function")
-        return self._update(key, change[0] if change else None, fields)
+        expect = None
+        if change or "expect" not in self._schema.rows.fields:
+            expect = fields.pop("expect", None)
+        return self._update(key, change[0] if change else None, fields, expect)
 
     def delete(self, key: Key) -> Tx:
         """Remove a row.
@@ -327,7 +334,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         return self._parts.writer.delete(self._schema, key)
 
     def _update(
-        self, key: Key, change: Callable[[Row], Row] | None, fields: Mapping[str, Any]
+        self,
+        key: Key,
+        change: Callable[[Row], Row] | None,
+        fields: Mapping[str, Any],
+        expect: Row | None = None,
     ) -> Tx:
         """Do what ``update`` does, for its typed forms in generated collections."""
         if (change is None) == (not fields):
@@ -339,13 +350,18 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             )
         if change is not None:
             refuse_async(change, "update", "await first, and update with what came of it")
+        if expect is not None and not self._schema.rows.holds(expect):
+            raise TypeError(
+                f"update: expect= takes a row of collection {self._schema.name!r}, not "
+                f"{type(expect).__name__}"
+            )
 
         def changed(row: Row) -> Row:
             if change is None:
                 return self._schema.replace(row, fields)
             return change(self._schema.rows.lent(row))
 
-        return self._parts.writer.update(self._schema, key, changed)
+        return self._parts.writer.update(self._schema, key, changed, expect)
 
     def _batches(self, limits: BatchLimits) -> Batches[Row]:
         self._parts.check_goes_on()

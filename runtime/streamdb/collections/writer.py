@@ -22,9 +22,13 @@ class Writer(Protocol[Tx]):
         ...
 
     def update(
-        self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
+        self,
+        schema: CollectionSchema[Any, Any],
+        key: Any,
+        change: Callable[[Any], Any],
+        expect: Any | None = None,
     ) -> Tx:
-        """Write what ``change`` makes of the row as it stands."""
+        """Write what ``change`` makes of the row as it stands, which is to be ``expect``."""
         ...
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from streamdb.collections.overlay import UNKNOWN, RowChange
 from streamdb.db.options import UpsertAs
-from streamdb.errors import InvalidRow, StreamDBError
+from streamdb.errors import InvalidRow, RowChanged, StreamDBError
 from streamdb.state.events import ChangeEvent, EventConstructors
+from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
@@ -55,6 +56,7 @@ class LocalWrite:
         text: the row's JSON text, of an insert as it is sent.
         size: of that text, in bytes.
         base: the row that an update was made of.
+        expect: the row that it has to be made of, as JSON; None if any will do.
     """
 
     kind: WriteKind
@@ -65,6 +67,7 @@ class LocalWrite:
     text: bytes | None = None
     size: int = 0
     base: Any | None = None
+    expect: Any | None = None
 
     @property
     def place(self) -> Place:
@@ -91,7 +94,10 @@ class LocalWrite:
         fields = None
         if kind == "update" and self.fields is not None and later.fields is not None:
             fields = {**self.fields, **later.fields}
-        return replace(later, kind=kind, fields=fields, base=self.base)
+        expect = self.expect
+        if expect is None and later.expect is not None:
+            expect = self.base  # on which the row stands that is expected
+        return replace(later, kind=kind, fields=fields, base=self.base, expect=expect)
 
     def change(self) -> RowChange:
         """Return what it does to the row that shows."""
@@ -135,6 +141,13 @@ class LocalWrite:
                 type=self.schema.type,
             ) from error
         return row
+
+    def check_expected(self, base: Any | None) -> None:
+        """Raise RowChanged if the row that it is made of is not the one that it has to be."""
+        if self.expect is None or base is self.base:
+            return  # as it was when it was looked at first
+        if base is None or not is_same_json(self.schema, base, self.expect):
+            raise row_changed(self.schema, self.key, base)
 
     def overwrites(self, seen: Any, base: Any, row: Any) -> bool:
         """Tell whether it undoes what was done to a row since the write was made.
@@ -213,6 +226,22 @@ def changed_fields(
     except (StreamDBError, ValueError, TypeError, RecursionError):
         return None
     return changed if is_all else None
+
+
+def is_same_json(schema: CollectionSchema[Any, Any], one: Any, other: Any) -> bool:
+    """Compare two rows as JSON, in which the order of members says nothing."""
+    text, text_of_other = schema.rows.write(one), schema.rows.write(other)
+    return text == text_of_other or bool(parse(text) == parse(text_of_other))
+
+
+def row_changed(schema: CollectionSchema[Any, Any], key: Any, now: Any | None) -> RowChanged:
+    """Make the error for a row that is not the one that was expected."""
+    what = "was removed" if now is None else "is another one by now"
+    return RowChanged(
+        f"update: the row of key {key!r} of collection {schema.name!r} {what}: read it again, "
+        "and update it as it is",
+        now,
+    )
 
 
 def _is_equal(one: Any, other: Any) -> bool:

@@ -18,7 +18,13 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
 from streamdb.collections.overlay import UNKNOWN, Pending
 from streamdb.collections.transaction import Outcome
-from streamdb.db.local_writes import LocalWrite, Place, changed_fields
+from streamdb.db.local_writes import (
+    LocalWrite,
+    Place,
+    changed_fields,
+    is_same_json,
+    row_changed,
+)
 from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
@@ -166,16 +172,22 @@ class Mutations(Generic[Tx]):
         return self._wrap(draft.outcome)
 
     def update(
-        self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
+        self,
+        schema: CollectionSchema[Any, Any],
+        key: Any,
+        change: Callable[[Any], Any],
+        expect: Any | None = None,
     ) -> Tx:
         """Write what ``change`` makes of a row, which it must not change in place.
 
-        Raises MissingKey, InvalidRow, StreamDBError.
+        Raises MissingKey, RowChanged, InvalidRow, StreamDBError.
         """
         while True:
             with self._state.lock:
                 self._check_open()
                 stored = self._existing(schema, key, "update")
+            if expect is not None and not is_same_json(schema, stored.row, expect):
+                raise row_changed(schema, key, stored.row)
             # The user's code: it may take its time, and any other lock.
             with self._changing(schema, key):
                 changed = change(stored.row)
@@ -198,7 +210,7 @@ class Mutations(Generic[Tx]):
                 with self._drafting() as draft:
                     write = self._checked("update", schema, changed, base=stored)
                     fields = changed_fields(schema, stored.row, write.row)
-                    draft.add(replace(write, fields=fields, base=stored.row))
+                    draft.add(replace(write, fields=fields, base=stored.row, expect=expect))
                 return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
@@ -279,6 +291,7 @@ class Mutations(Generic[Tx]):
                 pending, base = overlay.standing(key, draft.outcome.txid)
                 text = self._text_below(name, key, pending)
                 row = pending.row
+                write.check_expected(base)
                 if write.kind == "update" and base is None:
                     raise MissingKey(
                         f"update: the row of key {key!r} of collection {name!r} was removed before "

@@ -16,6 +16,7 @@ from streamdb.errors import (
     ConnectionFailed,
     NotReached,
     PayloadTooLarge,
+    RowChanged,
     StreamDBError,
     StreamError,
     TransactionFailed,
@@ -171,6 +172,8 @@ class Sender:
         log.error("%s: %s", self._url, failure)
 
     def _failure(self, draft: Draft, error: BaseException) -> TransactionFailed:
+        if isinstance(error, RowChanged):
+            return error
         outcome = draft.outcome
         # Only an answer that refuses it tells that what was sent is not on the stream.
         is_unknown = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)

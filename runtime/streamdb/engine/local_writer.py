@@ -81,9 +81,15 @@ class LocalWriter:
             self._put(staged, schema, key, row)
 
     def update(
-        self, schema: CollectionSchema[Any, Any], key: Any, change: Callable[[Any], Any]
+        self,
+        schema: CollectionSchema[Any, Any],
+        key: Any,
+        change: Callable[[Any], Any],
+        expect: Any | None = None,
     ) -> None:
-        """See ``Writer``."""
+        """See ``Writer``. Raises TypeError if something is expected."""
+        if expect is not None:
+            raise TypeError("update: nobody else writes a local collection: leave `expect` out")
         wire_key = schema.wire_key(key)
         while True:
             with self._graph.lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streamdb_gen.ir import Collection, KeyKind, ObjectType, Spec
-from streamdb_gen.rendering.marked import Code, code
+from streamdb_gen.rendering.marked import Code, code, ident
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.contracts import contract_of
 from streamdb_gen.targets.python.models import documentation
@@ -44,7 +44,11 @@ class UpdateView:
 
 @dataclass(frozen=True, slots=True)
 class CollectionView:
-    """One collection with the names that belong to it."""
+    """One collection with the names that belong to it.
+
+    Attributes:
+        expect: the parameter of `update`; nothing where a field is called so.
+    """
 
     name: str
     wire_name: str
@@ -55,6 +59,7 @@ class CollectionView:
     primary_key: str
     columns: str
     update: str
+    expect: Code
     options: Code
     description: str
 
@@ -100,10 +105,13 @@ def _update_members(
 
 def collection_views(spec: Spec) -> tuple[CollectionView, ...]:
     """The collections in the order of the spec."""
-    return tuple(_collection_view(collection) for collection in spec.collections)
+    rows = {row.name: row for row in _rows(spec)}
+    return tuple(
+        _collection_view(collection, rows[collection.row.name]) for collection in spec.collections
+    )
 
 
-def _collection_view(collection: Collection) -> CollectionView:
+def _collection_view(collection: Collection, row: ObjectType) -> CollectionView:
     return CollectionView(
         name=collection.name,
         wire_name=collection.wire_name,
@@ -114,9 +122,16 @@ def _collection_view(collection: Collection) -> CollectionView:
         primary_key=collection.primary_key.name,
         columns=_columns_name(collection.row.name),
         update=collection.update_class,
+        expect=_expect(row),
         options=_options(collection),
         description=(collection.description or "").strip(),
     )
+
+
+def _expect(row: ObjectType) -> Code:
+    if any(field.name == "expect" for field in row.fields):
+        return code("")
+    return code(f", *, expect: {ident(row.name)} | None = None")
 
 
 def _options(collection: Collection) -> Code:
