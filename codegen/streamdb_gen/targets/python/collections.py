@@ -131,7 +131,7 @@ def _collection_view(collection: Collection, row: ObjectType) -> CollectionView:
 def _expect(row: ObjectType) -> Code:
     if any(field.name == "expect" for field in row.fields):
         return code("")
-    return code(f", *, expect: {ident(row.name)} | None = None")
+    return code(", *, expect: {} | None = None", ident(row.name))
 
 
 def _options(collection: Collection) -> Code:
