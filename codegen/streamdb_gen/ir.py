@@ -278,6 +278,9 @@ class Action:
     # Keywords that the input's type does not honour: inputs are checked against the schema at
     # `pointer` + `/input` of the canonical spec as well.
     beyond_type: tuple[str, ...] = ()
+    # The class that the application subclasses, if there are no effects; with `Async` before it,
+    # that of the async form.
+    stub_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from streamdb.collections.row_writer import AsyncRowWriter, RowWriter
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
     from streamdb.db.action_inputs import ActionInput
+    from streamdb.db.action_stubs import ActionStub, AsyncActionStub
+    from streamdb.db.action_transactions import ActionTransaction, AsyncActionTransaction
     from streamdb.db.actions import ActionsBase, AsyncActionsBase
     from streamdb.db.async_db import AsyncStreamDB
     from streamdb.db.blocking_db import StreamDB
@@ -151,9 +153,13 @@ __all__ = [
     "AbiMismatch",
     "AccessDenied",
     "ActionInput",
+    "ActionStub",
+    "ActionTransaction",
     "ActionsBase",
     "AnyOf",
     "Appended",
+    "AsyncActionStub",
+    "AsyncActionTransaction",
     "AsyncActionsBase",
     "AsyncChanges",
     "AsyncCollection",

@@ -42,6 +42,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "TransactionStatus",
     ),
     "streamdb.db.action_inputs": ("ActionInput",),
+    "streamdb.db.action_stubs": (
+        "ActionStub",
+        "AsyncActionStub",
+    ),
+    "streamdb.db.action_transactions": (
+        "ActionTransaction",
+        "AsyncActionTransaction",
+    ),
     "streamdb.db.actions": (
         "ActionsBase",
         "AsyncActionsBase",

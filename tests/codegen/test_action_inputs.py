@@ -38,6 +38,14 @@ SPEC = {
             "input": TAG,
             "effects": [{"update": "notes", "key": "/id", "set": {"tags": "/tags"}}],
         },
+        "rename": {
+            "input": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {"id": {"type": "string"}},
+            },
+            "effects": [{"delete": "notes", "key": "/id"}],
+        },
         "ask": {"input": ASK},
         "plain": {"input": {"type": "object", "properties": {"text": {"type": "string"}}}},
     },
@@ -147,8 +155,10 @@ def test_only_what_a_type_leaves_is_checked() -> None:
     loaded = load_spec_text(json.dumps(SPEC), "notes.json")
     assert loaded.spec is not None
     left = {action.name: action.beyond_type for action in loaded.spec.actions}
-    assert left == {"tag": ("uniqueItems",), "ask": ("not",), "plain": ()}
-    assert '"plain", PlainInput' not in api.generate(loaded.spec)["actions.py"]
+    assert left == {"tag": ("uniqueItems",), "rename": (), "ask": ("not",), "plain": ()}
+    actions = api.generate(loaded.spec)["actions.py"]
+    assert 'ActionInput("plain", PlainInput),' in actions  # a stub sends it who knows where
+    assert 'ActionInput("rename", RenameInput' not in actions
 
 
 def test_an_input_that_no_validator_takes_is_a_finding() -> None:

@@ -249,7 +249,7 @@ class _SpecLowering:
         }
         for wire_name, place in self._frame.actions.items():
             check_has_words(wire_name, place, names[wire_name], self._report)
-        Names(self._report).claim_all(
+        named = Names(self._report).claim_all(
             Claim(names[wire_name], wire_name, place, f"the action {shown(wire_name)}")
             for wire_name, place in self._frame.actions.items()
         )
@@ -265,6 +265,9 @@ class _SpecLowering:
             input_type = Named(definition.name) if definition is not None else BROKEN
             listed = place.get("effects")
             compiled = [effects.lower(e, input_type) for e in (listed.items() if listed else ())]
+            stub_class = None if compiled else _class_of(wire_name, place) + "Stub"
+            if stub_class is not None and wire_name in named:
+                self._claim_stub(stub_class, wire_name, place, names[wire_name])
             yield Action(
                 wire_name=wire_name,
                 name=names[wire_name],
@@ -272,7 +275,15 @@ class _SpecLowering:
                 effects=tuple(effect for effect in compiled if effect is not None),
                 description=description(place),
                 pointer=place.pointer,
+                stub_class=stub_class,
             )
+
+    def _claim_stub(self, stub_class: str, wire_name: str, place: Place, name: str) -> None:
+        """Take the names of the classes of an action that applications subclass."""
+        what = f"the stub of the action {shown(wire_name)}"
+        for form in (stub_class, ASYNC_PREFIX + stub_class):
+            if not self._definitions.claim(form, place, what, f"{name}_2"):
+                return
 
 
 def _is_bare(root: Place) -> bool:
@@ -296,5 +307,10 @@ def _row(wire_name: str, collection: Place, report: Report) -> Target | None:
 
 def _input(wire_name: str, action: Place, report: Report) -> Target | None:
     schema = action.get("input")
-    default = class_name(text(action, "x-streamdb-name") or wire_name).rstrip("_") + "Input"
+    default = _class_of(wire_name, action) + "Input"
     return Target(schema, chosen_class_name(schema, default, report)) if schema else None
+
+
+def _class_of(wire_name: str, action: Place) -> str:
+    """What the names of the classes of an action begin with."""
+    return class_name(text(action, "x-streamdb-name") or wire_name).rstrip("_")

@@ -10,6 +10,9 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+#: The txid of the action whose durable part the caller is, if it is one.
+PERSISTING: Final[ContextVar[str | None]] = ContextVar("streamdb_persisting", default=None)
+
 
 def this_task_or_thread() -> object:
     """Return what runs the caller. A task that was started inside a block is another one."""

@@ -17,6 +17,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 Row: TypeAlias = Any
 #: From the row below, None if there is none, to the row that shows, None for none.
 RowChange: TypeAlias = Callable[[Any], Any]
+#: The text of a key, and the txid of what is pending there.
+Gone: TypeAlias = tuple[str, str]
 
 
 class _Unknown:
@@ -89,12 +91,14 @@ class Echoes:
         whole: those that came back as a whole, with a load.
         is_same: tells whether two rows are the same JSON.
         conflicts: filled by tables.
+        gone: what shows no more, whether or not an event of the commit writes that row.
     """
 
     txids: Mapping[int, str] = field(default_factory=dict[int, str])
     whole: Collection[str] = ()
     is_same: Callable[[Row, Row], bool] = lambda one, other: one is other
     conflicts: list[Conflicting] = field(default_factory=list[Conflicting])
+    gone: Collection[Gone] = ()
 
 
 NO_ECHOES: Final = Echoes()

@@ -170,12 +170,15 @@ class Table:
             writes: the operations.
             echoes: of those that own transactions wrote, which one, by ordinal.
         """
-        if self._frozen is not None and (writes := list(writes)):
+        if self._frozen is not None and ((writes := list(writes)) or echoes.gone):
             self._leave_frozen_rows(self._frozen)
         rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
         overlay = self.overlay if self.overlay else None
         before: dict[str, Any | None] = {}
         self._moved = moved = set[str]()
+        for key, txid in echoes.gone:
+            if self.overlay.pop(key, txid) is not None:
+                before[key] = rows.get(key)
         for key, row, ordinal in writes:
             if type(row) is Stored or self.originals:
                 row = self._without_text(key, row)
@@ -221,6 +224,11 @@ class Table:
                 self.marks.note_own(key, ordinal)
                 if row is not None and sent is not None and echoes.is_same(row, sent):
                     row = sent
+        elif txid is not None and (key, txid) in echoes.gone:
+            self.marks.note_own(key, ordinal)
+            shown = self.rows.get(key)
+            if row is not None and shown is not None and echoes.is_same(row, shown):
+                row = shown
         self.overlay.put_under(key, row)
         if (row is None) is (was is None):
             return
@@ -250,6 +258,8 @@ class Table:
         if self.touched is not None:
             self.touched.are_all = True
         keys, back = list(self.overlay), {*echoes.txids.values(), *echoes.whole}
+        for key, txid in echoes.gone:
+            self.overlay.pop(key, txid)
         for key in keys:
             self.overlay.put_under(key, self.rows.get(key))
             for pending in self.overlay.of(key):

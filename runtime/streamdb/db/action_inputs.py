@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 from streamdb.errors import InvalidInput
 from streamdb.state.contract import Contract
@@ -21,12 +21,12 @@ _MARK: Final = "__checks_input__"  # of methods that check it already
 
 
 class ActionInput(Generic[Input]):
-    """The input of an action whose type says less than its JSON Schema.
+    """The input of an action that is to be checked before the action does anything.
 
     Args:
         action: the name of the method.
         input: the class of the input.
-        contract: the schema.
+        contract: the schema, if it says more than the class.
 
     >>> from msgspec import Struct
     >>> class Tags(Struct, frozen=True):
@@ -40,7 +40,7 @@ class ActionInput(Generic[Input]):
     streamdb.errors.InvalidInput: Tags at /tags: must not hold an item twice (uniqueItems)...
     """
 
-    def __init__(self, action: str, input: type[Input], contract: Contract) -> None:
+    def __init__(self, action: str, input: type[Input], contract: Contract | None = None) -> None:
         self.action: Final = action
         self.input: Final = input
         self._contract: Final = contract
@@ -53,14 +53,12 @@ class ActionInput(Generic[Input]):
             MissingExtra: the extra ``validate`` is not installed.
         """
         if not self._kind.holds(value):
-            raise InvalidInput(
-                f"{self.action} takes {self.input.__name__}, not {type(value).__name__}",
-                action=self.action,
-            )
+            raise _other_class(self.action, self.input, value)
         try:
             text = self._kind.write(value)
             self._kind.check(value, text)
-            self._contract.check(parse(text))
+            if self._contract is not None:
+                self._contract.check(parse(text))
         except (*UNREADABLE, TypeError) as error:
             reason, pointer = explain(error)
             where = f" at {pointer}" if pointer else ""
@@ -72,7 +70,20 @@ class ActionInput(Generic[Input]):
         return row_kind(self.input, self._contract)  # its module may still be loading before
 
 
-def hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
+class ChecksInputs:
+    """The base of classes of actions: their methods check what they are called with."""
+
+    _inputs: ClassVar[tuple[ActionInput[Any], ...]] = ()
+
+    def __init_subclass__(cls, *, inputs: tuple[ActionInput[Any], ...] = ()) -> None:
+        """Take in the inputs that are to be checked, whoever implements their actions."""
+        super().__init_subclass__()
+        cls._inputs = (*cls._inputs, *inputs)
+        _hold_to_inputs(cls, cls._inputs)
+        _refuse_dicts(cls)
+
+
+def _hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
     """Make the methods of a class of actions check what they are called with.
 
     Those that it inherits may be anybody's: a mixin implements an action as a subclass does.
@@ -83,7 +94,7 @@ def hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
             setattr(actions, declared.action, _checking(declared, method))
 
 
-def refuse_dicts(actions: type) -> None:
+def _refuse_dicts(actions: type) -> None:
     """Make the methods of a class of actions name the class that they take, if they get a dict.
 
     Others would fail at its first attribute, or not at all.
@@ -101,12 +112,16 @@ def _refusing_dicts(name: str, input_: type, method: Callable[..., Any]) -> Call
     @functools.wraps(method)
     def refusing(self: object, data: Any, /, *args: Any, **kwargs: Any) -> Any:
         if isinstance(data, dict):
-            raise InvalidInput(
-                f"{name} takes {input_.__name__}, not dict: {input_.__name__}(...)", action=name
-            )
+            raise _other_class(name, input_, cast("object", data))
         return method(self, data, *args, **kwargs)
 
     return refusing
+
+
+def _other_class(action: str, input_: type, value: object) -> InvalidInput:
+    given = type(value).__name__
+    instead = f": {input_.__name__}(...)" if given == "dict" else ""
+    return InvalidInput(f"{action} takes {input_.__name__}, not {given}{instead}", action=action)
 
 
 def _checking(declared: ActionInput[Any], method: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from streamdb.db.action_inputs import ActionInput, hold_to_inputs, refuse_dicts
+from streamdb.db.action_inputs import ActionInput, ChecksInputs
+from streamdb.db.action_stubs import BaseStub, check_stubs
 
 DB = TypeVar("DB")
 
 
-class _Actions(Generic[DB]):
-    _inputs: ClassVar[tuple[ActionInput[Any], ...]] = ()
-
+class _Actions(ChecksInputs, Generic[DB]):
     def __init_subclass__(cls, *, inputs: tuple[ActionInput[Any], ...] = ()) -> None:
-        """Take in the inputs that are to be checked, whoever implements their actions."""
-        super().__init_subclass__()
-        cls._inputs = (*cls._inputs, *inputs)
-        hold_to_inputs(cls, cls._inputs)
-        refuse_dicts(cls)
+        """Take in the inputs that are to be checked, and the stubs.
+
+        Raises:
+            TypeError: a stub is given where the spec has no such action.
+        """
+        super().__init_subclass__(inputs=inputs)
+        check_stubs(cls, {declared.action: declared for declared in cls._inputs})
 
     def __init__(self, db: DB) -> None:
         self._db: Final = db
-
-    def _not_implemented(self, name: str) -> NotImplementedError:
-        return NotImplementedError(
-            f"the action {name!r} has no effects in the spec: subclass {type(self).__name__}, "
-            f"implement it there, and pass the subclass as actions=... to the database"
-        )
-
-
-def are_actions(value: object) -> bool:
-    """Tell whether a value is the actions of a generated database."""
-    return isinstance(value, _Actions)
+        for declared in self._inputs:
+            stub: object = getattr(type(self), declared.action, None)
+            if isinstance(stub, BaseStub):
+                setattr(self, declared.action, stub.bound_to(db))
 
 
 class ActionsBase(_Actions[DB]):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from streamdb.collections.collection import AsyncCollection
 from streamdb.collections.items import AsyncItems
 from streamdb.collections.transaction import AsyncTransaction, Outcome
+from streamdb.db.action_transactions import AsyncActionTransaction
 from streamdb.db.base import BaseDatabase
 from streamdb.expr import Columns, Expr
+from streamdb.plain_functions import refuse_async
 
 if TYPE_CHECKING:
+    from streamdb.db.action_steps import ActionSteps
     from streamdb.db.paced import AsyncPaced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
@@ -203,6 +206,38 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         from streamdb.db.paced import AsyncPaced  # for those who pace writes
 
         return AsyncPaced(self._mutations, rhythm, self._later, self._wrap)
+
+    def perform(
+        self,
+        on_mutate: Callable[[], object],
+        persist: Callable[[AsyncActionTransaction], Awaitable[object]],
+        *,
+        name: str = "perform",
+    ) -> AsyncTransaction:
+        """Have writes show at once that the application brings onto the stream in its own way.
+
+        ::
+
+            async def persist(tx: AsyncActionTransaction) -> None:
+                await http.post("/messages", json={"id": "m1", "txid": tx.txid})
+
+            await db.perform(lambda: db.messages.insert(Message(...)), persist)
+
+        Actions of the spec without effects are that, with a name and a typed input: what the two
+        functions do is told at :class:`AsyncActionStub`.
+
+        Args:
+            on_mutate: writes to the collections, all of it one transaction.
+            persist: makes it durable.
+            name: for messages.
+        """
+        refuse_async(on_mutate, "perform", "await in `persist`")
+
+        def persisting(outcome: Outcome, steps: ActionSteps) -> Callable[[], Awaitable[object]]:
+            transaction = AsyncActionTransaction(steps, self._wrap(outcome))
+            return lambda: persist(transaction)
+
+        return self._begin_action(name, on_mutate, persisting)
 
     def status_changes(self) -> AsyncItems[Status]:
         """Iterate over the status from this call on, with ``async for``.

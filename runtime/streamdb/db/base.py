@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
@@ -13,7 +13,7 @@ from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
 from streamdb.collections.transaction import Outcome
-from streamdb.db.actions import are_actions
+from streamdb.db.action_inputs import ChecksInputs
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import check_declarations, declared_schema
 from streamdb.db.invalid_log import InvalidLog
@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from streamdb.collections.row_writer import Batches, BatchLimits
+    from streamdb.db.action_steps import ActionSteps
     from streamdb.db.metrics import Metrics
     from streamdb.db.mutations import Draft
+    from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
     from streamdb.engine.live import BaseLiveQuery, LiveParts
 
@@ -150,6 +152,28 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _deliver(self, call: Callable[[], object]) -> None:
         raise NotImplementedError
+
+    def _begin_action(
+        self,
+        name: str,
+        on_mutate: Callable[[], object],
+        persisting: Callable[[Outcome, ActionSteps], Callable[[], Awaitable[object]]],
+    ) -> Tx:
+        """Have an action show, and what ``persisting`` returns make it durable."""
+        from streamdb.db.action_steps import ActionSteps  # loaded with the first database
+        from streamdb.db.running_actions import RunningAction
+
+        def send(draft: Draft) -> None:
+            remember(draft.outcome, self.url)
+            action = RunningAction(name, draft)
+            steps = ActionSteps(action, self._mutations, self._send_action)
+            persist = persisting(draft.outcome, steps)
+            self._expect(draft, lambda: self._session.act(action, persist))
+
+        return self._mutations.act(on_mutate, send)
+
+    def _send_action(self, action: RunningAction) -> None:
+        self._on_loop(lambda: self._session.hand_over(action))
 
     def _send(self, draft: Draft) -> None:
         remember(draft.outcome, self.url)
@@ -271,7 +295,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         """Make a database of this kind on another stream, with the same options."""
         make = cast("Callable[..., Self]", type(self))
         actions: object = getattr(self, "actions", None)
-        more: dict[str, Any] = {"actions": type(actions)} if are_actions(actions) else {}
+        more: dict[str, Any] = (
+            {"actions": type(actions)} if isinstance(actions, ChecksInputs) else {}
+        )
         options = {name: value for name, value in self._options.items() if name != "cache"}
         return make(*self._schema_argument, url, **more, **options)
 

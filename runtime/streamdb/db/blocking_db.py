@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from streamdb.collections.collection import Collection
 from streamdb.collections.items import BlockingItems
 from streamdb.collections.transaction import Outcome, Transaction
+from streamdb.db.action_transactions import ActionTransaction
 from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
+from streamdb.db.own_thread import in_own_thread
 from streamdb.errors import StreamDBError
 from streamdb.expr import Columns, Expr
+from streamdb.plain_functions import refuse_async
 from streamdb.query_functions import check_may_wait
 from streamdb.streams.loop_thread import shared_loop_thread
 
 if TYPE_CHECKING:
+    from streamdb.db.action_steps import ActionSteps
     from streamdb.db.paced import Paced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
@@ -179,6 +183,39 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         from streamdb.db.paced import Paced  # for those who pace writes
 
         return Paced(self._mutations, rhythm, self._later, self._wrap)
+
+    def perform(
+        self,
+        on_mutate: Callable[[], object],
+        persist: Callable[[ActionTransaction], object],
+        *,
+        name: str = "perform",
+    ) -> Transaction:
+        """Have writes show at once that the application brings onto the stream in its own way.
+
+        ::
+
+            def persist(tx: ActionTransaction) -> None:
+                http.post("/messages", json={"id": "m1", "txid": tx.txid})
+
+            db.perform(lambda: db.messages.insert(Message(...)), persist).result()
+
+        Actions of the spec without effects are that, with a name and a typed input: what the two
+        functions do is told at :class:`ActionStub`.
+
+        Args:
+            on_mutate: writes to the collections, all of it one transaction.
+            persist: makes it durable, on a thread of its own.
+            name: for messages.
+        """
+        for function in (on_mutate, persist):
+            refuse_async(function, "perform", "use the async form of the database")
+
+        def persisting(outcome: Outcome, steps: ActionSteps) -> Callable[[], Awaitable[object]]:
+            transaction = ActionTransaction(steps, self._wrap(outcome))
+            return lambda: in_own_thread(lambda: persist(transaction))
+
+        return self._begin_action(name, on_mutate, persisting)
 
     def status_changes(self) -> BlockingItems[Status]:
         """Iterate over the status from this call on; see :meth:`AsyncStreamDB.status_changes`."""

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from streamdb.collections.callers import OpenBlock, this_task_or_thread
+from streamdb.collections.callers import PERSISTING, OpenBlock, this_task_or_thread
 from streamdb.collections.overlay import UNKNOWN, Pending
 from streamdb.collections.transaction import Outcome
 from streamdb.db.local_writes import (
@@ -35,6 +35,7 @@ from streamdb.errors import (
     TransactionFailed,
 )
 from streamdb.query_functions import check_caller
+from streamdb.state.events import ChangeEvent
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
@@ -64,6 +65,8 @@ class Draft:
         unseen: how many of its events have not come back; known once it is sent.
         behind: the txid of one that has to be on the stream before it, or neither is.
         holder: what keeps it from being sent for a while, though it shows.
+        is_brought: whether the application brings it onto the stream, by ways of its own.
+        by: the txid of the action whose durable part makes it.
     """
 
     outcome: Outcome
@@ -72,6 +75,8 @@ class Draft:
     unseen: int = 0
     behind: str | None = None
     holder: Holder | None = None
+    is_brought: bool = False
+    by: str | None = field(default_factory=PERSISTING.get)
 
     @property
     def size(self) -> int:
@@ -86,6 +91,17 @@ class Draft:
             del self.writes[write.place]
         else:
             self.writes[write.place] = merged
+
+
+class _Made(NamedTuple):
+    """What a write amounts to, of the row as it stands."""
+
+    write: LocalWrite
+    pending: Pending
+    row: Any | None
+    base: Any | None
+    text: bytes | None
+    events: list[ChangeEvent[Any]]
 
 
 class Mutations(Generic[Tx]):
@@ -154,6 +170,19 @@ class Mutations(Generic[Tx]):
         """Raise StreamDBError if this task or thread is in the block of a transaction."""
         if self._open.current is not None:
             raise StreamDBError("transactions do not nest: one is open in this task already")
+
+    def act(self, on_mutate: Callable[[], object], send: Callable[[Draft], None]) -> Tx:
+        """Have what a function writes show, as a transaction that the application sends.
+
+        Args:
+            on_mutate: writes.
+            send: begins to send it, even if it is empty.
+        """
+        with self.gathering() as draft:
+            on_mutate()
+        draft.is_brought = True
+        self._queue(draft, send)
+        return self._wrap(draft.outcome)
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
@@ -286,33 +315,52 @@ class Mutations(Generic[Tx]):
         """
         events: list[bytes] = []
         with self._state.lock:
-            for (name, key), write in draft.writes.items():
-                overlay = self._state.tables[name].overlay
-                pending, base = overlay.standing(key, draft.outcome.txid)
-                text = self._text_below(name, key, pending)
-                row = pending.row
-                write.check_expected(base)
-                if write.kind == "update" and base is None:
-                    raise MissingKey(
-                        f"update: the row of key {key!r} of collection {name!r} was removed before "
-                        "it could be changed"
-                    )
-                if write.kind == "update" and row is base:
-                    row = write.made_of(base)  # which raises if that is why it is the same
-                stored = None if base is None else Stored(base, text)
-                made = write.events(row, stored, draft.outcome.txid, self._upsert_as)
-                has_unknown = write.kind == "update" and text is not None
-                overlay.send(
-                    key,
+            for made in self._made(draft):
+                write, pending = made.write, made.pending
+                has_unknown = write.kind == "update" and made.text is not None
+                self._state.tables[write.schema.name].overlay.send(
+                    write.key,
                     pending,
-                    row,
-                    base,
-                    text=made[-1].value_json if has_unknown else None,
-                    overwrites=write.overwrites(pending.seen, base, row),
+                    made.row,
+                    made.base,
+                    text=made.events[-1].value_json if has_unknown else None,
+                    overwrites=write.overwrites(pending.seen, made.base, made.row),
                 )
-                events += [event.to_json() for event in made]
+                events += [event.to_json() for event in made.events]
         draft.unseen = len(events)
         return events
+
+    def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
+        """Return the events that `events` would send now.
+
+        Raises:
+            StreamDBError: it makes no sense any more, or shows no more.
+        """
+        with self._state.lock:
+            if draft.outcome.status in ("synced", "failed"):
+                raise StreamDBError(
+                    f"transaction {draft.outcome.txid} is {draft.outcome.status}: nothing of it "
+                    "is pending"
+                )
+            return [event for made in self._made(draft) for event in made.events]
+
+    def _made(self, draft: Draft) -> Generator[_Made]:
+        txid = draft.outcome.txid
+        for (name, key), write in draft.writes.items():
+            pending, base = self._state.tables[name].overlay.standing(key, txid)
+            text = self._text_below(name, key, pending)
+            row = pending.row
+            write.check_expected(base)
+            if write.kind == "update" and base is None:
+                raise MissingKey(
+                    f"update: the row of key {key!r} of collection {name!r} was removed before "
+                    "it could be changed"
+                )
+            if write.kind == "update" and row is base:
+                row = write.made_of(base)  # which raises if that is why it is the same
+            stored = None if base is None else Stored(base, text)
+            events = write.events(row, stored, txid, self._upsert_as)
+            yield _Made(write, pending, row, base, text, events)
 
     def dependents(self, draft: Draft, others: Mapping[str, Draft]) -> list[Draft]:
         """Return those of other transactions that make no sense without this one, oldest first.
@@ -418,13 +466,16 @@ class Mutations(Generic[Tx]):
         if not draft.writes:
             draft.outcome.advance("synced")  # an empty transaction is free
             return
+        self._queue(draft, self._send)
+
+    def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
         with self._state.committing():
             self.make_way(draft.writes)
             self._number(draft)
             draft.outcome.advance("queued")
             try:
                 self._show(draft, draft.writes)
-                self._send(draft)
+                send(draft)
             except BaseException as error:
                 self._give_up(draft, error)
                 raise

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from typing import Final
 
+from streamdb.collections.overlay import Gone
 from streamdb.db.mutations import Draft
+from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
 from streamdb.errors import (
     BadRequest,
@@ -54,6 +56,8 @@ class Sender:
         self._drained.set()
         self._no_echo: BaseException | None = None
         self._back: list[Draft] = []
+        #: Actions that the application brings onto the stream.
+        self.actions: Final = RunningActions()
 
     def expect(self, draft: Draft) -> None:
         """Answer for a transaction from now on. Called under the lock, on any thread."""
@@ -77,26 +81,65 @@ class Sender:
         self._queue.append(draft)
         self._drained.clear()
 
+    def begin(self, action: RunningAction) -> None:
+        """Take an action for on its way, which the application brings onto the stream."""
+        self.actions.add(action, self._in_flight.values())
+        self._drained.clear()
+
+    def send_first(self, draft: Draft) -> None:
+        """Queue what an action shows, before later writes that wait for it."""
+        self._queue.appendleft(draft)
+
+    def end(self, action: RunningAction, error: BaseException | None) -> None:
+        """Note that the application is done with an action, or why it is not on the stream."""
+        self.actions.remove(action)
+        outcome = action.draft.outcome
+        is_settled = not action.draft.is_brought or outcome.is_settled
+        if error is not None and not is_settled:
+            self.fail(action.draft, error, action.failure(error))
+        elif error is not None and error is not outcome.error:
+            log.error(
+                "%s: persist of the action %r failed when its outcome stood already: %r",
+                self._url,
+                action.name,
+                error,
+            )
+        elif error is None and action.is_released:
+            self._in_flight.pop(action.txid, None)
+            outcome.advance("synced")
+        elif error is None and not is_settled:
+            outcome.advance("durable")
+            if self._no_echo is not None:
+                self._lose_echo(action.draft, self._no_echo)
+        self._look_whether_drained()
+
     async def drain(self) -> None:
         """Wait until nothing is on its way."""
         await self._drained.wait()
 
     async def send_to(self, stream: AsyncStream) -> None:
         """Send what is queued, and what is meanwhile."""
-        while self._queue:
-            drafts = self._take_queued()
+        while drafts := self._take_queued():
             try:
                 await self._send(stream, drafts)
             except Exception as error:
                 log.exception("%s: writing failed", self._url)
                 for draft in drafts:
                     self.fail(draft, error)
-        self._drained.set()
+        self._look_whether_drained()
+
+    def _look_whether_drained(self) -> None:
+        if not self._queue and not self.actions:
+            self._drained.set()
 
     @property
     def in_flight(self) -> Container[str]:
         """The ids of the transactions of this database that are yet to come back."""
         return self._in_flight
+
+    def gone_with(self, txids: Iterable[str]) -> Mapping[str, Collection[Gone]]:
+        """Return what shows of actions no more when events with their txids come."""
+        return gone_with(txids, self._in_flight)
 
     def came_back(self, came: CameBack) -> None:
         """Note what a commit held of this database's own transactions."""
@@ -153,14 +196,23 @@ class Sender:
         for failure in failures.values():
             log.error("%s: %s", self._url, failure)
 
-    def fail(self, draft: Draft, error: BaseException) -> None:
-        """Tell a transaction that it failed, or that its outcome will stay unknown."""
+    def fail(
+        self, draft: Draft, error: BaseException, failure: TransactionFailed | None = None
+    ) -> None:
+        """Tell a transaction that it failed, or that its outcome will stay unknown.
+
+        Args:
+            draft: the transaction.
+            error: why.
+            failure: what it is told, if that does not follow from the error.
+        """
         outcome = draft.outcome
         self._in_flight.pop(outcome.txid, None)
         if outcome.status in ("durable", "synced"):
             outcome.lose_echo(error)
             return
-        failure = self._failure(draft, error)
+        failure = failure or self._failure(draft, error)
+        failure.__cause__ = error
         dependents = self.dependents(draft, self._in_flight)
 
         def fail_all() -> None:
@@ -207,12 +259,18 @@ class Sender:
 
     def _take_queued(self) -> list[Draft]:
         drafts: list[Draft] = []
+        waiting: list[Draft] = []
         size = 0
         while self._queue and (not drafts or size < _BODY_BYTES):
             draft = self._queue.popleft()
-            if draft.outcome.status != "failed":  # with one that it stood on
-                drafts.append(draft)
-                size += draft.size
+            if draft.outcome.status == "failed":  # with one that it stood on
+                continue
+            if self.actions and self.actions.hold_back(draft, waiting):
+                waiting.append(draft)
+                continue
+            drafts.append(draft)
+            size += draft.size
+        self._queue.extendleft(reversed(waiting))
         return drafts
 
     async def _send(self, stream: AsyncStream, drafts: list[Draft]) -> None:

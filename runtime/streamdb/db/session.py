@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Unpack, cast
 
+from streamdb.collections.callers import PERSISTING
 from streamdb.db.mutations import Draft
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.reader import Reader
+from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
 from streamdb.db.state import DatabaseState
 from streamdb.db.status import StatusBoard
@@ -55,6 +57,7 @@ class Session:
         self.sender: Final = Sender(self._url)
         state.on_commit = self.sender.came_back
         state.in_flight = self.sender.in_flight
+        state.gone_with = self.sender.gone_with
         state.after_commit = self.sender.forget_rest
         self._cache: Final = _cache(options, state, url)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -67,6 +70,7 @@ class Session:
         self._timers: Final[set[asyncio.TimerHandle]] = set()
         #: Has all transactions sent that are held back.
         self.release_all: Callable[[], None] = lambda: None
+        self._persisting: Final[set[asyncio.Task[None]]] = set()
 
     async def preload(self) -> None:
         """Connect if need be, and wait until the first load is committed.
@@ -185,6 +189,53 @@ class Session:
         timer = loop.call_later(seconds, run)
         self._timers.add(timer)
 
+    def act(self, action: RunningAction, persist: Callable[[], Awaitable[object]]) -> None:
+        """Have an action brought onto the stream in its turn.
+
+        Args:
+            action: which shows already.
+            persist: does it.
+        """
+        try:
+            self.check_open()
+        except DatabaseClosed as error:
+            self.sender.fail(action.draft, error)
+            return
+        self.start()
+        self.sender.begin(action)
+        task = asyncio.create_task(self._persist(action, persist), name="streamdb-persist")
+        self._persisting.add(task)
+        task.add_done_callback(self._persisting.discard)
+
+    async def _persist(
+        self, action: RunningAction, persist: Callable[[], Awaitable[object]]
+    ) -> None:
+        PERSISTING.set(action.txid)  # in the context of this task
+        error: BaseException | None = None
+        try:
+            await self.sender.actions.turn(action)
+            if action.draft.outcome.status != "failed":  # with what it stands on
+                action.draft.outcome.advance("sent")
+                await persist()
+        except asyncio.CancelledError as cancelled:
+            if self.status.now == "closed":
+                raise
+            error = cancelled
+        except Exception as raised:  # noqa: BLE001 - the transaction tells it
+            error = raised
+        self.sender.end(action, error)
+        if self.status.now != "closed":
+            self._send()
+
+    def hand_over(self, action: RunningAction) -> None:
+        """Have what an action shows sent as it is, like any other transaction."""
+        draft = action.draft
+        if draft.is_brought and draft.outcome.status == "sent":
+            draft.is_brought = False
+            self.sender.send_first(draft)
+            if self._is_found:
+                self._send()
+
     def _send(self) -> None:
         """Send what is queued. No task waits for more, which nobody might end."""
         if self._stream is not None and (self._sending is None or self._sending.done()):
@@ -281,7 +332,8 @@ class Session:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        tasks = [task for task in (self._reading, self._sending) if task is not None]
+        own = (self._reading, self._sending, *self._persisting)
+        tasks = [task for task in own if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

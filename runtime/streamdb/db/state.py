@@ -20,7 +20,7 @@ from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
-from streamdb.collections.overlay import Conflicting, Echoes
+from streamdb.collections.overlay import Conflicting, Echoes, Gone
 from streamdb.collections.row_meta import MetaRows
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
@@ -117,6 +117,8 @@ class DatabaseState:
         self.after_commit: Callable[[], None] = lambda: None
         #: The ids of own transactions that are yet to come back.
         self.in_flight: Container[str] = ()
+        #: Returns what of these shows no more when their events come, by collection.
+        self.gone_with: Callable[[Iterable[str]], Mapping[str, Collection[Gone]]] = lambda _: {}
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
         #: Commits that are made here or elsewhere, and what is called when they are over.
@@ -358,15 +360,16 @@ class DatabaseState:
         # After a reset, rows that are pending show as before and stand elsewhere.
         is_load = False
         changes: dict[Table, list[Delta]] = {}
+        gone = self.gone_with(counts.echoes.values())
         for name, staged in self._staging.items():
-            if staged.is_empty:
+            if staged.is_empty and name not in gone:
                 continue
             is_load = is_load or staged.are_all
             if came_back is None:
                 deltas = staged.commit()
             else:
                 same = _same_json(self.schema.by_name[name])
-                echoes = Echoes(counts.echoes, is_same=same)
+                echoes = Echoes(counts.echoes, is_same=same, gone=gone.get(name, ()))
                 deltas = staged.commit(echoes)
                 came_back.conflicts += echoes.conflicts
             if deltas:

@@ -31,16 +31,19 @@ from streamdb_gen.rendering.marked import Code, code, ident, join
 from streamdb_gen.targets.python.annotations import Annotations
 from streamdb_gen.targets.python.contracts import contract_of
 
-_STUB = "No effects are declared: a subclass, passed to the database as `actions=`, implements it."
+_STUB = (
+    "A stub: a subclass says in `on_mutate` what shows at once, and in `persist` how it becomes "
+    "durable."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """One method; without statements it is a stub."""
+    """One method, or one stub."""
 
     name: str
-    wire_name: str
     input: str
+    stub: str | None
     documentation: str
     statements: tuple[Code, ...]
 
@@ -55,28 +58,33 @@ def _view(action: Action, effects: _Effects) -> ActionView:
     description = (action.description or "").strip() or f"The action `{action.wire_name}`."
     return ActionView(
         name=action.name,
-        wire_name=action.wire_name,
         input=action.input.name,
-        documentation=description if action.effects else f"{description}\n\n{_STUB}",
+        stub=action.stub_class,
+        documentation=f"{description}\n\n{_STUB}" if action.stub_class else description,
         statements=tuple(effects.statements(action)),
     )
 
 
 def action_inputs(spec: Spec) -> Code | None:
-    """What checks the inputs whose types say less than their schemas, if there are any."""
+    """What checks inputs, if any are to be checked.
+
+    They are those of stubs, and those whose types say less than their schemas.
+    """
     checks = [
-        code(
-            "ActionInput({}, {}, {})",
-            lit(action.name),
-            ident(action.input.name),
-            contract_of(f"{action.pointer}/input", action.beyond_type),
-        )
+        code("ActionInput({})", join(", ", _input(action)))
         for action in spec.actions
-        if action.beyond_type
+        if action.beyond_type or action.stub_class
     ]
     if not checks:
         return None
     return code("({},)" if len(checks) == 1 else "({})", join(", ", checks))
+
+
+def _input(action: Action) -> Iterator[Code]:
+    yield lit(action.name)
+    yield ident(action.input.name)
+    if action.beyond_type:
+        yield contract_of(f"{action.pointer}/input", action.beyond_type)
 
 
 class _Effects:

@@ -36,8 +36,10 @@ _SECTIONS: Final[tuple[Mapping[Code, tuple[str, ...]], ...]] = (
         code("msgspec"): ("UNSET", "Meta", "Struct", "UnsetType", "field"),
         code("streamdb"): (
             "ActionInput",
+            "ActionStub",
             "ActionsBase",
             "AnyOf",
+            "AsyncActionStub",
             "AsyncActionsBase",
             "AsyncCollection",
             "AsyncStreamDB",

@@ -14,10 +14,14 @@ def public_names(spec: Spec, collections: tuple[CollectionView, ...]) -> Mapping
     client = ["SCHEMA", spec.class_name, f"Async{spec.class_name}"]
     for collection in collections:
         client += [collection.class_name, f"Async{collection.class_name}"]
+    actions = ["Actions", "AsyncActions"]
+    for action in spec.actions:
+        if action.stub_class is not None:
+            actions += [action.stub_class, f"Async{action.stub_class}"]
     models = [definition.name for definition in spec.types]
     return {
         code("."): ["events"],
-        code(".actions"): ["Actions", "AsyncActions"],
+        code(".actions"): actions,
         code(".client"): client,
         code(".columns"): _unique(collection.columns for collection in collections),
         code(".models"): [*models, *_unique(collection.update for collection in collections)],

@@ -1,0 +1,96 @@
+"""What the durable part of an action is given: its transaction, from the inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from streamdb.collections.transaction import AsyncTransaction, Transaction
+from streamdb.state.events import ChangeEvent
+
+
+class _Steps(Protocol):
+    """What can be done with an action that is on its way."""
+
+    @property
+    def txid(self) -> str: ...
+
+    def events(self) -> list[ChangeEvent[Any]]: ...
+
+    def release(self) -> None: ...
+
+    def hand_over(self) -> None: ...
+
+
+class BaseActionTransaction:
+    """What both forms share."""
+
+    def __init__(self, steps: _Steps) -> None:
+        self._steps: Final = steps
+
+    @property
+    def txid(self) -> str:
+        """The id that the events of the action are to carry on the stream, in their headers.
+
+        When they come back, all that `on_mutate` wrote shows no more, in the same commit.
+        """
+        return self._steps.txid
+
+    @property
+    def events(self) -> Sequence[ChangeEvent[Any]]:
+        """What `on_mutate` wrote, as the events that it amounts to, `txid` and all.
+
+        Made of the rows as they stand when it is asked for. To be appended as they are, by whoever
+        appends: ``event.to_json()``.
+
+        Raises:
+            MissingKey: a row that was updated has been removed meanwhile.
+            StreamDBError: it shows no more, for the events have come back, or it was released.
+        """
+        return self._steps.events()
+
+    def release(self) -> None:
+        """Have what `on_mutate` wrote show no more: nothing with `txid` will come.
+
+        For durable parts that bring about something else than events with `txid`. Call it when
+        what they brought about shows.
+        """
+        self._steps.release()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.txid}>"
+
+
+class ActionTransaction(BaseActionTransaction):
+    """The transaction of an action of a blocking database, for its `persist`."""
+
+    def __init__(self, steps: _Steps, transaction: Transaction) -> None:
+        super().__init__(steps)
+        self._transaction: Final = transaction
+
+    def send(self) -> None:
+        """Send what `on_mutate` wrote as it is, and wait until it is on the stream.
+
+        From here on the action is a transaction like any other.
+
+        Raises:
+            TransactionFailed: it is not on the stream; the cause says why.
+        """
+        self._steps.hand_over()
+        self._transaction.result()
+
+
+class AsyncActionTransaction(BaseActionTransaction):
+    """The transaction of an action of an async database, for its `persist`."""
+
+    def __init__(self, steps: _Steps, transaction: AsyncTransaction) -> None:
+        super().__init__(steps)
+        self._transaction: Final = transaction
+
+    async def send(self) -> None:
+        """Send what `on_mutate` wrote as it is, and wait until it is on the stream.
+
+        See :meth:`ActionTransaction.send`.
+        """
+        self._steps.hand_over()
+        await self._transaction

@@ -1,0 +1,131 @@
+"""Actions that the application is bringing onto the stream, by its own ways.
+
+Until it is done, later writes of the same rows wait: they make no sense on the stream before what
+they stand on, and fail with it. Other writes go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from streamdb.collections.overlay import Gone
+from streamdb.db.mutations import Draft
+from streamdb.errors import (
+    ConnectionFailed,
+    NotReached,
+    TransactionFailed,
+    TransactionUnresolved,
+)
+
+
+@dataclass(slots=True, eq=False)
+class RunningAction:
+    """One of them.
+
+    Attributes:
+        name: of the action.
+        draft: what it shows.
+        stands_on: earlier transactions that write rows that it writes, too.
+        is_released: whether nothing of it shows any more, by the word of `persist`.
+        is_over: set when `persist` has ended.
+    """
+
+    name: str
+    draft: Draft
+    stands_on: list[Draft] = field(default_factory=list[Draft])
+    is_released: bool = False
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def txid(self) -> str:
+        """Of its transaction."""
+        return self.draft.outcome.txid
+
+    def failure(self, error: BaseException) -> TransactionFailed:
+        """Return what its transaction is told if `persist` raised."""
+        what = f"transaction {self.txid}: persist of the action {self.name!r} raised"
+        is_unknown = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)
+        if is_unknown or isinstance(error, TransactionUnresolved):
+            return TransactionUnresolved(f"{what}, and its outcome is unknown: {error}")
+        return TransactionFailed(f"{what} {type(error).__name__}: {error}")
+
+
+class RunningActions:
+    """All of a database, oldest first."""
+
+    def __init__(self) -> None:
+        self._by_txid: Final[dict[str, RunningAction]] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._by_txid)
+
+    def add(self, action: RunningAction, in_flight: Iterable[Draft]) -> None:
+        """Note that one begins, beside the transactions that are on their way."""
+        draft = action.draft
+        running = (other.draft for other in self._by_txid.values())
+        action.stands_on = [
+            other
+            for other in dict.fromkeys(chain(in_flight, running))
+            if other.number < draft.number
+            and other.outcome.txid != draft.by
+            and _share_rows(draft, other)
+        ]
+        self._by_txid[action.txid] = action
+
+    def remove(self, action: RunningAction) -> None:
+        """Note that one is over."""
+        self._by_txid.pop(action.txid, None)
+        action.is_over.set()
+
+    def hold_back(self, draft: Draft, waiting: Iterable[Draft]) -> bool:
+        """Tell of a queued transaction whether it waits, as those do that are ``waiting`` before.
+
+        What an action writes while it runs does not wait for that action.
+        """
+        running = [
+            action.draft
+            for action in self._by_txid.values()
+            if action.draft.is_brought
+            and action.txid != draft.by
+            and action.draft.number < draft.number
+        ]
+        before = running if draft.by in self._by_txid else [*running, *waiting]
+        return any(_share_rows(draft, other) for other in before)
+
+    async def turn(self, action: RunningAction) -> None:
+        """Wait until what an action stands on is on the stream, or has failed."""
+        for draft in action.stands_on:
+            if (other := self._by_txid.get(draft.outcome.txid)) is not None:
+                await other.is_over.wait()
+            await _settled(draft.outcome.durable)
+
+
+def gone_with(txids: Iterable[str], in_flight: Mapping[str, Draft]) -> dict[str, dict[Gone, None]]:
+    """Return what shows of actions no more when events with their txids come, by collection.
+
+    The application may have written other rows than those that showed, so all of them go.
+    """
+    gone: dict[str, dict[Gone, None]] = {}
+    for txid in dict.fromkeys(txids):
+        draft = in_flight.get(txid)
+        if draft is not None and draft.is_brought:
+            for name, key in draft.writes:
+                gone.setdefault(name, {})[key, txid] = None
+    return gone
+
+
+def _share_rows(one: Draft, other: Draft) -> bool:
+    return not one.writes.keys().isdisjoint(other.writes)
+
+
+async def _settled(future: Future[None]) -> None:
+    """Wait until a future is done, however it ends."""
+    waiting = asyncio.wrap_future(future)
+    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.wait([waiting])
