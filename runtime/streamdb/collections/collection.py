@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Self, TypeVar, overload
+from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from streamdb.collections.changes import (
     Buffer,
@@ -67,6 +67,7 @@ class CollectionParts(Generic[Tx]):
         batches: begins a writer's batches of rows.
         io_thread: that of the loop, on which nothing may block.
         metas: makes rows of what is known of rows.
+        resolve_by: has a function resolve the conflicts of a collection.
     """
 
     schema: CollectionSchema[Any, Any]
@@ -82,6 +83,7 @@ class CollectionParts(Generic[Tx]):
     batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
     io_thread: int | None = None
     metas: Callable[[], MetaRows] | None = None
+    resolve_by: Callable[[CollectionSchema[Any, Any], Callable[..., Any]], None] | None = None
 
 
 class Subscription:
@@ -371,7 +373,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
 
 class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
-    """What both forms of a collection of a stream share beside that: queries of metas."""
+    """What both forms of a collection of a stream share beside that: metas, and conflicts."""
 
     def with_meta(self) -> Query2[Row, RowMeta, Cols, MetaColumns]:
         """Return the query for all rows, each with its :class:`RowMeta` in a second slot.
@@ -389,6 +391,40 @@ class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
         source = CollectionSource(parts.schema, table, parts.origin, slot=slot, key_column="key")
         metas: Query1[RowMeta, MetaColumns] = query_of(source, parts.runner)
         return self.as_query().join(metas, on=lambda _, meta: column(key) == meta.key)
+
+    def on_conflict(
+        self,
+        resolve: Callable[[Row | None, Row | None, Row | None], Row | Literal["ours", "theirs"]],
+    ) -> None:
+        """Have a function say what becomes of rows of which a write has undone what others wrote.
+
+        It is called with ``(base, theirs, ours)``, each None for no row: the row that the write was
+        made for, the one that others had made of it, and the one that the write made, which stands.
+        It returns the row as it is to be, or whose it is. What that changes of ``ours`` is written:
+        the fields that differ, over the row as it shows by then; of a row that is to be removed or
+        to be made anew, nothing if it has changed meanwhile. It is called where callbacks are,
+        after the commit that told the conflict, once for each row. What it raises is logged, and
+        ours stands. Without it, ours stands always; ``tx.conflict`` tells it either way.
+
+        ::
+
+            def longer(base, theirs, ours):
+                if theirs is None or ours is None:
+                    return "ours"
+                return theirs if len(theirs.content) > len(ours.content) else "ours"
+
+            db.messages.on_conflict(longer)
+
+        Args:
+            resolve: the function, in place of one that was given before. Give it before the
+                database is connected, or conflicts may go by.
+
+        Raises:
+            TypeError: it is ``async def``, or no function.
+        """
+        refuse_async(resolve, "on_conflict", "pass a function that decides at once")
+        assert self._parts.resolve_by is not None  # noqa: S101 - databases have it
+        self._parts.resolve_by(self._schema, resolve)
 
 
 class AsyncForm(BaseCollection[Row, Key, Cols, Tx]):

@@ -65,6 +65,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         """Take a schema and the address of a stream; the address alone if the class declares it."""
         # Imported when the first database is made: a program that only needs the rows and events of
         # a generated package starts in half the time.
+        from streamdb.db.conflicts import Conflicts
         from streamdb.db.mutations import Mutations
         from streamdb.db.observers import Observers
         from streamdb.db.session import Session
@@ -121,6 +122,10 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         sender.dependents = self._mutations.dependents
         sender.roll_back = self._mutations.roll_back
         sender.take_back = self._mutations.take_back
+        self._conflicts: Final = Conflicts(self._mutations, self._deliver, self.url)
+        sender.resolve = lambda name, conflicting: self._conflicts.ask(
+            schema.by_name[name], conflicting
+        )
         self._session.release_all = self._mutations.release_all
         self._snapshots: Final = self._state.snapshots
         self._state.graph.reading = self._reading_end
@@ -220,6 +225,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 batches=self._batches,
                 io_thread=self._io_thread,
                 metas=lambda: self._state.metas_of(name),
+                resolve_by=self._conflicts.resolve_by,
             )
         )
         self._collections[name] = cast("Any", collection)

@@ -249,6 +249,10 @@ class Mutations(Generic[Tx]):
             draft.add(LocalWrite("delete", schema, schema.wire_key(key)))
         return self._wrap(draft.outcome)
 
+    def shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
+        """Return the row that shows, None if none does. Called while `holding`."""
+        return self._state.tables[schema.name].rows.get(wire_key)
+
     # --- what shows and is sent later
 
     def holding(self) -> AbstractContextManager[None]:

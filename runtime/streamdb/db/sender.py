@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from typing import Final
 
-from streamdb.collections.overlay import Gone
+from streamdb.collections.overlay import Conflicting, Gone
 from streamdb.db.mutations import Draft
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
@@ -58,6 +58,9 @@ class Sender:
         self._back: list[Draft] = []
         #: Actions that the application brings onto the stream.
         self.actions: Final = RunningActions()
+        #: Has a conflict resolved.
+        self.resolve: Callable[[str, Conflicting], None] = lambda _name, _conflicting: None
+        self._conflicts: list[tuple[str, Conflicting]] = []
 
     def expect(self, draft: Draft) -> None:
         """Answer for a transaction from now on. Called under the lock, on any thread."""
@@ -143,10 +146,11 @@ class Sender:
 
     def came_back(self, came: CameBack) -> None:
         """Note what a commit held of this database's own transactions."""
-        for conflicting in came.conflicts:
+        for name, conflicting in came.conflicts:
             draft = self._in_flight.get(conflicting.txid)
             if draft is not None:
                 draft.outcome.conflict = True
+                self._conflicts.append((name, conflicting))
         for txid in came.whole:
             self._is_back(self._in_flight.get(txid))
         for txid in came.events.values():
@@ -161,7 +165,14 @@ class Sender:
             self._back.append(draft)
             draft.outcome.advance("synced")
 
-    def forget_rest(self) -> None:
+    def after_commit(self) -> None:
+        """See to what a commit has left behind, when its watchers are told."""
+        self._forget_rest()
+        conflicts, self._conflicts = self._conflicts, []
+        for name, conflicting in conflicts:
+            self.resolve(name, conflicting)
+
+    def _forget_rest(self) -> None:
         """Take back what still shows of what came back: events that readers could not apply."""
         if self._back:
             back, self._back = self._back, []

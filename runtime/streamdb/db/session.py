@@ -58,7 +58,7 @@ class Session:
         state.on_commit = self.sender.came_back
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.gone_with
-        state.after_commit = self.sender.forget_rest
+        state.after_commit = self.sender.after_commit
         self._cache: Final = _cache(options, state, url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None

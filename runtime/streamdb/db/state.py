@@ -54,12 +54,12 @@ class CameBack:
     Attributes:
         whole: those that came back as a whole, with a load.
         events: of the others, by the ordinals of their events.
-        conflicts: with what others wrote.
+        conflicts: with what others wrote, and in which collections.
     """
 
     whole: Collection[str]
     events: Mapping[int, str] = field(default_factory=dict[int, str])
-    conflicts: list[Conflicting] = field(default_factory=list[Conflicting])
+    conflicts: list[tuple[str, Conflicting]] = field(default_factory=list[tuple[str, Conflicting]])
 
 
 class DatabaseState:
@@ -371,7 +371,7 @@ class DatabaseState:
                 same = _same_json(self.schema.by_name[name])
                 echoes = Echoes(counts.echoes, is_same=same, gone=gone.get(name, ()))
                 deltas = staged.commit(echoes)
-                came_back.conflicts += echoes.conflicts
+                came_back.conflicts += ((name, each) for each in echoes.conflicts)
             if deltas:
                 changes[self.tables[name]] = deltas
         self._is_staging = False

@@ -1,0 +1,192 @@
+"""The application says what becomes of a row that two have written."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from msgspec import structs
+from tests.runtime.chat_schema import AsyncChat, Chat, Message, message, messages
+from tests.runtime.db.held import held_writes, unread
+
+from streamdb import AsyncStream, AsyncTransaction, Stream
+
+
+async def overlapping(db: AsyncChat, theirs: Any, write: Any) -> AsyncTransaction:
+    """Write a row that somebody else writes at the same time, and wait until all is settled."""
+    async with AsyncStream(db.url) as stream:
+        with unread(db):
+            await stream.append(theirs)
+            transaction: AsyncTransaction = write()
+            await transaction
+        await transaction.synced()
+    await db.messages.upsert(message("last")).synced()  # which is behind what was answered
+    return transaction
+
+
+async def test_it_is_asked_for_base_theirs_and_ours(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        asked: list[Any] = []
+
+        def ours(*rows: Any) -> Any:
+            asked.append(rows)
+            return "ours"
+
+        db.messages.on_conflict(ours)
+        await db.messages.insert(message(1, "old")).synced()
+        transaction = await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", note="mine"),
+        )
+        assert transaction.conflict
+        assert asked == [(message(1, "old"), message(1, "theirs"), message(1, "old", note="mine"))]
+        assert db.messages["1"] == message(1, "old", note="mine")
+        await db.messages.update("1", note="alone").synced()
+        assert len(asked) == 1
+
+
+def merged(base: Message | None, theirs: Message | None, ours: Message | None) -> Message:
+    assert base is not None
+    assert theirs is not None
+    assert ours is not None
+    note = ours.note if ours.note != base.note else theirs.note
+    content = ours.content if ours.content != base.content else theirs.content
+    return structs.replace(ours, note=note, content=content)
+
+
+async def test_a_row_that_it_returns_is_written_behind(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db, AsyncChat(embedded_url) as other:
+        db.messages.on_conflict(merged)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", note="mine"),
+        )
+        assert db.messages["1"] == message(1, "theirs", note="mine")
+        await other.until(lambda: "last" in other.messages or None)
+        assert other.messages["1"] == message(1, "theirs", note="mine")
+
+
+def test_the_blocking_form_asks_where_callbacks_are(url: str) -> None:
+    with Chat(url, create=True) as db, Stream(url) as stream:
+        db.messages.on_conflict(merged)
+        db.messages.insert(message(1, "old")).synced(10)
+        with unread(db):
+            stream.append(messages.update(message(1, "theirs")))
+            transaction = db.messages.update("1", note="mine")
+            transaction.result(10)
+        transaction.synced(10)
+        db.until(lambda: db.messages["1"] == message(1, "theirs", note="mine"), timeout=10)
+        assert transaction.conflict
+
+
+async def test_theirs_puts_back_what_they_wrote(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        db.messages.on_conflict(lambda *_: "theirs")
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs", note="x")),
+            lambda: db.messages.update("1", content="mine"),
+        )
+        assert db.messages["1"] == message(1, "theirs", note="x")
+        await overlapping(db, messages.delete("1"), lambda: db.messages.update("1", content="mine"))
+        assert "1" not in db.messages, "they had removed it"
+        await db.messages.insert(message(2, "old")).synced()
+        await overlapping(
+            db, messages.update(message(2, "theirs")), lambda: db.messages.delete("2")
+        )
+        assert db.messages["2"] == message(2, "theirs"), "it is made anew"
+
+
+async def test_a_write_that_meets_what_came_before_it_was_sent_is_asked_for(url: str) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        asked: list[Any] = []
+        db.messages.on_conflict(lambda *rows: asked.append(rows) or "ours")  # type: ignore[func-returns-value]
+        with held_writes(db):
+            insert = db.messages.insert(message(1, "mine"))
+            await stream.append(messages.insert(message(1, "theirs"), txid="t"))
+            await db.await_txid("t")
+        await insert.synced()
+        assert asked == [(None, message(1, "theirs"), message(1, "mine"))]
+
+
+async def test_later_writes_are_not_overwritten(embedded_url: str) -> None:
+    """Only the fields that it changes are written, over the row as it shows by then."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        db.messages.on_conflict(merged)
+        await db.messages.insert(message(1, "old")).synced()
+
+        def write_twice() -> AsyncTransaction:
+            first = db.messages.update("1", note="mine")
+            db.messages.update("1", note="later")
+            return first
+
+        await overlapping(db, messages.update(message(1, "theirs")), write_twice)
+        assert db.messages["1"] == message(1, "theirs", note="later")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "returned NoneType: it returns the row as it is to be, 'ours' or 'theirs'"),
+        ("mine", "returned str: it returns the row as it is to be"),
+        (message(2), "a row of another key than '1'"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_logged_and_ours_stands(
+    answer: Any, told: str, embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+
+        def resolve(*_: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        db.messages.on_conflict(resolve)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", note="mine"),
+        )
+        assert told in caplog.text
+        assert db.messages["1"] == message(1, "old", note="mine")
+
+
+async def test_what_it_is_given_is_checked(embedded_url: str) -> None:
+    async def resolve(*_: Any) -> Any: ...
+
+    db = AsyncChat(embedded_url, create=True)
+    with pytest.raises(TypeError, match="decides at once"):
+        db.messages.on_conflict(resolve)
+    await db.aclose()
+
+
+async def test_it_runs_when_the_commit_is_over_and_all_is_told(embedded_url: str) -> None:
+    """It may write, read and wait for nothing: no commit is under way, and nobody is behind."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        seen: list[str] = []
+
+        def resolve(base: Any, theirs: Any, ours: Any) -> Any:
+            with ThreadPoolExecutor(1) as elsewhere:  # where the lock must be free
+                assert elsewhere.submit(db.messages.get, "1").result(10) == ours
+            seen.append("asked")
+            return "theirs"
+
+        db.messages.on_conflict(resolve)
+        await db.messages.insert(message(1, "old")).synced()
+        db.messages.subscribe(
+            lambda changes: seen.extend(c.new.content for c in changes if c.new and c.key == "1")
+        )
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", content="mine"),
+        )
+        assert seen == ["mine", "asked", "theirs"]
