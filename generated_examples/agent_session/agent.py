@@ -15,7 +15,6 @@ from agent_session import (
     Agent,
     AsyncAgentSession,
     Chunk,
-    Decision,
     FinishToolCallInput,
     Message,
     Part,
@@ -28,10 +27,11 @@ from agent_session import (
 )
 from digest import digest
 from parent import orders, report, utc_now
+from summaries import AGENT_ID, AgentActions, decision_on, summarize
 
 from streamdb_server import serving
 
-AGENT_ID = "ada"
+SUMMARIES = ("A summary for everybody", "A summary for maria")
 QUESTION = "What machine is this, is there room on its disk, and how big is this project?"
 COUNT_LINES = "find {root} -name '*.py' -not -path '*/.venv/*' | xargs wc -l | sort -n | tail -6"
 
@@ -125,15 +125,6 @@ async def run_step(db: AsyncAgentSession, writer: Writer, number: int, step: Ste
     )
 
 
-async def decision_on(db: AsyncAgentSession, call_id: str) -> Decision:
-    """Wait until somebody decides."""
-    async for changes in db.decisions.changes(initial=True, where=lambda d: d.call_id == call_id):
-        for change in changes:
-            if change.new is not None:
-                return change.new
-    raise RuntimeError("the session ended before the decision")
-
-
 async def stream_command(writer: Writer, call: ToolCall) -> int:
     """Run a command and write its output line by line as it comes."""
     process = await asyncio.create_subprocess_exec(
@@ -200,6 +191,7 @@ async def work(db: AsyncAgentSession, root: Path) -> None:
     started = time.perf_counter()
     db.agents.upsert(Agent(agent_id=AGENT_ID, name="Ada", tools=["sh", "df", "uname", "rm"]))
     await answer(db, root)
+    summaries = [await summarize(db, title) for title in SUMMARIES]
     seconds = time.perf_counter() - started
     show(db, "offline", "done")
     last = db.agents.update(AGENT_ID, name="Ada (retired)")
@@ -210,13 +202,15 @@ async def work(db: AsyncAgentSession, root: Path) -> None:
         events=db.metrics.events,
         chunks=len(db.chunks),
         seconds=seconds,
+        summaries=summaries,
     )
 
 
 async def main(file: Path, root: Path) -> None:
     """Serve the session's file, work, and stay until the demo lets go."""
     with serving(file) as server:
-        async with orders() as lines, AsyncAgentSession(f"embedded:{file}#demo", create=True) as db:
+        session = AsyncAgentSession(f"embedded:{file}#demo", create=True, actions=AgentActions)
+        async with orders() as lines, session as db:
             report(url=server.url + "demo")
             working = asyncio.create_task(work(db, root))
             leaving = asyncio.create_task(lines.read())

@@ -3,9 +3,10 @@
     python generated_examples/agent_session/demo.py
 
 Compiles the schema, starts an agent whose tool calls run real commands and stream their output,
-and a follower in another process that shows the session live and decides on approvals; then a late
-joiner catches up, leaves, and comes back from its cache. Prints figures of what happened, and ends
-by itself within a minute.
+and a follower in another process that shows the session live and decides on approvals. Then the
+agent publishes summaries: each shows in its process at once, and is taken back if the follower
+denies it. At last a late joiner catches up, leaves, and comes back from its cache. Prints figures
+of what happened, and ends by itself within a minute.
 """
 
 import json
@@ -132,6 +133,9 @@ def print_figures(
         f"a chunk is seen {followed['delay_p50_ms']:.1f} ms after it was made "
         f"(99 %: {followed['delay_p99_ms']:.1f} ms)",
         "": f"messages grown from chunks equal the final ones: {yes(followed['grown_is_final'])}",
+        "decisions": f"{followed['decisions']}, made by maria in another process than the agent's; "
+        f"each showed there before it was on the stream: {yes(followed['shown_at_once'])}",
+        **{f"summary {n}": told(summary) for n, summary in enumerate(written["summaries"], 1)},
         "late joiner": f"{joined['events']} events to {joined['rows']} rows, "
         f"connected and caught up in {joined['milliseconds']:.0f} ms",
         "second run": f"resumed from its cache: {came_back['cached']} events were not read again, "
@@ -141,10 +145,20 @@ def print_figures(
     print()
     for name, figure in figures.items():
         print(f"{name:12}{figure}", flush=True)
+    if [summary["after"] for summary in written["summaries"]] != [2, 3]:
+        raise DemoFailed("the summary that was denied is not the one that was taken back")
     if not (is_same and followed["grown_is_final"]):
         raise DemoFailed("they do not have the same state")
     if came_back["cached"] != joined["events"]:
         raise DemoFailed("the second run did not resume from its cache")
+
+
+def told(summary: dict[str, Any]) -> str:
+    """Tell what showed of a write before it was decided on, and after."""
+    return (
+        f"{summary['title']!r}: {summary['before']} messages, {summary['meanwhile']} while maria "
+        f"decided, {summary['after']} after: {summary['outcome']}"
+    )
 
 
 def yes(answer: bool) -> str:

@@ -24,7 +24,8 @@ from parent import orders, report, utc_now
 from screen import PlainScreen, Screen, TableScreen
 
 USER_ID = "maria"
-FORBIDDEN = {"rm"}
+# Words of a command, and why not.
+FORBIDDEN = {"rm": "nothing shall be deleted", "everybody": "that is between us"}
 THINKING_SECONDS = 0.8
 
 
@@ -36,6 +37,7 @@ class Follower:
         self.screen = screen
         self.derived = Derived(db)
         self.delays: list[float] = []
+        self.shown_at_once: list[bool] = []
         self.started = utc_now()
 
     async def follow_messages(self) -> None:
@@ -83,17 +85,21 @@ class Follower:
                         await self.decide(call)
 
     async def decide(self, call: ToolCall) -> None:
-        """Allow what only reads, deny what deletes."""
-        is_harmful = call.command[0] in FORBIDDEN
-        verdict: DecisionVerdict = "denied" if is_harmful else "approved"
+        """Allow what only reads, deny what deletes or tells others; it shows here at once."""
+        reason = next((FORBIDDEN[word] for word in call.command if word in FORBIDDEN), None)
+        verdict: DecisionVerdict = "approved" if reason is None else "denied"
         decision = Decision(
             call_id=call.call_id,
             verdict=verdict,
             decided_by=USER_ID,
-            reason="nothing shall be deleted" if is_harmful else None,
+            reason=reason,
             decided_at=utc_now(),
         )
-        await self.db.actions.decide(decision)
+        transaction = self.db.actions.decide(decision)
+        self.shown_at_once.append(
+            self.db.decisions.get(call.call_id) == decision and transaction.status == "queued"
+        )
+        await transaction
         self.screen.decision(decision)
 
     def draw(self) -> None:
@@ -121,6 +127,8 @@ async def until_told(follower: Follower, lines: asyncio.StreamReader) -> None:
         events=db.metrics.events,
         commits=db.metrics.commits,
         grown_is_final=all(transcript.text == transcript.message.content for transcript in grown),
+        decisions=len(follower.shown_at_once),
+        shown_at_once=all(follower.shown_at_once),
         delay_p50_ms=statistics.median(delays) * 1000,
         delay_p99_ms=delays[int(len(delays) * 0.99)] * 1000,
     )

@@ -55,6 +55,11 @@ def test_it_ends_by_itself_with_one_state_everywhere(tmp_path: Path) -> None:
     assert "m2 | Linux" in output  # the real output of a real command
     assert "tool call-4 approved by maria" in output
     assert "tool call-5 denied by maria" in output
+    assert re.search("^decisions +4, made by maria in another process", output, re.MULTILINE)
+    assert "each showed there before it was on the stream: yes" in output
+    denied = "taken back (maria says: that is between us)"
+    assert f"everybody': 2 messages, 3 while maria decided, 2 after: {denied}" in output
+    assert "maria': 2 messages, 3 while maria decided, 3 after: it is on the stream" in output
     assert processes_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
