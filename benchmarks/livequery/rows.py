@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Unpack
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 from streamdb import (
@@ -115,12 +116,10 @@ class Grown(Struct, frozen=True):
 
 def grown(chunks: Sequence[Chunk], message_id: str, started_at: dt.datetime) -> Grown:
     """Join the deltas of a message in their order; the last word on approval counts."""
-    import json
-
     content, asks = "", False
     ordered = sorted(chunks, key=lambda chunk: chunk.seq)
     for chunk in ordered:
-        part = json.loads(chunk.chunk)
+        part = msgspec.json.decode(chunk.chunk)
         if part["type"] == "text-delta":
             content += part["delta"]
         else:

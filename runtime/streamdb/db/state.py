@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
 from streamdb.collections.changes import Delta, net_deltas
+from streamdb.collections.collector import collector_paused
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
@@ -25,7 +26,6 @@ from streamdb.collections.row_meta import MetaRows
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
-from streamdb.db.collector import collector_paused
 from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
 from streamdb.db.metrics import Metrics, Progress

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from streamdb.collections.collector import collector_paused
 from streamdb.collections.origin import Standing
 from streamdb.collections.watchers import Ended, Watcher, Watchers
 from streamdb.engine.difference import difference, ordered_difference
@@ -142,7 +143,8 @@ class Result:
     def load(self) -> Changes:
         """Compute all rows anew, and return the difference. Raises whatever its functions do."""
         before, executor = self._executor, self._make_executor(self.plan)
-        executor.load()
+        with collector_paused():
+            executor.load()
         self._executor = executor
         rows_before = _NO_ROWS if before is None else before.rows
         if executor.positions is None:

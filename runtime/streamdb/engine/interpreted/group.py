@@ -83,10 +83,13 @@ class GroupOperator:
         self._input.load()
         if self._node.is_global:
             self._new_group((), ())
-        group_of, values_of, place_of = self._group_of, self._values_of, self._places.come
+        rows, group_of = self._input.rows, self._group_of
         entering = defaultdict[_Group, list[_Parts]](list)
-        for key, row in self._input.rows.items():
-            entering[group_of(row)].append((values_of(row), place_of(key, row)))
+        keys_of_rows = map(self._keys_of, rows.values())
+        values_of_rows = map(self._values_of, rows.values())
+        places_of_rows = map(self._places.come, rows.keys(), rows.values())
+        for keys, values, places in zip(keys_of_rows, values_of_rows, places_of_rows, strict=True):
+            entering[group_of(keys)].append((values, places))
         for group, parts in entering.items():
             self._fill(group, parts)
         for key, group in self._groups.items():
@@ -99,10 +102,10 @@ class GroupOperator:
             before = after = None
             old_parts = new_parts = _NOTHING
             if old is not None:
-                before = self._group_of(old)
+                before = self._group_of(self._keys_of(old))
                 old_parts = self._values_of(old), self._places.go(key, old)
             if new is not None:
-                after = self._group_of(new)
+                after = self._group_of(self._keys_of(new))
                 new_parts = self._values_of(new), self._places.come(key, new)
             if before is not None and before is after:
                 if self._replace(before, old_parts, new_parts):
@@ -126,9 +129,8 @@ class GroupOperator:
 
     # --- rows that come and go ----------------------------------------------------------------
 
-    def _group_of(self, row: Item) -> _Group:
-        """Return the group of a row, a new one if there is none."""
-        keys = self._keys_of(row)
+    def _group_of(self, keys: tuple[Any, ...]) -> _Group:
+        """Return the group of rows that have these values, a new one if there is none."""
         try:
             group = self._groups.get(keys[0] if self._has_one_key else keys)
             if group is None:  # or its key is not the values as they are: null or NaN

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Generator[None]:
-    """Let it rest for some milliseconds: rows that hold lists would have it look at all of them.
+    """Let it rest in the block: it would look at all that is made, again and again.
 
     Who has switched it off finds it off. Threads may pause it at once: the first one that began
     ends the pause, and the others take a little longer.

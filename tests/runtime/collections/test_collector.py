@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamdb.db.collector import collector_paused
+from streamdb.collections.collector import collector_paused
 
 
 @pytest.fixture(autouse=True)
