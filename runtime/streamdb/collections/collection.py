@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from streamdb.collections.changes import (
     Buffer,
@@ -463,6 +463,12 @@ class AsyncCollection(
 ):
     """A collection of an async database: writes return an awaitable transaction."""
 
+    if TYPE_CHECKING:
+
+        def __rows_of_async__(self) -> tuple[Row, Cols]:
+            """Tell checkers what `until` waits for."""
+            ...
+
     def writer(
         self,
         *,
@@ -516,6 +522,12 @@ class Collection(
     SyncedCollection[Row, Key, Cols, Transaction], BlockingForm[Row, Key, Cols, Transaction]
 ):
     """A collection of a blocking database: writes return a transaction with ``result()``."""
+
+    if TYPE_CHECKING:
+
+        def __rows_of_blocking__(self) -> tuple[Row, Cols]:
+            """Tell checkers what `until` waits for."""
+            ...
 
     def writer(
         self,

@@ -11,21 +11,21 @@ from streamdb.collections.items import AsyncItems
 from streamdb.collections.transaction import AsyncTransaction, Outcome
 from streamdb.db.action_transactions import AsyncActionTransaction
 from streamdb.db.base import BaseDatabase
-from streamdb.expr import Columns, Expr
+from streamdb.expr import Expr
 from streamdb.plain_functions import refuse_async
 
 if TYPE_CHECKING:
     from streamdb.db.action_steps import ActionSteps
+    from streamdb.db.awaited import AsyncLiveRows, AsyncRows
     from streamdb.db.paced import AsyncPaced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
     from streamdb.engine.live import AsyncLiveQuery
-    from streamdb.expr.opaque import Opaque
-    from streamdb.expr.queries import Query, Queryable
+    from streamdb.expr.queries import Liveable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
-Cols = TypeVar("Cols", bound=Columns[Any])
+Cols = TypeVar("Cols")
 ColsOfQuery = TypeVar("ColsOfQuery")
 
 
@@ -97,18 +97,18 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     @overload
     async def until(
         self,
-        condition: AsyncCollection[Row, Any, Cols],
+        condition: AsyncRows[Row, Cols],
         *,
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
     ) -> Row: ...
     @overload
     async def until(
-        self, condition: AsyncLiveQuery[Row, Any], *, timeout: float | None = None
+        self, condition: AsyncLiveRows[Row], *, timeout: float | None = None
     ) -> Row: ...
     async def until(
         self,
-        condition: Callable[[], Any] | AsyncCollection[Any, Any, Any] | AsyncLiveQuery[Any, Any],
+        condition: Any,
         *,
         where: Callable[[Any], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
@@ -150,11 +150,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         finally:
             source.close()
 
-    @overload
-    def live(self, query: Queryable[Row, ColsOfQuery]) -> AsyncLiveQuery[Row, ColsOfQuery]: ...
-    @overload
-    def live(self, query: Query[Row]) -> AsyncLiveQuery[Row, Opaque[Row]]: ...
-    def live(self, query: Any) -> AsyncLiveQuery[Any, Any]:
+    def live(self, query: Liveable[Row, ColsOfQuery]) -> AsyncLiveQuery[Row, ColsOfQuery]:
         """Ask something of the collections, and keep the answer up to date.
 
         ::

@@ -15,23 +15,23 @@ from streamdb.db.base import BaseDatabase
 from streamdb.db.dispatcher import Dispatcher
 from streamdb.db.own_thread import in_own_thread
 from streamdb.errors import StreamDBError
-from streamdb.expr import Columns, Expr
+from streamdb.expr import Expr
 from streamdb.plain_functions import refuse_async
 from streamdb.query_functions import check_may_wait
 from streamdb.streams.loop_thread import shared_loop_thread
 
 if TYPE_CHECKING:
     from streamdb.db.action_steps import ActionSteps
+    from streamdb.db.awaited import BlockingLiveRows, BlockingRows
     from streamdb.db.paced import Paced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
     from streamdb.engine.live import LiveQuery
-    from streamdb.expr.opaque import Opaque
-    from streamdb.expr.queries import Query, Queryable
+    from streamdb.expr.queries import Liveable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
-Cols = TypeVar("Cols", bound=Columns[Any])
+Cols = TypeVar("Cols")
 ColsOfQuery = TypeVar("ColsOfQuery")
 
 
@@ -95,16 +95,16 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     @overload
     def until(
         self,
-        condition: Collection[Row, Any, Cols],
+        condition: BlockingRows[Row, Cols],
         *,
         where: Callable[[Cols], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
     ) -> Row: ...
     @overload
-    def until(self, condition: LiveQuery[Row, Any], *, timeout: float | None = None) -> Row: ...
+    def until(self, condition: BlockingLiveRows[Row], *, timeout: float | None = None) -> Row: ...
     def until(
         self,
-        condition: Callable[[], Any] | Collection[Any, Any, Any] | LiveQuery[Any, Any],
+        condition: Any,
         *,
         where: Callable[[Any], Expr[bool, Any]] | None = None,
         timeout: float | None = None,
@@ -143,11 +143,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             raise self._condition_timeout(timeout)
         return found
 
-    @overload
-    def live(self, query: Queryable[Row, ColsOfQuery]) -> LiveQuery[Row, ColsOfQuery]: ...
-    @overload
-    def live(self, query: Query[Row]) -> LiveQuery[Row, Opaque[Row]]: ...
-    def live(self, query: Any) -> LiveQuery[Any, Any]:
+    def live(self, query: Liveable[Row, ColsOfQuery]) -> LiveQuery[Row, ColsOfQuery]:
         """Ask something of the collections, and keep the answer up to date.
 
         ::

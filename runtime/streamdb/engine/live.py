@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, overload
 
 from streamdb.collections.changes import Buffer, Change, ChangeBuffer, Changes, kind_of
 from streamdb.collections.collection import (
@@ -322,6 +322,12 @@ class BaseLiveQuery(Queryable[Row, Cols]):
 class AsyncLiveQuery(BaseLiveQuery[Row, Cols]):
     """A live query of an async database."""
 
+    if TYPE_CHECKING:
+
+        def __live_rows_of_async__(self) -> Row:
+            """Tell checkers what `until` waits for."""
+            ...
+
     def changes(self, *, initial: bool = False) -> AsyncChanges[Row, Any]:
         """Iterate over changes from this call on, with ``async for``.
 
@@ -346,6 +352,12 @@ class AsyncLiveQuery(BaseLiveQuery[Row, Cols]):
 
 class LiveQuery(BaseLiveQuery[Row, Cols]):
     """A live query of a blocking database."""
+
+    if TYPE_CHECKING:
+
+        def __live_rows_of_blocking__(self) -> Row:
+            """Tell checkers what `until` waits for."""
+            ...
 
     def changes(self, *, initial: bool = False) -> BlockingChanges[Row, Any]:
         """Iterate over changes from this call on; see :meth:`AsyncLiveQuery.changes`."""

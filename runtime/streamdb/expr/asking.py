@@ -12,6 +12,7 @@ from streamdb.expr.calling import Answer, called
 from streamdb.expr.checking import check, check_condition, kinds_of
 from streamdb.expr.columns import Columns
 from streamdb.expr.expression import is_expression
+from streamdb.expr.missing import may_miss
 from streamdb.expr.nodes import Node, OrderTerm, SlotNode, aggregates_in
 from streamdb.expr.ordering import Ordering
 from streamdb.expr.shape import Shape, Slot, value_slot
@@ -111,7 +112,8 @@ def _value(part: object, answer: Answer, shape: Shape, method: str) -> tuple[Nod
     if is_expression(part):
         node = answer.own(part.node)
         check(node, shape.kinds)
-        return node, value_slot(str(node), kinds_of(node, shape.kinds))
+        slot = value_slot(str(node), kinds_of(node, shape.kinds))
+        return node, slot.nullable() if may_miss(node, shape) else slot
     if _is_row(part):
         answer.own(SlotNode(part.__slot__, "a row"))  # which raises if it is another query's
         number = part.__slot__ - answer.first_slot

@@ -63,6 +63,11 @@ class Selectable(Protocol[A, S]):
 
     def __slot_of__(self) -> tuple[A, S]: ...
 
+class Liveable(Protocol[A, S]):
+    """A query, a collection or a live query: `A` is what users see of a row, `S` its columns."""
+
+    def __live_of__(self) -> tuple[A, S]: ...
+
 class Query(Generic[T]):
     """What queries of any number of slots have in common; `T` is what users see of a row."""
 
@@ -70,6 +75,7 @@ class Query(Generic[T]):
     def node(self) -> QueryNode: ...
     @property
     def runner(self) -> QueryRunner | None: ...
+    def __live_of__(self) -> tuple[T, Any]: ...
     def distinct(self) -> Self:
         """Keep one row of those that are equal: selected values, or what ``map`` made."""
     def limit(self, count: int) -> Self:
@@ -90,6 +96,7 @@ class Queryable(Generic[R1, C1]):
 
     def as_query(self) -> Query1[R1, C1]:
         """Return the query for all rows."""
+    def __live_of__(self) -> tuple[R1, C1]: ...
     def where(self, condition: Callable[[C1], Condition]) -> Query1[R1, C1]:
         """Keep the rows of which a condition is true, so not those where it is unknown."""
     def filter(self, function: Callable[[R1], bool]) -> Query1[R1, C1]:
@@ -388,10 +395,12 @@ class Queryable(Generic[R1, C1]):
         """Describe how the query is run."""
 
 class Query1(Query[R1], Queryable[R1, C1]):
+    def __live_of__(self) -> tuple[R1, C1]: ...
     def having(self, condition: Callable[[C1], Condition]) -> Self:
         """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
+    def __live_of__(self) -> tuple[tuple[R1, R2], Opaque[tuple[R1, R2]]]: ...
     def where(self, condition: Callable[[C1, C2], Condition]) -> Self:
         """Keep the rows of which a condition is true, so not those where it is unknown."""
     def filter(self, function: Callable[[R1, R2], bool]) -> Self:
@@ -659,6 +668,7 @@ class Query2(Query[tuple[R1, R2]], Generic[R1, R2, C1, C2]):
         """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
+    def __live_of__(self) -> tuple[tuple[R1, R2, R3], Opaque[tuple[R1, R2, R3]]]: ...
     def where(self, condition: Callable[[C1, C2, C3], Condition]) -> Self:
         """Keep the rows of which a condition is true, so not those where it is unknown."""
     def filter(self, function: Callable[[R1, R2, R3], bool]) -> Self:
@@ -912,6 +922,7 @@ class Query3(Query[tuple[R1, R2, R3]], Generic[R1, R2, R3, C1, C2, C3]):
         """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C4]):
+    def __live_of__(self) -> tuple[tuple[R1, R2, R3, R4], Opaque[tuple[R1, R2, R3, R4]]]: ...
     def where(self, condition: Callable[[C1, C2, C3, C4], Condition]) -> Self:
         """Keep the rows of which a condition is true, so not those where it is unknown."""
     def filter(self, function: Callable[[R1, R2, R3, R4], bool]) -> Self:
@@ -1140,6 +1151,9 @@ class Query4(Query[tuple[R1, R2, R3, R4]], Generic[R1, R2, R3, R4, C1, C2, C3, C
         """Keep the groups of which a condition is true; it takes the columns that ``agg`` made."""
 
 class Query5(Query[tuple[R1, R2, R3, R4, R5]], Generic[R1, R2, R3, R4, R5, C1, C2, C3, C4, C5]):
+    def __live_of__(
+        self,
+    ) -> tuple[tuple[R1, R2, R3, R4, R5], Opaque[tuple[R1, R2, R3, R4, R5]]]: ...
     def where(self, condition: Callable[[C1, C2, C3, C4, C5], Condition]) -> Self:
         """Keep the rows of which a condition is true, so not those where it is unknown."""
     def filter(self, function: Callable[[R1, R2, R3, R4, R5], bool]) -> Self:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamdb.errors import ExpressionError
+from streamdb.expr.missing import check_made
 from streamdb.expr.nodes import Node
 from streamdb.expr.opaque import opaque_shape
 from streamdb.expr.query_tree import QueryNode, SelectNode
@@ -35,7 +36,7 @@ def constructed(
     """Return the query of what ``make`` makes of values.
 
     Raises:
-        ExpressionError: it does not take so many.
+        ExpressionError: it does not take so many, or not that one of them may be missing.
         TypeError: it is no function, or ``async def``.
     """
     refuse_async(make, "select", "let it make the row at once")
@@ -53,6 +54,7 @@ def constructed(
                 f"`select` calls `{name}` with {len(nodes)} values by position, and it takes "
                 f"`{signature}` ({error}): give it a function that does, or use `map`"
             ) from None
+        check_made(make, signature, nodes, query.shape)
     return SelectNode(query, nodes, make, opaque_shape(name))
 
 

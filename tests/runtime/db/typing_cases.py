@@ -19,6 +19,7 @@ from streamdb import (
     Column,
     Columns,
     Opaque,
+    Query,
     StateSchema,
     Status,
     StreamDB,
@@ -85,16 +86,28 @@ async def asynchronous(db: AsyncSession) -> None:
         assert_type(changes, tuple[Change[Message, Any], ...])
     assert_type(await db.until(live), Message)
     assert_type(db.live(live.map(lambda m: len(m.role))), AsyncLiveQuery[int, Opaque[int]])
-    # mypy reports an outer join that is written into the call, and infers its type all the same.
-    joined = db.typed.join(db.typed, on=lambda a, b: a.id == b.id, how="left")
-    for _, other in db.live(joined):
+    joined = db.live(db.typed.join(db.typed, on=lambda a, b: a.id == b.id, how="left"))
+    for _, other in joined:
         assert_type(other, Message | None)
+    print(await db.until(live), await db.until(db.typed, where=lambda m: m.role == "user"))
+    print(await db.until(joined), await db.until(lambda: len(joined)))
+    either: Message | None = await db.until(db.typed)
+    use(either)
+    await db.until(live, where=lambda m: m.role == "user")  # E: only of collections
+    await db.until(db.typed.where(lambda m: m.role == "user"))  # E: not live
     live.where(lambda m: m.rol == "user")  # E: no such column
     db.live(lambda m: m)  # E: no query
     db.messages[5]  # E: keys are text
     db.messages.insert(Sensor(id=5))  # E: another row
     db.typed.subscribe(print, where=lambda m: m.rol == "user")  # E: no such column
     db.nothing()  # E
+
+
+def general(db: Session, query: Query[Message]) -> None:
+    assert_type(db.live(query).first(), Message | None)
+
+
+def use(_: object) -> None: ...
 
 
 def changed(row: Message) -> Message:
@@ -107,6 +120,9 @@ def blocking(db: Session) -> None:
     assert_type(db.until(lambda: "ready", timeout=5), str)
     assert_type(db.until(db.messages), Message)
     assert_type(db.live(db.messages).one(), Message)
+    joined = db.live(db.messages.join(db.messages, on=lambda a, b: a.id == b.id, how="left"))
+    assert_type(db.until(joined), tuple[Message, Message | None])
+    db.until(joined, where=lambda m: m.role == "user")  # E: only of collections
     assert_type(db.messages.map(changed).fetch(), list[Message])
     for status in db.status_changes():
         assert_type(status, Status)

@@ -31,7 +31,7 @@ def is_polite(message: object) -> bool:
 
 
 class Line:
-    def __init__(self, text: str, author: str) -> None: ...
+    def __init__(self, text: str, author: str | None) -> None: ...
 
 
 def aggregated(name: str, operand: Node | None = None) -> Expr[Any, Any]:

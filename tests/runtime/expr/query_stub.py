@@ -49,6 +49,11 @@ class Selectable(Protocol[A, S]):
     """A column or an expression, or all columns of a slot for its row: `A` is what is read."""
 
     def __slot_of__(self) -> tuple[A, S]: ...
+
+class Liveable(Protocol[A, S]):
+    """A query, a collection or a live query: `A` is what users see of a row, `S` its columns."""
+
+    def __live_of__(self) -> tuple[A, S]: ...
 '''
 
 
@@ -99,6 +104,7 @@ def _any_query() -> str:
             "def node(self) -> QueryNode: ...",
             "@property",
             "def runner(self) -> QueryRunner | None: ...",
+            "def __live_of__(self) -> tuple[T, Any]: ...",
             "def distinct(self) -> Self: ...",
             "def limit(self, count: int) -> Self: ...",
             "def offset(self, count: int) -> Self: ...",
@@ -123,6 +129,7 @@ def _queryable() -> str:
         "class Queryable(Generic[R1, C1]):",
         [
             "def as_query(self) -> Query1[R1, C1]: ...",
+            "def __live_of__(self) -> tuple[R1, C1]: ...",
             *_methods(slots, "Query1[R1, C1]"),
             *_answers("R1"),
         ],
@@ -133,16 +140,19 @@ def _queryable() -> str:
 def _query_of_one() -> str:
     return _class(
         "class Query1(Query[R1], Queryable[R1, C1]):",
-        ["def having(self, condition: Callable[[C1], Condition]) -> Self: ..."],
+        [
+            "def __live_of__(self) -> tuple[R1, C1]: ...",
+            "def having(self, condition: Callable[[C1], Condition]) -> Self: ...",
+        ],
     )
 
 
 def _query(slots: Slots) -> str:
-    columns = slots.names("C")
+    columns, row = slots.names("C"), f"tuple[{slots.names('R')}]"
     return _class(
-        f"class Query{len(slots)}(Query[tuple[{slots.names('R')}]], "
-        f"Generic[{slots.names('R', 'C')}]):",
+        f"class Query{len(slots)}(Query[{row}], Generic[{slots.names('R', 'C')}]):",
         [
+            f"def __live_of__(self) -> tuple[{row}, Opaque[{row}]]: ...",
             *_methods(slots, "Self"),
             f"def having(self, condition: Callable[[{columns}], Condition]) -> Self: ...",
         ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from msgspec import Struct
-from tests.runtime.expr.query_sources import messages, users
+from tests.runtime.expr.query_sources import User, messages, users
 
 from streamdb import ExpressionError, UnknownColumn, fn
 
@@ -17,12 +18,33 @@ from streamdb import ExpressionError, UnknownColumn, fn
 MESSAGES: Any = messages()
 USERS: Any = users()
 PAIRS: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id)
+LEFT: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id, how="left")
 GROUPS: Any = MESSAGES.group_by(lambda m: m.user_id)
 ORDERED: Any = MESSAGES.order_by(lambda m: m.id)
 
 
 class KeywordOnly(Struct, kw_only=True):
     text: str
+
+
+class Line(Struct):
+    text: str
+    name: str
+
+
+class Noted(Struct):
+    text: str
+    name: str | None
+
+
+@dataclass
+class Whole:
+    text: str
+    user: User
+
+
+def made_by(text: str, name: str) -> str:
+    return text + name
 
 
 async def later(*_: object) -> bool:
@@ -277,6 +299,18 @@ def test_functions_of_rows_are_plain(build: Callable[[], object], says: str) -> 
             "given 6 values, and a query has 5 slots at most: make an object of them",
         ),
         (
+            lambda: LEFT.select(Line, lambda m, u: (m.id, u.name)),
+            "`name` is of a side of the join that may be missing, and `Line` does not take None "
+            "for `name`: write `.if_null(...)`, declare `name` as `... | None`, or join with",
+        ),
+        (lambda: LEFT.select(Line, lambda m, u: (m.id, u.name.upper())), "`name.upper()` is of"),
+        (lambda: LEFT.select(Whole, lambda m, u: (m.id, u)), "does not take None for `user`"),
+        (lambda: LEFT.select(made_by, lambda m, u: (m.id, u.name)), "`made_by` does not take"),
+        (
+            lambda: LEFT.select(lambda m, u: (m.id, u.name)).select(Line, lambda key, n: (key, n)),
+            "may be missing, and `Line`",
+        ),
+        (
             lambda: MESSAGES.select(KeywordOnly, lambda m: m.id),
             "`select` calls `KeywordOnly` with 1 values by position, and it takes `(*, text: str)`",
         ),
@@ -473,3 +507,11 @@ def test_a_query_inside_a_function_of_columns_is_another_one() -> None:
         return m.user_id.in_([key for key, _ in some.order_by(lambda key, v: (v.id, key)).fetch()])
 
     assert [m.id for m in MESSAGES.where(of_users).fetch()] == ["m2"]
+
+
+def test_what_takes_none_may_be_given_what_is_missing() -> None:
+    for make in (Noted, lambda text, name: text, str.join):
+        LEFT.select(make, lambda m, u: (m.id, u.name))
+    LEFT.select(Line, lambda m, u: (m.id, u.name.if_null("?")))
+    LEFT.select(Line, lambda m, u: (m.id, m.content))
+    PAIRS.select(Line, lambda m, u: (m.id, u.name))

@@ -13,7 +13,7 @@ from streamdb.expr import queries
 CLASSES = {
     node.name: node
     for node in ast.parse(STUB.read_text("utf-8")).body
-    if isinstance(node, ast.ClassDef) and node.name != "Selectable"
+    if isinstance(node, ast.ClassDef) and node.name not in ("Selectable", "Liveable")
 }
 
 
@@ -29,8 +29,10 @@ def test_the_same_names_are_there_at_run_time() -> None:
 def test_its_methods_take_what_is_there_at_run_time(name: str) -> None:
     real = getattr(queries, name)
     methods = [node for node in CLASSES[name].body if isinstance(node, ast.FunctionDef)]
-    assert methods or name == "Query1"
+    assert methods
     for method in methods:
+        if method.name == "__live_of__":  # what checkers are told, and nobody calls
+            continue
         if method.decorator_list and ast.unparse(method.decorator_list[0]) == "property":
             assert method.name in real.__slots__
             continue
