@@ -36,6 +36,7 @@ from streamdb.errors import (
 )
 from streamdb.query_functions import check_caller
 from streamdb.state.events import ChangeEvent
+from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
@@ -532,11 +533,10 @@ class Mutations(Generic[Tx]):
         base: Stored | None = None,
     ) -> LocalWrite:
         """Return the write of a row, as readers will have it. Raises InvalidRow."""
-        (event,) = LocalWrite(kind, schema, "", row).events(row, base, "-", "upsert")
-        self._check_unchanging(schema, event.key)
-        text = event.value_json
-        assert text is not None  # noqa: S101 - of these kinds of writes
-        return LocalWrite(kind, schema, event.key, schema.decode(text), text=text, size=len(text))
+        text = schema.encode(row, over=base if kind == "update" else None, onto=base)
+        key = schema.wire_key(checked_key(schema, row, None))
+        self._check_unchanging(schema, key)
+        return LocalWrite(kind, schema, key, schema.decode(text), text=text, size=len(text))
 
     def _text_below(self, name: str, key: str, pending: Pending) -> bytes | None:
         """Return the text of the row that a change is made to, if that holds more than it shows."""

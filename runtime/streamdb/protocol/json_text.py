@@ -138,6 +138,9 @@ def _text_of(value: object) -> str:
 
 
 def _instant(value: dt.datetime) -> str:
+    if value.tzinfo is dt.UTC:  # as all that were read are
+        digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+        return f"{value.isoformat(timespec=digits)[:-6]}Z"
     try:
         return _with_fraction(value.astimezone(dt.UTC) if value.tzinfo else value)
     except OverflowError:  # the first and the last hours of the calendar
