@@ -11,9 +11,11 @@ import itertools
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from streamdb.collections.callers import PERSISTING, OpenBlock, this_task_or_thread
 from streamdb.collections.overlay import UNKNOWN, Pending
@@ -558,7 +560,8 @@ class Mutations(Generic[Tx]):
             self._changes.remove(change)
 
     def _check_unchanging(self, schema: CollectionSchema[Any, Any], wire_key: str) -> None:
-        if ((schema.name, wire_key), this_task_or_thread()) in self._changes:
+        changes = self._changes
+        if changes and ((schema.name, wire_key), this_task_or_thread()) in changes:
             raise StreamDBError(
                 f"update: the function for {wire_key!r} of collection {schema.name!r} writes that "
                 "row itself: return the changed row instead"

@@ -78,7 +78,8 @@ class Pace:
         if not draft.writes:  # all that it did was undone again
             self.drop(draft)
             draft.outcome.advance("synced")
-        self._plan()
+        if not self._is_timed:  # else nothing is due before it is looked at: writing puts off
+            self._plan()
         return draft
 
     def release(self) -> None:
@@ -135,5 +136,9 @@ class Pace:
 
 
 def _fit(draft: Draft, writes: Mapping[Place, LocalWrite]) -> bool:
-    before = draft.writes
-    return all(place not in before or before[place].takes(write) for place, write in writes.items())
+    """Tell whether a transaction can take in further writes."""
+    for place, write in writes.items():
+        before = draft.writes.get(place)
+        if before is not None and not before.takes(write):
+            return False
+    return True

@@ -15,6 +15,8 @@ from dataclasses import astuple, dataclass, field
 from itertools import chain
 from typing import Any, Final, Literal
 
+import msgspec
+
 from streamdb.cache.saved import Base, Ledger, Read, SavedRows
 from streamdb.collections.changes import Delta, net_deltas
 from streamdb.collections.collector import collector_paused
@@ -44,6 +46,7 @@ from streamdb.state.stamps import Stamps
 _REMEMBERED_INVALID: Final = 100
 # Seconds after which others on the event loop get their turn.
 _LONGEST_STEP: Final = 0.01
+_quick_text: Final = msgspec.json.Encoder().encode
 _SHORT: Final = 16 * 1024  # bytes of a batch that is taken in at once
 
 
@@ -466,8 +469,21 @@ class DatabaseState:
 
 
 def _same_json(schema: CollectionSchema[Any, Any]) -> Callable[[Any, Any], bool]:
+    """Return what tells whether two rows that were read are the same JSON.
+
+    What is the same to msgspec is so; it takes a tenth of the time, and not all kinds of rows.
+    """
     write = schema.rows.write
-    return lambda one, other: write(one) == write(other)
+
+    def is_same(one: Any, other: Any) -> bool:
+        try:
+            if _quick_text(one) == _quick_text(other):
+                return True
+        except Exception:  # noqa: BLE001, S110 - it may be anything: they are written as on the wire
+            pass
+        return write(one) == write(other)
+
+    return is_same
 
 
 def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:
