@@ -33,7 +33,8 @@ golden: $(READY)
 # schemas through the compiler, 20,000 edits of which none may rename anything, the table of what every
 # side says of the JSON-Schema-Test-Suite, public schemas and random ones, 1,000 random histories
 # each of readers, producers and both behind proxies that damage what goes through them, 10,000 of
-# databases and of databases that are written to, ten clients that write for a minute, 200 kills of processes with a cache, and 100,000 steps of random live queries.
+# databases and of databases that are written to, ten clients that write for a minute, 200 kills of processes with a cache,
+# 100 with an outbox, and 100,000 steps of random live queries.
 campaign: $(READY)
 	$(BIN)/python -m tests.codegen.hostile_campaign
 	$(BIN)/python -m tests.codegen.name_campaign
@@ -43,6 +44,7 @@ campaign: $(READY)
 	$(BIN)/python -m tests.runtime.db.write_campaign
 	$(BIN)/python -m tests.runtime.db.ten_clients
 	$(BIN)/python -m tests.runtime.db.cache_campaign
+	$(BIN)/python -m tests.runtime.db.outbox_campaign
 	$(BIN)/python -m tests.runtime.engine.oracle_campaign
 
 # Our stream client beside the TypeScript one and the one on PyPI; wants the machine for itself.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from streamdb.db.declaration import DeclaredCollection, collection
     from streamdb.db.metrics import Metrics
     from streamdb.db.options import DatabaseOptions, InvalidEvent
+    from streamdb.db.outbox import Outbox, OutboxEntry, OutboxWrite
     from streamdb.db.paced import AsyncPaced, Paced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle, debounce, in_turn, throttle
     from streamdb.db.status import Status
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         StreamParseError,
         StreamTimeout,
         TransactionFailed,
+        TransactionKept,
         TransactionUnresolved,
         TxidTimeout,
         UnexpectedStatus,
@@ -225,6 +227,9 @@ __all__ = [
     "NullableColumn",
     "Number",
     "Opaque",
+    "Outbox",
+    "OutboxEntry",
+    "OutboxWrite",
     "Paced",
     "PayloadTooLarge",
     "Producer",
@@ -267,6 +272,7 @@ __all__ = [
     "Throttle",
     "Transaction",
     "TransactionFailed",
+    "TransactionKept",
     "TransactionStatus",
     "TransactionUnresolved",
     "TxidTimeout",

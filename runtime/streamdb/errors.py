@@ -359,6 +359,10 @@ class WriterFailed(TransactionFailed):
         self.unknown = unknown
 
 
+class TransactionKept(TransactionUnresolved):
+    """The database closed before a write was on the stream; it is in the outbox, and goes on."""
+
+
 class WaitTimeout(StreamDBError, TimeoutError):
     """What was waited for took longer than the caller's timeout; it goes on."""
 

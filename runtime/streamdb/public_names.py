@@ -65,6 +65,11 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DatabaseOptions",
         "InvalidEvent",
     ),
+    "streamdb.db.outbox": (
+        "Outbox",
+        "OutboxEntry",
+        "OutboxWrite",
+    ),
     "streamdb.db.paced": (
         "AsyncPaced",
         "Paced",
@@ -133,6 +138,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "StreamParseError",
         "StreamTimeout",
         "TransactionFailed",
+        "TransactionKept",
         "TransactionUnresolved",
         "WriterFailed",
         "TxidTimeout",

@@ -9,7 +9,6 @@ what is read is all that was written, in that order, or the file is damaged.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -19,8 +18,9 @@ from typing import Final
 import msgspec
 
 from streamdb.cache.evidence import Evidence
+from streamdb.cache.private_file import Damaged, application_of, make_private, translated
 from streamdb.cache.setting_aside import set_aside
-from streamdb.errors import CacheError, CacheInUse
+from streamdb.errors import CacheError
 
 #: "cach"
 APPLICATION_ID: Final = 0x63_61_63_68
@@ -32,15 +32,6 @@ CREATE TABLE head (id INTEGER PRIMARY KEY, content BLOB NOT NULL, digest BLOB NO
 CREATE TABLE pieces (number INTEGER PRIMARY KEY, content BLOB NOT NULL, digest BLOB NOT NULL);
 """
 _LONGEST_WAL: Final = 1024 * 1024
-# What says more of the machine than of the file.
-_UNUSABLE: Final = frozenset(
-    {"SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_NOMEM", "SQLITE_PERM", "SQLITE_READONLY"}
-)
-_IN_USE: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
-
-
-class Damaged(Exception):
-    """What is in the file is not what was written."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -195,7 +186,7 @@ def open_file(path: Path) -> tuple[CacheFile, str | None]:
     try:
         return _open_existing(path), None
     except Damaged as damage:
-        if _application_of(path) != APPLICATION_ID and path.stat().st_size > 0:
+        if application_of(path) != APPLICATION_ID and path.stat().st_size > 0:
             raise CacheError(
                 f"{path} is no cache of streamdb, or nothing is left of one: name another file for "
                 "the cache, or move this one away"
@@ -206,11 +197,11 @@ def open_file(path: Path) -> tuple[CacheFile, str | None]:
 
 def _open_existing(path: Path) -> CacheFile:
     """Open a file, made if it is missing. Raises Damaged if it is not a sound cache."""
-    _make_private(path)
+    make_private(path, APPLICATION_ID)
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise _translated(error, path) from error
+        raise translated(error, path) from error
     file = CacheFile(path, db)
     try:
         _prepare(db)
@@ -218,7 +209,7 @@ def _open_existing(path: Path) -> CacheFile:
     except Exception as error:  # what a damaged file makes a reader raise may be anything
         file.close()
         if isinstance(error, sqlite3.Error):
-            raise _translated(error, path) from error
+            raise translated(error, path) from error
         raise Damaged(str(error)) from error
     except BaseException:
         file.close()
@@ -247,53 +238,14 @@ def _prepare(db: sqlite3.Connection) -> None:
         )
 
 
-def _make_private(path: Path) -> None:
-    """Let nobody but the owner read the file, from its first moment on.
-
-    SQLite gives the files beside it the same mode.
-    """
-    try:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        status = path.stat()
-        is_ours = status.st_size == 0 or _application_of(path) == APPLICATION_ID
-        if status.st_mode & 0o077 and is_ours:
-            for file in (path, Path(f"{path}-wal")):
-                with suppress(FileNotFoundError):
-                    file.chmod(0o600)
-    except OSError as error:
-        raise CacheError(f"the cache {path} cannot be used: {error.strerror}") from error
-
-
 def _refuse_what_is_no_cache(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise CacheError(f"the cache {path} cannot be used: it is no file")
-    if _application_of(path) == _DATA_FILE:
+    if application_of(path) == _DATA_FILE:
         raise CacheError(f"{path} holds streams, and is no cache: name another file for the cache")
 
 
 _DATA_FILE: Final = 0x53_44_42_53  # of streamdb_server, which need not be installed
-
-
-def _application_of(path: Path) -> int | None:
-    """Read the application's number from the header of a SQLite file."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(72)
-    except OSError:
-        return None
-    is_sqlite = header.startswith(b"SQLite format 3\0") and len(header) == 72
-    return int.from_bytes(header[68:], "big") if is_sqlite else None
-
-
-def _translated(error: sqlite3.Error, path: Path) -> Exception:
-    name = str(getattr(error, "sqlite_errorname", "")).split("_")
-    code = "_".join(name[:2])  # SQLITE_READONLY_DIRECTORY and others are of one kind
-    if code in _IN_USE:
-        return CacheInUse(f"the cache {path} is in use by another program")
-    if code in _UNUSABLE:
-        return CacheError(f"the cache {path} cannot be used: {error}")
-    return Damaged(str(error))
 
 
 def _digest(before: bytes, content: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from streamdb.cache.file import Damaged
+from streamdb.cache.private_file import Damaged
 from streamdb.cache.row_texts import RowsChange
 from streamdb.errors import CacheError
 from streamdb.types.faults import Misfit, explain

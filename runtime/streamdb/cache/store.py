@@ -13,8 +13,10 @@ from typing import Final
 
 from streamdb.cache.contract import digest_of
 from streamdb.cache.evidence import Evidence, LastData, evidence_of
-from streamdb.cache.file import CacheFile, Damaged, Head, open_file
+from streamdb.cache.file import CacheFile, Head, open_file
 from streamdb.cache.lock import CacheLock
+from streamdb.cache.outbox_file import is_to_be_sent, outbox_path
+from streamdb.cache.private_file import Damaged
 from streamdb.cache.reasons import reason_of
 from streamdb.cache.saved import (
     Base,
@@ -44,6 +46,7 @@ class CacheStore:
         stream: which stream it is; without secrets.
         strict: as the option of databases.
         upcast: the types that have one.
+        has_outbox: whether the outbox that may be beside it is opened, too.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class CacheStore:
         *,
         strict: bool,
         upcast: Iterable[str] = (),
+        has_outbox: bool = False,
     ) -> None:
+        self._has_outbox: Final = has_outbox
         self.path: Final = path
         self._schema: Final = schema
         self._stream: Final = stream
@@ -163,6 +168,12 @@ class CacheStore:
         self._file, reason = open_file(self.path)
         if reason is not None:
             self._tell(reason)
+        if not self._has_outbox and is_to_be_sent(self.path):
+            log.warning(
+                "%s holds writes that are not on the stream, and is not used: open it with "
+                "outbox=True to have them sent",
+                outbox_path(self.path),
+            )
         head = self._file.head
         if head is None:
             return None

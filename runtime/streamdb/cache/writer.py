@@ -12,6 +12,7 @@ from streamdb.cache.evidence import LastData
 from streamdb.cache.reasons import reason_of
 from streamdb.cache.saved import Base, Read
 from streamdb.cache.store import CacheStore
+from streamdb.errors import CacheError
 
 log: Final = logging.getLogger("streamdb.cache")
 
@@ -19,10 +20,17 @@ T = TypeVar("T")
 
 
 class CacheWriter:
-    """Calls a store on a thread of its own. Its own methods do not block."""
+    """Calls a store on a thread of its own. Its own methods do not block.
 
-    def __init__(self, store: CacheStore) -> None:
+    Args:
+        store: what is called.
+        before: called before anything is written, and before the store is closed; it may block, and
+            raise if nothing is to be written.
+    """
+
+    def __init__(self, store: CacheStore, before: Callable[[], None] | None = None) -> None:
         self._store: Final = store
+        self._before: Final = before
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="streamdb-cache")
         self._lock: Final = threading.Lock()
         self._base: tuple[Base, LastData | None] | None = None
@@ -66,9 +74,9 @@ class CacheWriter:
         """Write what waits, and close the store; after that, `end`."""
         closed: Future[None]
         try:
-            closed = self._thread.submit(self._store.close)
+            closed = self._thread.submit(self._close)
         except RuntimeError:  # the interpreter is ending: it has waited for the thread
-            self._store.close()
+            self._close()
             closed = Future()
             closed.set_result(None)
         self._thread.shutdown(wait=False)
@@ -77,6 +85,18 @@ class CacheWriter:
     def end(self) -> None:
         """Wait for the thread, which has nothing more to do."""
         self._thread.shutdown()
+
+    def _close(self) -> None:
+        try:
+            self._wait()
+        except CacheError as error:
+            log.error("%s", error)
+        finally:
+            self._store.close()
+
+    def _wait(self) -> None:
+        if self._before is not None:
+            self._before()
 
     def _begin(self) -> None:
         try:
@@ -92,6 +112,7 @@ class CacheWriter:
         if self.has_failed:
             return
         try:
+            self._wait()
             if base is not None:
                 self._store.rewrite(*base)
             if reads:

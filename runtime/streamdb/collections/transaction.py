@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final, Literal
 
-from streamdb.errors import WaitTimeout, WouldDeadlock
+from streamdb.errors import StreamDBError, TransactionKept, WaitTimeout, WouldDeadlock
 from streamdb.query_functions import check_may_wait
 
 if TYPE_CHECKING:
@@ -31,7 +31,17 @@ class Outcome:
     Who waits gets a future; for most transactions nobody does, and futures cost more than the rest.
     """
 
-    __slots__ = ("_calls", "_durable", "_lock", "_synced", "conflict", "error", "status", "txid")
+    __slots__ = (
+        "_calls",
+        "_durable",
+        "_lock",
+        "_synced",
+        "conflict",
+        "error",
+        "status",
+        "stored",
+        "txid",
+    )
 
     def __init__(self, txid: str) -> None:
         self.txid: Final = txid
@@ -42,6 +52,8 @@ class Outcome:
         self._durable: Future[None] | None = None
         self._synced: Future[None] | None = None
         self._calls: list[Callable[[Outcome], object]] = []
+        #: Done once it is on this machine's disk; None without an outbox.
+        self.stored: Future[None] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -77,6 +89,17 @@ class Outcome:
                 return
         call(self)
 
+    def keep(self) -> None:
+        """Say that it is going to be on the disk."""
+        self.stored = self.stored or _future()
+
+    def note_stored(self, error: BaseException | None) -> None:
+        """Tell who waits for it that it is on the disk, or why it is not; the first word counts."""
+        with self._lock:
+            stored = self.stored
+            if stored is not None and not stored.done():
+                _resolve(stored, error)
+
     def advance(self, status: TransactionStatus) -> None:
         """Move on; steps back and steps behind a failure are ignored."""
         with self._lock:
@@ -105,6 +128,8 @@ class Outcome:
         self._settle()
         if synced is not None:
             _resolve(synced, error)
+        if not isinstance(error, TransactionKept):
+            self.note_stored(error)
         return True
 
     def lose_echo(self, error: BaseException) -> None:
@@ -177,6 +202,17 @@ class BaseTransaction:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.txid} {self.status}>"
 
+    def _stored(self) -> Future[None]:
+        self._check_sent()
+        if self.status == "synced":
+            return self._outcome.synced  # there is nothing to keep, of an empty one never was
+        if self._outcome.stored is None:
+            raise StreamDBError(
+                "stored: the transaction is in no outbox: open the database with outbox=True and "
+                "cache=...; what the application makes durable by itself is in none"
+            )
+        return self._outcome.stored
+
     def _check_sent(self) -> None:
         if self.status == "open":
             raise WouldDeadlock("the transaction is still open: leave its `with` block first")
@@ -210,6 +246,18 @@ class AsyncTransaction(BaseTransaction):
         self._check_sent()
         await asyncio.wrap_future(self._outcome.synced)
 
+    async def stored(self) -> None:
+        """Wait until the writes are in the outbox on disk: they survive the end of the process.
+
+        Raises:
+            CacheError: they could not be written there. They are still going to be sent.
+            StreamDBError: the database has no outbox.
+            WouldDeadlock: awaited inside the open transaction.
+        """
+        import asyncio
+
+        await asyncio.wrap_future(self._stored())
+
 
 class Transaction(BaseTransaction):
     """Writes on their way. ``result()`` waits until they are durable."""
@@ -235,6 +283,16 @@ class Transaction(BaseTransaction):
         Raises like :meth:`result`, and what ended the reading if they will never come back.
         """
         self._wait(self._outcome.synced, timeout)
+
+    def stored(self, timeout: float | None = None) -> None:
+        """Wait until the writes are in the outbox on disk: they survive the end of the process.
+
+        Raises:
+            CacheError: they could not be written there. They are still going to be sent.
+            StreamDBError: the database has no outbox.
+            WaitTimeout, WouldDeadlock: as :meth:`result` raises them.
+        """
+        self._wait(self._stored(), timeout)
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         self._check_sent()

@@ -23,6 +23,7 @@ from streamdb.errors import (
     ConditionTimeout,
     DatabaseClosed,
     InvalidEventError,
+    StreamDBError,
     TxidTimeout,
     UnknownCollection,
     WaitTimeout,
@@ -37,13 +38,18 @@ from streamdb.state.schema import CollectionSchema, StateSchema
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from streamdb.cache.outbox_records import TransactionRecord
     from streamdb.collections.row_writer import Batches, BatchLimits
     from streamdb.db.action_steps import ActionSteps
     from streamdb.db.metrics import Metrics
     from streamdb.db.mutations import Draft
+    from streamdb.db.outbox import Outbox
     from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
     from streamdb.engine.live import BaseLiveQuery, LiveParts
+
+#: The options that belong to one file, and not to a second database.
+_OF_A_FILE: Final = frozenset({"cache", "on_outbox_error", "outbox"})
 
 Tx = TypeVar("Tx")
 CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
@@ -111,7 +117,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         )
         self._mutations: Final = Mutations(
             self._state,
-            check_open=self._session.check_open,
+            check_open=self._session.check_writable,
             send=self._send,
             hold=self._hold,
             wrap=self._wrap,
@@ -127,6 +133,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             schema.by_name[name], conflicting
         )
         self._session.release_all = self._mutations.release_all
+        if (outbox := self._session.outbox) is not None:
+            outbox.show = self._mutations.show_left
+            outbox.report = self._report_refused
         self._snapshots: Final = self._state.snapshots
         self._state.graph.reading = self._reading_end
         self._state.graph.check_connected = self._session.check_started
@@ -181,11 +190,11 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._on_loop(lambda: self._session.hand_over(action))
 
     def _send(self, draft: Draft) -> None:
-        remember(draft.outcome, self.url)
+        self._keep_in_mind(draft)
         self._expect(draft, lambda: self._session.enqueue(draft))
 
     def _hold(self, draft: Draft) -> None:
-        remember(draft.outcome, self.url)
+        self._keep_in_mind(draft)
         self._expect(draft, lambda: self._session.hold(draft))
 
     def _expect(self, draft: Draft, call: Callable[[], object]) -> None:
@@ -201,6 +210,12 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         from streamdb.db.row_batches import RowBatches  # for those who have writers
 
         return RowBatches(self._mutations, schema, limits, self._later)
+
+    def _keep_in_mind(self, draft: Draft) -> None:
+        if self._session.outbox is None:
+            remember(draft.outcome, self.url)
+        else:
+            draft.outcome.keep()
 
     def _later(self, seconds: float, call: Callable[[], object]) -> None:
         self._on_loop(lambda: self._session.call_later(seconds, call))
@@ -268,6 +283,28 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         with self._state.lock:
             return tuple(self._state.invalid_events)
 
+    @property
+    def outbox(self) -> Outbox:
+        """What is on its way to the stream, and what was refused; see :class:`Outbox`.
+
+        ::
+
+            for entry in db.outbox.refused:
+                print(entry.written_at, entry.reason, [write.value for write in entry.writes])
+                db.outbox.forget(entry.txid)
+
+        Raises:
+            StreamDBError: the database has none: it was made without ``outbox=True``.
+        """
+        from streamdb.db.outbox import Outbox  # for those who have one
+
+        keeper = self._session.outbox
+        if keeper is None:
+            raise StreamDBError(
+                f"{self.url}: this database has no outbox: open it with outbox=True and cache=..."
+            )
+        return Outbox(self.schema, keeper.records, keeper.forget)
+
     def transaction(self) -> AbstractContextManager[Tx]:
         """Group the writes of this task or thread: one request, one txid, one outcome.
 
@@ -304,7 +341,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         more: dict[str, Any] = (
             {"actions": type(actions)} if isinstance(actions, ChecksInputs) else {}
         )
-        options = {name: value for name, value in self._options.items() if name != "cache"}
+        options = {name: value for name, value in self._options.items() if name not in _OF_A_FILE}
         return make(*self._schema_argument, url, **more, **options)
 
     def __repr__(self) -> str:
@@ -327,6 +364,13 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             self._deliver(lambda: policy(event))
         elif policy != "ignore":
             self._invalid_log.tell(event)
+
+    def _report_refused(self, record: TransactionRecord) -> None:
+        from streamdb.db.outbox import entry_of
+
+        if (tell := self._options.get("on_outbox_error")) is not None:
+            entry = entry_of(self.schema, record)
+            self._deliver(lambda: tell(entry))
 
     def _condition(
         self,

@@ -12,10 +12,11 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from streamdb.cache.evidence import LastData, is_confirmed, is_data
-from streamdb.cache.file import Damaged, Head
+from streamdb.cache.file import Head
+from streamdb.cache.private_file import Damaged
 from streamdb.cache.saved import Read
 from streamdb.cache.store import CacheStore
 from streamdb.cache.writer import CacheWriter
@@ -23,6 +24,9 @@ from streamdb.db.state import DatabaseState, is_before
 from streamdb.protocol import names
 from streamdb.protocol.exchange import Batch
 from streamdb.streams.async_stream import AsyncStream
+
+if TYPE_CHECKING:
+    from streamdb.db.outbox_keeper import OutboxKeeper
 
 T = TypeVar("T")
 
@@ -43,6 +47,7 @@ class Cache:
         stream: which stream it is of; without secrets.
         strict: as the option of databases.
         upcast: the types that have one.
+        outbox: what is opened and closed with it, under its lock.
     """
 
     def __init__(
@@ -53,12 +58,21 @@ class Cache:
         stream: str,
         strict: bool,
         upcast: Iterable[str],
+        outbox: OutboxKeeper | None = None,
     ) -> None:
+        #: Called when the stream is not the one that the cache was made of.
+        self.on_another_stream: Callable[[Exception], None] = lambda _: None
+        self._outbox: Final = outbox
         self._state: Final = state
         self._store: Final = CacheStore(
-            Path(os.path.realpath(path)), state.schema, stream, strict=strict, upcast=upcast
+            Path(os.path.realpath(path)),
+            state.schema,
+            stream,
+            strict=strict,
+            upcast=upcast,
+            has_outbox=outbox is not None,
         )
-        self._writer: Final = CacheWriter(self._store)
+        self._writer: Final = CacheWriter(self._store, outbox.wait if outbox else None)
         #: True while no answer has shown that the offset that was taken over is one of the stream.
         self.is_in_doubt = False
         self._head: Head | None = None
@@ -77,6 +91,8 @@ class Cache:
             CacheError: it cannot be used.
         """
         self._head = await self._in_thread(self._store.open)
+        if self._outbox is not None:
+            await self._outbox.open()
 
     async def resume(self, stream: AsyncStream, tail: str) -> str:
         """Take over what the file holds, if it is of this stream, which ends at ``tail``.
@@ -115,6 +131,8 @@ class Cache:
         self._position = names.BEGINNING
         self.is_in_doubt = False
         self._rewrite_later()
+        if not is_damage:
+            self.on_another_stream(error)
 
     def took(self, batch: Batch, restart_from: str | None) -> None:
         """Note a batch that the state has taken in, or where reading starts over."""
@@ -148,6 +166,8 @@ class Cache:
                 if self._is_stale and self._is_worth_saving and not self._writer.has_failed:
                     self._rewrite()
             finally:
+                if self._outbox is not None:
+                    self._outbox.close()
                 self._closing = self._writer.close()
         return self._closing
 
@@ -155,11 +175,16 @@ class Cache:
         """Wait until all is written, and the file closed."""
         # A future that is wrapped is cancelled with the one around it.
         await asyncio.shield(asyncio.wrap_future(self.close()))
-        self._writer.end()
+        self._end()
 
     def finish(self) -> None:
         """Likewise, and block until then: for a loop that is ending."""
         self.close().result()
+        self._end()
+
+    def _end(self) -> None:
+        if self._outbox is not None:
+            self._outbox.end()
         self._writer.end()
 
     @property

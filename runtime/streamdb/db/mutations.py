@@ -70,6 +70,7 @@ class Draft:
         holder: what keeps it from being sent for a while, though it shows.
         is_brought: whether the application brings it onto the stream, by ways of its own.
         by: the txid of the action whose durable part makes it.
+        as_sent: its events, if an earlier process has sent them, and so they are sent again.
     """
 
     outcome: Outcome
@@ -80,6 +81,7 @@ class Draft:
     holder: Holder | None = None
     is_brought: bool = False
     by: str | None = field(default_factory=PERSISTING.get)
+    as_sent: list[bytes] | None = None
 
     @property
     def size(self) -> int:
@@ -314,6 +316,22 @@ class Mutations(Generic[Tx]):
 
     # --- what becomes of a transaction
 
+    def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
+        """Have transactions show that an earlier process has left, all at once, oldest first."""
+        by_name: dict[str, list[tuple[str, Pending]]] = {}
+        with self._state.committing():
+            for draft, changes in left:
+                self._number(draft)
+                for (name, key), pending in changes:
+                    by_name.setdefault(name, []).append((key, pending))
+            deltas = {
+                name: self._state.tables[name].lay(of_table) for name, of_table in by_name.items()
+            }
+            for of_table in by_name.values():
+                for _, pending in of_table:
+                    pending.seen = UNKNOWN  # the other process knew
+            self._state.show_local(deltas)
+
     def events(self, draft: Draft) -> list[bytes]:
         """Return the events of a transaction, made of the rows as they stand now, to be sent.
 
@@ -321,6 +339,11 @@ class Mutations(Generic[Tx]):
             StreamDBError: it makes no sense any more.
         """
         events: list[bytes] = []
+        if draft.as_sent is not None:
+            draft.unseen = len(draft.as_sent)
+            return draft.as_sent
+        if not draft.writes:
+            raise StreamDBError("it was refused, and does not fit the schema of today")
         with self._state.lock:
             for made in self._made(draft):
                 write, pending = made.write, made.pending
@@ -442,6 +465,8 @@ class Mutations(Generic[Tx]):
         """Have transactions be pending as they were before they were sent: they were refused."""
         with self._state.committing():
             tables = self._state.tables
+            for draft in drafts:
+                draft.as_sent = None
             changes = _changes_of(drafts)
             for name, of_table in changes.items():
                 for key, txid in of_table:

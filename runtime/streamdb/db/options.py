@@ -15,6 +15,7 @@ from streamdb.streams.options import KINDS_OF_STREAMS, StreamOptions
 from streamdb.types.preview import printable, shortened
 
 if TYPE_CHECKING:
+    from streamdb.db.outbox import OutboxEntry
     from streamdb.protocol.exchange import Batch
     from streamdb.state.judging import Upcasts
     from streamdb.state.schema import StateSchema
@@ -98,6 +99,11 @@ class DatabaseOptions(StreamOptions, total=False):
         cache: a file, made if it is missing, that keeps what was read: opened again, the database
             reads on from there. It is readable by its owner only, holds no credentials, and is of
             one database at a time.
+        outbox: keep what is written in a file beside the cache until it is on the stream: what was
+            not acknowledged when the program ended, in any way, is sent when the database is opened
+            again, in order, exactly once. Needs ``cache``.
+        on_outbox_error: called with the :class:`OutboxEntry` of each transaction that is refused
+            and will never be on the stream; it may have been written by an earlier process.
         close_timeout: seconds that closing waits for writes on their way, and then for callbacks.
     """
 
@@ -114,16 +120,26 @@ class DatabaseOptions(StreamOptions, total=False):
     on_progress: Callable[[int, int, str], object]
     progress: bool
     cache: str | PathLike[str]
+    outbox: bool
+    on_outbox_error: Callable[[OutboxEntry], object]
     close_timeout: float
 
 
 _CALLBACKS: Final = frozenset(
-    {"on_batch", "on_before_batch", "on_event", "on_invalid", "on_progress"}
+    {
+        "on_batch",
+        "on_before_batch",
+        "on_event",
+        "on_invalid",
+        "on_outbox_error",
+        "on_progress",
+    }
 )
 _KINDS: Final[Mapping[str, Kind]] = {
     "cache": Kind((str, PathLike, NoneType), "the path of a file"),
     "close_timeout": SECONDS,
     "create": FLAG,
+    "outbox": FLAG,
     "progress": FLAG,
     "start_offset": Kind((str,), "an offset, which is a text, or 'now'"),
     "strict": FLAG,
@@ -151,6 +167,12 @@ def check_options(options: DatabaseOptions) -> None:
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
     if "start_offset" in options and options.get("cache") is not None:
         raise ValueError("start_offset and cache exclude each other: a cache is of a whole stream")
+    if options.get("outbox", False) and options.get("cache") is None:
+        raise ValueError(
+            "outbox=True keeps writes beside a cache: give cache='session.cache', or any other file"
+        )
+    if "on_outbox_error" in options and not options.get("outbox", False):
+        raise ValueError("on_outbox_error tells what an outbox holds: pass outbox=True as well")
     for name in _CALLBACKS.intersection(options):
         function = cast("dict[str, object]", options)[name]
         if name != "on_invalid" or callable(function):

@@ -6,8 +6,16 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from typing import Final
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
 from streamdb.db.mutations import Draft
@@ -22,6 +30,7 @@ from streamdb.errors import (
     StreamDBError,
     StreamError,
     TransactionFailed,
+    TransactionKept,
     TransactionUnresolved,
 )
 from streamdb.protocol import json_text
@@ -29,6 +38,9 @@ from streamdb.protocol.writing import ProducerState
 from streamdb.streams.async_stream import AsyncStream
 
 log: Final = logging.getLogger("streamdb.db")
+
+#: A transaction, and the events that it is sent as.
+Sending: TypeAlias = tuple[Draft, list[bytes]]
 
 # A POST holds what has queued up while the one before was in flight, up to about this much.
 _BODY_BYTES: Final = 1024 * 1024
@@ -48,10 +60,15 @@ class Sender:
         self.roll_back: Callable[[Collection[Draft], Callable[[], object]], None]
         #: Has transactions be as if they had not been sent.
         self.take_back: Callable[[Collection[Draft]], None]
+        #: Takes transactions and their events to the stream, in one request.
+        self.deliver: Callable[[AsyncStream, Sequence[Sending]], Awaitable[None]] = self._append
+        #: Called for each transaction that has failed.
+        self.on_failed: Callable[[Draft], None] = lambda _: None
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
         self._queue: Final[deque[Draft]] = deque()
+        self._first: list[Draft] = []
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
@@ -115,6 +132,17 @@ class Sender:
             if self._no_echo is not None:
                 self._lose_echo(action.draft, self._no_echo)
         self._look_whether_drained()
+
+    def resume(self, sent: list[Draft], queued: list[Draft]) -> None:
+        """Take over what an earlier process has left: what it has sent, as one batch, and the rest.
+
+        Before anything is queued here.
+        """
+        self._first = sent
+        for draft in (*sent, *queued):
+            self._in_flight[draft.outcome.txid] = draft
+            self._drained.clear()
+        self._queue.extend(queued)
 
     async def drain(self) -> None:
         """Wait until nothing is on its way."""
@@ -187,8 +215,7 @@ class Sender:
 
     def fail_all(self, reason: BaseException) -> None:
         """Give up everything that has not come back."""
-        self._queue.clear()
-        self._drained.set()
+        self._forget_queue()
         drafts, failures = list(self._in_flight.values()), dict[Draft, TransactionFailed]()
         self._in_flight.clear()
         for draft in drafts:
@@ -204,8 +231,20 @@ class Sender:
                 draft.outcome.fail(failure)
 
         self.roll_back(failures, fail_each)
-        for failure in failures.values():
+        for draft, failure in failures.items():
+            self.on_failed(draft)
             log.error("%s: %s", self._url, failure)
+
+    def leave(self, txids: Collection[str], reason: BaseException) -> None:
+        """Leave transactions to a later process, for they are in an outbox; they go on to show."""
+        for txid in txids:
+            if (draft := self._in_flight.pop(txid, None)) is not None:
+                left = TransactionKept(
+                    f"transaction {txid} is in the outbox, and is sent when that is opened again: "
+                    f"{reason}"
+                )
+                left.__cause__ = reason
+                draft.outcome.fail(left)
 
     def fail(
         self, draft: Draft, error: BaseException, failure: TransactionFailed | None = None
@@ -231,7 +270,10 @@ class Sender:
             for dependent in dependents:
                 self._fail_with(dependent, failure)
 
-        self.roll_back([draft, *dependents], fail_all)
+        failed = [draft, *dependents]
+        self.roll_back(failed, fail_all)
+        for one in failed:
+            self.on_failed(one)
         log.error("%s: %s", self._url, failure)
 
     def _failure(self, draft: Draft, error: BaseException) -> TransactionFailed:
@@ -268,8 +310,15 @@ class Sender:
         failure.__cause__ = cause
         draft.outcome.fail(failure)
 
+    def _forget_queue(self) -> None:
+        self._first = []
+        self._queue.clear()
+        self._drained.set()
+
     def _take_queued(self) -> list[Draft]:
-        drafts: list[Draft] = []
+        drafts, self._first = self._first, []
+        if drafts:
+            return drafts
         waiting: list[Draft] = []
         size = 0
         while self._queue and (not drafts or size < _BODY_BYTES):
@@ -286,24 +335,22 @@ class Sender:
 
     async def _send(self, stream: AsyncStream, drafts: list[Draft]) -> None:
         """Write transactions in one request; each gets its outcome."""
-        events: list[bytes] = []
-        sent: list[Draft] = []
+        sent: list[Sending] = []
         for draft in drafts:
             if draft.outcome.status == "failed":  # with one that was sent before it
                 continue
             try:
-                events += self.events_of(draft)
+                events = self.events_of(draft)
             except StreamDBError as error:
                 self.fail(draft, error)
             else:
                 draft.outcome.advance("sent")
-                sent.append(draft)
-        drafts = sent
+                sent.append((draft, events))
+        drafts = [draft for draft, _ in sent]
         if not drafts:
             return
-        body = json_text.frame(events)
         try:
-            await stream.append_once(self._producer, body)
+            await self.deliver(stream, sent)
         except StreamDBError as error:
             if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
@@ -321,6 +368,10 @@ class Sender:
                 draft.outcome.advance("durable")
                 if self._no_echo is not None:
                     self._lose_echo(draft, self._no_echo)
+
+    async def _append(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
+        body = json_text.frame([event for _, events in sending for event in events])
+        await stream.append_once(self._producer, body)
 
     def _lose_echo(self, draft: Draft, reason: BaseException) -> None:
         """Let go of a transaction that is on the stream and will not be seen coming back."""

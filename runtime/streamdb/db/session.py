@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack, cast
 
 from streamdb.collections.callers import PERSISTING
@@ -20,9 +21,16 @@ from streamdb.db.options import DatabaseOptions
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
-from streamdb.db.state import DatabaseState
+from streamdb.db.state import CameBack, DatabaseState
 from streamdb.db.status import StatusBoard
-from streamdb.errors import CacheError, DatabaseClosed, NotConnected, StreamClosed, StreamDBError
+from streamdb.errors import (
+    CacheError,
+    DatabaseClosed,
+    NotConnected,
+    StreamClosed,
+    StreamDBError,
+    StreamError,
+)
 from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.loop_thread import on_shared_loop_thread
@@ -30,6 +38,7 @@ from streamdb.streams.options import StreamOptions
 
 if TYPE_CHECKING:
     from streamdb.db.caching import Cache
+    from streamdb.db.outbox_keeper import OutboxKeeper
 
 log: Final = logging.getLogger("streamdb.db")
 
@@ -59,7 +68,12 @@ class Session:
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.gone_with
         state.after_commit = self.sender.after_commit
-        self._cache: Final = _cache(options, state, url)
+        self.outbox: Final = _outbox(options, state, url)
+        if self.outbox is not None:
+            self._wire(self.outbox)
+        self._cache: Final = _cache(options, state, url, self.outbox)
+        if self._cache is not None:
+            self._cache.on_another_stream = self._refuse_all
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None
         self._is_found = False
@@ -71,6 +85,18 @@ class Session:
         #: Has all transactions sent that are held back.
         self.release_all: Callable[[], None] = lambda: None
         self._persisting: Final[set[asyncio.Task[None]]] = set()
+
+    def _wire(self, outbox: OutboxKeeper) -> None:
+        sender = self.sender
+        outbox.resume = sender.resume
+        sender.deliver = outbox.deliver
+        sender.on_failed = outbox.failed
+
+        def came_back(came: CameBack) -> None:
+            outbox.came_back(came)
+            sender.came_back(came)
+
+        self._state.on_commit = came_back
 
     async def preload(self) -> None:
         """Connect if need be, and wait until the first load is committed.
@@ -149,9 +175,30 @@ class Session:
                 f"{self._url}: the stream could not be opened"
             ) from self.status.failure
 
+    def check_writable(self) -> None:
+        """Raise if nothing may be written. May be called on any thread.
+
+        Raises:
+            DatabaseClosed: as :meth:`check_open`; or reading is over, and so the outbox closed.
+            NotConnected: what is in the outbox, and goes first, was not read yet.
+        """
+        self.check_open()
+        if self.outbox is None or self.outbox.is_open:
+            return
+        if self.status.now in ("idle", "connecting"):
+            raise NotConnected(
+                f"{self._url}: a database with an outbox cannot be written to before it is "
+                "connected: use it as a context manager, or call preload() first"
+            )
+        raise DatabaseClosed(
+            f"{self._url}: reading is over, and the outbox is closed with it"
+        ) from self.status.failure
+
     def enqueue(self, draft: Draft) -> None:
         """Queue a transaction that shows; it is sent in its turn."""
         if self._accepts(draft):
+            if self.outbox is not None:
+                self.outbox.keep(draft)
             self.sender.enqueue(draft)
             if self._is_found:
                 self._send()
@@ -166,8 +213,8 @@ class Session:
         if draft.outcome.status == "failed":  # with the end of the stream, before it got here
             return False
         try:
-            self.check_open()
-        except DatabaseClosed as error:
+            self.check_writable()
+        except (DatabaseClosed, NotConnected) as error:
             self.sender.fail(draft, error)
             return False
         if self._end_of_stream is not None:
@@ -197,8 +244,8 @@ class Session:
             persist: does it.
         """
         try:
-            self.check_open()
-        except DatabaseClosed as error:
+            self.check_writable()
+        except (DatabaseClosed, NotConnected) as error:
             self.sender.fail(action.draft, error)
             return
         self.start()
@@ -232,6 +279,8 @@ class Session:
         draft = action.draft
         if draft.is_brought and draft.outcome.status == "sent":
             draft.is_brought = False
+            if self.outbox is not None:
+                self.outbox.keep(draft)
             self.sender.send_first(draft)
             if self._is_found:
                 self._send()
@@ -239,8 +288,24 @@ class Session:
     def _send(self) -> None:
         """Send what is queued. No task waits for more, which nobody might end."""
         if self._stream is not None and (self._sending is None or self._sending.done()):
-            sending = self.sender.send_to(self._stream)
+            sending = self._send_to(self._stream)
             self._sending = asyncio.create_task(sending, name="streamdb-sender")
+
+    async def _send_to(self, stream: AsyncStream) -> None:
+        if self.outbox is not None:  # what an earlier process has sent may be on the stream
+            await self.status.loaded.wait()
+        await self.sender.send_to(stream)
+
+    def _stop_sending(self) -> None:
+        """Send no more of what is in an outbox: that is about to close."""
+        if self.outbox is not None and self._sending is not None:
+            self._sending.cancel()
+
+    def _leave_or_fail_all(self, reason: BaseException) -> None:
+        """Leave what is in an outbox to who opens it next; the rest has failed."""
+        if self.outbox is not None:
+            self.sender.leave(self.outbox.txids, reason)
+        self.sender.fail_all(reason)
 
     async def aclose(self) -> None:
         """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""
@@ -268,10 +333,12 @@ class Session:
         except StreamDBError as error:
             if self.status.loaded.is_set():  # before, who opens the database is told
                 log.error("%s: reading stopped for good: %s", self._url, error)
+            self._stop_sending()
             await self._close_cache()
             self._fail(error)
         except Exception as error:
             log.exception("%s: reading stopped", self._url)
+            self._stop_sending()
             await self._close_cache()
             self._fail(error)
         else:
@@ -297,8 +364,8 @@ class Session:
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
         with self._state.committing():
-            if not self._is_found:
-                self.sender.fail_all(error)  # there will be nothing to write to
+            if self.outbox is not None or not self._is_found:
+                self._leave_or_fail_all(error)  # there will be nothing to write to
             self.status.set("error", error)
             self._state.end(error, error)
         self._observers.loaded()
@@ -309,6 +376,7 @@ class Session:
         """Do likewise at the stream's end, which is no error, but for those who wait for more."""
         ended = StreamClosed("the stream has ended", final_offset=self._state.offset, url=self._url)
         self._end_of_stream = ended
+        self._stop_sending()
         with self._state.committing():  # what is written from here on comes too late to be told
             # All that is on the stream was seen, so what has not come back never will.
             self.sender.fail_all(ended)
@@ -323,7 +391,10 @@ class Session:
             await asyncio.sleep(0)  # what is queued by other threads, in its order
             await asyncio.wait_for(self.sender.drain(), self.close_timeout)
         except TimeoutError:
-            log.warning("%s: closing with writes unresolved", self._url)
+            if self.outbox is None:
+                log.warning("%s: closing with writes unresolved", self._url)
+            else:
+                log.info("%s: closing with writes in the outbox", self._url)
         finally:
             await self._stop()
 
@@ -339,7 +410,7 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         closed = self._closed()
         with self._state.committing():
-            self.sender.fail_all(closed)
+            self._leave_or_fail_all(closed)
             self._state.end(None, closed)
         self._observers.loaded()
         try:
@@ -347,6 +418,12 @@ class Session:
                 await self._stream.aclose()
         finally:
             await self._close_cache()
+
+    def _refuse_all(self, reason: Exception) -> None:
+        """Give up what was written for another stream than the one that is there now."""
+        self.sender.fail_all(
+            StreamError(f"the stream is another one than that it was written for: {reason}")
+        )
 
     async def _close_cache(self) -> None:
         """Have the cache written and free for others: nothing more will be read.
@@ -375,7 +452,18 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _cache(options: DatabaseOptions, state: DatabaseState, url: str) -> Cache | None:
+def _outbox(options: DatabaseOptions, state: DatabaseState, url: str) -> OutboxKeeper | None:
+    path = options.get("cache")
+    if path is None or not options.get("outbox", False):
+        return None
+    from streamdb.db.outbox_keeper import OutboxKeeper
+
+    return OutboxKeeper(Path(os.path.realpath(path)), state, stream=parse_address(url).identity)
+
+
+def _cache(
+    options: DatabaseOptions, state: DatabaseState, url: str, outbox: OutboxKeeper | None
+) -> Cache | None:
     path = options.get("cache")
     if path is None:
         return None
@@ -390,6 +478,7 @@ def _cache(options: DatabaseOptions, state: DatabaseState, url: str) -> Cache | 
         stream=address.identity,
         strict=options.get("strict", False),
         upcast=options.get("upcast", ()),
+        outbox=outbox,
     )
 
 

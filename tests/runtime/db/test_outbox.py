@@ -1,0 +1,619 @@
+"""Writes with an outbox survive the end of the program, and are on the stream exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, is_typeddict
+
+import msgspec
+import pytest
+from msgspec import UNSET
+from tests.faults import Proxy, Refuse, proxy
+from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+from tests.runtime.db.test_optimistic import unread
+from tests.runtime.task_rows import KINDS, task
+from tests.runtime.task_rows import SCHEMA as TASK
+
+from streamdb import (
+    AsyncStream,
+    AsyncStreamDB,
+    CacheError,
+    CacheInUse,
+    DatabaseClosed,
+    NotConnected,
+    OutboxEntry,
+    RetryPolicy,
+    Stream,
+    StreamDBError,
+    TransactionFailed,
+    TransactionKept,
+    collection,
+)
+from streamdb.cache import store
+from streamdb.cache.outbox_file import PRODUCER, OutboxFile, outbox_path
+from streamdb.cache.outbox_records import SentRecord, TransactionRecord, written
+from streamdb.db import outbox_keeper, txids
+from streamdb.protocol import json_text
+from streamdb.protocol.writing import ProducerState
+from streamdb_server import Serving
+
+_NUMBERS = itertools.count()
+OPTIONS: dict[str, Any] = {
+    "outbox": True,
+    "reconnect": RetryPolicy(attempts=2, initial=0.01),
+    "close_timeout": 0.05,
+}
+
+
+class Place:
+    """A stream behind a proxy, through which writes go only when it lets them, and a cache."""
+
+    def __init__(self, between: Proxy, direct: str, folder: Path) -> None:
+        name = f"outbox-{next(_NUMBERS)}"
+        self.between = between
+        self.url = between.url(name)
+        self.direct = f"{direct}{name}"
+        self.cache = folder / "session.cache"
+        self._folder = folder
+
+    def open(self, cache: Path | None = None, **options: Any) -> AsyncChat:
+        return AsyncChat(self.url, cache=cache or self.cache, **{**OPTIONS, **options})
+
+    def blocking(self, **options: Any) -> Chat:
+        return Chat(self.url, cache=self.cache, **{**OPTIONS, **options})
+
+    def cut(self) -> None:
+        """Let no write through."""
+        self.between.trouble_posts(itertools.repeat(Refuse()))
+
+    def mend(self) -> None:
+        self.between.trouble_posts([])
+
+    def as_of_now(self) -> Path:
+        """Copy what is on the disk, as a process that is killed now leaves it."""
+        folder = self._folder / f"copy-{next(_NUMBERS)}"
+        folder.mkdir()
+        for file in self.cache.parent.glob("session.cache*"):
+            if not file.name.endswith("-lock"):
+                shutil.copy(file, folder)
+        return folder / self.cache.name
+
+    async def events(self) -> list[Any]:
+        async with AsyncStream(self.direct) as stream:
+            return [event async for batch in stream.read() for event in stream.items(batch)]
+
+    async def keys(self) -> list[tuple[str, str]]:
+        return [(event["headers"]["operation"], event["key"]) for event in await self.events()]
+
+
+@pytest.fixture
+async def place(
+    server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Place]:
+    patience = RetryPolicy(initial=0.01, maximum=0.05)
+    monkeypatch.setattr(outbox_keeper, "_PATIENCE", patience)
+    async with proxy(server.url) as between:
+        made = Place(between, server.url, tmp_path)
+        async with await AsyncStream.create(made.direct) as stream:
+            await stream.append(messages.insert(message("old", "as it was")))
+        yield made
+
+
+async def sent(db: AsyncChat) -> None:
+    """Wait until the first transaction is being sent, and is on the disk as it is sent."""
+    async with asyncio.timeout(10):
+        while not any(entry.status == "sent" for entry in db.outbox.pending):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    keeper = db._session.outbox
+    assert keeper is not None
+    await asyncio.to_thread(keeper.wait)
+
+
+async def emptied(db: AsyncChat) -> None:
+    await db.until(lambda: not db.outbox.pending, timeout=20)
+
+
+def contents(db: Any) -> list[tuple[str, str]]:
+    return [(row.id, row.content) for row in db.messages]
+
+
+async def test_what_was_not_sent_is_sent_by_the_next_process(place: Place) -> None:
+    async with place.open() as db:
+        place.cut()
+        first = db.messages.insert(message("a", "1"))
+        await sent(db)
+        with db.transaction() as tx:
+            db.messages.update("old", content="2")
+            db.messages.insert(message("b", "2"))
+            db.sensors.upsert(sensor(7))
+        last = db.messages.delete("a")
+        shown = contents(db)
+        await last.stored()
+        assert [entry.status for entry in db.outbox.pending] == ["sent", "queued", "queued"]
+    for transaction in (first, tx, last):
+        with pytest.raises(TransactionKept, match="is in the outbox"):
+            await transaction
+    assert contents(db) == shown == [("old", "2"), ("b", "2")]
+    async with place.open() as again:
+        assert contents(again) == shown, "it shows at once, though nothing of it is on the stream"
+        assert again.sensors[7] == sensor(7)
+        assert [one.txid for one in again.outbox.pending] == [first.txid, tx.txid, last.txid]
+        assert again.outbox.pending[1].writes[0].value["content"] == "2"
+        assert await place.keys() == [("insert", "old")]
+        place.mend()
+        await emptied(again)
+        await again.await_txid(last.txid)
+        assert contents(again) == shown
+    expected = [("insert", "a"), ("update", "old"), ("insert", "b"), ("upsert", "7")]
+    assert await place.keys() == [("insert", "old"), *expected, ("delete", "a")]
+    found = [event["headers"].get("txid") for event in (await place.events())[1:]]
+    assert found == [first.txid, tx.txid, tx.txid, tx.txid, last.txid]
+
+
+def test_the_blocking_form(embedded_url: str, tmp_path: Path) -> None:
+    cache = tmp_path / "c"
+    refused: list[OutboxEntry] = []
+    with Chat(
+        embedded_url, create=True, cache=cache, outbox=True, on_outbox_error=refused.append
+    ) as db:
+        db.messages.insert(message("a")).stored(timeout=20)
+        db.messages.insert(message("b")).result(timeout=20)
+        with db.transaction() as empty:
+            pass
+        empty.stored()
+        assert db.outbox.pending == ()
+        with Stream(embedded_url) as stream:
+            stream.close_stream()
+        db.until(lambda: db.status == "ended", timeout=20)
+        with pytest.raises(DatabaseClosed, match="reading is over"):
+            db.messages.insert(message("c"))
+    with Chat(embedded_url, cache=cache, outbox=True) as db:
+        assert db.messages.keys() == ["a", "b"]
+    assert refused == []
+
+
+async def test_an_update_is_made_of_the_row_as_it_is_when_it_is_sent(place: Place) -> None:
+    """Of one that waits, the changed fields are kept, and not the row."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        await db.messages.update("old", note="mine").stored()
+    async with AsyncStream(place.direct) as others:
+        await others.append(messages.upsert(message("old", "theirs", role="assistant")))
+    expected = message("old", "theirs", role="assistant", note="mine")
+    async with place.open() as db:
+        assert db.messages["old"] == expected
+        place.mend()
+        await emptied(db)
+        assert db.messages["old"] == expected
+    async with AsyncChat(place.direct) as fresh:
+        assert fresh.messages["old"] == expected
+
+
+@pytest.mark.parametrize("is_expected", [True, False])
+async def test_an_update_expects_the_row_after_a_restart_too(
+    place: Place, is_expected: bool
+) -> None:
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        db.messages.update("old", content="mine", expect=db.messages["old"])
+    if not is_expected:
+        async with AsyncStream(place.direct) as others:
+            await others.append(messages.upsert(message("old", "theirs")))
+    async with place.open() as db:
+        place.mend()
+        await emptied(db)
+        await db.until(lambda: not db.messages.meta("old").pending)
+        assert db.messages["old"].content == ("mine" if is_expected else "theirs")
+        assert ["is another one by now" in str(one.reason) for one in db.outbox.refused] == [
+            True
+        ] * (not is_expected)
+
+
+async def test_what_was_stored_before_the_kill_is_not_sent_again(place: Place) -> None:
+    async with place.open() as db:
+        place.cut()
+        tx = db.messages.insert(message("a"))
+        await sent(db)
+        killed = place.as_of_now()
+        place.mend()
+        await tx
+    place.between.heads.clear()
+    async with place.open(killed) as db:
+        assert db.messages.keys() == ["old", "a"]
+        await emptied(db)
+        await db.messages.insert(message("b"))  # its number is the next one
+    assert await place.keys() == [("insert", "old"), ("insert", "a"), ("insert", "b")]
+    assert sum(head.startswith(b"POST") for head in place.between.heads) == 1
+
+
+async def test_a_request_that_arrives_late_counts_once(place: Place) -> None:
+    """The dead process had sent it; it is stored after the new one has read the stream."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        db.messages.insert(message("b"))
+    producer, records = read(place.cache)
+    batch = [event for one in records if one.sent for event in one.sent.events]
+    async with place.open() as db, AsyncStream(place.direct) as late:
+        assert len(db.outbox.pending) == 2
+        state = ProducerState(producer.id, producer.epoch, producer.next_seq)
+        await late.append_once(state, json_text.frame(batch))
+        place.mend()
+        await emptied(db)
+        assert db.messages.keys() == ["old", "a", "b"]
+    assert await place.keys() == [("insert", "old"), ("insert", "a"), ("insert", "b")]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+@pytest.mark.parametrize("trouble", ["forgotten", "fenced"])
+async def test_another_producer_goes_on(place: Place, trouble: str, is_stored: bool) -> None:
+    """The server has forgotten ours, or a copy of the file has taken it over."""
+    async with place.open() as db:
+        place.cut()
+        first = db.messages.insert(message("a"))
+        await sent(db)
+        db.messages.insert(message("b"))
+    producer, records = read(place.cache)
+    if is_stored:
+        async with AsyncStream(place.direct) as stream:
+            await stream.append_many([json.loads(event) for event in records[0].sent.events])
+    if trouble == "forgotten":
+        rewrite(place.cache, msgspec.structs.replace(producer, next_seq=5))
+    else:
+        async with AsyncStream(place.direct) as thief:
+            body = json_text.frame([messages.insert(message("stolen")).to_json()])
+            await thief.append_once(ProducerState(producer.id, 3), body)
+    place.mend()
+    async with place.open() as db:
+        await emptied(db)
+        assert sorted(db.messages.keys()) == ["a", "b", "old", *["stolen"][: trouble == "fenced"]]
+    keys = await place.keys()
+    assert keys.count(("insert", "a")) == keys.count(("insert", "b")) == 1
+    assert keys.index(("insert", "a")) < keys.index(("insert", "b"))
+    assert read(place.cache)[0].id != producer.id
+    assert first.status == "failed"
+
+
+async def test_a_write_that_is_refused_after_a_restart(place: Place) -> None:
+    """It is taken back with an event, told, and kept; what does not stand on it goes on."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        bad = db.messages.update("old", content="mine")
+        await db.messages.insert(message("b")).stored()
+    async with AsyncStream(place.direct) as others:
+        await others.append(messages.insert(message("x")))
+    told: list[OutboxEntry] = []
+    changes: list[Any] = []
+    async with place.open(on_outbox_error=told.append) as db:
+        assert db.messages["old"].content == "mine"
+        db.messages.subscribe(changes.extend)
+        async with AsyncStream(place.direct) as others:
+            await others.append(messages.delete("old"))
+        await db.until(lambda: "old" not in db.messages)
+        assert [entry.txid for entry in db.outbox.pending if entry.status == "queued"]
+        place.mend()
+        await emptied(db)
+        (refused,) = db.outbox.refused
+        assert told == [refused]
+        assert (refused.txid, refused.status) == (bad.txid, "refused")
+        assert "was removed before it could be changed" in str(refused.reason)
+        assert refused.writes[0].value["content"] == "mine"
+        assert ("delete", "old") in [(change.kind, change.key) for change in changes]
+    async with place.open() as db:
+        assert db.outbox.refused == (refused,)
+        assert db.messages.keys() == ["x", "a", "b"]
+        with pytest.raises(KeyError):
+            db.outbox.forget("another")
+        db.outbox.forget(bad.txid)
+        assert db.outbox.refused == ()
+    async with place.open() as db:
+        assert db.outbox.refused == ()
+    with pytest.raises(DatabaseClosed):
+        db.outbox.forget()
+
+
+async def test_one_that_the_server_refuses_hurts_no_other(
+    place: Place,
+) -> None:
+    """They were sent in one request, by a process that has died; so it is taken apart."""
+    async with place.open() as db:
+        place.cut()
+        first = db.messages.insert(message("a"))
+        await sent(db)
+    producer, (record,) = read(place.cache)
+    assert record.sent is not None
+    bad = TransactionRecord("bad", record.at, [], SentRecord([b'{"no JSON'], []))
+    rewrite(place.cache, producer, {2: bad})
+    place.mend()
+    async with place.open() as db:
+        await emptied(db)
+        assert [entry.txid for entry in db.outbox.refused] == ["bad"]
+    events = await place.events()
+    assert [event["headers"].get("txid") for event in events] == [None, first.txid]
+
+
+async def test_a_stream_that_was_made_anew(place: Place) -> None:
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        db.messages.upsert(message("old", "mine"))
+    async with AsyncStream(place.direct) as stream:
+        await stream.delete()
+    async with await AsyncStream.create(place.direct) as stream:
+        await stream.append(messages.insert(message("new")))
+    place.mend()
+    async with place.open() as db:
+        assert db.messages.keys() == ["new"]
+        assert db.outbox.pending == ()
+        assert [one.writes[0].key for one in db.outbox.refused] == ["a", "old"]
+        assert all("the stream is another one" in str(one.reason) for one in db.outbox.refused)
+        await db.messages.insert(message("b"))
+    assert await place.keys() == [("insert", "new"), ("insert", "b")]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_a_stream_that_has_ended(place: Place, is_stored: bool) -> None:
+    """What is on it is not refused, though the server refuses to take it again."""
+    async with place.open() as db:
+        place.cut()
+        tx = db.messages.insert(message("a"))
+        await sent(db)
+    _, (record,) = read(place.cache)
+    assert record.sent is not None
+    async with AsyncStream(place.direct) as stream:
+        if is_stored:
+            await stream.append_many([json.loads(event) for event in record.sent.events])
+        await stream.close_stream()
+    place.mend()
+    async with place.open() as db:
+        await db.until(lambda: db.status == "ended")
+        assert ("a" in db.messages) is is_stored
+        assert [one.txid for one in db.outbox.refused] == ([] if is_stored else [tx.txid])
+        assert db.outbox.pending == ()
+    async with place.open() as db:
+        assert len(db.outbox.refused) == (not is_stored)
+
+
+async def test_a_stream_that_ends_while_it_is_written_to(place: Place) -> None:
+    told: list[OutboxEntry] = []
+    async with place.open(on_outbox_error=told.append) as db:
+        place.cut()
+        tx = db.messages.insert(message("a"))
+        await sent(db)
+        async with AsyncStream(place.direct) as stream:
+            await stream.close_stream()
+        with pytest.raises(TransactionFailed) as caught:
+            await tx
+        assert not isinstance(caught.value, TransactionKept)
+        assert "a" not in db.messages
+        assert [entry.txid for entry in told] == [tx.txid]
+
+
+async def test_a_refusal_counts_when_all_was_read(place: Place) -> None:
+    """A server refuses what it has stored if the stream was closed since."""
+    async with place.open() as db:
+        place.cut()
+        tx = db.messages.insert(message("a"))
+        await sent(db)
+        _, (record,) = read(place.as_of_now())
+        assert record.sent is not None
+        with unread(db):
+            async with AsyncStream(place.direct) as stream:
+                await stream.append_many([json.loads(event) for event in record.sent.events])
+                await stream.close_stream()
+            place.between.heads.clear()
+            place.mend()
+            async with asyncio.timeout(10):
+                while not any(one.startswith(b"HEAD") for one in place.between.heads):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        await tx.synced()
+        assert db.outbox.refused == ()
+
+
+async def test_rows_that_do_not_fit_the_schema_any_more(place: Place) -> None:
+    """What was sent is sent again as it was; what waits is refused, and kept."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a", "sent"))
+        await sent(db)
+        db.messages.insert(message("b", "waits"))
+
+    class Numbered(msgspec.Struct, frozen=True, kw_only=True):
+        id: str
+        content: int = 0
+
+    numbered = collection(Numbered, type="message", primary_key="id")
+    database = type("Newer", (AsyncStreamDB,), {"messages": numbered})
+    place.mend()
+    async with database(place.url, cache=place.cache, on_invalid="ignore", **OPTIONS) as newer:
+        await emptied(newer)
+        (refused,) = newer.outbox.refused
+        assert "it does not fit the schema" in str(refused.reason)
+        assert refused.writes[0].value == {"id": "b", "content": "waits"}
+    assert await place.keys() == [("insert", "old"), ("insert", "a")]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+async def test_rows_of_every_kind(kind: Any, place: Place) -> None:
+    declared = collection(kind, type="task", primary_key="id", schema=TASK)
+    database = type("Tasks", (AsyncStreamDB,), {"tasks": declared})
+    open_tasks: Any = lambda: database(place.url, cache=place.cache, **OPTIONS)  # noqa: E731
+    async with open_tasks() as db:
+        await db.tasks.insert(task(kind, "t1", note="n")).synced()
+        place.cut()
+        db.tasks.insert(task(kind, "t\u00e9", title="\U0001f600"))
+        await sent(db)
+        db.tasks.update("t1", count=3)
+        db.tasks.update("t1", parent=None)
+        absent = UNSET if kind is dict or is_typeddict(kind) else None
+        await db.tasks.update("t1", note=absent).stored()
+        shown = db.tasks.items()
+    async with open_tasks() as db:
+        assert db.tasks.items() == shown
+        place.mend()
+        await emptied(db)
+        assert db.tasks.items() == shown
+    async with database(place.direct) as db:
+        assert db.tasks.items() == shown
+
+
+async def test_no_conflict_is_reported_where_nobody_else_has_written(place: Place) -> None:
+    async with place.open() as db:
+        place.cut()
+        mine, theirs = db.messages.update("old", content="1"), db.messages.insert(message("a"))
+        await sent(db)
+    async with AsyncStream(place.direct) as others:
+        await others.append(messages.insert(message("a", "theirs")))
+    async with place.open() as db:
+        outcomes = {txid: draft.outcome for txid, draft in db._session.sender._in_flight.items()}
+        place.mend()
+        await asyncio.wrap_future(outcomes[mine.txid].synced)
+        await asyncio.wrap_future(outcomes[theirs.txid].synced)
+        assert not outcomes[mine.txid].conflict
+        assert outcomes[theirs.txid].conflict
+
+
+async def test_a_disk_that_is_full(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent that is not on the disk; it waits for that."""
+
+    def fail(*_: object) -> None:
+        raise CacheError("the disk is full")
+
+    async with place.open() as db:
+        with monkeypatch.context() as patched:
+            patched.setattr(OutboxFile, "write", fail)
+            tx = db.messages.insert(message("a"))
+            with pytest.raises(CacheError, match="full"):
+                await tx.stored()
+            assert await place.keys() == [("insert", "old")]
+        await tx
+    assert await place.keys() == [("insert", "old"), ("insert", "a")]
+
+
+async def test_the_cache_never_holds_what_the_outbox_still_has(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart it would not be seen to come back, and would show as pending for ever."""
+    write, is_slow = OutboxFile.write, False
+
+    def write_slowly(file: OutboxFile, changes: Any) -> None:
+        if is_slow:
+            raise CacheError("not now")
+        write(file, changes)
+
+    monkeypatch.setattr(OutboxFile, "write", write_slowly)
+    # So that nothing else tells: the cache is rows, and remembers no txids.
+    monkeypatch.setattr(store, "_LEAST_TO_REWRITE", 0)
+    monkeypatch.setattr(txids, "_REMEMBERED", 0)
+    async with place.open() as db:
+        place.cut()
+        tx = db.messages.insert(message("a"))
+        await sent(db)
+        is_slow = True
+        async with AsyncStream(place.direct) as stream:  # it has arrived all the same
+            _, (record,) = read(place.as_of_now())
+            assert record.sent is not None
+            await stream.append_many([json.loads(event) for event in record.sent.events])
+        await tx.synced()
+        killed = place.as_of_now()
+    is_slow = False
+    async with place.open(killed) as db:
+        assert db.messages.keys() == ["old", "a"]
+        assert db.outbox.pending == ()
+
+
+async def test_one_database_has_an_outbox(place: Place) -> None:
+    async with place.open():
+        second = place.open()
+        with pytest.raises(CacheInUse, match="in use by another database"):
+            await second.preload()
+        await second.aclose()
+
+
+async def test_an_outbox_of_another_stream(place: Place) -> None:
+    async with place.open() as db:
+        place.cut()
+        await db.messages.insert(message("a")).stored()
+    place.mend()
+    other = AsyncChat(f"{place.url}-other", create=True, cache=place.cache, **OPTIONS)
+    with pytest.raises(CacheError, match="holds 1 transactions that are not on their stream yet"):
+        await other.preload()
+    await other.aclose()
+    async with place.open() as db:
+        await emptied(db)
+    async with AsyncChat(f"{place.url}-other", create=True, cache=place.cache, **OPTIONS) as db:
+        await db.messages.insert(message("b"))
+
+
+async def test_it_has_to_be_connected_before_it_is_written_to(place: Place) -> None:
+    db = place.open()
+    with pytest.raises(NotConnected, match="cannot be written to before it is connected"):
+        db.messages.insert(message("a"))
+    db.live(db.messages)  # what does not write may be first
+    await db.aclose()
+
+
+async def test_a_fork_has_none(place: Place) -> None:
+    async with place.open() as db, await db.fork(f"{place.url}-fork") as fork:
+        with pytest.raises(StreamDBError, match="no outbox: open it with outbox=True"):
+            fork.outbox  # noqa: B018 - that is the test
+        tx = fork.messages.insert(message("a"))
+        with pytest.raises(StreamDBError, match="the transaction is in no outbox"):
+            await tx.stored()
+        await tx
+
+
+async def test_a_cache_without_the_outbox_that_is_beside_it(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with place.open() as db:
+        place.cut()
+        await db.messages.insert(message("a")).stored()
+    async with place.open(outbox=False) as db:
+        assert db.messages.keys() == ["old"]
+    assert "open it with outbox=True to have them sent" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"outbox": True}, "outbox=True keeps writes beside a cache: give cache='session.cache'"),
+        ({"on_outbox_error": print}, "pass outbox=True as well"),
+    ],
+)
+def test_options_that_need_others(options: dict[str, Any], words: str) -> None:
+    for kind in (Chat, AsyncChat):
+        with pytest.raises(ValueError, match=words):
+            kind("http://127.0.0.1:1/v1/stream/x", **options)
+
+
+def read(cache: Path) -> tuple[Any, list[TransactionRecord]]:
+    """Look into the outbox of a cache that nobody has open."""
+    file = OutboxFile(outbox_path(cache))
+    try:
+        producer, records = file.read()
+        return producer, list(records.values())
+    finally:
+        file.close()
+
+
+def rewrite(
+    cache: Path, producer: Any, records: dict[int, TransactionRecord] | None = None
+) -> None:
+    file = OutboxFile(outbox_path(cache))
+    changes = {number: written(record) for number, record in (records or {}).items()}
+    file.write({PRODUCER: written(producer), **changes})
+    file.close()
