@@ -20,7 +20,8 @@ from streamdb.cache.private_file import Damaged
 from streamdb.cache.saved import Read
 from streamdb.cache.store import CacheStore
 from streamdb.cache.writer import CacheWriter
-from streamdb.db.state import DatabaseState, is_before
+from streamdb.db.read_place import is_before
+from streamdb.db.state import DatabaseState
 from streamdb.protocol import names
 from streamdb.protocol.exchange import Batch
 from streamdb.streams.async_stream import AsyncStream

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -32,6 +32,7 @@ from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
 from streamdb.db.metrics import Metrics, Progress
 from streamdb.db.options import InvalidEvent
+from streamdb.db.read_place import ReadPlace
 from streamdb.db.turns import CommitTurns
 from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
@@ -41,7 +42,6 @@ from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import CollectionSchema, StateSchema
-from streamdb.state.stamps import Stamps
 
 _REMEMBERED_INVALID: Final = 100
 # Seconds after which others on the event loop get their turn.
@@ -136,13 +136,12 @@ class DatabaseState:
         self._url = url
         self._report = report
         self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
-        self._position = BEGINNING  # of what was read; ahead of `offset` during a load
-        self._obeyed_resets: set[tuple[str, str]] = set()
+        self._place: Final = ReadPlace()
         self._loading_txids: Final = LoadingTxids(self._is_awaited)
         # Where batches are worked out that do not belong to a load; empty between two of them.
         self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
         self._is_staging = False
-        self._live: Final = Fold(self._decoder.judge, self._staging, self._judge_reset)
+        self._live: Final = Fold(self._decoder.judge, self._staging, self._place.judge_reset)
         self._begin_load()
 
     def _is_awaited(self, txid: str) -> bool:
@@ -152,9 +151,8 @@ class DatabaseState:
         """Collect rows out of sight, from now on, until they are up to date."""
         rows = {name: LoadingRows() for name in self.tables} if rows is None else rows
         metrics = copy.deepcopy(self.metrics)
-        self._load: Load | None = Load(rows, metrics, self._decoder.judge, self._judge_reset)
-        self._ordinal = 0
-        self._stamps = Stamps()
+        self._load: Load | None = Load(rows, metrics, self._decoder.judge, self._place.judge_reset)
+        self._place.begin_load()
 
     @property
     def is_loading(self) -> bool:
@@ -182,7 +180,7 @@ class DatabaseState:
         self.restart_from = None
         load = self._load
         fold = self._fresh_fold() if load is None else load.fold
-        fold.begin(self._ordinal, self.in_flight)
+        fold.begin(self._place.ordinal, self.in_flight)
         size = sum(map(len, batch.parts))
         if size > _SHORT:
             yield from self._fold_in_steps(batch, fold)
@@ -191,21 +189,19 @@ class DatabaseState:
             yield Progress(fold.counts.events, size)
         self.last_batch = Progress(fold.counts.events, size)
         if fold.restart_from is not None:
-            self._obeyed_resets.add((fold.restart_from, batch.offset))
-            self._position = fold.restart_from
+            self._place.obey_reset(fold.restart_from, batch.offset)
             self._begin_load()
             self.restart_from = fold.restart_from
             return
         counts = fold.counts
         if counts.invalid or counts.mistimed:
             self._report_invalid(counts, batch.offset)
-        self._position = batch.offset
-        self._count_on(fold)
+        self._place.move_on(batch.offset, fold)
         if load is None:
             with self._turns:
                 self._commit(counts, batch.offset)
             return
-        self._tidy_stamps(load.rows.values())
+        self._place.tidy(load.rows.values())
         self._loading_txids.add(counts.txids)
         load.metrics.count(counts)
         load.add_echoes(counts.echoes, was_reset=fold.was_reset)
@@ -238,14 +234,14 @@ class DatabaseState:
         with self.lock:
             ledger = Ledger(
                 offset=self.offset,
-                ordinal=self._ordinal,
-                stamps=list(self._stamps.blocks),
+                ordinal=self._place.ordinal,
+                stamps=list(self._place.stamps.blocks),
                 events=self.metrics.cached + self.metrics.events,
                 invalid=self.metrics.invalid,
                 invalid_events=[astuple(event) for event in self.invalid_events],
                 undeclared=dict(self.metrics.undeclared),
                 txids=self.txids.remembered(),
-                resets=list(self._obeyed_resets),
+                resets=list(self._place.obeyed_resets),
             )
             rows = {
                 name: SavedRows(table.synced_rows(), table.ordinals.copy(), table.originals.copy())
@@ -262,10 +258,7 @@ class DatabaseState:
         self._keep_invalid(InvalidEvent(*event) for event in ledger.invalid_events)
         self._loading_txids.take()
         self._loading_txids.add(ledger.txids)
-        self._obeyed_resets = set(ledger.resets)
-        self._position = ledger.offset
-        self._ordinal = ledger.ordinal
-        self._stamps.extend(ledger.stamps)
+        self._place.resume(ledger)
 
     def replay(self, read: Read) -> None:
         """Take in what was read after that, which was reported when it was read.
@@ -274,15 +267,14 @@ class DatabaseState:
             ValueError: it does not follow; the state is of no use.
         """
         assert self._load is not None  # noqa: S101 - it follows `resume`
-        self._position = read.start
+        self._place.position = read.start
         fold, metrics = self._load.fold, self._load.metrics
-        fold.begin(self._ordinal, self.in_flight)
+        fold.begin(self._place.ordinal, self.in_flight)
         for _ in self._fold_in_steps(read.batch, fold):
             pass  # it is not on the event loop
         if fold.restart_from is not None:
             raise ValueError("a reset that was obeyed is not in the state before it")
-        self._position = read.batch.offset
-        self._count_on(fold)
+        self._place.move_on(read.batch.offset, fold)
         self._loading_txids.add(fold.counts.txids)
         metrics.cached += fold.counts.events
         metrics.count_odd(len(fold.counts.invalid), fold.counts.undeclared)
@@ -301,7 +293,7 @@ class DatabaseState:
 
     def begin_at(self, offset: str) -> None:
         """Take what is read to come from there; before anything is read."""
-        self._position = offset
+        self._place.position = offset
 
     def start_over(self) -> None:
         """Forget what a cache held."""
@@ -309,24 +301,7 @@ class DatabaseState:
             self.invalid_events.clear()
         self._begin_load()
         self._loading_txids.take()
-        self._obeyed_resets = set()
-        self._position = BEGINNING
-
-    def _count_on(self, fold: Fold) -> None:
-        """Take the ordinals of a batch, and the stamps of its events."""
-        self._ordinal = fold.ordinal
-        if fold.was_reset:
-            self._stamps = fold.stamps
-        elif fold.stamps:
-            self._stamps.extend(fold.stamps.blocks)
-
-    def _tidy_stamps(self, tables: Collection[Table | LoadingRows]) -> None:
-        """Forget the stamps of events that left nothing, if they are more than half of all."""
-        if self._stamps and self._stamps.has_many_beside(sum(len(t.rows) for t in tables)):
-            synced = [t.synced_rows() if isinstance(t, Table) else t.rows for t in tables]
-            pairs = zip(tables, synced, strict=True)
-            ordinals = (table.ordinals.in_order(list(rows)) for table, rows in pairs)
-            self._stamps = self._stamps.only(sorted(chain.from_iterable(ordinals)))
+        self._place.start_over()
 
     def _fold(self, batch: Batch, fold: Fold) -> None:
         for part in batch.parts:
@@ -378,7 +353,7 @@ class DatabaseState:
             if deltas:
                 changes[self.tables[name]] = deltas
         self._is_staging = False
-        self._tidy_stamps(self.tables.values())
+        self._place.tidy(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
         self._show(offset, counts.txids, changes, came_back, is_load=is_load)
@@ -405,10 +380,8 @@ class DatabaseState:
         self.offset = offset
         self.has_loaded = True
         for table in self.tables.values():
-            table.stamps = self._stamps
-        if self._obeyed_resets:
-            pairs = self._obeyed_resets
-            self._obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
+            table.stamps = self._place.stamps
+        self._place.forget_resets(offset)
         if came_back is not None:
             self.on_commit(came_back)
         self.graph.commit(self._with_metas(changes), is_load=is_load)
@@ -434,16 +407,6 @@ class DatabaseState:
             metas, table = self._metas[name], self.tables[name]
             self.snapshots.keep(metas.table, lambda rows: metas.as_in(rows[table]))
             return metas
-
-    def _judge_reset(self, offset: str | None) -> Literal["clear", "restart", "skip"]:
-        if any(
-            restart == offset and is_before(self._position, end)
-            for restart, end in self._obeyed_resets
-        ):
-            return "skip"  # RESET-8
-        if offset is None or not is_before(offset, self._position):
-            return "clear"  # RESET-4
-        return "restart"  # RESET-3
 
     def _report_invalid(self, counts: Counts, offset: str) -> None:
         for mistimed in counts.mistimed:
@@ -496,14 +459,3 @@ def _fold_some(pieces: Iterator[Piece], fold: Fold) -> int | None:
             if time.monotonic() > end:
                 return size
     return None
-
-
-def is_before(offset: str, other: str) -> bool:
-    """Compare two positions of one stream (OFF-2, RESET-10); ``-1`` is before all others.
-
-    >>> is_before("-1", "0000_0000"), is_before("0000_0009", "0000_0010"), is_before("a", "a")
-    (True, True, False)
-    """
-    if BEGINNING in (offset, other):
-        return offset == BEGINNING and other != BEGINNING
-    return offset < other

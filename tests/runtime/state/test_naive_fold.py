@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.runtime.chat_schema import SCHEMA, Message, Profile, Sensor
 
-from streamdb.db.state import DatabaseState, is_before
+from streamdb.db.read_place import is_before
+from streamdb.db.state import DatabaseState
 from streamdb.protocol.exchange import Batch
 from streamdb.state import page_pieces
 
