@@ -35,14 +35,14 @@ def test_typescript_blocks(node: Node, tmp_path: Path) -> None:
     assert compile_strictly(node, tmp_path, noUnusedLocals=False) == []
 
 
-def test_the_readme_names_what_the_packages_of_typescript_need(node: Node) -> None:
+def test_the_page_names_what_the_packages_of_typescript_need(node: Node) -> None:
     """What they and the samples import, and the peer of `createStreamDB`."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    installed = re.search(r"^npm install (.*?) +#", readme, re.MULTILINE)
+    page = (ROOT / "docs/typescript.md").read_text("utf-8")
+    installed = re.search(r"^npm install (.*?) +#", page, re.MULTILINE)
     assert installed is not None
     committed = EXAMPLE.parent / "agent-session-ts"
     sources = [path.read_text("utf-8") for path in sorted(committed.glob("*.ts"))]
-    sources += re.findall(r"^```ts\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    sources += re.findall(r"^```ts\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     imported = {
         "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
         for source in sources
