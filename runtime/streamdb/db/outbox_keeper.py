@@ -32,7 +32,8 @@ from streamdb.db.kept_writes import (
 )
 from streamdb.db.local_writes import Place
 from streamdb.db.mutations import Draft
-from streamdb.db.state import CameBack, DatabaseState, is_before
+from streamdb.db.read_place import is_before
+from streamdb.db.state import CameBack, DatabaseState
 from streamdb.errors import (
     CacheError,
     ConnectionFailed,
