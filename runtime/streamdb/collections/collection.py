@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, overload
 
@@ -136,12 +136,14 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
     def get(self, key: Key, default: Any = None) -> Any:
         """Return the row of a key, or ``default``."""
         with self._parts.lock:
-            return self._shown.rows.get(self._schema.wire_key(key), default)
+            rows = self._shown.rows
+            return rows.get(self._called_now(self._schema.wire_key(key), rows), default)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether there is a row of that key."""
         with self._parts.lock:
-            return type(key) is self._schema.key and str(key) in self._shown.rows
+            rows = self._shown.rows
+            return type(key) is self._schema.key and self._called_now(str(key), rows) in rows
 
     def __len__(self) -> int:
         with self._parts.lock:
@@ -180,7 +182,9 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             KeyError: there is no row of that key, and no write that would make one has failed.
         """
         with self._parts.lock:
-            meta = meta_of(self._shown, self._schema.wire_key(key), self._schema.parse_key)
+            shown = self._shown
+            wire_key = self._called_now(self._schema.wire_key(key), shown.rows)
+            meta = meta_of(shown, wire_key, self._schema.parse_key)
         if meta is None:
             raise KeyError(key)
         return meta
@@ -190,6 +194,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """What the caller sees: the table, or what a snapshot has kept of it."""
         self._parts.check_started()  # or all collections would be taken for empty
         return self._parts.snapshots.of(self._table)
+
+    def _called_now(self, wire_key: str, rows: Container[str]) -> str:
+        renamed = self._table.renamed
+        return renamed.now(wire_key, rows) if renamed else wire_key
 
     # --- asking
 

@@ -137,10 +137,35 @@ class Overlay:
 
     def push(self, key: str, pending: Pending, *, under: Row | None) -> None:
         """Lay a change over the others; ``under`` is the synced row, if this is the first one."""
-        if key not in self._stacks:
-            self._stacks[key] = _Stack(under)
         self._count += 1
         pending.number = self._count
+        self._push(key, pending, under)
+
+    def move(
+        self, old: str, new: str, changes: Mapping[str, RowChange], *, under: Row | None
+    ) -> None:
+        """Have what is pending under one key be pending under another one.
+
+        Args:
+            old: where it is.
+            new: where it is to be.
+            changes: by transaction, what they do there.
+            under: the synced row there, if nothing is pending there yet.
+        """
+        keeps_place = new not in self._stacks
+        for pending in self.of(old):
+            if pending.txid in changes:
+                self.pop(old, pending.txid)
+                moved = Pending(pending.txid, changes[pending.txid])
+                if keeps_place:
+                    moved.number = pending.number
+                    self._push(new, moved, under)
+                else:
+                    self.push(new, moved, under=under)
+
+    def _push(self, key: str, pending: Pending, under: Row | None) -> None:
+        if key not in self._stacks:
+            self._stacks[key] = _Stack(under)
         self._stacks[key].push(pending)
 
     def find(self, key: str, txid: str) -> Pending | None:

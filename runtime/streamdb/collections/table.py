@@ -11,7 +11,15 @@ from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.marks import Marks, Touched
 from streamdb.collections.ordinals import Ordinals
-from streamdb.collections.overlay import NO_ECHOES, Conflicting, Echoes, Overlay, Pending
+from streamdb.collections.overlay import (
+    NO_ECHOES,
+    Conflicting,
+    Echoes,
+    Overlay,
+    Pending,
+    RowChange,
+)
+from streamdb.collections.renamed import RenamedKeys
 from streamdb.collections.watchers import Ended, Watcher, Watchers
 from streamdb.state.stamps import Stamps
 from streamdb.state.unknown_fields import Stored, take_texts
@@ -89,6 +97,8 @@ class Table:
         self.ordinals = Ordinals()
         #: The offsets that a server has stamped on events, by their ordinals.
         self.stamps = Stamps()
+        #: What rows were called before.
+        self.renamed: Final = RenamedKeys()
         #: What is noted of single rows.
         self.marks = Marks()
         #: What commits have touched, if anybody wants to know.
@@ -306,6 +316,18 @@ class Table:
                 if pending.above is not None:  # made on what never was
                     pending.above.seen = pending.seen
         return self.show_anew(lifted)
+
+    def rename(self, old: str, new: str, changes: Mapping[str, RowChange]) -> list[Delta]:
+        """Have a row that the stream does not have be known by another key; return what changes.
+
+        Args:
+            old: what it is called; it will be found by that, too.
+            new: what it is called from now on.
+            changes: by transaction, what is pending on it.
+        """
+        self.renamed.add(old, new)
+        self.overlay.move(old, new, changes, under=self.rows.get(new))
+        return self.show_anew([old, new])
 
     def note_failure(self, key: str, error: BaseException) -> None:
         """Note why a write of a row has failed. The row shows without it already."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streamdb.db.mutations import Mutations
+from streamdb.collections.collection import BaseCollection
+from streamdb.db.mutations import Draft, Mutations
 from streamdb.db.running_actions import RunningAction
 from streamdb.errors import StreamDBError
 from streamdb.state.events import ChangeEvent
+from streamdb.state.schema import StateSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,17 @@ class ActionSteps:
         action: which.
         mutations: of its database.
         send: has it sent as it is.
+        drafts: the transactions on their way, by their txid.
+        collections: of the database, by their name.
+        schema: of the database.
     """
 
     action: RunningAction
     mutations: Mutations[Any]
     send: Callable[[RunningAction], None]
+    drafts: Mapping[str, Draft]
+    collections: Mapping[str, BaseCollection[Any, Any, Any, Any]]
+    schema: StateSchema
 
     @property
     def txid(self) -> str:
@@ -43,6 +51,19 @@ class ActionSteps:
             raise StreamDBError(f"transaction {self.txid} was sent: it shows until it comes back")
         self.action.is_released = True
         self.mutations.roll_back([self.action.draft])
+
+    def map_key(
+        self, collection: BaseCollection[Any, Any, Any, Any], temporary: Any, assigned: Any
+    ) -> None:
+        """Have a row that it shows be of another key. Raises MissingKey, ValueError."""
+        for name, own in self.collections.items():
+            if own is collection:
+                schema = self.schema.by_name[name]
+                old, new = schema.wire_key(temporary), schema.wire_key(assigned)
+                if old != new:
+                    self.mutations.rename(self.action.draft, schema, old, new, self.drafts)
+                return
+        raise ValueError(f"map_key: {collection!r} is a collection of another database")
 
     def hand_over(self) -> None:
         """Have it sent as it is. Raises StreamDBError if it was released."""

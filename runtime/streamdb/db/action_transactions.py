@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+from streamdb.collections.collection import BaseCollection, Key
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.state.events import ChangeEvent
 
@@ -18,6 +19,10 @@ class _Steps(Protocol):
     def events(self) -> list[ChangeEvent[Any]]: ...
 
     def release(self) -> None: ...
+
+    def map_key(
+        self, collection: BaseCollection[Any, Any, Any, Any], temporary: Any, assigned: Any
+    ) -> None: ...
 
     def hand_over(self) -> None: ...
 
@@ -56,6 +61,25 @@ class BaseActionTransaction:
         what they brought about shows.
         """
         self._steps.release()
+
+    def map_key(
+        self, collection: BaseCollection[Any, Key, Any, Any], temporary: Key, assigned: Key
+    ) -> None:
+        """Say that a server has given a row another key than the one that `on_mutate` gave it.
+
+        The row, and what later writes do to it, is of that key from now on, in one commit, if it
+        has not come back as that already. Who reads or writes it by the temporary key, reaches it.
+
+        Args:
+            collection: of the row.
+            temporary: the key by which `on_mutate` inserted it.
+            assigned: the key that it has on the stream.
+
+        Raises:
+            MissingKey: `on_mutate` has written no row of that temporary key.
+            ValueError: the collection is of another database.
+        """
+        self._steps.map_key(collection, temporary, assigned)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.txid}>"

@@ -180,7 +180,14 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         def send(draft: Draft) -> None:
             remember(draft.outcome, self.url)
             action = RunningAction(name, draft)
-            steps = ActionSteps(action, self._mutations, self._send_action)
+            steps = ActionSteps(
+                action,
+                self._mutations,
+                self._send_action,
+                self._session.sender.drafts,
+                self._collections,
+                self.schema,
+            )
             persist = persisting(draft.outcome, steps)
             self._expect(draft, lambda: self._session.act(action, persist))
 

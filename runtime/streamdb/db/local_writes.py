@@ -100,6 +100,15 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
             expect = self.base  # on which the row stands that is expected
         return replace(later, kind=kind, fields=fields, base=self.base, expect=expect)
 
+    def renamed(self, key: str) -> LocalWrite:
+        """Return the write that does the same to the row of another key."""
+        called = {self.schema.primary_key: self.schema.parse_key(key)}
+        rows = (self.row, self.base, self.expect)
+        row, base, expect = (
+            self.schema.replace(row, called) if self.schema.rows.holds(row) else row for row in rows
+        )
+        return replace(self, key=key, row=row, text=None, base=base, expect=expect)
+
     def change(self) -> RowChange:
         """Return what it does to the row that shows."""
         row, fields = self.row, self.fields

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from msgspec.structs import replace
 
 from streamdb.collections.callers import PERSISTING, OpenBlock, this_task_or_thread
-from streamdb.collections.overlay import UNKNOWN, Pending
+from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
 from streamdb.collections.transaction import Outcome
 from streamdb.db.local_writes import (
     LocalWrite,
@@ -69,6 +69,7 @@ class Draft:
         behind: the txid of one that has to be on the stream before it, or neither is.
         holder: what keeps it from being sent for a while, though it shows.
         is_brought: whether the application brings it onto the stream, by ways of its own.
+        has_come_back: whether all of it has come back.
         by: the txid of the action whose durable part makes it.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
     """
@@ -80,6 +81,7 @@ class Draft:
     behind: str | None = None
     holder: Holder | None = None
     is_brought: bool = False
+    has_come_back: bool = False
     by: str | None = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
 
@@ -143,6 +145,7 @@ class Mutations(Generic[Tx]):
         self._upsert_as: Final = upsert_as
         self._open: Final = OpenBlock[Draft]("open transaction")
         self._count = 0
+        self._has_renamed = False
         self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
 
     @contextmanager
@@ -199,6 +202,8 @@ class Mutations(Generic[Tx]):
         """Write a row, new or not. Raises InvalidRow."""
         with self._drafting() as draft:
             write = self._checked("upsert", schema, row)
+            write = self._called_now(write)
+            row = write.row
             before = self._latest(schema, write.key)
             if before is not None and schema.updates == "merge":  # it may not take fields away
                 write = self._checked("upsert", schema, row, base=before)
@@ -216,9 +221,11 @@ class Mutations(Generic[Tx]):
 
         Raises MissingKey, RowChanged, InvalidRow, StreamDBError.
         """
+        given = key
         while True:
             with self._state.lock:
                 self._check_open()
+                key = self._key_now(schema, given)
                 stored = self._existing(schema, key, "update")
             if expect is not None and not is_same_json(schema, stored.row, expect):
                 raise row_changed(schema, key, stored.row)
@@ -239,6 +246,8 @@ class Mutations(Generic[Tx]):
                     pointer=f"/{schema.wire_primary_key}",
                 )
             with self._state.committing():
+                if self._key_now(schema, given) != key:
+                    continue  # it is called otherwise now
                 if self._existing(schema, key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
@@ -250,6 +259,7 @@ class Mutations(Generic[Tx]):
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
         """Remove a row. Raises MissingKey."""
         with self._drafting() as draft:
+            key = self._key_now(schema, key)
             self._existing(schema, key, "delete")
             draft.add(LocalWrite("delete", schema, schema.wire_key(key)))
         return self._wrap(draft.outcome)
@@ -314,6 +324,42 @@ class Mutations(Generic[Tx]):
             for holder in dict.fromkeys(self.holders.values()):
                 holder.release()
 
+    def rename(
+        self,
+        action: Draft,
+        schema: CollectionSchema[Any, Any],
+        old: str,
+        new: str,
+        drafts: Mapping[str, Draft],
+    ) -> None:
+        """Have a row that an action shows, and what later writes do to it, be of another key.
+
+        Args:
+            action: that shows it, or did until it came back.
+            schema: of the collection.
+            old: the key that it has.
+            new: the key that it is to have.
+            drafts: the transactions on their way.
+
+        Raises:
+            MissingKey: the action wrote no row of that key.
+        """
+        with self._state.committing():
+            if (schema.name, old) not in action.writes:
+                raise MissingKey(
+                    f"map_key: the action has written no row of key {old!r} of collection "
+                    f"{schema.name!r}"
+                )
+            self._has_renamed = True
+            table = self._state.tables[schema.name]
+            changes: dict[str, RowChange] = {}
+            waiting = (drafts.get(pending.txid) for pending in table.overlay.of(old))
+            for draft in dict.fromkeys([action, *filter(None, waiting)]):
+                write = draft.writes[schema.name, old].renamed(new)
+                _rename(draft, (schema.name, old), write)
+                changes[draft.outcome.txid] = write.change()
+            self._state.show_local({schema.name: table.rename(old, new, changes)})
+
     # --- what becomes of a transaction
 
     def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
@@ -367,10 +413,10 @@ class Mutations(Generic[Tx]):
             StreamDBError: it makes no sense any more, or shows no more.
         """
         with self._state.lock:
-            if draft.outcome.status in ("synced", "failed"):
+            if draft.has_come_back or draft.outcome.status == "failed":
+                what = "has come back" if draft.has_come_back else "has failed"
                 raise StreamDBError(
-                    f"transaction {draft.outcome.txid} is {draft.outcome.status}: nothing of it "
-                    "is pending"
+                    f"transaction {draft.outcome.txid} {what}: nothing of it is pending"
                 )
             return [event for made in self._made(draft) for event in made.events]
 
@@ -502,6 +548,10 @@ class Mutations(Generic[Tx]):
 
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
         with self._state.committing():
+            # They may have been made before the row was renamed.
+            for write in list(draft.writes.values()) if self._has_renamed else ():
+                if write.kind != "insert" and (now := self._called_now(write)) is not write:
+                    _rename(draft, write.place, now)
             self.make_way(draft.writes)
             self._number(draft)
             draft.outcome.advance("queued")
@@ -550,6 +600,26 @@ class Mutations(Generic[Tx]):
                 "use upsert or update"
             )
         return write
+
+    def _key_now(self, schema: CollectionSchema[Any, Any], key: Any) -> Any:
+        """Return what the row of a key is called now."""
+        wire_key = schema.wire_key(key)
+        table = self._state.tables[schema.name]
+        if not table.renamed or self._is_open(schema, wire_key):
+            return key
+        return schema.parse_key(table.renamed.now(wire_key, table.rows))
+
+    def _called_now(self, write: LocalWrite) -> LocalWrite:
+        """Return a write as one of the row by what that is called now."""
+        table = self._state.tables[write.schema.name]
+        if not table.renamed or self._is_open(write.schema, write.key):
+            return write
+        now = table.renamed.now(write.key, table.rows)
+        return write if now == write.key else write.renamed(now)
+
+    def _is_open(self, schema: CollectionSchema[Any, Any], wire_key: str) -> bool:
+        current = self._open.current
+        return current is not None and (schema.name, wire_key) in current.writes
 
     def _checked(
         self,
@@ -609,6 +679,15 @@ class Mutations(Generic[Tx]):
             row = table.rows.get(wire_key)
             return None if row is None else Stored(row)
         return table.stored(wire_key)
+
+
+def _rename(draft: Draft, place: Place, write: LocalWrite) -> None:
+    """Have a transaction write a row by another key."""
+    if write.place not in draft.writes:
+        draft.writes = {
+            write.place if at == place else at: write if at == place else each
+            for at, each in draft.writes.items()
+        }
 
 
 def _changes_of(drafts: Iterable[Draft]) -> dict[str, list[tuple[str, str]]]:

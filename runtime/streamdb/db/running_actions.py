@@ -7,7 +7,7 @@ they stand on, and fail with it. Other writes go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
@@ -60,6 +60,14 @@ class RunningActions:
 
     def __init__(self) -> None:
         self._by_txid: Final[dict[str, RunningAction]] = {}
+
+    def __iter__(self) -> Iterator[RunningAction]:
+        """Iterate over them."""
+        return iter(self._by_txid.values())
+
+    def __contains__(self, txid: str) -> bool:
+        """Tell whether that of a transaction is one."""
+        return txid in self._by_txid
 
     def __bool__(self) -> bool:
         """Tell whether there are any."""

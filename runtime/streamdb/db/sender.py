@@ -114,6 +114,8 @@ class Sender:
         """Note that the application is done with an action, or why it is not on the stream."""
         self.actions.remove(action)
         outcome = action.draft.outcome
+        if action.draft.has_come_back:
+            outcome.advance("synced")
         is_settled = not action.draft.is_brought or outcome.is_settled
         if error is not None and not is_settled:
             self.fail(action.draft, error, action.failure(error))
@@ -168,6 +170,11 @@ class Sender:
         """The ids of the transactions of this database that are yet to come back."""
         return self._in_flight
 
+    @property
+    def drafts(self) -> Mapping[str, Draft]:
+        """The transactions that are yet to come back."""
+        return self._in_flight
+
     def gone_with(self, txids: Iterable[str]) -> Mapping[str, Collection[Gone]]:
         """Return what shows of actions no more when events with their txids come."""
         return gone_with(txids, self._in_flight)
@@ -191,7 +198,9 @@ class Sender:
         if draft is not None:
             del self._in_flight[draft.outcome.txid]
             self._back.append(draft)
-            draft.outcome.advance("synced")
+            draft.has_come_back = True
+            if draft.outcome.txid not in self.actions:  # who waits for one, waits for all of it
+                draft.outcome.advance("synced")
 
     def after_commit(self) -> None:
         """See to what a commit has left behind, when its watchers are told."""
@@ -216,6 +225,9 @@ class Sender:
     def fail_all(self, reason: BaseException) -> None:
         """Give up everything that has not come back."""
         self._forget_queue()
+        for action in self.actions:
+            if action.draft.has_come_back:
+                action.draft.outcome.advance("synced")
         drafts, failures = list(self._in_flight.values()), dict[Draft, TransactionFailed]()
         self._in_flight.clear()
         for draft in drafts:

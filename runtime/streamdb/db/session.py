@@ -277,7 +277,9 @@ class Session:
     def hand_over(self, action: RunningAction) -> None:
         """Have what an action shows sent as it is, like any other transaction."""
         draft = action.draft
-        if draft.is_brought and draft.outcome.status == "sent":
+        if draft.has_come_back:
+            draft.outcome.advance("synced")  # whoever brought it
+        elif draft.is_brought and draft.outcome.status == "sent":
             draft.is_brought = False
             if self.outbox is not None:
                 self.outbox.keep(draft)

@@ -293,6 +293,32 @@ async def test_a_failure_after_the_outcome_changes_nothing(
         assert db.messages.keys() == ["1"]
 
 
+async def test_it_is_awaited_until_persist_returns_though_it_has_come_back(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            async with AsyncStream(url) as server:
+                await server.append(messages.insert(message(1), txid=tx.txid))
+            await db.await_txid(tx.txid)
+            await going_on.wait()
+            with pytest.raises(StreamDBError, match="has come back: nothing of it is pending"):
+                _ = tx.events
+            if next(fails):
+                raise RuntimeError("too late")
+            await tx.send()
+
+        fails = iter((False, True))
+        for _ in range(2):
+            going_on.clear()
+            transaction = db.perform(lambda: db.messages.upsert(message(1)), persist)
+            await pause()
+            assert transaction.status == "sent"
+            going_on.set()
+            await transaction
+            assert transaction.status == "synced"
+
+
 async def test_closing_waits_for_it_and_then_gives_it_up(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
 

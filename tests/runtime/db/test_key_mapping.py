@@ -1,0 +1,187 @@
+"""A server gives a row its key: no moment shows both rows, or neither; the old key leads to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
+
+from streamdb import (
+    ActionTransaction,
+    AsyncActionTransaction,
+    AsyncStream,
+    MissingKey,
+    Stream,
+    TransactionFailed,
+)
+
+
+async def append(url: str, *events: Any) -> None:
+    async with AsyncStream(url) as server:
+        for event in events:
+            await server.append(event)
+
+
+@pytest.mark.parametrize("first", ["answer", "event"])
+async def test_no_moment_shows_both_or_neither(first: str, url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        seen: list[list[str]] = []
+        db.messages.subscribe(lambda _: seen.append(db.messages.keys()))
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            event = messages.insert(message("m17", "hi"), txid=tx.txid)
+            if first == "event":
+                await append(url, event)
+                await db.await_txid(tx.txid)
+            tx.map_key(db.messages, "new", "m17")
+            assert db.messages["new"] is db.messages["m17"]
+            if first == "answer":
+                await append(url, event)
+
+        transaction = db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        assert db.messages.keys() == ["new"]
+        await transaction
+        await transaction.synced()
+        assert seen == [["new"], ["m17"]]
+        assert db.messages["new"] == db.messages["m17"] == message("m17", "hi")
+        assert "new" in db.messages
+        assert db.messages.meta("new").key == "m17"
+
+
+@pytest.mark.parametrize("first", ["answer", "event"])
+async def test_later_writes_reach_it(first: str, url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            event = messages.insert(message("m17", "hi"), txid=tx.txid)
+            if first == "event":
+                await append(url, event)
+                await db.await_txid(tx.txid)
+            tx.map_key(db.messages, "new", "m17")
+            if first == "answer":
+                await append(url, event)
+
+        db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        with db.transaction() as before:
+            db.messages.update("new", content="hello")
+        with db.transaction() as open_then:
+            db.messages.update("new", note="open when the key came")
+            going_on.set()
+            await db.until(lambda: "m17" in db.messages)
+            await asyncio.sleep(0.05)
+        after = db.messages.update("new", role="assistant")
+        function = db.messages.update("new", lambda m: message(m.id, m.content + "!", note=m.note))
+        for transaction in (before, open_then, after, function):
+            await transaction.synced()
+        expected = message("m17", "hello!", note="open when the key came")
+        assert list(db.messages) == [expected]
+        await db.messages.upsert(message("new", "said again")).synced()
+        assert list(db.messages) == [message("m17", "said again")]
+        await db.messages.delete("new").synced()
+        assert list(db.messages) == []
+        with pytest.raises(MissingKey):
+            db.messages.update("new", content="x")
+
+
+async def test_a_temporary_key_may_be_used_again(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        numbers = iter(("m1", "m2"))
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            number = next(numbers)
+            tx.map_key(db.messages, "new", number)
+            await append(url, messages.insert(message(number), txid=tx.txid))
+
+        for _ in range(2):
+            await db.perform(lambda: db.messages.insert(message("new")), persist).synced()
+        assert db.messages.keys() == ["m1", "m2"]
+        assert db.messages["new"].id == "m2"
+
+
+async def test_it_keeps_its_place_among_what_is_pending(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        mapped, going_on = asyncio.Event(), asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "new", "m17")
+            mapped.set()
+            await going_on.wait()
+            await append(url, *tx.events)
+
+        async def later(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            await tx.send()
+
+        transaction = db.perform(lambda: db.messages.insert(message("new")), persist)
+        db.perform(lambda: db.messages.insert(message("other")), later)
+        await mapped.wait()
+        assert db.messages.keys() == ["m17", "other"]
+        going_on.set()
+        await transaction.synced()
+
+
+async def test_what_fails_after_it_is_taken_back(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "new", "m17")
+            raise RuntimeError("no")
+
+        transaction = db.perform(lambda: db.messages.insert(message("new")), persist)
+        on_top = db.messages.update("new", content="x")
+        for failed in (transaction, on_top):
+            with pytest.raises(TransactionFailed):
+                await failed
+        assert list(db.messages) == []
+        assert "new" not in db.messages
+
+
+async def test_a_snapshot_shows_it_as_it_was(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        mapped = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await asyncio.sleep(0)
+            tx.map_key(db.messages, "new", "m17")
+            mapped.set()
+            await tx.send()
+
+        transaction = db.perform(lambda: db.messages.insert(message("new")), persist)
+        with db.snapshot():
+            await mapped.wait()
+            assert db.messages["new"].id == "new"
+        assert db.messages["new"].id == "m17"
+        await transaction.synced()
+
+
+async def test_what_the_action_has_not_written_has_no_temporary_key(url: str) -> None:
+    async with AsyncChat(url, create=True) as db, AsyncChat(url) as other:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            with pytest.raises(MissingKey, match="has written no row of key 'old'"):
+                tx.map_key(db.messages, "old", "m17")
+            with pytest.raises(ValueError, match="a collection of another database"):
+                tx.map_key(other.messages, "new", "m17")
+            tx.map_key(db.messages, "new", "new")
+            await tx.send()
+
+        await db.perform(lambda: db.messages.insert(message("new")), persist)
+        assert db.messages.keys() == ["new"]
+
+
+def test_the_blocking_form(url: str) -> None:
+    with Stream.create(url) as server, Chat(url) as db:
+
+        def persist(tx: ActionTransaction) -> None:
+            tx.map_key(db.messages, "new", "m17")
+            server.append(messages.insert(message("m17", "hi"), txid=tx.txid))
+
+        transaction = db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        later = db.messages.update("new", content="hello")
+        later.synced(10)
+        transaction.synced(10)
+        assert list(db.messages) == [message("m17", "hello")]
