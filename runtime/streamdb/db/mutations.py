@@ -253,7 +253,8 @@ class Mutations(Generic[Tx]):
                 with self._drafting() as draft:
                     write = self._checked("update", schema, changed, base=stored)
                     fields = changed_fields(schema, stored.row, write.row)
-                    draft.add(replace(write, fields=fields, base=stored.row, expect=expect))
+                    if fields != {}:  # what changes nothing is free
+                        draft.add(replace(write, fields=fields, base=stored.row, expect=expect))
                 return self._wrap(draft.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:

@@ -7,7 +7,7 @@ import json
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from msgspec import structs
@@ -15,6 +15,7 @@ from tests.runtime.chat_schema import AsyncChat, Chat, Message, message, message
 
 from streamdb import (
     AsyncStream,
+    AsyncStreamDB,
     AsyncTransaction,
     ConnectionFailed,
     DatabaseClosed,
@@ -25,11 +26,13 @@ from streamdb import (
     PayloadTooLarge,
     RetryPolicy,
     StreamClosed,
+    StreamDB,
     StreamDBError,
     StreamNotFound,
     TransactionFailed,
     TransactionUnresolved,
     WouldDeadlock,
+    collection,
 )
 from streamdb_server import Options, serving
 
@@ -160,6 +163,61 @@ async def test_an_empty_transaction_is_free(embedded_url: str) -> None:
             pass
         await transaction.synced()
     assert await events_of(embedded_url) == []
+
+
+async def test_an_update_that_changes_nothing_is_free(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "a")).synced()
+        same = (
+            db.messages.update("1", content="a"),
+            db.messages.update("1", lambda row: message(1, "a")),
+        )
+        assert [transaction.status for transaction in same] == ["synced", "synced"]
+        with db.transaction() as transaction:
+            db.messages.update("1", content="b")
+            db.messages.update("1", content="b")
+        assert transaction.status != "synced"
+        await transaction.synced()
+        assert db.metrics.events == 2
+
+
+def test_a_blocking_update_that_changes_nothing_is_free(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        db.messages.insert(message(1, "a")).synced(30)
+        assert db.messages.update("1", content="a").status == "synced"
+        assert db.metrics.events == 1
+
+
+class Note(TypedDict):
+    id: str
+    tags: list[str]
+
+
+class AsyncNotes(AsyncStreamDB):
+    notes = collection(Note, primary_key="id")
+
+
+class Notes(StreamDB):
+    notes = collection(Note, primary_key="id")
+
+
+def tagged(row: Note) -> Note:
+    row["tags"].append("new")
+    return row
+
+
+async def test_the_function_of_an_update_may_change_its_row(url: str) -> None:
+    """It is a copy, at every depth; what shows changes when the update does."""
+    async with AsyncNotes(url, create=True) as db:
+        await db.notes.insert({"id": "a", "tags": []}).synced()
+        shown = db.notes["a"]
+        tx = db.notes.update("a", tagged)
+        assert shown == {"id": "a", "tags": []}
+        assert db.notes["a"] == {"id": "a", "tags": ["new"]}
+        await tx.synced()
+    with Notes(url) as again:
+        again.notes.update("a", tagged).synced(30)
+        assert again.notes["a"] == {"id": "a", "tags": ["new", "new"]}
 
 
 async def test_transactions_do_not_nest(embedded_url: str) -> None:
