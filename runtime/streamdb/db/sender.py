@@ -69,6 +69,7 @@ class Sender:
         self._in_flight: Final[dict[str, Draft]] = {}
         self._queue: Final[deque[Draft]] = deque()
         self._first: list[Draft] = []
+        self._is_sending = False
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
@@ -152,17 +153,21 @@ class Sender:
 
     async def send_to(self, stream: AsyncStream) -> None:
         """Send what is queued, and what is meanwhile."""
-        while drafts := self._take_queued():
-            try:
-                await self._send(stream, drafts)
-            except Exception as error:
-                log.exception("%s: writing failed", self._url)
-                for draft in drafts:
-                    self.fail(draft, error)
+        self._is_sending = True
+        try:
+            while drafts := self._take_queued():
+                try:
+                    await self._send(stream, drafts)
+                except Exception as error:
+                    log.exception("%s: writing failed", self._url)
+                    for draft in drafts:
+                        self.fail(draft, error)
+        finally:
+            self._is_sending = False
         self._look_whether_drained()
 
     def _look_whether_drained(self) -> None:
-        if not self._queue and not self.actions:
+        if not (self._is_sending or self._first or self._queue or self.actions):
             self._drained.set()
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+from tests.runtime.db.test_optimistic import held_writes
 
 from streamdb import (
     ActionTransaction,
@@ -260,6 +261,21 @@ async def test_it_fails_with_what_it_stands_on_and_is_not_persisted(url: str) ->
             await second
         await pause()
         assert (called, db.messages.keys()) == ([], [])
+
+
+async def test_closing_waits_for_what_is_sent_when_an_action_ends(url: str) -> None:
+    async def persist(_: AsyncActionTransaction) -> None:
+        """Be done at once."""
+
+    async with AsyncChat(url, create=True) as db:
+        with held_writes(db):
+            sent = db.messages.insert(message(1))
+            await db.perform(lambda: None, persist)
+            closing = asyncio.create_task(db.aclose())
+            for _ in range(100):
+                await asyncio.sleep(0)
+        await closing
+        await sent
 
 
 async def test_what_it_writes_itself_does_not_wait_for_it(url: str) -> None:

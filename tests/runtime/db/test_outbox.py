@@ -20,6 +20,7 @@ from tests.runtime.task_rows import KINDS, task
 from tests.runtime.task_rows import SCHEMA as TASK
 
 from streamdb import (
+    AsyncActionTransaction,
     AsyncStream,
     AsyncStreamDB,
     CacheError,
@@ -216,6 +217,36 @@ async def test_an_update_expects_the_row_after_a_restart_too(
         assert ["is another one by now" in str(one.reason) for one in db.outbox.refused] == [
             True
         ] * (not is_expected)
+
+
+async def test_an_action_that_the_database_sends_goes_before_what_waits_for_it(
+    place: Place,
+) -> None:
+    """After a restart, too, though that was in the outbox before."""
+
+    async def persist(tx: AsyncActionTransaction) -> None:
+        await may_persist.wait()
+        await tx.send()
+
+    may_persist = asyncio.Event()
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("x"))
+        await sent(db)
+        db.perform(lambda: db.messages.insert(message("a", "1")), persist)
+        await db.messages.update("a", content="2").stored()
+        assert len(db.outbox.pending) == 2, "what the application may bring by itself is not in it"
+        may_persist.set()
+        async with asyncio.timeout(10):
+            while len(db.outbox.pending) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+    async with place.open() as db:
+        assert db.messages["a"].content == "2"
+        place.mend()
+        await emptied(db)
+        assert db.outbox.refused == ()
+    keys = [("insert", "old"), ("insert", "x"), ("insert", "a"), ("update", "a")]
+    assert await place.keys() == keys
 
 
 async def test_what_was_stored_before_the_kill_is_not_sent_again(place: Place) -> None:
