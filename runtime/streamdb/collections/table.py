@@ -15,6 +15,7 @@ from streamdb.collections.overlay import (
     NO_ECHOES,
     Conflicting,
     Echoes,
+    Gone,
     Overlay,
     Pending,
     RowChange,
@@ -180,15 +181,20 @@ class Table:
             writes: the operations.
             echoes: of those that own transactions wrote, which one, by ordinal.
         """
-        if self._frozen is not None and ((writes := list(writes)) or echoes.gone):
+        if echoes.gone or self._frozen is not None:
+            writes = list(writes)
+        if self._frozen is not None and (writes or echoes.gone):
             self._leave_frozen_rows(self._frozen)
         rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
         overlay = self.overlay if self.overlay else None
         before: dict[str, Any | None] = {}
         self._moved = moved = set[str]()
+        unnamed: list[Gone] = []
         for key, txid in echoes.gone:
             if self.overlay.pop(key, txid) is not None:
                 before[key] = rows.get(key)
+                if self.overlay.under(key) is None:
+                    unnamed.append((key, txid))
         for key, row, ordinal in writes:
             if type(row) is Stored or self.originals:
                 row = self._without_text(key, row)
@@ -213,9 +219,32 @@ class Table:
                         arrivals.add(key)
         if overlay is not None:
             self._show(before)
+        if unnamed:
+            self._note_other_keys(unnamed, writes, before, echoes)
         ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
         self.marks.tidy(rows)
         return self._net(before)
+
+    def _note_other_keys(
+        self,
+        unnamed: Sequence[Gone],
+        writes: Iterable[Write],
+        before: Mapping[str, Any | None],
+        echoes: Echoes,
+    ) -> None:
+        """Take the one row that came instead of one that was only here to be the same row.
+
+        Whoever knows it by its old key may ask before the application says what it is called.
+        """
+        for txid in dict.fromkeys(txid for _, txid in unnamed):
+            gone = [key for key, of in unnamed if of == txid and key not in self.rows]
+            came = [
+                key
+                for key, _, ordinal in writes
+                if echoes.txids.get(ordinal) == txid and before[key] is None and key in self.rows
+            ]
+            if len(gone) == len(came) == 1:
+                self.renamed.add(gone[0], came[0])
 
     def _write_under(self, key: str, row: Any | None, ordinal: int, echoes: Echoes) -> None:
         """Put a row below the pending changes of its key; if it is one of them, take that away."""

@@ -127,6 +127,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         sender.events_of = self._mutations.events
         sender.dependents = self._mutations.dependents
         sender.roll_back = self._mutations.roll_back
+        sender.follow_renamed = self._mutations.follow_renamed
         sender.take_back = self._mutations.take_back
         self._conflicts: Final = Conflicts(self._mutations, self._deliver, self.url)
         sender.resolve = lambda name, conflicting: self._conflicts.ask(

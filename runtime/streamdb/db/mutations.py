@@ -351,15 +351,41 @@ class Mutations(Generic[Tx]):
                     f"map_key: the action has written no row of key {old!r} of collection "
                     f"{schema.name!r}"
                 )
-            self._has_renamed = True
-            table = self._state.tables[schema.name]
-            changes: dict[str, RowChange] = {}
-            waiting = (drafts.get(pending.txid) for pending in table.overlay.of(old))
-            for draft in dict.fromkeys([action, *filter(None, waiting)]):
-                write = draft.writes[schema.name, old].renamed(new)
-                _rename(draft, (schema.name, old), write)
-                changes[draft.outcome.txid] = write.change()
-            self._state.show_local({schema.name: table.rename(old, new, changes)})
+            self._rename(schema, old, new, [action, *self._waiting(schema, old, drafts)])
+
+    def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
+        """Have later writes reach rows that came back by another key than actions gave them.
+
+        Args:
+            actions: that came back.
+            drafts: the transactions on their way.
+        """
+        with self._state.committing():
+            for action in actions:
+                for (name, old), write in action.writes.items():
+                    table = self._state.tables[name]
+                    new = table.renamed.now(old, table.rows)
+                    if new != old and (waiting := self._waiting(write.schema, old, drafts)):
+                        self._rename(write.schema, old, new, waiting)
+                    self._has_renamed = self._has_renamed or new != old
+
+    def _waiting(
+        self, schema: CollectionSchema[Any, Any], key: str, drafts: Mapping[str, Draft]
+    ) -> list[Draft]:
+        pending = self._state.tables[schema.name].overlay.of(key)
+        return [drafts[each.txid] for each in pending if each.txid in drafts]
+
+    def _rename(
+        self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
+    ) -> None:
+        self._has_renamed = True
+        changes: dict[str, RowChange] = {}
+        for draft in dict.fromkeys(drafts):
+            write = draft.writes[schema.name, old].renamed(new)
+            _rename(draft, (schema.name, old), write)
+            changes[draft.outcome.txid] = write.change()
+        table = self._state.tables[schema.name]
+        self._state.show_local({schema.name: table.rename(old, new, changes)})
 
     # --- what becomes of a transaction
 

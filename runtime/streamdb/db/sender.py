@@ -58,6 +58,8 @@ class Sender:
         #: Takes back what shows of transactions.
         #: Then it calls a function, before anybody is told.
         self.roll_back: Callable[[Collection[Draft], Callable[[], object]], None]
+        #: Has later writes reach rows that came back by other keys.
+        self.follow_renamed: Callable[[Collection[Draft], Mapping[str, Draft]], None]
         #: Has transactions be as if they had not been sent.
         self.take_back: Callable[[Collection[Draft]], None]
         #: Takes transactions and their events to the stream, in one request.
@@ -219,6 +221,8 @@ class Sender:
         if self._back:
             back, self._back = self._back, []
             self.roll_back(back, lambda: None)
+            if actions := [draft for draft in back if draft.is_brought]:
+                self.follow_renamed(actions, self._in_flight)
 
     def expect_no_echo(self, reason: BaseException) -> None:
         """Nothing will come back any more: let go of what waits for it, now and later."""

@@ -87,6 +87,42 @@ async def test_later_writes_reach_it(first: str, url: str) -> None:
             db.messages.update("new", content="x")
 
 
+async def test_one_row_that_came_instead_of_one_is_taken_for_it(url: str) -> None:
+    """So who writes it by its old key reaches it before the application knows the new one."""
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
+            await db.await_txid(tx.txid)
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m17")
+
+        transaction = db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        before = db.messages.update("new", content="hello")
+        await db.until(lambda: "m17" in db.messages)
+        assert list(db.messages) == [message("m17", "hello")]
+        assert db.messages["new"] == message("m17", "hello")
+        meanwhile = db.messages.update("new", note="by its old key")
+        going_on.set()
+        for written in (transaction, before, meanwhile):
+            await written.synced()
+        assert list(db.messages) == [message("m17", "hello", note="by its old key")]
+
+
+async def test_of_several_rows_nothing_is_guessed(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            events = [messages.insert(message(key), txid=tx.txid) for key in ("m1", "m2")]
+            async with AsyncStream(url) as server:
+                await server.append_many(events)
+
+        await db.perform(lambda: db.messages.insert(message("new")), persist).synced()
+        assert sorted(db.messages.keys()) == ["m1", "m2"]
+        assert "new" not in db.messages
+
+
 async def test_a_temporary_key_may_be_used_again(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         numbers = iter(("m1", "m2"))
