@@ -26,6 +26,7 @@ from streamdb.engine.plan import (
     Where,
     inputs,
 )
+from streamdb.engine.pushing import pushed_down
 from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.nodes import Node, OperationNode
 
@@ -46,7 +47,7 @@ def explain(plan: Plan) -> str:
     where tokens > 100 | keeps the rows that pass | one test
       union of 0 branches | keeps all rows | nothing more than in the branch
     """
-    return "\n".join(f"{'  ' * depth}{line}" for depth, line in _edge(plan.root, 0))
+    return "\n".join(f"{'  ' * depth}{line}" for depth, line in _edge(pushed_down(plan).root, 0))
 
 
 def _edge(edge: Edge, depth: int) -> Iterator[tuple[int, str]]:

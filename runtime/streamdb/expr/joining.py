@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import Node, OperationNode, moved, slots_of
@@ -52,7 +52,7 @@ def join(
     border = len(left.shape.slots)
     pairs: list[tuple[Node, Node]] = []
     others: list[Node] = []
-    for part in _joined_by_and(condition):
+    for part in joined_by_and(condition):
         pair = _pair(part, border)
         if pair is None:
             others.append(part)
@@ -60,20 +60,22 @@ def join(
             pairs.append(pair)
     if not pairs:
         raise _no_equality(condition, left.shape, right.shape)
-    residual = reduce(_both, others) if others else None
+    residual = reduce(both, others) if others else None
     return JoinNode(left, right, tuple(pairs), residual, how, shape)
 
 
-def _joined_by_and(condition: Node) -> Iterator[Node]:
+def joined_by_and(condition: Node) -> Iterator[Node]:
+    """Yield the conditions that all have to be true for one to be true."""
     match condition:
         case OperationNode("&", (left, right)):
-            yield from _joined_by_and(left)
-            yield from _joined_by_and(right)
+            yield from joined_by_and(left)
+            yield from joined_by_and(right)
         case _:
             yield condition
 
 
-def _both(left: Node, right: Node) -> Node:
+def both(left: Node, right: Node) -> Node:
+    """Return the condition that two others are true."""
     return OperationNode("&", (left, right))
 
 
@@ -81,7 +83,7 @@ def _pair(condition: Node, border: int) -> tuple[Node, Node] | None:
     """Return both sides of an equality, the left query's first, if it is one between the two."""
     match condition:
         case OperationNode("==", (one, other)):
-            sides = _side(one, border), _side(other, border)
+            sides = side_of(one, border), side_of(other, border)
             if sides == ("left", "right"):
                 return one, moved(other, -border)
             if sides == ("right", "left"):
@@ -91,7 +93,8 @@ def _pair(condition: Node, border: int) -> tuple[Node, Node] | None:
     return None
 
 
-def _side(node: Node, border: int) -> str | None:
+def side_of(node: Node, border: int) -> Literal["left", "right"] | None:
+    """Return which side of a join an expression reads alone; that of slots before the border."""
     slots = slots_of(node)
     if not slots or min(slots) < border <= max(slots):
         return None

@@ -320,3 +320,10 @@ def test_without_a_database_there_is_nothing_that_runs_it() -> None:
 
 def test_the_classes_of_queries_can_be_written_in_annotations_that_are_evaluated() -> None:
     assert repr(Query1[int, str]).endswith("Query[int, str]")
+
+
+def test_groups_are_filtered_by_functions() -> None:
+    """A functional ``having`` (Q7)."""
+    groups = messages().group_by(lambda m: m.user_id).agg(lambda m: fn.collect(m.content))
+    found = groups.filter(lambda user, contents: len(contents) > 1).map(lambda user, _: user)
+    assert found.fetch() == ["ada"]

@@ -9,6 +9,7 @@ from streamdb.engine.executor import Changes, Item, Key, Positions
 from streamdb.engine.interpreted.order import OrderOperator
 from streamdb.engine.interpreted.tree import OperatorTree
 from streamdb.engine.plan import Plan
+from streamdb.engine.pushing import pushed_down
 from streamdb.expr.sources import Source
 
 
@@ -20,7 +21,7 @@ class Interpreted:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._root: Final = self._tree().root(plan.root)
+        self._root: Final = self._tree().root(pushed_down(plan).root)
 
     def _tree(self) -> OperatorTree:
         """Return what makes the operators."""
