@@ -55,9 +55,13 @@ async def judge(server: str, folder: Path, history: History) -> None:
         async with proxy(server) as between:
             user = User(others, between, between.url(name), history.live, folder / f"{name}.cache")
             await user.open(history.opening)
-            for step in history.steps:
+            for left, step in zip(range(len(history.steps), 0, -1), history.steps, strict=True):
+                if left == history.ends:
+                    await others.close()
                 await user.take(step)
                 user.opened.look()
+            if history.ends == 0:
+                await others.close()
             await user.wait()
             await user.close()
         log = await Log.of(others)
@@ -83,6 +87,8 @@ async def _check(log: Log, opened: Opened) -> None:
         allowed,
         is_closed=not opened.is_patient,
         refusals=opened.refusals,
+        has_ended=log.has_ended,
+        asked=opened.asked,
     )
     judge.judge(opened.trace)
 
@@ -148,7 +154,8 @@ class User:
 
     async def wait(self) -> None:
         """Wait until all has arrived that was written."""
-        await self.opened.wait(await self._others.append_mark())
+        mark = await self._others.append_mark()
+        await self.opened.wait(None if self._others.is_closed else mark)
 
     async def close(self) -> None:
         """Close the database."""

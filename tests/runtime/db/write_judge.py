@@ -25,9 +25,12 @@ from tests.runtime.naive_fold import InOrder, NaiveFold
 
 from streamdb import (
     BadRequest,
+    ConnectionFailed,
     DatabaseClosed,
     MissingKey,
     PayloadTooLarge,
+    RowChanged,
+    StreamClosed,
     TransactionFailed,
     TransactionUnresolved,
 )
@@ -43,6 +46,9 @@ class Judge:
         allowed: by offset, what the stream may say there.
         is_closed: the database was closed without waiting for its writes.
         refusals: errors that refused requests may have been met with, beside those too large.
+        has_ended: the stream was closed.
+        asked: the transactions of which the application was asked about a conflict; None if it
+            said nothing of conflicts.
     """
 
     events: Sequence[Any]
@@ -50,6 +56,8 @@ class Judge:
     allowed: Mapping[str, list[InOrder]]
     is_closed: bool
     refusals: bool
+    has_ended: bool = False
+    asked: set[str] | None = None
     _laid: list[Local] = field(default_factory=list[Local])
     _places: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
@@ -63,6 +71,8 @@ class Judge:
             view = entry if isinstance(entry, View) else entry.view
             synced = self._matching(view)
             self._check_statuses(view)
+            self._check_metas(view, synced)
+            self._note_showed(view)
             if isinstance(entry, View):
                 if before is not None:
                     self._check_steadiness(before, view)
@@ -78,6 +88,8 @@ class Judge:
                 self._send(entry.local, view, synced)
         for local in self._laid:
             self._check_outcome(local)
+        conflicts = {local.tx.txid for local in self._laid if local.tx.conflict}
+        assert self.asked is None or self.asked == conflicts
 
     # --- what shows
 
@@ -85,7 +97,7 @@ class Judge:
         """Return what the stream says that explains what showed."""
         made = [(self._shown(synced, view), synced) for synced in self.allowed[view.offset]]
         for shown, synced in made:
-            if shown == view.rows:
+            if shown == view.rows and self._seqs(synced, view) == self._told_seqs(view):
                 return synced
         raise AssertionError(
             f"at {view.offset}: {view.rows}, not {[shown for shown, _ in made]}; the stream says "
@@ -112,6 +124,43 @@ class Judge:
             keys = [key for key in places if key in rows] + list(ahead)
             found[name] = [(key, rows[key]) for key in keys]
         return found
+
+    def _seqs(self, synced: InOrder, view: View) -> dict[Place, int | None]:
+        seqs = {(name, key): seq for name in WRITTEN for key, _, seq in synced[name]}
+        return {place: seqs.get(place) for place in view.metas}
+
+    def _told_seqs(self, view: View) -> dict[Place, int | None]:
+        return {place: meta.seq for place, meta in view.metas.items()}
+
+    def _check_metas(self, view: View, synced: InOrder) -> None:
+        pending = {place for local in self._pending(view) for place in local.deeds}
+        writers = {local.tx.txid: local for local in self._laid}
+        for place, meta in view.metas.items():
+            assert meta.pending is (place in pending), place
+            failed = [local for local in view.failed if place in local.deeds]
+            errors = [local.tx.error for local in failed]
+            has_come_back = any(place in local.deeds for local in view.synced)
+            assert meta.error in errors or (meta.error is None and (has_come_back or not failed))
+            if not self._any_resets:
+                wrote = [
+                    _txid(event)
+                    for event in self.events[: self.ends[view.offset]]
+                    if (_NAMES.get(event["type"]), event["key"]) == (place[0], str(place[1]))
+                ]
+                writer = writers.get(wrote[-1]) if wrote else None
+                is_own = place in pending or writer is not None
+                # One of unknown outcome is not waited for any more.
+                assert meta.origin == ("local" if is_own else "remote") or (
+                    writer in view.failed
+                ), f"{place}: {meta}, written by {writer}"
+
+    def _note_showed(self, view: View) -> None:
+        """Note what showed of rows under the last write to each of them."""
+        last = {place: local for local in self._pending(view) for place in local.deeds}
+        rows = {(name, key): row for name in WRITTEN for key, row in view.rows[name]}
+        for place, local in last.items():
+            if (row := rows.get(place)) is not None:
+                local.showed.setdefault(place, []).append(row)
 
     def _rows_below(self, synced: InOrder, view: View, name: str) -> dict[Any, Any]:
         return {key: row for key, row, _ in synced[name]}
@@ -181,11 +230,17 @@ class Judge:
             below = self._below(local, place, view, synced)
             if below is None and all(deed.kind == "update" for deed in deeds):
                 local.makes_no_sense = True
-        if not local.makes_no_sense:
+            if not local.is_expected(place, below):
+                local.is_unexpected = True
+        if not local.makes_no_sense and not local.is_unexpected:
             end, is_loaded = self.ends[view.offset], view.offset != "-1"
             sent = {
                 place: Sent(
-                    local.made_of(place, below), below, end, is_loaded, local.undoes(place, below)
+                    local.made_of(place, below),
+                    below,
+                    end,
+                    is_loaded,
+                    local.undoes(place, below, view.failed),
                 )
                 for place in local.deeds
                 for below in [self._below(local, place, view, synced)]
@@ -214,9 +269,20 @@ class Judge:
             assert not any(below.tx.status == "failed" for below in local.stands_on)
         if tx.status == "synced":
             self._check_conflict(local, places[0])
+            self._check_showed(local)
+
+    def _check_showed(self, local: Local) -> None:
+        """No value showed between what was written and what is on the stream."""
+        for place, rows in local.showed.items():
+            if not local.tx.conflict and not self._any_resets:
+                confirmed = local.sent[place].row
+                assert all(local.stays(place, row, confirmed) for row in rows), (place, rows)
 
     def _check_failure(self, local: Local, error: Any) -> None:
-        assert type(error) in (TransactionFailed, TransactionUnresolved)
+        assert type(error) in (TransactionFailed, TransactionUnresolved, RowChanged)
+        if isinstance(error, RowChanged):
+            assert local.is_unexpected
+            return
         cause = error.__cause__
         if isinstance(cause, DatabaseClosed):
             assert self.is_closed
@@ -224,6 +290,11 @@ class Judge:
             assert any(
                 below.tx.error is cause or below.tx.status == "failed" for below in local.stands_on
             )
+        elif isinstance(cause, StreamClosed):
+            assert self.has_ended
+        elif isinstance(cause, ConnectionFailed):  # a stream that has ended does not say more
+            assert self.has_ended
+            assert type(error) is TransactionUnresolved
         elif isinstance(cause, MissingKey):
             assert local.makes_no_sense
         else:

@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from streamdb import RowMeta
+
 WRITTEN = ("messages", "sensors")
 LARGEST_BODY = 2000  # bytes that a request may have
 LARGE_TEXT = "x" * (LARGEST_BODY + 1)
@@ -17,11 +19,15 @@ Place = tuple[str, Any]
 
 
 class Deed(NamedTuple):
-    """One write of one row: the row, or the fields that an update changes."""
+    """One write of one row: the row, or the fields that an update changes.
+
+    An update may expect the row to be as it shows.
+    """
 
     kind: Kind
     row: Any = None
     fields: Mapping[str, Any] = {}
+    expects: bool = False
 
     def done_to(self, below: Any) -> Any:
         """Return the row that it makes of one, None for none."""
@@ -73,6 +79,8 @@ class Local:
         stands_on: those that showed right below it when it was made, if it needs them.
         makes_no_sense: it changes a row that was gone when it was to be sent.
         seen: by row.
+        showed: by row, what showed while it was the last write of that row.
+        is_unexpected: a row that it expects was another one when it was to be sent.
     """
 
     deeds: dict[Place, list[Deed]] = field(default_factory=dict[Place, list[Deed]])
@@ -81,6 +89,8 @@ class Local:
     stands_on: list[Local] = field(default_factory=list["Local"])
     makes_no_sense: bool = False
     seen: dict[Place, Seen] = field(default_factory=dict[Place, Seen])
+    showed: dict[Place, list[Any]] = field(default_factory=dict[Place, list[Any]])
+    is_unexpected: bool = False
 
     @property
     def is_too_large(self) -> bool:
@@ -108,10 +118,30 @@ class Local:
             below = deed.done_to(below)
         return below
 
-    def undoes(self, place: Place, base: Any) -> bool:
-        """Tell whether it undoes what was done to a row since it was written."""
+    def is_expected(self, place: Place, base: Any) -> bool:
+        """Tell whether a row is as a write of it expects, if it expects anything."""
+        deeds = self.deeds[place]
+        expects = deeds[0].kind == "update" and any(deed.expects for deed in deeds)
+        return not expects or base == self.seen[place].row
+
+    def stays(self, place: Place, row: Any, other: Any) -> bool:
+        """Tell whether two rows are alike in what it writes."""
+        deeds = self.deeds[place]
+        if any(deed.kind != "update" for deed in deeds):
+            return bool(row == other)
+        names = {name for deed in deeds for name in deed.fields}
+        return all(getattr(row, name) == getattr(other, name) for name in names)
+
+    def undoes(self, place: Place, base: Any, failed: frozenset[Local]) -> bool:
+        """Tell whether it undoes what was done to a row since it was written.
+
+        Args:
+            place: the row.
+            base: what it is made of.
+            failed: the transactions that have failed by now.
+        """
         seen, deeds = self.seen[place], self.deeds[place]
-        while seen.local is not None and seen.local.tx.status == "failed":
+        while seen.local is not None and seen.local in failed:
             seen = seen.local.seen[place]  # what it was made on never was
         is_known = seen.is_loaded or deeds[0].kind == "insert"
         if base is None or not is_known or base == seen.row:
@@ -145,6 +175,7 @@ class View(NamedTuple):
 
     offset: str
     rows: Mapping[str, list[tuple[Any, Any]]]
+    metas: Mapping[Place, RowMeta]
     failed: frozenset[Local]
     synced: frozenset[Local]
 

@@ -30,12 +30,16 @@ _FIELD_NAMES: Final = {
 }
 
 
+Resolution = Literal["ours", "theirs", "both"]
+
+
 @dataclass(frozen=True)
 class Write:
     """A local write. Of the fields, an update changes those of ``names``.
 
     Attributes:
         by_function: an update is one by a function.
+        expects: an update expects the row that shows, or another one.
         is_too_large: the row is larger than any request may be.
     """
 
@@ -46,6 +50,7 @@ class Write:
     number: int
     names: frozenset[str]
     by_function: bool
+    expects: Literal["nothing", "this", "another"]
     is_too_large: bool
 
     @property
@@ -66,6 +71,11 @@ class Write:
         """What an update is given."""
         row, names = self.row, _FIELD_NAMES[self.name]
         return {names[name]: getattr(row, names[name]) for name in sorted(self.names)}
+
+    def other_fields(self, now: Any) -> dict[str, Any]:
+        """Return fields that make another row of one."""
+        name = _FIELD_NAMES[self.name]["text"]
+        return {name: getattr(now, name) + "!"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,7 @@ class Reopen:
         waits: its first load is waited for.
         is_patient: it waits for its writes when it is closed, for as long as it takes.
         upsert_as: how it writes upserts.
+        resolves: what the application says to conflicts, if it is asked.
     """
 
     form: Form
@@ -152,6 +163,7 @@ class Reopen:
     waits: bool
     is_patient: bool
     upsert_as: Literal["upsert", "insert_or_update"]
+    resolves: Resolution | None
 
 
 Step = (
@@ -161,12 +173,21 @@ Step = (
 
 @dataclass(frozen=True)
 class History:
-    """Steps, with a database that is opened before the first of them."""
+    """Steps, with a database that is opened before the first of them.
+
+    Attributes:
+        before: what is on the stream before.
+        opening: of the database.
+        live: how it follows.
+        steps: what happens then.
+        ends: before so many of the last steps, the stream is closed; None if it is not.
+    """
 
     before: list[Append]
     opening: Reopen
     live: Literal["auto", "sse", "long-poll"]
     steps: list[Step]
+    ends: int | None
 
 
 # --- what of it is tried
@@ -196,6 +217,7 @@ _WRITES = st.builds(
     _NUMERALS,
     _FIELDS,
     by_function=st.booleans(),
+    expects=st.sampled_from(["nothing", "nothing", "nothing", "this", "this", "another"]),
     is_too_large=st.sampled_from([False] * 9 + [True]),
 )
 _ONE = st.builds(Transact, st.lists(_WRITES, min_size=1, max_size=1), raises=st.just(False))
@@ -235,6 +257,7 @@ _REOPENINGS = st.builds(
     waits=st.sampled_from([True, True, False]),
     is_patient=st.booleans(),
     upsert_as=st.sampled_from(["upsert", "insert_or_update"]),
+    resolves=st.sampled_from([None, "ours", "theirs", "both", "both"]),
 )
 _STEPS = _weighted(
     {
@@ -257,4 +280,5 @@ histories = st.builds(
     opening=_REOPENINGS,
     live=st.sampled_from(["auto", "sse", "long-poll"]),
     steps=st.lists(_STEPS, min_size=8, max_size=40),
+    ends=st.sampled_from([None] * 6 + [0, 1, 2, 4]),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,10 +23,18 @@ from tests.runtime.db.write_model import (
     Sending,
     View,
 )
-from tests.runtime.db.write_steps import Hold, Reopen, Transact, Write
+from tests.runtime.db.write_steps import Hold, Reopen, Resolution, Transact, Write
 from tests.runtime.engine.judging import is_right
 
-from streamdb import Batch, DuplicateKey, MissingKey, TransactionFailed, WaitTimeout, fn
+from streamdb import (
+    Batch,
+    DuplicateKey,
+    MissingKey,
+    RowChanged,
+    TransactionFailed,
+    WaitTimeout,
+    fn,
+)
 from streamdb.db.metrics import Progress
 
 LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
@@ -39,6 +48,7 @@ class Opened:
         self.trace: list[Entry] = []
         self.is_patient = how.is_patient
         self.refusals = False
+        self.has_ended = False
         self.is_async = how.form == "async"
         self.hold = Hold(False, False)
         self._faults: list[BaseException] = []
@@ -51,8 +61,12 @@ class Opened:
             close_timeout=LONGEST if how.is_patient else 0,
             **options,
         )
+        #: The transactions of conflicts that the application was asked about.
+        self.asked: set[str] | None = None
         self._hold_when_asked()
         self._note_what_is_sent()
+        if how.resolves is not None:
+            self._resolve(how.resolves)
         self._threads = ThreadPoolExecutor(3)
         self._told = {name: Follower() for name in WRITTEN}
         self._live = self._live_queries()
@@ -66,10 +80,15 @@ class Opened:
 
     def _live_queries(self) -> list[Any]:
         db = self.db
+        self._live_metas = [
+            db.live(db.messages.with_meta().where(lambda _, meta: meta.pending)),
+            db.live(db.sensors.with_meta().where(lambda _, meta: meta.origin == "local")),
+        ]
         return [
             db.live(db.messages.where(lambda m: m.role == "user")),
             db.live(db.messages.order_by(lambda m: m.content)),
             db.live(db.sensors.group_by(lambda s: s.room).agg(lambda s: fn.count())),
+            *self._live_metas,
         ]
 
     def _hold_when_asked(self) -> None:
@@ -107,6 +126,33 @@ class Opened:
 
         sender.events_of, sender.take_back = events_of, taken_back
 
+    def _resolve(self, how: Resolution) -> None:
+        """Say how to resolve conflicts, and note what is written then."""
+        conflicts = self.db._conflicts
+        ask, write, writer = conflicts.ask, conflicts._write, NotingWriter(conflicts._mutations)
+        self.asked = asked = set[str]()
+        conflicts._mutations = writer
+
+        def noted_ask(schema: Any, conflicting: Any) -> None:
+            asked.add(conflicting.txid)
+            ask(schema, conflicting)
+
+        def noted_write(schema: Any, key: str, ours: Any, wanted: Any) -> None:
+            local = writer.local = Local()
+            with self.db._state.committing():
+                self.trace.append(Laid(local, self._view()))
+                try:
+                    write(schema, key, ours, wanted)
+                except BaseException:
+                    local.deeds.clear()
+                    raise
+                if local.tx is not None:
+                    self._locals.append(local)
+
+        conflicts.ask, conflicts._write = noted_ask, noted_write
+        for name in WRITTEN:
+            self._collection(name).on_conflict(_RESOLVERS[how])
+
     def _local_of(self, draft: Any) -> Local:
         (local,) = (one for one in self._locals if one.tx.txid == draft.outcome.txid)
         return local
@@ -132,7 +178,8 @@ class Opened:
                 self._write(local, write, draft)
             if transact.raises:
                 raise ZeroDivisionError
-        assert (local.tx.status == "failed") is transact.raises
+        fails_at_once = transact.raises or (self.db.status == "ended" and bool(local.deeds))
+        assert (local.tx.status == "failed") is fails_at_once or not self.is_async
         if transact.raises:
             local.deeds.clear()
 
@@ -147,10 +194,20 @@ class Opened:
             case "delete":
                 deed, call = Deed("delete"), lambda: collection.delete(key)
             case "update":
-                deed = Deed("update", fields=_changed(now, fields))
-                call = lambda: collection.update(key, **fields)  # noqa: E731
+                expects = write.expects == "this"
+                deed = Deed("update", fields=_changed(now, fields), expects=expects)
+                arguments: dict[str, Any] = {} if write.expects == "nothing" else {"expect": now}
+                if write.expects == "another" and now is not None:
+                    arguments["expect"] = _laid_over(now, write.other_fields(now))
+                call = lambda: collection.update(key, **fields, **arguments)  # noqa: E731
                 if write.by_function:
-                    call = lambda: collection.update(key, lambda row: _laid_over(row, fields))  # noqa: E731
+                    call = lambda: collection.update(  # noqa: E731
+                        key, lambda row: _laid_over(row, fields), **arguments
+                    )
+                if write.expects == "another" and now is not None:
+                    with pytest.raises(RowChanged):
+                        call()
+                    return None
             case _:
                 pass
         if (now is None) is (write.kind in ("update", "delete")) and write.kind != "upsert":
@@ -182,15 +239,34 @@ class Opened:
         self.hold = Hold(False, False)
         await self._loading
 
-    async def wait(self, txid: str) -> None:
-        """Wait until a txid shows, and all transactions have come to their end."""
+    async def wait(self, txid: str | None) -> None:
+        """Wait until a txid shows, and all transactions have come to their end.
+
+        Args:
+            txid: if None, the end of the stream is waited for.
+        """
         await self.load()
-        await self._call(self.db.await_txid, txid, LONGEST)
-        outcomes = [local.tx._outcome for local in self._locals]
-        ends = [asyncio.wrap_future(outcome.synced) for outcome in outcomes]
-        await asyncio.gather(*ends, return_exceptions=True)
+        if txid is not None:
+            await self._call(self.db.await_txid, txid, LONGEST)
+        self.has_ended = txid is None
+        while txid is None and self.db.status != "ended":  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
+        waited = -1
+        while waited < len(self._locals):  # what resolves a conflict is written, too
+            waited = len(self._locals)
+            outcomes = [local.tx._outcome for local in self._locals]
+            ends = [asyncio.wrap_future(outcome.synced) for outcome in outcomes]
+            await asyncio.gather(*ends, return_exceptions=True)
+            await self._callbacks_have_run()
         self.look()
         assert not any(table.overlay for table in self.db._state.tables.values())
+
+    async def _callbacks_have_run(self) -> None:
+        if not self.is_async:
+            have_run = threading.Event()
+            with self.db._state.lock:  # the commit that tells of outcomes is over
+                self.db._deliver(have_run.set)
+            await self._in_thread(have_run.wait, LONGEST)
 
     def look(self) -> None:
         """Note what shows."""
@@ -214,13 +290,20 @@ class Opened:
         for name, told in self._told.items():
             assert told.rows == dict(self._collection(name).items())
         for live, told in zip(self._live, self._told_of_live, strict=True):
-            assert told.rows == dict(live.items())
+            # What is written to a stream that has ended fails, which only metas show.
+            if not self.has_ended or live not in self._live_metas:
+                assert told.rows == dict(live.items())
 
     # --- what is seen of it
 
     def _view(self) -> View:
         rows = {name: self._collection(name).items() for name in WRITTEN}
-        return View(self.db.offset, rows, self._at("failed"), self._at("synced"))
+        metas = {
+            (name, key): self._collection(name).meta(key)
+            for name in WRITTEN
+            for key, _ in rows[name]
+        }
+        return View(self.db.offset, rows, metas, self._at("failed"), self._at("synced"))
 
     def _at(self, status: str) -> frozenset[Local]:
         return frozenset(local for local in self._locals if local.tx.status == status)
@@ -257,6 +340,50 @@ class _FollowerOfAnswers(Follower):
                 del self.rows[change.key]
             else:
                 self.rows[change.key] = change.new
+
+
+class NotingWriter:
+    """Writes what resolves a conflict, and notes it as what a user does."""
+
+    def __init__(self, mutations: Any) -> None:
+        self.local = Local()
+        self.holding = mutations.holding
+        self.shown = mutations.shown
+        self._mutations = mutations
+
+    def insert(self, schema: Any, row: Any) -> None:
+        """Write a new row."""
+        self.local.add((schema.name, schema.key_of(row)), Deed("insert", row))
+        self.local.tx = self._mutations.insert(schema, row)
+
+    def delete(self, schema: Any, key: Any) -> None:
+        """Remove a row."""
+        self.local.add((schema.name, key), Deed("delete"))
+        self.local.tx = self._mutations.delete(schema, key)
+
+    def update(self, schema: Any, key: Any, change: Any) -> None:
+        """Change a row."""
+        now = self.shown(schema, schema.wire_key(key))
+        changed = msgspec.structs.asdict(change(now))
+        self.local.add((schema.name, key), Deed("update", fields=_changed(now, changed)))
+        self.local.tx = self._mutations.update(schema, key, change)
+
+
+def _both(base: Any, theirs: Any, ours: Any) -> Any:
+    """Return ours with what they changed and we did not."""
+    if base is None or theirs is None or ours is None:
+        return "ours" if theirs is None else "theirs"
+    fields = msgspec.structs.asdict(theirs)
+    changed = {name: value for name, value in fields.items() if value != getattr(base, name)}
+    own = {name for name in fields if getattr(ours, name) != getattr(base, name)}
+    return _laid_over(ours, {name: value for name, value in changed.items() if name not in own})
+
+
+_RESOLVERS: Final[dict[Resolution, Any]] = {
+    "ours": lambda *_: "ours",
+    "theirs": lambda *_: "theirs",
+    "both": _both,
+}
 
 
 async def _awaited(tx: Any) -> None:

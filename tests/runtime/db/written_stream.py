@@ -20,8 +20,17 @@ class Others:
     restart: str | None = None
     _offsets: list[str] = field(default_factory=lambda: ["-1"])
 
+    is_closed: bool = False
+
+    async def close(self) -> None:
+        """End the stream: nothing is appended any more."""
+        self.is_closed = True
+        await self.stream.close_stream()
+
     async def append(self, events: list[Any]) -> None:
-        """Append events."""
+        """Append events, unless the stream has ended."""
+        if self.is_closed:
+            return
         await self.stream.append_many(events)
         offset = (await self.stream.head()).offset
         assert offset is not None
@@ -29,7 +38,7 @@ class Others:
 
     async def append_reset(self, appends: int) -> None:
         """Append a reset that names an offset."""
-        if self.restart is None:
+        if self.restart is None and not self.is_closed:
             self.restart = self._offsets[min(appends, len(self._offsets) - 1)]
             await self.append([{"headers": {"control": "reset", "offset": self.restart}}])
 
@@ -50,12 +59,13 @@ class Log:
     events: list[Any]
     restart: Restart | None
     ends: dict[str, int]
+    has_ended: bool
 
     @classmethod
     async def of(cls, others: Others) -> Log:
         """Read it."""
         events = await _events_from(others.stream, "-1")
-        log = cls(others.stream, events, None, {"-1": 0})
+        log = cls(others.stream, events, None, {"-1": 0}, others.is_closed)
         if others.restart is not None:
             at = next(index for index, event in enumerate(events) if "offset" in event["headers"])
             log.restart = Restart(at, others.restart, await log.end(others.restart))
