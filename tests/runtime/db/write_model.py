@@ -80,6 +80,7 @@ class Local:
         makes_no_sense: it changes a row that was gone when it was to be sent.
         seen: by row.
         showed: by row, what showed while it was the last write of that row.
+        resolves: it is what an application says to a conflict, which may come while it closes.
         is_unexpected: a row that it expects was another one when it was to be sent.
     """
 
@@ -90,6 +91,7 @@ class Local:
     makes_no_sense: bool = False
     seen: dict[Place, Seen] = field(default_factory=dict[Place, Seen])
     showed: dict[Place, list[Any]] = field(default_factory=dict[Place, list[Any]])
+    resolves: bool = False
     is_unexpected: bool = False
 
     @property

@@ -138,7 +138,7 @@ class Opened:
             ask(schema, conflicting)
 
         def noted_write(schema: Any, key: str, ours: Any, wanted: Any) -> None:
-            local = writer.local = Local()
+            local = writer.local = Local(resolves=True)
             with self.db._state.committing():
                 self.trace.append(Laid(local, self._view()))
                 try:
