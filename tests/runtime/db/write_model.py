@@ -148,7 +148,7 @@ class Local:
         is_known = seen.is_loaded or deeds[0].kind == "insert"
         if base is None or not is_known or base == seen.row:
             return False
-        if all(deed.kind == "update" for deed in deeds):
+        if seen.row is not None and all(deed.kind == "update" for deed in deeds):
             fields = {name: value for deed in deeds for name, value in deed.fields.items()}
             return any(
                 getattr(base, name) not in (getattr(seen.row, name), value)
