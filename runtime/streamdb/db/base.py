@@ -12,7 +12,7 @@ from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
-from streamdb.collections.transaction import Outcome
+from streamdb.collections.transaction import BaseTransaction, Outcome
 from streamdb.db.action_inputs import ChecksInputs
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import check_declarations, declared_schema
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 #: The options that belong to one file, and not to a second database.
 _OF_A_FILE: Final = frozenset({"cache", "on_outbox_error", "outbox"})
 
-Tx = TypeVar("Tx")
+Tx = TypeVar("Tx", bound=BaseTransaction)
 CollectionForm = TypeVar("CollectionForm", bound=BaseCollection[Any, Any, Any, Any])
 AnyCollection = TypeVar("AnyCollection", bound=BaseCollection[Any, Any, Any, Any])
 

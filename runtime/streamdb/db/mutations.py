@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from streamdb.collections.callers import PERSISTING, OpenBlock, this_task_or_thread
 from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
-from streamdb.collections.transaction import Outcome
+from streamdb.collections.transaction import BaseTransaction, Outcome
 from streamdb.db.local_writes import (
     LocalWrite,
     Place,
@@ -42,7 +42,7 @@ from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
-Tx = TypeVar("Tx")
+Tx = TypeVar("Tx", bound=BaseTransaction)
 
 
 class Holder(Protocol):
@@ -72,6 +72,7 @@ class Draft:
         has_come_back: whether all of it has come back.
         by: the txid of the action whose durable part makes it.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
+        parts: what the blocks of transactions in its block were given, if it takes those in.
     """
 
     outcome: Outcome
@@ -84,6 +85,7 @@ class Draft:
     has_come_back: bool = False
     by: str | None = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
+    parts: list[BaseTransaction] | None = None
 
     @property
     def size(self) -> int:
@@ -151,9 +153,29 @@ class Mutations(Generic[Tx]):
     @contextmanager
     def transaction(self) -> Generator[Tx]:
         """Gather the writes of this task or thread; send them as one when the block ends well."""
+        outer = self._open.current
+        if outer is not None and outer.parts is not None:
+            with self._part_of(outer, outer.parts) as part:
+                yield part
+            return
         with self.gathering() as draft:
             yield self._wrap(draft.outcome)
         self._finish(draft)
+
+    @contextmanager
+    def _part_of(self, outer: Draft, parts: list[BaseTransaction]) -> Generator[Tx]:
+        """Gather writes for a paced transaction; if the block raises, it goes on without them."""
+        before, part = dict(outer.writes), self._wrap(outer.outcome)
+        parts.append(part)
+        try:
+            yield part
+        except BaseException as error:
+            outer.writes = before
+            parts.remove(part)
+            failed = Outcome(outer.outcome.txid)
+            failed.fail(_caused(TransactionFailed("its block raised: nothing was sent"), error))
+            part.become_part_of(failed)
+            raise
 
     @contextmanager
     def gathering(self) -> Generator[Draft]:

@@ -64,13 +64,15 @@ class BasePaced(Generic[Tx]):
     def _block(self) -> Generator[Tx]:
         with self._mutations.gathering() as draft:
             transaction = self._wrap(draft.outcome)
+            draft.parts = [transaction]
             yield transaction
         if not draft.writes:
             draft.outcome.advance("synced")
             return
         with self._mutations.holding():
             taken = self._pace.take(draft.writes, lambda: Draft(draft.outcome))
-        transaction.become_part_of(taken.outcome)
+        for part in draft.parts:
+            part.become_part_of(taken.outcome)
 
     def _note(self, draft: Draft) -> None:
         self._failure = self._failure or draft.outcome.error

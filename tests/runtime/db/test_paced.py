@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -353,10 +354,49 @@ async def test_what_others_do_meanwhile(url: str) -> None:
         assert db.messages.keys() == ["1"]
 
 
+async def test_transactions_inside_are_part_of_it(url: str) -> None:
+    """So actions can be paced; one that raises leaves nothing, and the block goes on without it."""
+    async with AsyncChat(url, create=True) as db:
+        paced = db.paced(debounce(HOUR))
+        with paced as first:
+            db.messages.insert(message(1))
+        with paced as second:
+            db.messages.insert(message(2, "a"))
+            with db.transaction() as inner:
+                db.messages.update("2", content="b")
+                db.messages.update("1", content="b")
+            failed = fail_inside(db)
+        assert len({one.txid for one in (first, second, inner)}) == 1
+        assert failed.status == "failed"
+        assert (second.status, inner.status) == ("queued", "queued")
+        await paced.flush()
+        await inner.synced()
+        assert list(db.messages) == [message(1, "b"), message(2, "b")]
+
+
+def fail_inside(db: AsyncChat) -> AsyncTransaction:
+    made: list[AsyncTransaction] = []
+    with suppress(ZeroDivisionError), db.transaction() as transaction:
+        made.append(transaction)
+        db.messages.update("2", content="lost")
+        db.messages.delete("1")
+        raise ZeroDivisionError
+    return made[0]
+
+
+def test_transactions_inside_in_the_blocking_form(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        with db.paced(debounce(HOUR)) as outer, db.transaction() as inner:
+            db.messages.insert(message(1))
+        assert inner.status == "queued"
+    inner.result(0)
+    assert inner.txid == outer.txid
+
+
 async def test_blocks_do_not_nest(embedded_url: str) -> None:
     async with AsyncChat(embedded_url, create=True) as db:
         paced = db.paced(debounce(HOUR))
-        with paced, pytest.raises(StreamDBError, match="do not nest"), db.transaction():
+        with paced, pytest.raises(StreamDBError, match="do not nest"), db.paced(throttle(1)):
             pass
         with db.transaction(), pytest.raises(StreamDBError, match="do not nest"), paced:
             pass
