@@ -211,6 +211,7 @@ async def test_later_writes_of_its_rows_wait_and_others_do_not(url: str) -> None
         assert db.messages["1"].content == "y"
         going_on.set()
         await behind.synced()
+        await action.synced()  # which is when `persist` has returned, too
         assert (action.status, on_top.status) == ("synced", "synced")
         assert db.messages["1"].content == "y"
         assert db.messages.keys() == ["2", "1"]
