@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from streamdb.cache.outbox_file import outbox_path
-from streamdb.cache.outbox_records import ProducerRecord, TransactionRecord
-from streamdb.cache.outbox_writer import OutboxWriter
+from streamdb.cache.outbox_records import SentRecord, TransactionRecord
 from streamdb.collections.overlay import Pending
 from streamdb.db.kept_writes import (
     bare_draft_of,
@@ -32,12 +28,11 @@ from streamdb.db.kept_writes import (
 )
 from streamdb.db.local_writes import Place
 from streamdb.db.mutations import Draft
+from streamdb.db.outbox_ledger import Batch, OutboxLedger
 from streamdb.db.read_place import is_before
 from streamdb.db.state import CameBack, DatabaseState
 from streamdb.errors import (
-    CacheError,
     ConnectionFailed,
-    DatabaseClosed,
     InvalidRow,
     ProducerFenced,
     ProducerGap,
@@ -52,22 +47,8 @@ from streamdb.streams.async_stream import AsyncStream
 
 log: Final = logging.getLogger("streamdb.db")
 
-_MOST_REFUSED: Final = 1000
 # What passes by itself, or is for others to mend: the batch waits, and is sent again.
 _PATIENCE: Final = RetryPolicy(initial=0.5, multiplier=2.0, maximum=30.0)
-
-
-class _Kept(NamedTuple):
-    number: int
-    record: TransactionRecord
-
-
-class _Batch(NamedTuple):
-    """What is being sent, under which number."""
-
-    txids: frozenset[str]
-    producer: ProducerState
-    seq: int
 
 
 class OutboxKeeper:
@@ -86,17 +67,9 @@ class OutboxKeeper:
         self.resume: Callable[[list[Draft], list[Draft]], None]
         #: Tells the user of what was refused.
         self.report: Callable[[TransactionRecord], None]
-        #: True from when it was read until it is closed.
-        self.is_open = False
+        self.ledger: Final = OutboxLedger(outbox_path(cache), stream)
         self._state: Final = state
         self._stream: Final = stream
-        self._writer: Final = OutboxWriter(outbox_path(cache))
-        self._producer = ProducerState(str(uuid.uuid4()))
-        self._kept: Final[dict[str, _Kept]] = {}
-        self._refused: Final[dict[str, _Kept]] = {}
-        self._last_number = 0  # of those that were left
-        self._batch: _Batch | None = None
-        self._closing: Future[None] | None = None
 
     # --- from start to close
 
@@ -104,33 +77,14 @@ class OutboxKeeper:
         """Read what earlier processes have left, and have it show.
 
         Raises:
-            CacheError: it cannot be read, or is of another stream.
+            CacheError: it cannot be read, or is for another stream.
         """
-        producer, records = await asyncio.wrap_future(self._writer.open())
-        pending = [record.txid for record in records.values() if record.refused is None]
-        if producer is not None and producer.stream != self._stream and pending:
-            raise CacheError(
-                f"the outbox {self._writer.path} holds {len(pending)} transactions that are not on "
-                f"their stream yet, {producer.stream}, and this is {self._stream}: open that one "
-                "first, name another cache for this one, or move the outbox away"
-            )
-        if producer is not None and producer.stream == self._stream:
-            self._producer = ProducerState(producer.id, producer.epoch, producer.next_seq)
-        else:
-            self._put_producer(self._producer, 0)
-        self.is_open = True
-        for number, record in records.items():
-            kept = self._kept if record.refused is None else self._refused
-            kept[record.txid] = _Kept(number, record)
-            self._last_number = number
-        self._restore()
+        read = await asyncio.wrap_future(self.ledger.read())
+        self._restore(self.ledger.take(*read))
 
     def close(self) -> Future[None]:
         """Begin to write what is not written yet, and to close the file; once."""
-        if self._closing is None:
-            self.is_open = False
-            self._closing = self._writer.close()
-        return self._closing
+        return self.ledger.close()
 
     def wait(self) -> None:
         """Block, on any thread but the loop's, until all is on the disk, and closed if it is to be.
@@ -138,29 +92,28 @@ class OutboxKeeper:
         What a cache keeps of an own write must not be on the disk before the outbox has let go of
         it: after a restart it would not be seen to come back.
         """
-        self._writer.wait()
+        self.ledger.wait()
 
     def end(self) -> None:
         """Wait for the thread of an outbox that is closed."""
-        self._writer.end()
+        self.ledger.end()
 
-    def _restore(self) -> None:
+    def _restore(self, records: Iterable[TransactionRecord]) -> None:
         sent: list[Draft] = []
         queued: list[Draft] = []
         shown: list[tuple[Draft, list[tuple[Place, Pending]]]] = []
-        for _, record in list(self._kept.values()):
+        for record in records:
             try:
                 draft = draft_of(self._state.schema, record)
                 changes = pending_of(draft, record)
             except InvalidRow as error:
                 if record.sent is None:
-                    self._refuse(record.txid, f"it does not fit the schema: {error}")
+                    reason = f"it does not fit the schema: {error}"
+                    self.report(self.ledger.refuse(record.txid, reason))
                     continue
                 draft, changes = bare_draft_of(record), []
             shown.append((draft, changes))
             (queued if record.sent is None else sent).append(draft)
-        if sent:
-            self._batch = self._batch_of(draft.outcome.txid for draft in sent)
         if shown:
             self.show(shown)
         self.resume(sent, queued)
@@ -171,47 +124,53 @@ class OutboxKeeper:
         """Keep a transaction that was just written; its `stored` is done once it is on the disk."""
         draft.outcome.keep()
         # By what may stand on what: an action is sent when it wants, before all that waits for it.
-        self._put(_Kept(self._last_number + draft.number, record_of(draft)))
-        flushed = self._writer.flush()
+        self.ledger.add(draft.number, record_of(draft))
+        flushed = self.ledger.flush()
         flushed.add_done_callback(lambda done: draft.outcome.note_stored(done.exception()))
 
     def came_back(self, came: CameBack) -> None:
         """Let go of what a commit has shown to be on the stream."""
-        batch = self._batch
+        batch = self.ledger.batch
         if batch is not None and not batch.txids.isdisjoint({*came.whole, *came.events.values()}):
-            self._let_go(batch)  # a batch is on the stream as a whole
+            self.ledger.let_go(batch)  # a batch is on the stream as a whole
 
     def failed(self, draft: Draft) -> None:
         """Keep what was refused where the user can see it."""
-        if self.is_open and draft.outcome.txid in self._kept:
-            self._refuse(draft.outcome.txid, str(draft.outcome.error))
+        txid = draft.outcome.txid
+        if self.ledger.is_open and txid in self.ledger:
+            self.report(self.ledger.refuse(txid, str(draft.outcome.error)))
 
     # --- sending
 
     async def deliver(
-        self, stream: AsyncStream, batch: Sequence[tuple[Draft, list[bytes]]]
+        self, stream: AsyncStream, sending: Sequence[tuple[Draft, list[bytes]]]
     ) -> None:
         """Write transactions in one request, for as long as it takes.
 
         Raises:
             StreamError: they are not on the stream, and will never be.
         """
-        if batch[0][0].outcome.txid not in self._kept:
+        ledger = self.ledger
+        if sending[0][0].outcome.txid not in ledger:
             return  # an earlier process has sent it, and it has come back
-        sending = self._seal(batch)
-        body = json_text.frame([event for _, events in batch for event in events])
+        batch = self._seal(sending)
+        body = json_text.frame([event for _, events in sending for event in events])
         failures = _PATIENCE.begin()
         is_renewed = False
-        while self._batch is sending:
+        while ledger.batch is batch:
             try:
-                await self._append(stream, sending, body)
+                await self._append(stream, batch, body)
             except StreamDBError as error:
-                self._producer.in_doubt = False  # it is this batch again, under this number
-                if self._batch is not sending:
+                if ledger.batch is not batch:
                     break  # it has come back
                 if isinstance(error, (ProducerFenced, ProducerGap)) and not is_renewed:
+                    # The server has forgotten the producer, or another one has its id, as a copy of
+                    # the file would. So the id is given up, not fought for.
+                    log.warning(
+                        "%s: the outbox goes on as another producer: %s", self._stream, error
+                    )
                     is_renewed = True
-                    sending = self._begin_anew(sending, error)
+                    batch = ledger.begin_anew(batch)
                     continue
                 if not _passes(error):
                     raise
@@ -219,21 +178,23 @@ class OutboxKeeper:
                 log.warning("%s: it is sent again in %.1f s: %s", self._stream, wait, error)
                 await asyncio.sleep(wait)
             else:
-                self._let_go(sending)
-        sending.producer.next_seq = sending.seq + 1
+                ledger.let_go(batch)
 
-    async def _append(self, stream: AsyncStream, sending: _Batch, body: bytes) -> None:
+    async def _append(self, stream: AsyncStream, batch: Batch, body: bytes) -> None:
         """Try once. A refusal is raised when it is sure that no earlier try was stored."""
-        await asyncio.wrap_future(self._writer.flush())
+        await asyncio.wrap_future(self.ledger.flush())
         try:
-            await stream.append_once(self._producer, body)
+            # Whatever has come back meanwhile: this goes under this number, and no other.
+            producer = batch.producer
+            numbered = ProducerState(producer.id, producer.epoch, batch.seq)
+            await stream.append_once(numbered, body)
         except StreamError as error:
             if _passes(error):
                 raise
             # Servers refuse what they have stored if the stream was closed since, or if they have
             # forgotten the producer. So what is on the stream decides, read up to its end of now.
             await self._read_up_to((await stream.head()).offset)
-            if self._batch is sending:
+            if self.ledger.batch is batch:
                 raise
 
     async def _read_up_to(self, offset: str) -> None:
@@ -251,91 +212,16 @@ class OutboxKeeper:
         finally:
             stop()
 
-    def _begin_anew(self, sending: _Batch, error: StreamDBError) -> _Batch:
-        """Send by another producer: the server has forgotten this one, or another one has its id.
-
-        As a copy of the file would have; so the id is given up, not fought for.
-        """
-        log.warning("%s: the outbox goes on as another producer: %s", self._stream, error)
-        self._producer = ProducerState(str(uuid.uuid4()))
-        self._put_producer(self._producer, 0)
-        self._batch = _Batch(sending.txids, self._producer, 0)
-        return self._batch
-
-    def _seal(self, batch: Sequence[tuple[Draft, list[bytes]]]) -> _Batch:
-        """Put on disk what is sent. What was sent before, was refused, and is made anew is not."""
-        txids = [draft.outcome.txid for draft, _ in batch]
-        before = self._batch.txids if self._batch is not None else frozenset[str]()
-        for txid in before.difference(txids).intersection(self._kept):
-            number, record = self._kept[txid]
-            self._put(_Kept(number, msgspec.structs.replace(record, sent=None)))
-        for draft, events in batch:
-            number, record = self._kept[draft.outcome.txid]
-            if draft.as_sent is not None:
-                find_bases(self._state, draft, record)
+    def _seal(self, sending: Sequence[tuple[Draft, list[bytes]]]) -> Batch:
+        sent: dict[str, SentRecord | None] = {}
+        for draft, events in sending:
+            txid = draft.outcome.txid
+            if draft.as_sent is None:
+                sent[txid] = sent_record(self._state, draft, events)
             else:
-                sent = sent_record(self._state, draft, events)
-                self._put(_Kept(number, msgspec.structs.replace(record, sent=sent)))
-        sending = self._batch = self._batch_of(txids)
-        return sending
-
-    # --- what is on the disk
-
-    @property
-    def txids(self) -> list[str]:
-        """The ids of the transactions that are to be on the stream yet, in order."""
-        return list(self._kept)
-
-    def records(self) -> list[TransactionRecord]:
-        """Return all transactions, in the order of writing. May be called on any thread."""
-        kept = [*self._refused.values(), *self._kept.values()]
-        return [record for _, record in sorted(kept, key=lambda one: one.number)]
-
-    def forget(self, txid: str | None) -> None:
-        """Remove one that was refused, or all. May be called on any thread."""
-        if not self.is_open:
-            raise DatabaseClosed(f"{self._stream}: the database is not open: nothing is forgotten")
-        if txid is not None and txid not in self._refused:
-            raise KeyError(txid)
-        for one in list(self._refused) if txid is None else [txid]:
-            if (kept := self._refused.pop(one, None)) is not None:
-                self._writer.put(kept.number, None)
-        self._writer.flush()
-
-    def _refuse(self, txid: str, reason: str) -> None:
-        number, record = self._kept.pop(txid)
-        plain_reason = reason.encode("utf-8", "backslashreplace").decode()
-        refused = msgspec.structs.replace(record, sent=None, refused=plain_reason)
-        self._refused[txid] = _Kept(number, refused)
-        self._writer.put(number, refused)
-        while len(self._refused) > _MOST_REFUSED:
-            oldest = self._refused.pop(next(iter(self._refused)))
-            self._writer.put(oldest.number, None)
-        self._writer.flush()
-        self.report(refused)
-
-    def _let_go(self, batch: _Batch) -> None:
-        """Forget a batch that is on the stream; its number is used up, in the same moment."""
-        for txid in batch.txids:
-            if (kept := self._kept.pop(txid, None)) is not None:
-                self._writer.put(kept.number, None)
-        if self._batch is batch:
-            self._batch = None
-        batch.producer.next_seq = batch.seq + 1
-        self._put_producer(batch.producer, batch.seq + 1)
-        self._writer.flush()
-
-    def _put(self, kept: _Kept) -> None:
-        self._kept[kept.record.txid] = kept
-        self._writer.put(*kept)
-
-    def _put_producer(self, producer: ProducerState, next_seq: int) -> None:
-        self._writer.put_producer(
-            ProducerRecord(self._stream, producer.id, producer.epoch, next_seq)
-        )
-
-    def _batch_of(self, txids: Iterable[str]) -> _Batch:
-        return _Batch(frozenset(txids), self._producer, self._producer.next_seq)
+                sent[txid] = None
+                find_bases(self._state, draft, self.ledger[txid])
+        return self.ledger.seal(sent)
 
 
 def _passes(error: StreamDBError) -> bool:

@@ -183,7 +183,7 @@ class Session:
             NotConnected: what is in the outbox, and goes first, was not read yet.
         """
         self.check_open()
-        if self.outbox is None or self.outbox.is_open:
+        if self.outbox is None or self.outbox.ledger.is_open:
             return
         if self.status.now in ("idle", "connecting"):
             raise NotConnected(
@@ -306,7 +306,7 @@ class Session:
     def _leave_or_fail_all(self, reason: BaseException) -> None:
         """Leave what is in an outbox to who opens it next; the rest has failed."""
         if self.outbox is not None:
-            self.sender.leave(self.outbox.txids, reason)
+            self.sender.leave(self.outbox.ledger.txids, reason)
         self.sender.fail_all(reason)
 
     async def aclose(self) -> None:

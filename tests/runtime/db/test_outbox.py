@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, is_typeddict
 
@@ -282,6 +283,37 @@ async def test_a_request_that_arrives_late_counts_once(place: Place) -> None:
         place.mend()
         await emptied(db)
         assert db.messages.keys() == ["old", "a", "b"]
+    assert await place.keys() == [("insert", "old"), ("insert", "a"), ("insert", "b")]
+
+
+async def test_what_comes_back_right_before_it_is_sent_again_counts_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number is used up then, and what is sent all the same goes under no other."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        db.messages.insert(message("b"))
+        producer, records = read(place.as_of_now())
+        assert records[0].sent is not None
+        keeper = db._session.outbox
+        assert keeper is not None
+        is_trying, going_on = asyncio.Event(), Future[None]()
+
+        def flush_later() -> Future[None]:
+            is_trying.set()
+            return going_on
+
+        monkeypatch.setattr(keeper.ledger, "flush", flush_later)
+        await is_trying.wait()
+        async with AsyncStream(place.direct) as late:
+            state = ProducerState(producer.id, producer.epoch, producer.next_seq)
+            await late.append_once(state, json_text.frame(records[0].sent.events))
+        await db.until(lambda: len(db.outbox.pending) == 1)
+        place.mend()
+        going_on.set_result(None)
+        await emptied(db)
     assert await place.keys() == [("insert", "old"), ("insert", "a"), ("insert", "b")]
 
 
