@@ -64,6 +64,7 @@ DATABASE_ATTRIBUTES: Final = frozenset(
         "on_before_batch",
         "on_event",
         "on_progress",
+        "outbox",
         "paced",
         "perform",
         "preload",

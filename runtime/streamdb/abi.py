@@ -11,8 +11,8 @@ ABI: Final = 2
 def require_abi(abi: int, package: str) -> int:
     """Check that a generated package and this runtime fit each other; called at its import.
 
-    >>> require_abi(ABI, "agent_session")
-    1
+    >>> require_abi(ABI, "agent_session") == ABI
+    True
 
     Raises:
         AbiMismatch: they do not; the message names the command to run.
