@@ -365,7 +365,8 @@ class NotingWriter:
         """Change a row."""
         now = self.shown(schema, schema.wire_key(key))
         changed = msgspec.structs.asdict(change(now))
-        self.local.add((schema.name, key), Deed("update", fields=_changed(now, changed)))
+        if fields := _changed(now, changed):  # what changes nothing is free
+            self.local.add((schema.name, key), Deed("update", fields=fields))
         self.local.tx = self._mutations.update(schema, key, change)
 
 
