@@ -37,6 +37,8 @@ class CacheWriter:
         self._reads: list[Read] = []
         self._waiting_bytes = 0
         self._is_rewriting = False
+        #: Done when all that was asked for is written.
+        self.writing: Future[None] | None = None
         #: Set once something could not be written; nothing is, from then on.
         self.has_failed = False
 
@@ -100,7 +102,7 @@ class CacheWriter:
 
     def _begin(self) -> None:
         try:
-            self._thread.submit(self._write)
+            self.writing = self._thread.submit(self._write)
         except RuntimeError:  # the interpreter is ending: the rest will be read again
             self.has_failed = True
 

@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 # So much of what was read may wait for the disk.
 _MOST_WAITING: Final = 64 * 1024 * 1024
+# Seconds that the next commit waits for the file to have the last one.
+_LONGEST_WAIT: Final = 0.05
 
 
 class AnotherStream(Exception):
@@ -156,6 +158,15 @@ class Cache:
             self._save()
         elif self._bytes > self._store.room:
             self._rewrite_later()
+
+    async def written(self) -> None:
+        """Wait until what was taken in is in the file, but for no longer than a moment.
+
+        So a kill loses the last commit at most, unless the disk is slow or rows are written anew.
+        """
+        writing = self._writer.writing
+        if writing is not None and not writing.done():
+            await asyncio.wait({asyncio.wrap_future(writing)}, timeout=_LONGEST_WAIT)
 
     def close(self) -> Future[None]:
         """Begin to write what is not written yet, and to close the file.

@@ -144,6 +144,8 @@ class Reader:
 
     async def _take(self, batch: Batch) -> None:
         """Take a batch in, and have it kept; at each step, others on the loop have their turn."""
+        if self._cache is not None and not self._state.is_loading:
+            await self._cache.written()
         self._observers.before(batch)
         for progress in self._state.steps(batch):
             self._observers.meanwhile(progress)

@@ -124,6 +124,38 @@ def test_a_blocking_database_does_too(server: Serving, cache: Path) -> None:
         assert (db.messages.keys(), db.metrics.cached) == (["a", "b"], 2)
 
 
+async def test_the_next_commit_waits_until_the_file_has_the_last(
+    url: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a kill loses one commit at most."""
+    monkeypatch.setattr(caching, "_LONGEST_WAIT", 60)
+    may_write, waits = threading.Event(), asyncio.Queue[None]()
+    add, written = store.CacheStore.add, caching.Cache.written
+
+    def add_later(self: store.CacheStore, reads: list[Read]) -> None:
+        assert may_write.wait(60)
+        add(self, reads)
+
+    async def wait_for_file(self: caching.Cache) -> None:
+        waits.put_nowait(None)
+        await written(self)
+
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        await write(url, 1)
+        await db.until(lambda: len(db.messages) == 1)
+        monkeypatch.setattr(store.CacheStore, "add", add_later)
+        monkeypatch.setattr(caching.Cache, "written", wait_for_file)
+        await write(url, 2)
+        await db.until(lambda: len(db.messages) == 2)
+        await waits.get()
+        await write(url, 3)
+        await waits.get()  # the third one was received
+        await asyncio.sleep(0.1)
+        assert len(db.messages) == 2
+        may_write.set()
+        await db.until(lambda: len(db.messages) == 3)
+
+
 @pytest.mark.parametrize("live", ["sse", "long-poll"])
 async def test_what_came_meanwhile_is_read(url: str, cache: Path, live: Any) -> None:
     """However much that is, and however its pages are cut."""
