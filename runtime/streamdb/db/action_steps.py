@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamdb.collections.collection import BaseCollection
-from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.drafts import Draft
+from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction
 from streamdb.errors import StreamDBError
 from streamdb.state.events import ChangeEvent
@@ -20,7 +21,7 @@ class ActionSteps:
 
     Attributes:
         action: which.
-        mutations: of its database.
+        pending: what shows of the transactions of its database.
         send: has it sent as it is.
         drafts: the transactions on their way, by their txid.
         collections: of the database, by their name.
@@ -28,7 +29,7 @@ class ActionSteps:
     """
 
     action: RunningAction
-    mutations: Mutations[Any]
+    pending: PendingWrites
     send: Callable[[RunningAction], None]
     drafts: Mapping[str, Draft]
     collections: Mapping[str, BaseCollection[Any, Any, Any, Any]]
@@ -43,14 +44,14 @@ class ActionSteps:
         """Return what shows as events. Raises StreamDBError."""
         if self.action.is_released:
             raise StreamDBError(f"transaction {self.txid} was released: nothing of it shows")
-        return self.mutations.preview(self.action.draft)
+        return self.pending.preview(self.action.draft)
 
     def release(self) -> None:
         """Have nothing of it show any more. Raises StreamDBError if it was sent."""
         if not self.action.draft.is_brought:
             raise StreamDBError(f"transaction {self.txid} was sent: it shows until it comes back")
         self.action.is_released = True
-        self.mutations.roll_back([self.action.draft])
+        self.pending.roll_back([self.action.draft])
 
     def map_key(
         self, collection: BaseCollection[Any, Any, Any, Any], temporary: Any, assigned: Any
@@ -61,7 +62,7 @@ class ActionSteps:
                 schema = self.schema.by_name[name]
                 old, new = schema.wire_key(temporary), schema.wire_key(assigned)
                 if old != new:
-                    self.mutations.rename(self.action.draft, schema, old, new, self.drafts)
+                    self.pending.rename(self.action.draft, schema, old, new, self.drafts)
                 return
         raise ValueError(f"map_key: {collection!r} is a collection of another database")
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from streamdb.cache.outbox_records import TransactionRecord
     from streamdb.collections.row_writer import Batches, BatchLimits
     from streamdb.db.action_steps import ActionSteps
+    from streamdb.db.drafts import Draft
     from streamdb.db.metrics import Metrics
-    from streamdb.db.mutations import Draft
     from streamdb.db.outbox import Outbox
     from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
@@ -121,21 +121,15 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             send=self._send,
             hold=self._hold,
             wrap=self._wrap,
-            upsert_as=options.get("upsert_as", "upsert"),
+            pending=self._session.pending,
         )
-        sender = self._session.sender
-        sender.events_of = self._mutations.events
-        sender.dependents = self._mutations.dependents
-        sender.roll_back = self._mutations.roll_back
-        sender.follow_renamed = self._mutations.follow_renamed
-        sender.take_back = self._mutations.take_back
         self._conflicts: Final = Conflicts(self._mutations, self._deliver, self.url)
-        sender.resolve = lambda name, conflicting: self._conflicts.ask(
+        self._session.sender.resolve = lambda name, conflicting: self._conflicts.ask(
             schema.by_name[name], conflicting
         )
         self._session.release_all = self._mutations.release_all
         if (outbox := self._session.outbox) is not None:
-            outbox.show = self._mutations.show_left
+            outbox.show = self._session.pending.show_left
             outbox.report = self._report_refused
         self._snapshots: Final = self._state.snapshots
         self._state.graph.reading = self._reading_end
@@ -183,7 +177,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             action = RunningAction(name, draft)
             steps = ActionSteps(
                 action,
-                self._mutations,
+                self._session.pending,
                 self._send_action,
                 self._session.sender.drafts,
                 self._collections,

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 from streamdb.cache.outbox_records import SentRecord, SentRow, TransactionRecord, WriteRecord
 from streamdb.collections.overlay import Pending
 from streamdb.collections.transaction import Outcome
+from streamdb.db.drafts import Draft
 from streamdb.db.local_writes import LocalWrite, Place, WriteKind
-from streamdb.db.mutations import Draft
 from streamdb.db.state import DatabaseState
 from streamdb.errors import InvalidRow
 from streamdb.state.schema import CollectionSchema, StateSchema

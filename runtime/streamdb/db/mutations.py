@@ -1,25 +1,18 @@
-"""Local writes: checked, shown at once, gathered into transactions, and taken back if they fail.
-
-What shows of a write is a pending change over the row that the stream has, see
-``collections.overlay``. It goes when the write comes back, in the very commit that brings it, or
-when the write fails; then go those that stand on it, too.
-"""
+"""Local writes: checked, gathered into transactions, shown at once, and sent, now or later."""
 
 from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from msgspec.structs import replace
 
-from streamdb.collections.callers import PERSISTING, OpenBlock, this_task_or_thread
-from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
+from streamdb.collections.callers import OpenBlock, this_task_or_thread
 from streamdb.collections.transaction import BaseTransaction, Outcome
+from streamdb.db.drafts import Draft, Holder
 from streamdb.db.local_writes import (
     LocalWrite,
     Place,
@@ -27,7 +20,7 @@ from streamdb.db.local_writes import (
     is_same_json,
     row_changed,
 )
-from streamdb.db.options import UpsertAs
+from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
     DuplicateKey,
@@ -37,80 +30,11 @@ from streamdb.errors import (
     TransactionFailed,
 )
 from streamdb.query_functions import check_caller
-from streamdb.state.events import ChangeEvent
 from streamdb.state.rows import checked_key
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
 Tx = TypeVar("Tx", bound=BaseTransaction)
-
-
-class Holder(Protocol):
-    """Holds transactions that show back from being sent. Called under the lock."""
-
-    def release(self) -> None:
-        """Have all of them sent."""
-        ...
-
-    def drop(self, draft: Draft) -> None:
-        """Forget one that has failed."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A transaction in the making, or on its way: its outcome and what it writes.
-
-    Attributes:
-        outcome: what becomes of it.
-        number: greater than those of all that it may stand on.
-        writes: one for each row, in order.
-        unseen: how many of its events have not come back; known once it is sent.
-        behind: the txid of one that has to be on the stream before it, or neither is.
-        holder: what keeps it from being sent for a while, though it shows.
-        is_brought: whether the application brings it onto the stream, by ways of its own.
-        has_come_back: whether all of it has come back.
-        by: the txid of the action whose durable part makes it.
-        as_sent: its events, if an earlier process has sent them, and so they are sent again.
-        parts: what the blocks of transactions in its block were given, if it takes those in.
-    """
-
-    outcome: Outcome
-    number: int = 0
-    writes: dict[Place, LocalWrite] = field(default_factory=dict[Place, LocalWrite])
-    unseen: int = 0
-    behind: str | None = None
-    holder: Holder | None = None
-    is_brought: bool = False
-    has_come_back: bool = False
-    by: str | None = field(default_factory=PERSISTING.get)
-    as_sent: list[bytes] | None = None
-    parts: list[BaseTransaction] | None = None
-
-    @property
-    def size(self) -> int:
-        """About how many bytes its events take."""
-        return sum(write.size for write in self.writes.values())
-
-    def add(self, write: LocalWrite) -> None:
-        """Take in one more write."""
-        before = self.writes.get(write.place)
-        merged = write if before is None else before.then(write)
-        if merged is None:
-            del self.writes[write.place]
-        else:
-            self.writes[write.place] = merged
-
-
-class _Made(NamedTuple):
-    """What a write amounts to, of the row as it stands."""
-
-    write: LocalWrite
-    pending: Pending
-    row: Any | None
-    base: Any | None
-    text: bytes | None
-    events: list[ChangeEvent[Any]]
 
 
 class Mutations(Generic[Tx]):
@@ -122,7 +46,7 @@ class Mutations(Generic[Tx]):
         send: queues a finished draft.
         hold: tells what sends of a draft that shows and is sent later.
         wrap: makes what the caller gets from an outcome.
-        upsert_as: whether upserts are written as such (UPSERT-2).
+        pending: has transactions show.
     """
 
     def __init__(
@@ -133,7 +57,7 @@ class Mutations(Generic[Tx]):
         send: Callable[[Draft], None],
         hold: Callable[[Draft], None],
         wrap: Callable[[Outcome], Tx],
-        upsert_as: UpsertAs,
+        pending: PendingWrites,
     ) -> None:
         self._state = state
         self._check_open = check_open
@@ -144,10 +68,8 @@ class Mutations(Generic[Tx]):
         self._drafts: Final = itertools.count(1)
         #: Who holds a transaction back that writes a row.
         self.holders: Final[dict[Place, Holder]] = {}
-        self._upsert_as: Final = upsert_as
+        self._pending: Final = pending
         self._open: Final = OpenBlock[Draft]("open transaction")
-        self._count = 0
-        self._has_renamed = False
         self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
 
     @contextmanager
@@ -320,11 +242,11 @@ class Mutations(Generic[Tx]):
 
     def show_held(self, draft: Draft, writes: Iterable[LocalWrite], *, is_new: bool) -> None:
         """Have further writes of a transaction show that is sent later. Called while `holding`."""
-        self._number(draft)  # it may stand on all that there is
+        self._pending.number(draft)  # it may stand on all that there is
         try:
             for write in writes:
                 draft.add(write)
-            self._show(draft, [write.place for write in writes])
+            self._pending.show(draft, [write.place for write in writes])
             if is_new:
                 draft.outcome.advance("queued")
                 self._hold(draft)
@@ -347,231 +269,7 @@ class Mutations(Generic[Tx]):
             for holder in dict.fromkeys(self.holders.values()):
                 holder.release()
 
-    def rename(
-        self,
-        action: Draft,
-        schema: CollectionSchema[Any, Any],
-        old: str,
-        new: str,
-        drafts: Mapping[str, Draft],
-    ) -> None:
-        """Have a row that an action shows, and what later writes do to it, be of another key.
-
-        Args:
-            action: that shows it, or did until it came back.
-            schema: of the collection.
-            old: the key that it has.
-            new: the key that it is to have.
-            drafts: the transactions on their way.
-
-        Raises:
-            MissingKey: the action wrote no row of that key.
-        """
-        with self._state.committing():
-            if (schema.name, old) not in action.writes:
-                raise MissingKey(
-                    f"map_key: the action has written no row of key {old!r} of collection "
-                    f"{schema.name!r}"
-                )
-            self._rename(schema, old, new, [action, *self._waiting(schema, old, drafts)])
-
-    def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
-        """Have later writes reach rows that came back by another key than actions gave them.
-
-        Args:
-            actions: that came back.
-            drafts: the transactions on their way.
-        """
-        with self._state.committing():
-            for action in actions:
-                for (name, old), write in action.writes.items():
-                    table = self._state.tables[name]
-                    new = table.renamed.now(old, table.rows)
-                    if new != old and (waiting := self._waiting(write.schema, old, drafts)):
-                        self._rename(write.schema, old, new, waiting)
-                    self._has_renamed = self._has_renamed or new != old
-
-    def _waiting(
-        self, schema: CollectionSchema[Any, Any], key: str, drafts: Mapping[str, Draft]
-    ) -> list[Draft]:
-        pending = self._state.tables[schema.name].overlay.of(key)
-        return [drafts[each.txid] for each in pending if each.txid in drafts]
-
-    def _rename(
-        self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
-    ) -> None:
-        self._has_renamed = True
-        changes: dict[str, RowChange] = {}
-        for draft in dict.fromkeys(drafts):
-            write = draft.writes[schema.name, old].renamed(new)
-            _rename(draft, (schema.name, old), write)
-            changes[draft.outcome.txid] = write.change()
-        table = self._state.tables[schema.name]
-        self._state.show_local({schema.name: table.rename(old, new, changes)})
-
     # --- what becomes of a transaction
-
-    def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
-        """Have transactions show that an earlier process has left, all at once, oldest first."""
-        by_name: dict[str, list[tuple[str, Pending]]] = {}
-        with self._state.committing():
-            for draft, changes in left:
-                self._number(draft)
-                for (name, key), pending in changes:
-                    by_name.setdefault(name, []).append((key, pending))
-            deltas = {
-                name: self._state.tables[name].lay(of_table) for name, of_table in by_name.items()
-            }
-            for of_table in by_name.values():
-                for _, pending in of_table:
-                    pending.seen = UNKNOWN  # the other process knew
-            self._state.show_local(deltas)
-
-    def events(self, draft: Draft) -> list[bytes]:
-        """Return the events of a transaction, made of the rows as they stand now, to be sent.
-
-        Raises:
-            StreamDBError: it makes no sense any more.
-        """
-        events: list[bytes] = []
-        if draft.as_sent is not None:
-            draft.unseen = len(draft.as_sent)
-            return draft.as_sent
-        if not draft.writes:
-            raise StreamDBError("it was refused, and does not fit the schema of today")
-        with self._state.lock:
-            for made in self._made(draft):
-                write, pending = made.write, made.pending
-                has_unknown = write.kind == "update" and made.text is not None
-                self._state.tables[write.schema.name].overlay.send(
-                    write.key,
-                    pending,
-                    made.row,
-                    made.base,
-                    text=made.events[-1].value_json if has_unknown else None,
-                    overwrites=write.overwrites(pending.seen, made.base, made.row),
-                )
-                events += [event.to_json() for event in made.events]
-        draft.unseen = len(events)
-        return events
-
-    def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
-        """Return the events that `events` would send now.
-
-        Raises:
-            StreamDBError: it makes no sense any more, or shows no more.
-        """
-        with self._state.lock:
-            if draft.has_come_back or draft.outcome.status == "failed":
-                what = "has come back" if draft.has_come_back else "has failed"
-                raise StreamDBError(
-                    f"transaction {draft.outcome.txid} {what}: nothing of it is pending"
-                )
-            return [event for made in self._made(draft) for event in made.events]
-
-    def _made(self, draft: Draft) -> Generator[_Made]:
-        txid = draft.outcome.txid
-        for (name, key), write in draft.writes.items():
-            pending, base = self._state.tables[name].overlay.standing(key, txid)
-            text = self._text_below(name, key, pending)
-            row = pending.row
-            write.check_expected(base)
-            if write.kind == "update" and base is None:
-                raise MissingKey(
-                    f"update: the row of key {key!r} of collection {name!r} was removed before "
-                    "it could be changed"
-                )
-            if write.kind == "update" and row is base:
-                row = write.made_of(base)  # which raises if that is why it is the same
-            stored = None if base is None else Stored(base, text)
-            events = write.events(row, stored, txid, self._upsert_as)
-            yield _Made(write, pending, row, base, text, events)
-
-    def dependents(self, draft: Draft, others: Mapping[str, Draft]) -> list[Draft]:
-        """Return those of other transactions that make no sense without this one, oldest first.
-
-        Args:
-            draft: the transaction.
-            others: by id, those that may be among them.
-        """
-        stands: dict[str, bool] = {}
-        above: list[tuple[int, str]] = []  # a heap, for each may stand on several
-
-        def look_above(draft: Draft) -> None:
-            for name, key in draft.writes:
-                overlay = self._state.tables[name].overlay
-                pending = overlay.find(key, draft.outcome.txid)
-                if pending is None or pending.above is None:
-                    continue
-                other = others.get(txid := pending.above.txid)
-                if other is None:
-                    continue
-                if txid not in stands:
-                    heappush(above, (other.number, txid))
-                does_here = other.writes[name, key].stands_on_others
-                stands[txid] = stands.get(txid, False) or does_here
-
-        def look_behind(draft: Draft) -> None:
-            for other in followers.get(draft.outcome.txid, ()):
-                heappush(above, (other.number, other.outcome.txid))
-                stands[other.outcome.txid] = True
-
-        lost: dict[str, Draft] = {}
-        followers: dict[str, list[Draft]] = {}
-        for other in others.values():
-            if other.behind is not None:
-                followers.setdefault(other.behind, []).append(other)
-        with self._state.lock:
-            look_above(draft)
-            look_behind(draft)
-            while above:
-                _, txid = heappop(above)
-                if stands[txid] and txid not in lost:
-                    lost[txid] = others[txid]
-                    look_above(others[txid])
-                    look_behind(others[txid])
-        return list(lost.values())
-
-    def roll_back(
-        self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None
-    ) -> None:
-        """Take back what shows of transactions that failed, in one commit.
-
-        Args:
-            drafts: the transactions.
-            then: called when they show no more, and before anybody is told of that.
-        """
-        with self._state.committing():
-            for draft in drafts:
-                if draft.holder is not None:
-                    draft.holder.drop(draft)
-            deltas = {
-                name: self._state.tables[name].lift(changes)
-                for name, changes in _changes_of(drafts).items()
-            }
-            then()
-            for draft in drafts:
-                if draft.outcome.error is not None and draft.outcome.status == "failed":
-                    for name, key in draft.writes:
-                        self._state.tables[name].note_failure(key, draft.outcome.error)
-            self._state.show_local(deltas)
-
-    def take_back(self, drafts: Collection[Draft]) -> None:
-        """Have transactions be pending as they were before they were sent: they were refused."""
-        with self._state.committing():
-            tables = self._state.tables
-            for draft in drafts:
-                draft.as_sent = None
-            changes = _changes_of(drafts)
-            for name, of_table in changes.items():
-                for key, txid in of_table:
-                    tables[name].overlay.take_back(key, txid)
-            self._state.show_local(
-                {
-                    name: tables[name].show_anew([key for key, _ in of_table])
-                    for name, of_table in changes.items()
-                }
-            )
 
     # --- helpers
 
@@ -598,48 +296,22 @@ class Mutations(Generic[Tx]):
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
         with self._state.committing():
             # They may have been made before the row was renamed.
-            for write in list(draft.writes.values()) if self._has_renamed else ():
+            for write in list(draft.writes.values()) if self._pending.has_renamed else ():
                 if write.kind != "insert" and (now := self._called_now(write)) is not write:
-                    _rename(draft, write.place, now)
+                    draft.rename(write.place, now)
             self.make_way(draft.writes)
-            self._number(draft)
+            self._pending.number(draft)
             draft.outcome.advance("queued")
             try:
-                self._show(draft, draft.writes)
+                self._pending.show(draft, draft.writes)
                 send(draft)
             except BaseException as error:
                 self._give_up(draft, error)
                 raise
 
-    def _number(self, draft: Draft) -> None:
-        self._count += 1
-        draft.number = self._count
-
     def _give_up(self, draft: Draft, error: BaseException) -> None:
         failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)
-        self.roll_back([draft], lambda: draft.outcome.fail(failure))
-
-    def _show(self, draft: Draft, places: Iterable[Place]) -> None:
-        """Have writes of a transaction show at once, or no more if they came to nothing."""
-        txid = draft.outcome.txid
-        laid: dict[str, list[tuple[str, Pending]]] = {}
-        lifted: dict[str, list[tuple[str, str]]] = {}
-        for place in places:
-            name, key = place
-            if (write := draft.writes.get(place)) is not None:
-                laid.setdefault(name, []).append((key, Pending(txid, write.change())))
-            else:
-                lifted.setdefault(name, []).append((key, txid))
-        tables = self._state.tables
-        deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
-        for name, undone in lifted.items():
-            deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
-        if not self._state.has_loaded:
-            for name, changes in laid.items():
-                for key, pending in changes:
-                    if draft.writes[name, key].kind != "insert":
-                        pending.seen = UNKNOWN
-        self._state.show_local(deltas)
+        self._pending.roll_back([draft], lambda: draft.outcome.fail(failure))
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
         write = self._checked("insert", schema, row)
@@ -684,12 +356,6 @@ class Mutations(Generic[Tx]):
         self._check_unchanging(schema, key)
         return LocalWrite(kind, schema, key, schema.decode(text), text=text, size=len(text))
 
-    def _text_below(self, name: str, key: str, pending: Pending) -> bytes | None:
-        """Return the text of the row that a change is made to, if that holds more than it shows."""
-        if pending.below is None:
-            return self._state.tables[name].originals.get(key)
-        return pending.below.text
-
     @contextmanager
     def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:
         """Have the function of an update write no row that is being changed by it.
@@ -728,24 +394,6 @@ class Mutations(Generic[Tx]):
             row = table.rows.get(wire_key)
             return None if row is None else Stored(row)
         return table.stored(wire_key)
-
-
-def _rename(draft: Draft, place: Place, write: LocalWrite) -> None:
-    """Have a transaction write a row by another key."""
-    if write.place not in draft.writes:
-        draft.writes = {
-            write.place if at == place else at: write if at == place else each
-            for at, each in draft.writes.items()
-        }
-
-
-def _changes_of(drafts: Iterable[Draft]) -> dict[str, list[tuple[str, str]]]:
-    """Return keys and transactions of what transactions write, by the name of the collection."""
-    changes: dict[str, list[tuple[str, str]]] = {}
-    for draft in drafts:
-        for name, key in draft.writes:
-            changes.setdefault(name, []).append((key, draft.outcome.txid))
-    return changes
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

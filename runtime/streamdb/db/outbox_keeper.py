@@ -18,6 +18,7 @@ from typing import Final
 from streamdb.cache.outbox_file import outbox_path
 from streamdb.cache.outbox_records import SentRecord, TransactionRecord
 from streamdb.collections.overlay import Pending
+from streamdb.db.drafts import Draft
 from streamdb.db.kept_writes import (
     bare_draft_of,
     draft_of,
@@ -27,7 +28,6 @@ from streamdb.db.kept_writes import (
     sent_record,
 )
 from streamdb.db.local_writes import Place
-from streamdb.db.mutations import Draft
 from streamdb.db.outbox_ledger import Batch, OutboxLedger
 from streamdb.db.read_place import is_before
 from streamdb.db.state import CameBack, DatabaseState

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from streamdb.db.drafts import Draft
 from streamdb.db.local_writes import LocalWrite, Place
-from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.mutations import Mutations
 from streamdb.db.rhythms import Moments, Rhythm
 
 

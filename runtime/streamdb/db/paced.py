@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from streamdb.collections.callers import this_task_or_thread
 from streamdb.collections.transaction import AsyncTransaction, BaseTransaction, Outcome, Transaction
-from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.drafts import Draft
+from streamdb.db.mutations import Mutations
 from streamdb.db.pace import Pace
 from streamdb.db.rhythms import Debounce, InTurn, Rhythm, Throttle
 from streamdb.errors import TransactionFailed

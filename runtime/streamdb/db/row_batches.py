@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from streamdb.collections.row_writer import BatchLimits
 from streamdb.collections.transaction import Outcome
-from streamdb.db.mutations import Draft, Mutations
+from streamdb.db.drafts import Draft
+from streamdb.db.mutations import Mutations
 from streamdb.db.pace import Pace
 from streamdb.db.rhythms import Linger
 from streamdb.errors import TransactionUnresolved, WriterFailed

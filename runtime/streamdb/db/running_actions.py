@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Final
 
 from streamdb.collections.overlay import Gone
-from streamdb.db.mutations import Draft
+from streamdb.db.drafts import Draft
 from streamdb.errors import (
     ConnectionFailed,
     NotReached,

@@ -18,7 +18,8 @@ from collections.abc import (
 from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
-from streamdb.db.mutations import Draft
+from streamdb.db.drafts import Draft
+from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
 from streamdb.errors import (
@@ -48,20 +49,15 @@ _REFUSED_ALONE: Final = (BadRequest, PayloadTooLarge)
 
 
 class Sender:
-    """A queue of transactions, and the idempotent producer that takes them to the stream."""
+    """A queue of transactions, and the idempotent producer that takes them to the stream.
 
-    def __init__(self, url: str) -> None:
-        #: Makes the events of a transaction when it is sent.
-        self.events_of: Callable[[Draft], list[bytes]]
-        #: Returns those of transactions that make no sense without one that failed.
-        self.dependents: Callable[[Draft, Mapping[str, Draft]], list[Draft]]
-        #: Takes back what shows of transactions.
-        #: Then it calls a function, before anybody is told.
-        self.roll_back: Callable[[Collection[Draft], Callable[[], object]], None]
-        #: Has later writes reach rows that came back by other keys.
-        self.follow_renamed: Callable[[Collection[Draft], Mapping[str, Draft]], None]
-        #: Has transactions be as if they had not been sent.
-        self.take_back: Callable[[Collection[Draft]], None]
+    Args:
+        url: the stream's address, for messages.
+        pending: what shows of the transactions.
+    """
+
+    def __init__(self, url: str, pending: PendingWrites) -> None:
+        self._pending: Final = pending
         #: Takes transactions and their events to the stream, in one request.
         self.deliver: Callable[[AsyncStream, Sequence[Sending]], Awaitable[None]] = self._append
         #: Called for each transaction that has failed.
@@ -220,9 +216,9 @@ class Sender:
         """Take back what still shows of what came back: events that readers could not apply."""
         if self._back:
             back, self._back = self._back, []
-            self.roll_back(back, lambda: None)
+            self._pending.roll_back(back)
             if actions := [draft for draft in back if draft.is_brought]:
-                self.follow_renamed(actions, self._in_flight)
+                self._pending.follow_renamed(actions, self._in_flight)
 
     def expect_no_echo(self, reason: BaseException) -> None:
         """Nothing will come back any more: let go of what waits for it, now and later."""
@@ -251,7 +247,7 @@ class Sender:
             for draft, failure in failures.items():
                 draft.outcome.fail(failure)
 
-        self.roll_back(failures, fail_each)
+        self._pending.roll_back(failures, fail_each)
         for draft, failure in failures.items():
             self.on_failed(draft)
             log.error("%s: %s", self._url, failure)
@@ -284,7 +280,7 @@ class Sender:
             return
         failure = failure or self._failure(draft, error)
         failure.__cause__ = error
-        dependents = self.dependents(draft, self._in_flight)
+        dependents = self._pending.dependents(draft, self._in_flight)
 
         def fail_all() -> None:
             outcome.fail(failure)
@@ -292,7 +288,7 @@ class Sender:
                 self._fail_with(dependent, failure)
 
         failed = [draft, *dependents]
-        self.roll_back(failed, fail_all)
+        self._pending.roll_back(failed, fail_all)
         for one in failed:
             self.on_failed(one)
         log.error("%s: %s", self._url, failure)
@@ -361,7 +357,7 @@ class Sender:
             if draft.outcome.status == "failed":  # with one that was sent before it
                 continue
             try:
-                events = self.events_of(draft)
+                events = self._pending.events(draft)
             except StreamDBError as error:
                 self.fail(draft, error)
             else:
@@ -376,7 +372,7 @@ class Sender:
             if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
                 # no sequence number up (PROD-8). What others have written meanwhile counts.
-                self.take_back(drafts)
+                self._pending.take_back(drafts)
                 for draft in drafts:
                     draft.outcome.take_back()
                 for draft in drafts:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack, cast
 
 from streamdb.collections.callers import PERSISTING
-from streamdb.db.mutations import Draft
+from streamdb.db.drafts import Draft
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
+from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
@@ -63,7 +64,8 @@ class Session:
         self.close_timeout: Final = options.get("close_timeout", 5.0)
         self.status: Final = StatusBoard(state.lock)
         self.status.on_change = state.signal.fire
-        self.sender: Final = Sender(self._url)
+        self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
+        self.sender: Final = Sender(self._url, self.pending)
         state.on_commit = self.sender.came_back
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.gone_with

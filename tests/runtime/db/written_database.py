@@ -109,8 +109,8 @@ class Opened:
         sender._send, state.steps = send_later, wait_for_it
 
     def _note_what_is_sent(self) -> None:
-        sender, lock = self.db._session.sender, self.db._state.lock
-        make, take_back = sender.events_of, sender.take_back
+        pending, lock = self.db._session.pending, self.db._state.lock
+        make, take_back = pending.events, pending.take_back
 
         def events_of(draft: Any) -> list[bytes]:
             with lock:
@@ -124,7 +124,8 @@ class Opened:
                 self.trace.append(Refused(refused, self._view()))
                 take_back(drafts)
 
-        sender.events_of, sender.take_back = events_of, taken_back
+        replaced: Any = pending
+        replaced.events, replaced.take_back = events_of, taken_back
 
     def _resolve(self, how: Resolution) -> None:
         """Say how to resolve conflicts, and note what is written then."""

@@ -1,0 +1,85 @@
+"""Transactions in the making, or on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamdb.collections.callers import PERSISTING
+from streamdb.collections.transaction import BaseTransaction, Outcome
+from streamdb.db.local_writes import LocalWrite, Place
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A transaction in the making, or on its way: its outcome and what it writes.
+
+    Attributes:
+        outcome: what becomes of it.
+        number: greater than those of all that it may stand on.
+        writes: one for each row, in order.
+        unseen: how many of its events have not come back; known once it is sent.
+        behind: the txid of one that has to be on the stream before it, or neither is.
+        holder: what keeps it from being sent for a while, though it shows.
+        is_brought: whether the application brings it onto the stream, by ways of its own.
+        has_come_back: whether all of it has come back.
+        by: the txid of the action whose durable part makes it.
+        as_sent: its events, if an earlier process has sent them, and so they are sent again.
+        parts: what the blocks of transactions in its block were given, if it takes those in.
+    """
+
+    outcome: Outcome
+    number: int = 0
+    writes: dict[Place, LocalWrite] = field(default_factory=dict[Place, LocalWrite])
+    unseen: int = 0
+    behind: str | None = None
+    holder: Holder | None = None
+    is_brought: bool = False
+    has_come_back: bool = False
+    by: str | None = field(default_factory=PERSISTING.get)
+    as_sent: list[bytes] | None = None
+    parts: list[BaseTransaction] | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes its events take."""
+        return sum(write.size for write in self.writes.values())
+
+    def add(self, write: LocalWrite) -> None:
+        """Take in one more write."""
+        before = self.writes.get(write.place)
+        merged = write if before is None else before.then(write)
+        if merged is None:
+            del self.writes[write.place]
+        else:
+            self.writes[write.place] = merged
+
+    def rename(self, place: Place, write: LocalWrite) -> None:
+        """Write a row by another key, in the place of a write of it."""
+        if write.place not in self.writes:
+            self.writes = {
+                write.place if at == place else at: write if at == place else each
+                for at, each in self.writes.items()
+            }
+
+
+class Holder(Protocol):
+    """Holds transactions that show back from being sent. Called under the lock."""
+
+    def release(self) -> None:
+        """Have all of them sent."""
+        ...
+
+    def drop(self, draft: Draft) -> None:
+        """Forget one that has failed."""
+        ...
+
+
+def changes_of(drafts: Iterable[Draft]) -> dict[str, list[tuple[str, str]]]:
+    """Return keys and transactions of what transactions write, by the name of the collection."""
+    changes: dict[str, list[tuple[str, str]]] = {}
+    for draft in drafts:
+        for name, key in draft.writes:
+            changes.setdefault(name, []).append((key, draft.outcome.txid))
+    return changes

@@ -1,0 +1,306 @@
+"""What shows of local writes, and what becomes of it.
+
+What shows of a write is a pending change over the row that the stream has, see
+``collections.overlay``. It goes when the write comes back, in the very commit that brings it, or
+when the write fails; then go those that stand on it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from heapq import heappop, heappush
+from typing import Any, Final, NamedTuple
+
+from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
+from streamdb.db.drafts import Draft, changes_of
+from streamdb.db.local_writes import LocalWrite, Place
+from streamdb.db.options import UpsertAs
+from streamdb.db.state import DatabaseState
+from streamdb.errors import MissingKey, StreamDBError
+from streamdb.state.events import ChangeEvent
+from streamdb.state.schema import CollectionSchema
+from streamdb.state.unknown_fields import Stored
+
+
+class _Made(NamedTuple):
+    """What a write amounts to, of the row as it stands."""
+
+    write: LocalWrite
+    pending: Pending
+    row: Any | None
+    base: Any | None
+    text: bytes | None
+    events: list[ChangeEvent[Any]]
+
+
+class PendingWrites:
+    """The transactions that show and have not come back.
+
+    Args:
+        state: the rows.
+        upsert_as: whether upserts are written as such (UPSERT-2).
+    """
+
+    def __init__(self, state: DatabaseState, *, upsert_as: UpsertAs) -> None:
+        self._state: Final = state
+        self._upsert_as: Final = upsert_as
+        self._count = 0
+        #: Whether a row was ever renamed.
+        self.has_renamed = False
+
+    def number(self, draft: Draft) -> None:
+        """Put a transaction behind all that there are: it may stand on them."""
+        self._count += 1
+        draft.number = self._count
+
+    def show(self, draft: Draft, places: Iterable[Place]) -> None:
+        """Have writes of a transaction show at once, or no more if they came to nothing."""
+        txid = draft.outcome.txid
+        laid: dict[str, list[tuple[str, Pending]]] = {}
+        lifted: dict[str, list[tuple[str, str]]] = {}
+        for place in places:
+            name, key = place
+            if (write := draft.writes.get(place)) is not None:
+                laid.setdefault(name, []).append((key, Pending(txid, write.change())))
+            else:
+                lifted.setdefault(name, []).append((key, txid))
+        tables = self._state.tables
+        deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
+        for name, undone in lifted.items():
+            deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
+        if not self._state.has_loaded:
+            for name, changes in laid.items():
+                for key, pending in changes:
+                    if draft.writes[name, key].kind != "insert":
+                        pending.seen = UNKNOWN
+        self._state.show_local(deltas)
+
+    def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
+        """Have transactions show that an earlier process has left, all at once, oldest first."""
+        by_name: dict[str, list[tuple[str, Pending]]] = {}
+        with self._state.committing():
+            for draft, changes in left:
+                self.number(draft)
+                for (name, key), pending in changes:
+                    by_name.setdefault(name, []).append((key, pending))
+            deltas = {
+                name: self._state.tables[name].lay(of_table) for name, of_table in by_name.items()
+            }
+            for of_table in by_name.values():
+                for _, pending in of_table:
+                    pending.seen = UNKNOWN  # the other process knew
+            self._state.show_local(deltas)
+
+    def events(self, draft: Draft) -> list[bytes]:
+        """Return the events of a transaction, made of the rows as they stand now, to be sent.
+
+        Raises:
+            StreamDBError: it makes no sense any more.
+        """
+        events: list[bytes] = []
+        if draft.as_sent is not None:
+            draft.unseen = len(draft.as_sent)
+            return draft.as_sent
+        if not draft.writes:
+            raise StreamDBError("it was refused, and does not fit the schema of today")
+        with self._state.lock:
+            for made in self._made(draft):
+                write, pending = made.write, made.pending
+                has_unknown = write.kind == "update" and made.text is not None
+                self._state.tables[write.schema.name].overlay.send(
+                    write.key,
+                    pending,
+                    made.row,
+                    made.base,
+                    text=made.events[-1].value_json if has_unknown else None,
+                    overwrites=write.overwrites(pending.seen, made.base, made.row),
+                )
+                events += [event.to_json() for event in made.events]
+        draft.unseen = len(events)
+        return events
+
+    def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
+        """Return the events that `events` would send now.
+
+        Raises:
+            StreamDBError: it makes no sense any more, or shows no more.
+        """
+        with self._state.lock:
+            if draft.has_come_back or draft.outcome.status == "failed":
+                what = "has come back" if draft.has_come_back else "has failed"
+                raise StreamDBError(
+                    f"transaction {draft.outcome.txid} {what}: nothing of it is pending"
+                )
+            return [event for made in self._made(draft) for event in made.events]
+
+    def _made(self, draft: Draft) -> Generator[_Made]:
+        txid = draft.outcome.txid
+        for (name, key), write in draft.writes.items():
+            pending, base = self._state.tables[name].overlay.standing(key, txid)
+            text = self._text_below(name, key, pending)
+            row = pending.row
+            write.check_expected(base)
+            if write.kind == "update" and base is None:
+                raise MissingKey(
+                    f"update: the row of key {key!r} of collection {name!r} was removed before "
+                    "it could be changed"
+                )
+            if write.kind == "update" and row is base:
+                row = write.made_of(base)  # which raises if that is why it is the same
+            stored = None if base is None else Stored(base, text)
+            events = write.events(row, stored, txid, self._upsert_as)
+            yield _Made(write, pending, row, base, text, events)
+
+    def _text_below(self, name: str, key: str, pending: Pending) -> bytes | None:
+        """Return the text of the row that a change is made to, if that holds more than it shows."""
+        if pending.below is None:
+            return self._state.tables[name].originals.get(key)
+        return pending.below.text
+
+    def dependents(self, draft: Draft, others: Mapping[str, Draft]) -> list[Draft]:
+        """Return those of other transactions that make no sense without this one, oldest first.
+
+        Args:
+            draft: the transaction.
+            others: by id, those that may be among them.
+        """
+        stands: dict[str, bool] = {}
+        above: list[tuple[int, str]] = []  # a heap, for each may stand on several
+
+        def look_above(draft: Draft) -> None:
+            for name, key in draft.writes:
+                overlay = self._state.tables[name].overlay
+                pending = overlay.find(key, draft.outcome.txid)
+                if pending is None or pending.above is None:
+                    continue
+                other = others.get(txid := pending.above.txid)
+                if other is None:
+                    continue
+                if txid not in stands:
+                    heappush(above, (other.number, txid))
+                does_here = other.writes[name, key].stands_on_others
+                stands[txid] = stands.get(txid, False) or does_here
+
+        def look_behind(draft: Draft) -> None:
+            for other in followers.get(draft.outcome.txid, ()):
+                heappush(above, (other.number, other.outcome.txid))
+                stands[other.outcome.txid] = True
+
+        lost: dict[str, Draft] = {}
+        followers: dict[str, list[Draft]] = {}
+        for other in others.values():
+            if other.behind is not None:
+                followers.setdefault(other.behind, []).append(other)
+        with self._state.lock:
+            look_above(draft)
+            look_behind(draft)
+            while above:
+                _, txid = heappop(above)
+                if stands[txid] and txid not in lost:
+                    lost[txid] = others[txid]
+                    look_above(others[txid])
+                    look_behind(others[txid])
+        return list(lost.values())
+
+    def roll_back(
+        self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Take back what shows of transactions that failed, in one commit.
+
+        Args:
+            drafts: the transactions.
+            then: called when they show no more, and before anybody is told of that.
+        """
+        with self._state.committing():
+            for draft in drafts:
+                if draft.holder is not None:
+                    draft.holder.drop(draft)
+            deltas = {
+                name: self._state.tables[name].lift(changes)
+                for name, changes in changes_of(drafts).items()
+            }
+            then()
+            for draft in drafts:
+                if draft.outcome.error is not None and draft.outcome.status == "failed":
+                    for name, key in draft.writes:
+                        self._state.tables[name].note_failure(key, draft.outcome.error)
+            self._state.show_local(deltas)
+
+    def take_back(self, drafts: Collection[Draft]) -> None:
+        """Have transactions be pending as they were before they were sent: they were refused."""
+        with self._state.committing():
+            tables = self._state.tables
+            for draft in drafts:
+                draft.as_sent = None
+            changes = changes_of(drafts)
+            for name, of_table in changes.items():
+                for key, txid in of_table:
+                    tables[name].overlay.take_back(key, txid)
+            self._state.show_local(
+                {
+                    name: tables[name].show_anew([key for key, _ in of_table])
+                    for name, of_table in changes.items()
+                }
+            )
+
+    def rename(
+        self,
+        action: Draft,
+        schema: CollectionSchema[Any, Any],
+        old: str,
+        new: str,
+        drafts: Mapping[str, Draft],
+    ) -> None:
+        """Have a row that an action shows, and what later writes do to it, be of another key.
+
+        Args:
+            action: that shows it, or did until it came back.
+            schema: of the collection.
+            old: the key that it has.
+            new: the key that it is to have.
+            drafts: the transactions on their way.
+
+        Raises:
+            MissingKey: the action wrote no row of that key.
+        """
+        with self._state.committing():
+            if (schema.name, old) not in action.writes:
+                raise MissingKey(
+                    f"map_key: the action has written no row of key {old!r} of collection "
+                    f"{schema.name!r}"
+                )
+            self._rename(schema, old, new, [action, *self._waiting(schema, old, drafts)])
+
+    def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
+        """Have later writes reach rows that came back by another key than actions gave them.
+
+        Args:
+            actions: that came back.
+            drafts: the transactions on their way.
+        """
+        with self._state.committing():
+            for action in actions:
+                for (name, old), write in action.writes.items():
+                    table = self._state.tables[name]
+                    new = table.renamed.now(old, table.rows)
+                    if new != old and (waiting := self._waiting(write.schema, old, drafts)):
+                        self._rename(write.schema, old, new, waiting)
+                    self.has_renamed = self.has_renamed or new != old
+
+    def _waiting(
+        self, schema: CollectionSchema[Any, Any], key: str, drafts: Mapping[str, Draft]
+    ) -> list[Draft]:
+        pending = self._state.tables[schema.name].overlay.of(key)
+        return [drafts[each.txid] for each in pending if each.txid in drafts]
+
+    def _rename(
+        self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
+    ) -> None:
+        self.has_renamed = True
+        changes: dict[str, RowChange] = {}
+        for draft in dict.fromkeys(drafts):
+            write = draft.writes[schema.name, old].renamed(new)
+            draft.rename((schema.name, old), write)
+            changes[draft.outcome.txid] = write.change()
+        table = self._state.tables[schema.name]
+        self._state.show_local({schema.name: table.rename(old, new, changes)})
