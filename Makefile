@@ -29,13 +29,15 @@ unit: $(READY)
 golden: $(READY)
 	$(BIN)/pytest tests/codegen --update-golden
 
-# Long forms of tests, some minutes each, so no part of `make test`: 10,000 random hostile specs and
+# Long forms of tests, some minutes each and more, so no part of `make test`: 1,000 examples of each
+# property instead of 50, 10,000 random hostile specs and
 # schemas through the compiler, 20,000 edits of which none may rename anything, the table of what every
 # side says of the JSON-Schema-Test-Suite, public schemas and random ones, 1,000 random histories
 # each of readers, producers and both behind proxies that damage what goes through them, 10,000 of
 # databases and of databases that are written to, ten clients that write for a minute, 200 kills of processes with a cache,
 # 100 with an outbox, and 100,000 steps of random live queries.
 campaign: $(READY)
+	$(BIN)/pytest --hypothesis-profile thorough --numprocesses auto --dist worksteal tests/runtime tests/codegen
 	$(BIN)/python -m tests.codegen.hostile_campaign
 	$(BIN)/python -m tests.codegen.name_campaign
 	$(BIN)/python -m tests.agreement.table

@@ -6,7 +6,10 @@ import signal
 from hypothesis import HealthCheck, settings
 
 # Machines are shared and slow at times: no test asserts how long it takes.
-settings.register_profile("streamdb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("streamdb", PATIENT, max_examples=50)
+# `pytest --hypothesis-profile thorough`, as `make campaign` does.
+settings.register_profile("thorough", PATIENT, max_examples=1000)
 settings.load_profile("streamdb")
 
 # The workers of pytest-xdist ignore it, and so would the processes that tests start to interrupt.
