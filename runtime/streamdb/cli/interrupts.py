@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -42,6 +43,9 @@ class Interrupts:
     ) -> None:
         if self._before is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if kind is KeyboardInterrupt:
+            # It may have come when a coroutine was made and had not begun; nobody is to be told.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
 
 
 class _Step:
