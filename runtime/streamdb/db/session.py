@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack, cast
@@ -341,10 +342,13 @@ class Session:
             await self._close_cache()
             self._fail(error)
         except Exception as error:
-            log.exception("%s: reading stopped", self._url)
+            is_cut_off = on_shared_loop_thread() and not threading.main_thread().is_alive()
+            if not is_cut_off:
+                log.exception("%s: reading stopped", self._url)
             self._stop_sending()
             await self._close_cache()
-            self._fail(error)
+            # An interpreter that is ending raises errors of its own, where a module is imported.
+            self._fail(self._program_ended() if is_cut_off else error)
         else:
             self._end()
             await self._close_cache()
@@ -355,15 +359,17 @@ class Session:
             return
         self._free_cache()
         if self.status.now != "ended":
-            reason = "reading was cancelled from outside"
+            error = StreamDBError(f"{self._url}: reading was cancelled from outside")
             if on_shared_loop_thread():  # which the end of the program stops, and nothing else
-                reason = (
-                    "the program ended before the database was closed: use it as a context "
-                    "manager, or close it"
-                )
-            error = StreamDBError(f"{self._url}: {reason}")
+                error = self._program_ended()
             log.info("%s: close the database before its event loop ends", error)
             self._fail(error)
+
+    def _program_ended(self) -> StreamDBError:
+        return StreamDBError(
+            f"{self._url}: the program ended before the database was closed: use it as a context "
+            "manager, or close it"
+        )
 
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
