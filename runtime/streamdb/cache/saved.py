@@ -191,6 +191,7 @@ def read_base(
         keys = unpack_texts(piece.keys) if piece.keys else _keys_in(collection, rows)
         for place, original in piece.originals.items():
             rows[place] = Stored(rows[place], original)
+            loading[collection.name].hold_texts = True
         loading[collection.name].extend(keys, rows, _unpack_numbers(piece.ordinals))
     return ledger, loading
 

@@ -25,6 +25,8 @@ class LoadingRows:
     """
 
     def __init__(self) -> None:
+        #: Whether ``Stored`` rows may be among the others; to be set by who stores one.
+        self.hold_texts = False
         self.rows: Final[dict[str, Any]] = {}
         self.ordinals: Final = Ordinals()
 
@@ -43,7 +45,7 @@ class LoadingRows:
         return stored(self.rows.get(key))
 
     def extend(self, keys: Sequence[str], rows: Sequence[Any], ordinals: array[int]) -> None:
-        """Store new rows, ``Stored`` ones among them, behind all others.
+        """Store new rows, perhaps ``Stored`` ones among them, behind all others.
 
         Raises:
             ValueError: there are more or fewer of one than of the others, or one is not new.

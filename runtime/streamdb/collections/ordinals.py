@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Collection, Sequence
 from typing import Final
 
+_TOLERATED_SHARE: Final = 3
 _TOLERATED_OLD: Final = 1000
 
 
@@ -58,14 +59,12 @@ class Ordinals:
         self._index, self._indexed = {}, 0
 
     def tidy(self, rows: Collection[str]) -> None:
-        """Forget what is out of date, if that is more than half; ``rows`` are those there are."""
-        if len(self.keys) <= 2 * len(rows) + _TOLERATED_OLD:
+        """Forget what is out of date, if that is most of it; ``rows`` are those there are."""
+        if len(self.keys) <= _TOLERATED_SHARE * len(rows) + _TOLERATED_OLD:
             return
-        keys = [key for key in dict.fromkeys(self.keys) if key in rows]
-        self._replace(keys, self.in_order(keys))
-
-    def _replace(self, keys: list[str], numbers: array[int]) -> None:
-        """Put others in the place of all; those who write into these go on to do so."""
-        self.numbers[:] = numbers
-        self.keys[:] = keys
+        last = dict(zip(self.keys, self.numbers, strict=True))
+        kept = {key: number for key, number in last.items() if key in rows}
+        # In the place of all: those who write into these two go on to do so.
+        self.keys[:] = kept
+        self.numbers[:] = array("q", kept.values())
         self._index, self._indexed = {}, 0

@@ -20,6 +20,8 @@ class StagedRows:
         self._table: Final = table
         self._rows: Final = _Rows()
         self._ordinals: Final = Ordinals()
+        #: Whether ``Stored`` rows may be among those that are staged.
+        self.hold_texts = False
         #: Whether what is staged takes the place of all rows.
         self.are_all = False
 
@@ -73,6 +75,7 @@ class StagedRows:
     def _replace(self, echoes: Echoes) -> list[Delta]:
         keys, numbers = self._ordinals.keys, self._ordinals.numbers
         loaded = LoadingRows()
+        loaded.hold_texts = self.hold_texts
         loaded.rows.update(self._rows)
         loaded.ordinals.keys.extend(keys)
         loaded.ordinals.numbers.extend(numbers)

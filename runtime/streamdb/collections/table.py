@@ -290,7 +290,7 @@ class Table:
         """
         before = self.rows
         self.rows, self.ordinals = loaded.rows, loaded.ordinals
-        self.originals = take_texts(self.rows)
+        self.originals = take_texts(self.rows) if loaded.hold_texts else {}
         self._frozen = self._arrivals = self._moved = None
         self._ahead, self._hidden = {}, set()
         self.marks = Marks(self.marks.errors)

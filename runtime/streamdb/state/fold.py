@@ -46,6 +46,9 @@ from streamdb.state.unknown_fields import Stored
 class FoldedRows(Protocol):
     """Where the rows of one collection go, by the text of their key."""
 
+    #: Set before the first ``Stored`` row is put there.
+    hold_texts: bool
+
     @property
     def sink(self) -> Sink:
         """Where they are stored; the same containers all the time."""
@@ -221,6 +224,7 @@ class Fold:
         key_of = _key_of(kind.schema)
         if kind.rows is not None:
             key_of = _of_stored(key_of)
+            folded.hold_texts = True
         return _Route(*folded.sink, folded.remove, key_of)
 
     def _count(self, undeclared: str) -> None:
@@ -230,7 +234,7 @@ class Fold:
     def _apply(self, item: Item, ordinal: int) -> int:
         """Apply one event; return the ordinal to count on from."""
         if isinstance(item, Put):
-            self._rows[item.schema.name].sink.put(item.key, item.row, ordinal)
+            self._put(item, ordinal)
         elif isinstance(item, Remove):
             self._rows[item.schema.name].remove(item.key, ordinal)
         elif isinstance(item, Merge):
@@ -254,9 +258,15 @@ class Fold:
             plain = parse(before.original or schema.rows.write(before.row))
         merged = self._judge.of_value(schema, key, {**plain, **item.fields})
         if isinstance(merged, Put):
-            rows.sink.put(key, merged.row, ordinal)
+            self._put(merged, ordinal)
         else:
             self.counts.invalid.append(merged)
+
+    def _put(self, item: Put, ordinal: int) -> None:
+        rows = self._rows[item.schema.name]
+        if isinstance(item.row, Stored):
+            rows.hold_texts = True
+        rows.sink.put(item.key, item.row, ordinal)
 
     def _obey_reset(self, offset: str | None, ordinal: int) -> int:
         verdict = self._judge_reset(offset)

@@ -17,6 +17,7 @@ from streamdb.protocol.brackets import elements_from
 PIECE_BYTES: Final = 64 * 1024
 # In how many sizes behind that an object like the first one of a piece is looked for.
 _REACH: Final = 4
+_SHORT: Final = 1024
 _BETWEEN_OBJECTS: Final = re.compile(rb"\}\s*,\s*\{")
 # Its first name, and the second one if a short text stands between.
 _BEGIN: Final = re.compile(
@@ -83,18 +84,34 @@ class PagePieces:
     def _between(self, begin: int) -> tuple[int, int] | None:
         """Return where an object seems to end, and the next one to begin; None to take the rest."""
         enough = begin + self._size
-        names = _BEGIN.match(self._array, begin)
-        if names is not None:
-            reach = enough + _REACH * self._size
-            is_in_object = _OBJECT_IN_LAST.search(self._array[-100:]) is not None
-            alike = _between_alike(names[1], names[2], end_in_object=is_in_object)
-            found = alike.search(self._array, enough, reach)
-            if found is not None:
-                return found.start("comma"), found.end("comma")
-            if reach >= len(self._array):
-                return None
-        found = _BETWEEN_OBJECTS.search(self._array, enough)
-        return None if found is None else (found.start() + 1, found.end() - 1)
+        reach = enough + _REACH * self._size
+        found = self._alike(begin, enough, reach)
+        if found is None or found[0] > enough + self._size:
+            # The piece may begin with an odd one, a control message for instance.
+            second = self._second(begin)
+            if second is not None:
+                found = self._alike(second, enough, found[0] if found else reach) or found
+        if found is not None:
+            return found
+        if _BEGIN.match(self._array, begin) is not None and reach >= len(self._array):
+            return None
+        any_two = _BETWEEN_OBJECTS.search(self._array, enough)
+        return None if any_two is None else (any_two.start() + 1, any_two.end() - 1)
+
+    def _alike(self, like: int, begin: int, end: int) -> tuple[int, int] | None:
+        """Find an object like the one that begins there, behind another one."""
+        names = _BEGIN.match(self._array, like)
+        if names is None:
+            return None
+        is_in_object = _OBJECT_IN_LAST.search(self._array[-100:]) is not None
+        alike = _between_alike(names[1], names[2], end_in_object=is_in_object)
+        found = alike.search(self._array, begin, end)
+        return None if found is None else (found.start("comma"), found.end("comma"))
+
+    def _second(self, begin: int) -> int | None:
+        """Return where the second object of the piece begins, if the first one is short."""
+        found = elements_from(self._array[begin : begin + _SHORT], 0, 0)
+        return None if found is None else begin + found[1]
 
 
 @lru_cache(maxsize=64)

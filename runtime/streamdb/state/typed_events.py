@@ -25,6 +25,8 @@ from streamdb.types.strict_twin import StrictTwin
 # A stream may hold millions of types that nobody declares.
 _MOST_LEARNT: Final = 64
 _LONGEST_LEARNT: Final = 100
+# Of so many events or fewer, each is decoded alone if one of them does not fit.
+_FEW: Final = 8
 
 Found = TypeVar("Found")
 _Text = Annotated[str, Meta(min_length=1)]
@@ -93,7 +95,9 @@ class TypedEvents:
 
     def decode(self, array: bytes) -> list[Event] | None:
         """Decode an array of events; None if one of them does not fit."""
-        fine = self._holds_instants and is_fine(array)
+        return self._decode(array, fine=self._holds_instants and is_fine(array))
+
+    def _decode(self, array: bytes, *, fine: bool) -> list[Event] | None:
         for union in self._unions:
             events = union.decode(array, fine)
             if events is not None:
@@ -101,12 +105,30 @@ class TypedEvents:
         return None
 
     def decode_each(self, texts: Sequence[Raw | bytes], within: bytes) -> list[Event | None]:
-        """Decode events one by one; None stands for each that does not fit.
+        """Decode events of which one does not fit; None stands for each such one.
 
         ``within`` is text that holds all of theirs.
         """
-        events: list[Event | None] = [None] * len(texts)
         some_fine = self._holds_instants and is_fine(within)
+        return self._each_alone(texts, some_fine) if some_fine else self._by_halves(texts)
+
+    def _by_halves(self, texts: Sequence[Raw | bytes]) -> list[Event | None]:
+        """Decode as many as possible in one call: most often, few of some hundred do not fit."""
+        if len(texts) <= _FEW:
+            return self._each_alone(texts, some_fine=False)
+        middle = len(texts) // 2
+        events: list[Event | None] = []
+        for half in (texts[:middle], texts[middle:]):
+            fitting = self._decode(b"".join((b"[", b",".join(half), b"]")), fine=False)
+            # Where there is nothing between two commas, there are fewer.
+            if fitting is not None and len(fitting) == len(half):
+                events += fitting
+            else:
+                events += self._by_halves(half)
+        return events
+
+    def _each_alone(self, texts: Sequence[Raw | bytes], some_fine: bool) -> list[Event | None]:
+        events: list[Event | None] = [None] * len(texts)
         for union in self._unions:
             missing = [place for place, event in enumerate(events) if event is None]
             decoded = union.decode_each([texts[place] for place in missing], some_fine)

@@ -41,12 +41,11 @@ def take_texts(rows: dict[str, Any]) -> dict[str, bytes]:
     ({'a': b'{}'}, {'a': 'A', 'b': 'B'})
     """
     originals: dict[str, bytes] = {}
-    if Stored in set(map(type, rows.values())):
-        for key, row in rows.items():
-            if isinstance(row, Stored):
-                rows[key] = row.row
-                if row.original is not None:
-                    originals[key] = row.original
+    for key, row in rows.items():
+        if type(row) is Stored:
+            rows[key] = row.row
+            if row.original is not None:
+                originals[key] = row.original
     return originals
 
 

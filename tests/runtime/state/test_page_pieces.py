@@ -78,6 +78,17 @@ def test_one_event_of_another_shape_costs_the_others_nothing() -> None:
     assert by_brackets <= 3
 
 
+def test_a_piece_that_begins_with_an_odd_one_is_no_longer_than_others() -> None:
+    odd = {"headers": {"control": "snapshot-start"}}
+    events = [odd if number % 1000 == 0 else ORDERS[0](number) for number in range(3000)]
+    pieces = PagePieces(json.dumps(events).encode(), size=SIZE)
+    longest = 0
+    while (piece := pieces.cut()) is not None:
+        json.loads(piece)
+        longest = max(longest, len(piece))
+    assert longest < 5 * SIZE
+
+
 ALIKE = {"type": "event", "key": "k", "value": {"type": "event", "key": "k", "value": {}}}
 
 
