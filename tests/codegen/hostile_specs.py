@@ -23,6 +23,8 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 
+from streamdb.types.conversion import dec_hook
+from streamdb.types.extensible import record_of
 from streamdb_gen import api
 from streamdb_gen.ir import Field, LiteralType, ObjectType, Spec
 from streamdb_gen.loading import load_spec_text
@@ -230,7 +232,7 @@ def carries_its_text(document: Mapping[str, Any]) -> bool:
             if isinstance(definition, LiteralType):
                 assert_values(getattr(package, definition.name), definition)
             elif isinstance(definition, ObjectType):
-                assert_struct(getattr(package, definition.name), definition)
+                assert_class(getattr(package, definition.name), definition)
     assert_field_texts(files["models.py"], loaded.spec)
     return True
 
@@ -256,16 +258,18 @@ def assert_values(type_: Any, definition: LiteralType) -> None:
                 msgspec.convert(other, type_)
 
 
-def assert_struct(struct: type[msgspec.Struct], definition: ObjectType) -> None:
+def assert_class(class_: type[Any], definition: ObjectType) -> None:
+    struct = record_of(class_)
+    assert struct is not None
     assert [f.encode_name for f in msgspec.structs.fields(struct)] == [
         field.wire_name for field in definition.fields
     ]
     if definition.tag:
         config = struct.__struct_config__
         assert (config.tag_field, config.tag) == (definition.tag.wire_name, definition.tag.value)
-        assert getattr(struct, definition.tag.name) == definition.tag.value
-    assert_text(struct.__doc__, definition.description)
-    msgspec.json.Decoder(struct)
+        assert getattr(class_, definition.tag.name) == definition.tag.value
+    assert_text(class_.__doc__, definition.description)
+    msgspec.json.Decoder(struct, dec_hook=dec_hook)
 
 
 def assert_field_texts(models: str, spec: Spec) -> None:

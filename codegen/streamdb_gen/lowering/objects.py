@@ -22,7 +22,7 @@ from streamdb_gen.lowering.references import or_null
 from streamdb_gen.lowering.resources import Key, key_of
 from streamdb_gen.lowering.scalars import literal_places, types_of
 from streamdb_gen.lowering.undeclared import UndeclaredProperties
-from streamdb_gen.lowering.wire_text import check_field_name, has_surrogate
+from streamdb_gen.lowering.wire_text import check_field_name
 from streamdb_gen.naming import field_name, is_field_name
 from streamdb_gen.naming import nested_class_name as nested
 
@@ -215,9 +215,12 @@ class ObjectLowering:
     def _tag(
         self, parts: Sequence[Part], declared: dict[str, list[Place]], required: set[str]
     ) -> Tag | None:
-        """The first required property, in the order of the file, that has one value."""
+        """The first required property, in the order of the file, that has one value.
+
+        Both are ASCII: msgspec 0.22 does not find others before somebody asked for their UTF-8.
+        """
         for wire_name, places in declared.items():
-            if wire_name not in required or len(places) > 1 or has_surrogate(wire_name):
+            if wire_name not in required or len(places) > 1 or not wire_name.isascii():
                 continue
             value = _only_value(places[0])
             if value is not None:
@@ -261,6 +264,6 @@ def _only_value(schema: Place) -> str | int | None:
     if not types_of(value) & declared_types(schema.get("type")):
         return None  # nothing is allowed
     if isinstance(value, str):
-        return None if has_surrogate(value) else value
+        return value if value.isascii() else None
     is_tag = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     return value if is_tag and isinstance(value, int) else None

@@ -20,6 +20,7 @@ from streamdb.state.schema import CollectionSchema, StateSchema
 from streamdb.state.unknown_fields import Stored
 from streamdb.types.conversion import convert, dec_hook
 from streamdb.types.microseconds import holds_instants, is_fine
+from streamdb.types.names import make_tag_known
 from streamdb.types.strict_twin import StrictTwin
 
 # A stream may hold millions of types that nobody declares.
@@ -251,7 +252,7 @@ def _event_classes(
 
 
 def _make_class(type_: str, value: Any, **attributes: Any) -> type[Event]:
-    return cast(
+    made = cast(
         "type[Event]",
         msgspec.defstruct(
             "Event",
@@ -264,6 +265,8 @@ def _make_class(type_: str, value: Any, **attributes: Any) -> type[Event]:
             gc=False,
         ),
     )
+    make_tag_known(made)
+    return made
 
 
 def _is_learnable(type_: str) -> bool:

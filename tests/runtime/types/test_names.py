@@ -1,4 +1,4 @@
-"""Classes whose properties have names beyond ASCII lose none of them."""
+"""Classes whose properties and tags have names beyond ASCII lose none of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any, NotRequired, TypedDict
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from streamdb import AnyOf, CollectionSchema, UntypedColumns
 from streamdb.state.decoder import PageDecoder
 from streamdb.state.items import Put
 from streamdb.state.schema import StateSchema
+from streamdb.state.typed_events import TypedEvents
 
 
 def name(*parts: str) -> str:
@@ -58,3 +60,39 @@ def test_what_is_inside_a_row(make: Any) -> None:
     Holder.__annotations__.update(rows=list[inner], one=AnyOf[inner, int])
     schema = schema_of(Holder)
     assert json.loads(schema.encode(schema.decode(json.dumps(value).encode()))) == value
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_tags_of_rows(closed: bool, members: int) -> None:
+    field, tag = name("größ", "e"), name("läng", "e")
+    kinds: list[Any] = [
+        msgspec.defstruct(
+            "Row",
+            [("id", str)],
+            tag_field=field,
+            tag=each,
+            forbid_unknown_fields=closed,
+            frozen=True,
+        )
+        for each in (tag, name("breit", "e"))[:members]
+    ]
+    holder = msgspec.defstruct("Holder", [("id", str), ("row", kinds[0] | kinds[-1])], frozen=True)
+    schema = schema_of(holder)
+    value = {"id": "a", "row": {"größe": "länge", "id": "b"}}
+    assert json.loads(schema.encode(schema.decode(json.dumps(value).encode()))) == value
+
+
+def test_event_types() -> None:
+    row = msgspec.defstruct("Row", [("id", str)], frozen=True)
+    schema = CollectionSchema(
+        name="rows",
+        type=name("größ", "e"),
+        primary_key="id",
+        row=row,
+        key=str,
+        columns=UntypedColumns,
+    )
+    event = {"type": "größe", "key": "a", "value": {"id": "a"}, "headers": {"operation": "insert"}}
+    events = TypedEvents(StateSchema(name="s", collections=(schema,)), strict=False)
+    assert events.decode(json.dumps([event]).encode()) is not None, "not in one call"
