@@ -90,6 +90,20 @@ def test_a_dict_is_told_with_the_class_of_the_input(package: ModuleType, tmp_pat
             db.actions.plain(package.PlainInput(text="hi"))
 
 
+def test_actions_with_effects_are_part_of_a_transaction(
+    package: ModuleType, tmp_path: Path
+) -> None:
+    with package.Notes(f"embedded:{tmp_path}/s.db#s", create=True) as db:
+        db.notes.insert(package.Note(id="b")).result()
+        with db.transaction() as transaction:
+            db.notes.insert(package.Note(id="a", tags=("x",)))
+            tagged = db.actions.tag(package.TagInput(id="a", tags=("y",)))
+            renamed = db.actions.rename(package.RenameInput(id="b"))
+        transaction.synced()
+        assert {tagged.txid, renamed.txid} == {transaction.txid}
+        assert [(note.id, list(note.tags)) for note in db.notes] == [("a", ["y"])]
+
+
 def test_an_input_of_another_class_is_refused(package: ModuleType, tmp_path: Path) -> None:
     url = f"embedded:{tmp_path / 'notes.db'}#notes"
     with (

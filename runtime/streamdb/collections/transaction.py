@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from streamdb.errors import StreamDBError, TransactionKept, WaitTimeout, WouldDeadlock
 from streamdb.query_functions import check_may_wait
@@ -172,10 +172,6 @@ class BaseTransaction:
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
-    def become_part_of(self, outcome: Outcome) -> None:
-        """Share the outcome of another transaction, in which this one was taken up."""
-        self._outcome = outcome
-
     @property
     def txid(self) -> str:
         """The id that all events of the transaction carry."""
@@ -216,6 +212,12 @@ class BaseTransaction:
     def _check_sent(self) -> None:
         if self.status == "open":
             raise WouldDeadlock("the transaction is still open: leave its `with` block first")
+
+
+def take_up(transaction: BaseTransaction, outcome: Outcome) -> None:
+    """Have a transaction share the outcome of the one that it has become part of."""
+    of_its: Any = transaction  # which no user of the class has to do with
+    of_its._outcome = outcome
 
 
 class AsyncTransaction(BaseTransaction):

@@ -186,7 +186,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             persist = persisting(draft.outcome, steps)
             self._expect(draft, lambda: self._session.act(action, persist))
 
-        return self._mutations.act(on_mutate, send)
+        return self._mutations.act(name, on_mutate, send)
 
     def _send_action(self, action: RunningAction) -> None:
         self._on_loop(lambda: self._session.hand_over(action))
@@ -310,7 +310,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     def transaction(self) -> AbstractContextManager[Tx]:
         """Group the writes of this task or thread: one request, one txid, one outcome.
 
-        Nothing is sent if the block raises.
+        Nothing is sent if the block raises. In the block of another one, it is part of that.
 
         ::
 

@@ -26,7 +26,7 @@ class Draft:
         has_come_back: whether all of it has come back.
         by: the txid of the action whose durable part makes it.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
-        parts: what the blocks of transactions in its block were given, if it takes those in.
+        parts: what it was given as, and what the blocks of transactions in its block were.
     """
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class Draft:
     has_come_back: bool = False
     by: str | None = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
-    parts: list[BaseTransaction] | None = None
+    parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])
 
     @property
     def size(self) -> int:

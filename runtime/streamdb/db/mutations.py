@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from msgspec.structs import replace
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
-from streamdb.collections.transaction import BaseTransaction, Outcome
+from streamdb.collections.transaction import BaseTransaction, Outcome, take_up
 from streamdb.db.drafts import Draft, Holder
 from streamdb.db.local_writes import (
     LocalWrite,
@@ -74,35 +74,44 @@ class Mutations(Generic[Tx]):
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
-        """Gather the writes of this task or thread; send them as one when the block ends well."""
+        """Gather the writes of this task or thread; send them as one when the block ends well.
+
+        In the block of another one, they are part of that.
+        """
         outer = self._open.current
-        if outer is not None and outer.parts is not None:
-            with self._part_of(outer, outer.parts) as part:
+        if outer is not None:
+            with self._part_of(outer) as part:
                 yield part
             return
-        with self.gathering() as draft:
+        with self.gathering("transaction") as draft:
             yield self._wrap(draft.outcome)
         self._finish(draft)
 
     @contextmanager
-    def _part_of(self, outer: Draft, parts: list[BaseTransaction]) -> Generator[Tx]:
-        """Gather writes for a paced transaction; if the block raises, it goes on without them."""
-        before, part = dict(outer.writes), self._wrap(outer.outcome)
-        parts.append(part)
+    def _part_of(self, outer: Draft) -> Generator[Tx]:
+        """Gather writes for the open transaction; if the block raises, it goes on without them."""
+        before, part, count = dict(outer.writes), self._wrap(outer.outcome), len(outer.parts)
+        outer.parts.append(part)
         try:
             yield part
         except BaseException as error:
             outer.writes = before
-            parts.remove(part)
             failed = Outcome(outer.outcome.txid)
             failed.fail(_caused(TransactionFailed("its block raised: nothing was sent"), error))
-            part.become_part_of(failed)
+            undone = outer.parts[count:]  # with those in its block
+            del outer.parts[count:]
+            for each in undone:
+                take_up(each, failed)
             raise
 
     @contextmanager
-    def gathering(self) -> Generator[Draft]:
-        """Gather the writes of this task or thread; if the block raises, the draft has failed."""
-        self.check_no_block()
+    def gathering(self, doing: str) -> Generator[Draft]:
+        """Gather the writes of this task or thread; if the block raises, the draft has failed.
+
+        Args:
+            doing: what for, to begin a message with.
+        """
+        self.check_no_block(doing)
         self._check_open()
         draft = self.new_draft()
         try:
@@ -118,19 +127,23 @@ class Mutations(Generic[Tx]):
         """Begin a transaction; its txid is that of no other one."""
         return Draft(Outcome(f"{self._name}-{next(self._drafts)}"))
 
-    def check_no_block(self) -> None:
+    def check_no_block(self, doing: str) -> None:
         """Raise StreamDBError if this task or thread is in the block of a transaction."""
         if self._open.current is not None:
-            raise StreamDBError("transactions do not nest: one is open in this task already")
+            raise StreamDBError(
+                f"{doing}: it makes transactions of its own, which do not nest in the one that is "
+                "open in this task: do it outside of that block"
+            )
 
-    def act(self, on_mutate: Callable[[], object], send: Callable[[Draft], None]) -> Tx:
+    def act(self, name: str, on_mutate: Callable[[], object], send: Callable[[Draft], None]) -> Tx:
         """Have what a function writes show, as a transaction that the application sends.
 
         Args:
+            name: of the action.
             on_mutate: writes.
             send: begins to send it, even if it is empty.
         """
-        with self.gathering() as draft:
+        with self.gathering(f"the action {name!r}") as draft:
             on_mutate()
         draft.is_brought = True
         self._queue(draft, send)
@@ -171,7 +184,7 @@ class Mutations(Generic[Tx]):
                 self._check_open()
                 key = self._key_now(schema, given)
                 stored = self._existing(schema, key, "update")
-            if expect is not None and not is_same_json(schema, stored.row, expect):
+            if expect is not None and not self._is_expected(schema, key, stored.row, expect):
                 raise row_changed(schema, key, stored.row)
             # The user's code: it may take its time, and any other lock.
             with self._changing(schema, key):
@@ -228,7 +241,7 @@ class Mutations(Generic[Tx]):
             StreamDBError: nothing can be written, or not here.
         """
         check_caller("a write")
-        self.check_no_block()
+        self.check_no_block(f"writer of {schema.name!r}")
         self._check_open()
         return self._new_row(schema, row)
 
@@ -383,6 +396,19 @@ class Mutations(Generic[Tx]):
         if stored is None:
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
         return stored
+
+    def _is_expected(
+        self, schema: CollectionSchema[Any, Any], key: Any, row: Any, expect: Any
+    ) -> bool:
+        """Tell whether a row is the expected one, as it is or as it was before this block."""
+        if is_same_json(schema, row, expect):
+            return True
+        current = self._open.current
+        place = schema.name, schema.wire_key(key)
+        earlier = None if current is None else current.writes.get(place)
+        if earlier is None or earlier.base is None:
+            return False
+        return is_same_json(schema, earlier.base, expect)
 
     def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
         """Return a row as this task or thread has left it."""

@@ -9,7 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from streamdb.collections.callers import this_task_or_thread
-from streamdb.collections.transaction import AsyncTransaction, BaseTransaction, Outcome, Transaction
+from streamdb.collections.transaction import (
+    AsyncTransaction,
+    BaseTransaction,
+    Outcome,
+    Transaction,
+    take_up,
+)
 from streamdb.db.drafts import Draft
 from streamdb.db.mutations import Mutations
 from streamdb.db.pace import Pace
@@ -63,9 +69,9 @@ class BasePaced(Generic[Tx]):
 
     @contextmanager
     def _block(self) -> Generator[Tx]:
-        with self._mutations.gathering() as draft:
+        with self._mutations.gathering("a paced block") as draft:
             transaction = self._wrap(draft.outcome)
-            draft.parts = [transaction]
+            draft.parts.append(transaction)
             yield transaction
         if not draft.writes:
             draft.outcome.advance("synced")
@@ -73,7 +79,7 @@ class BasePaced(Generic[Tx]):
         with self._mutations.holding():
             taken = self._pace.take(draft.writes, lambda: Draft(draft.outcome))
         for part in draft.parts:
-            part.become_part_of(taken.outcome)
+            take_up(part, taken.outcome)
 
     def _note(self, draft: Draft) -> None:
         self._failure = self._failure or draft.outcome.error

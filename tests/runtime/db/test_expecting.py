@@ -143,6 +143,28 @@ async def test_in_a_transaction_the_first_write_of_the_row_counts(url: str) -> N
         assert db.messages["2"] == message(2, "newer")
 
 
+async def test_in_a_transaction_the_row_may_be_as_it_was_before_its_first_update(url: str) -> None:
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        with db.transaction() as transaction:
+            seen = db.messages["1"]
+            db.messages.update("1", note="mine")
+            db.messages.update("1", content="x", expect=seen)
+            with pytest.raises(RowChanged):
+                db.messages.update("1", content="y", expect=message(1, "other"))
+        await transaction.synced()
+        assert db.messages["1"] == message(1, "x", note="mine")
+        with held_writes(db):
+            with db.transaction() as transaction:
+                seen = db.messages["1"]
+                db.messages.update("1", note="again")
+                db.messages.update("1", content="y", expect=seen)
+            await stream.append(messages.update(message(1, "theirs"), txid="t"))
+            await db.await_txid("t")
+        with pytest.raises(RowChanged):
+            await transaction
+
+
 async def test_what_is_refused_beside_another_write_is_looked_at_again(tmp_path: Path) -> None:
     url = f"embedded:{tmp_path / 's.db'}#s"
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:

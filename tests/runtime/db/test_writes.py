@@ -220,15 +220,52 @@ async def test_the_function_of_an_update_may_change_its_row(url: str) -> None:
         assert again.notes["a"] == {"id": "a", "tags": ["new", "new"]}
 
 
-async def test_transactions_do_not_nest(embedded_url: str) -> None:
+async def test_a_transaction_inside_another_one_is_part_of_it(embedded_url: str) -> None:
     async with AsyncChat(embedded_url, create=True) as db:
         with db.transaction() as outer:
             db.messages.insert(message(1))
-            with pytest.raises(StreamDBError, match="do not nest"), db.transaction():
-                pass
-            db.messages.insert(message(2))
+            with db.transaction() as inner:
+                db.messages.update("1", content="a")
+                db.messages.insert(message(2))
+            db.messages.insert(message(3))
+        assert (inner.txid, inner.status) == (outer.txid, "queued")
+        await inner.synced()
+        assert {e["headers"]["txid"] for e in await events_of(embedded_url)} == {outer.txid}
+        assert list(db.messages) == [message(1, "a"), message(2), message(3)]
+
+
+async def test_a_transaction_goes_on_without_one_inside_that_raises(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        with db.transaction() as outer:
+            db.messages.insert(message(1))
+            with suppress(ZeroDivisionError), db.transaction() as inner:
+                with db.transaction() as innermost:
+                    db.messages.insert(message(2))
+                raise ZeroDivisionError
+            db.messages.insert(message(3))
         await outer.synced()
-        assert len(db.messages) == 2
+        assert db.messages.keys() == ["1", "3"]
+        assert (inner.status, innermost.status) == ("failed", "failed")
+        with pytest.raises(TransactionFailed, match="its block raised"):
+            await innermost
+
+
+def test_transactions_inside_one_in_the_blocking_form(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        with db.transaction() as outer:
+            with db.transaction() as inner:
+                db.messages.insert(message(1))
+            assert inner.status == "open"
+        inner.synced()
+        assert inner.txid == outer.txid
+
+
+def test_what_is_a_transaction_by_itself_says_so_inside_one(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db, db.transaction():
+        with pytest.raises(StreamDBError, match="writer of 'messages': it makes transactions of"):
+            db.messages.writer().write(message(1))
+        with pytest.raises(StreamDBError, match=r"the action 'greet': .* outside of that block"):
+            db.perform(lambda: None, lambda _: None, name="greet")
 
 
 async def test_a_transaction_binds_its_own_task_only(embedded_url: str) -> None:
