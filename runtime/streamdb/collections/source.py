@@ -64,6 +64,8 @@ class CollectionSource:
     def key_of(self, value: Any) -> str | None:
         """Return the text of the key that equals a value of any type; None if none can."""
         if self._schema.key is str:
+            if type(value) is str:  # as nearly all are
+                return value
             return str.__str__(value) if isinstance(value, str) else None
         if isinstance(value, int):
             return int.__repr__(value + 0)  # True equals 1, and so do members of an IntEnum

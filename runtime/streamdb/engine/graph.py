@@ -287,6 +287,7 @@ class Graph:
         try:
             if not result.is_ready or (anew and not anew.isdisjoint(result.sources)):
                 anew.add(result)
+                result.changed_at = self.number
                 with running_functions:
                     return result.load(), None
             own = {source: seen[source] for source in result.sources if source in seen}

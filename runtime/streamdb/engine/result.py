@@ -141,11 +141,18 @@ class Result:
         return self.is_closed or self.failure is not None
 
     def load(self) -> Changes:
-        """Compute all rows anew, and return the difference. Raises whatever its functions do."""
+        """Compute all rows anew. Raises whatever its functions do.
+
+        Returns:
+            The difference, if anybody watches: those that are derived from it are computed anew,
+            too, and do not look at it.
+        """
         before, executor = self._executor, self._make_executor(self.plan)
         with collector_paused():
             executor.load()
         self._executor = executor
+        if not self.watchers:
+            return ()
         rows_before = _NO_ROWS if before is None else before.rows
         if executor.positions is None:
             return difference(rows_before, executor.rows)

@@ -83,15 +83,19 @@ class GroupOperator:
         self._input.load()
         if self._node.is_global:
             self._new_group((), ())
-        rows, group_of = self._input.rows, self._group_of
-        entering = defaultdict[_Group, list[_Parts]](list)
+        rows = self._input.rows
+        entering = defaultdict[tuple[Any, ...], list[_Parts]](list)
         keys_of_rows = map(self._keys_of, rows.values())
         values_of_rows = map(self._values_of, rows.values())
-        places_of_rows = map(self._places.come, rows.keys(), rows.values())
-        for keys, values, places in zip(keys_of_rows, values_of_rows, places_of_rows, strict=True):
-            entering[group_of(keys)].append((values, places))
-        for group, parts in entering.items():
-            self._fill(group, parts)
+        parts_of_rows = zip(values_of_rows, self._places.load(rows), strict=False)
+        for keys, parts in zip(keys_of_rows, parts_of_rows, strict=True):
+            try:
+                entering[keys].append(parts)
+            except TypeError:  # no key of a dictionary
+                self._group_of(keys)
+                raise
+        for keys, rows_parts in entering.items():
+            self._fill(self._group_of(keys), rows_parts)
         for key, group in self._groups.items():
             self.rows[key] = self._asked(group)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from streamdb.engine.executor import Item, Key
@@ -44,6 +45,16 @@ class Places:
         self._matter: Final = any(parts is not None for parts in self._parts)
         self._are_arrivals: Final = not any(self._parts)
         self._arrivals: Final[dict[Key, Any]] = {}
+
+    def load(self, rows: Mapping[Key, Item]) -> Iterable[tuple[Any, ...]]:
+        """Return the places of all rows, each in its turn; without end if they do not matter."""
+        if not self._matter:
+            return repeat(self._nowhere)
+        arrivals = list(map(self._input.arrival, rows))
+        self._arrivals.update(zip(rows, arrivals, strict=True))
+        if self._are_arrivals:
+            return zip(*[arrivals] * len(self._parts), strict=True)
+        return map(self._with, arrivals, rows.values())
 
     def come(self, key: Key, row: Item) -> tuple[Any, ...]:
         """Return the places of a row that is there now."""

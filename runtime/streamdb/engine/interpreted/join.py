@@ -54,13 +54,17 @@ class _Side:
         self.missing: Final = (None,) * len(edge.shape.slots)
         self.keeps_lone: Final = keeps_lone
         self.value_of: Final = joined_by(functions, nodes, edge.shape)
-        self.index: Index = HashIndex(self.value_of, nodes)
+        self.index: Index = HashIndex(nodes)
         self.pair_counts: Final[dict[Key, int]] = {}
         self.moves: Sequence[tuple[Key, Any, Any, Item]] = ()
 
-    def load(self) -> None:
+    def load(self) -> Sequence[Any]:
+        """Load the input, and return what each of its rows is joined by."""
         self.input.load()
-        self.index.load(self.input.rows)
+        rows = self.input.rows
+        values = list(map(self.value_of, rows.values()))
+        self.index.load(rows, values)
+        return values
 
     def step(self, changes: Mapping[Source, Changes]) -> None:
         """Step the input, and note what moves; the index stays as it is."""
@@ -117,11 +121,9 @@ class JoinOperator:
     def load(self) -> None:
         """Pair all rows."""
         left, right = self._sides
-        left.load()
+        values, rows = left.load(), left.input.rows
         right.load()
-        value_of = left.value_of
-        everything = ((key, value_of(row), row) for key, row in left.input.rows.items())
-        self._pair(left, right, everything, self.rows)
+        self._pair(left, right, zip(rows, values, rows.values(), strict=True), self.rows)
         for side in self._sides:
             if side.keeps_lone:
                 side.count(self.rows, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from streamdb.engine.executor import Item, Key
@@ -25,8 +25,8 @@ class Index(Protocol):
         ExpressionError: (any method) a value cannot be looked up.
     """
 
-    def load(self, rows: Mapping[Key, Item]) -> None:
-        """Take in all rows, once."""
+    def load(self, keys: Iterable[Key], values: Iterable[Any]) -> None:
+        """Take in all rows, once: their keys, and what each is joined by, which may be None."""
         ...
 
     def move(self, key: Key, old: Any, new: Any) -> None:
@@ -46,26 +46,23 @@ class HashIndex:
     """Keeps the keys by value.
 
     Args:
-        value_of: what a row is joined by.
-        nodes: the expressions of it, for messages.
+        nodes: the expressions of what rows are joined by, for messages.
     """
 
-    def __init__(self, value_of: ValueOf, nodes: Sequence[Node]) -> None:
-        self._value_of: Final = value_of
+    def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes: Final = nodes
         self._keys: Final[dict[Any, dict[Key, None]]] = {}
 
-    def load(self, rows: Mapping[Key, Item]) -> None:
+    def load(self, keys: Iterable[Key], values: Iterable[Any]) -> None:
         """Put every key to the others of the same value."""
-        keys, value_of = self._keys, self._value_of
+        by_value = self._keys
         try:
-            for key, row in rows.items():
-                value = value_of(row)
+            for key, value in zip(keys, values, strict=True):
                 if value is None:
                     continue
-                found = keys.get(value)
+                found = by_value.get(value)
                 if found is None:
-                    keys[value] = {key: None}
+                    by_value[value] = {key: None}
                 else:
                     found[key] = None
         except TypeError as error:
@@ -120,7 +117,7 @@ class KeyIndex:
         self._key_of: Final = source.key_of
         self._number: Final = number
 
-    def load(self, rows: Mapping[Key, Item]) -> None:
+    def load(self, keys: Iterable[Key], values: Iterable[Any]) -> None:
         """Do nothing: they are there."""
 
     def move(self, key: Key, old: Any, new: Any) -> None:
