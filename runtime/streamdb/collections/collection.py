@@ -409,10 +409,11 @@ class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
         It is called with ``(base, theirs, ours)``, each None for no row: the row that the write was
         made for, the one that others had made of it, and the one that the write made, which stands.
         It returns the row as it is to be, or whose it is. What that changes of ``ours`` is written:
-        the fields that differ, over the row as it shows by then; of a row that is to be removed or
-        to be made anew, nothing if it has changed meanwhile. It is called where callbacks are,
-        after the commit that told the conflict, once for each row. What it raises is logged, and
-        ours stands. Without it, ours stands always; ``tx.conflict`` tells it either way.
+        the fields that differ, over the row as it shows by then. If one of them was written since,
+        nothing is: the function is asked again, with the row that shows now as ``ours``. It is
+        called where callbacks are, after the commit that told the conflict. What it raises is
+        logged, and ours stands. Without it, ours stands always; ``tx.conflict`` tells it either
+        way.
 
         ::
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import enum
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Literal, Protocol
 
 from streamdb.collections.overlay import Conflicting
-from streamdb.db.local_writes import changed_fields, is_same_json
+from streamdb.db.local_writes import changed_fields, has_same, is_same_json
 from streamdb.db.mutations import Mutations
 from streamdb.errors import StreamDBError
 from streamdb.state.schema import CollectionSchema
 
 log: Final = logging.getLogger("streamdb.db")
+
+# So often a function is asked about one conflict, as long as the row goes on being written.
+_MOST_ASKED: Final = 20
+
+
+class _Word(enum.Enum):
+    """An answer that names a row."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+_OURS: Final = _Word.OURS
+_THEIRS: Final = _Word.THEIRS
+_WORDS: Final[Mapping[str, _Word]] = {word.value: word for word in _Word}
 
 Schema = CollectionSchema[Any, Any]
 
@@ -58,51 +74,86 @@ class Conflicts:
             self._deliver(partial(self._resolve, schema, conflicting))
 
     def _resolve(self, schema: Schema, conflicting: Conflicting) -> None:
+        """Ask until the answer is of the row as it shows when it is written."""
+        given = conflicting.ours
+        for _ in range(_MOST_ASKED):
+            answer = self._answer(schema, conflicting, given)
+            if answer is _OURS:
+                return
+            try:
+                now = self._write(schema, conflicting, given, answer)
+            except StreamDBError as error:
+                log.warning("%s: what resolves a conflict is not written: %s", self._url, error)
+                return
+            if now is None:
+                return
+            given = now
+        log.error(
+            "%s: the row of key %r of collection %r was written again each time that its function "
+            "for conflicts was asked, %d times: what was written last stands, and theirs is "
+            "undone; does the function write that row itself?",
+            self._url,
+            conflicting.key,
+            schema.name,
+            _MOST_ASKED,
+        )
+
+    def _answer(self, schema: Schema, conflicting: Conflicting, given: Any | None) -> Any:
+        """Return `_OURS`, `_THEIRS`, or the row that is wanted."""
         base, theirs, ours = (
             None if row is None else schema.rows.lent(row)
-            for row in (conflicting.base, conflicting.theirs, conflicting.ours)
+            for row in (conflicting.base, conflicting.theirs, given)
         )
         answer = self._resolvers[schema.name](base, theirs, ours)
-        if isinstance(answer, str) and answer == "ours":
-            return
-        if isinstance(answer, str) and answer == "theirs":
-            wanted = conflicting.theirs
-        else:
-            wanted = answer
-            self._check(schema, conflicting.key, wanted)
-        try:
-            self._write(schema, conflicting.key, conflicting.ours, wanted)
-        except StreamDBError as error:
-            log.warning("%s: what resolves a conflict is not written: %s", self._url, error)
-
-    def _check(self, schema: Schema, key: str, answer: Any) -> None:
+        if isinstance(answer, str) and answer in _WORDS:
+            return _WORDS[answer]
         what = f"the function for conflicts of collection {schema.name!r} returned"
         if not schema.rows.holds(answer):
             raise TypeError(
                 f"{what} {type(answer).__name__}: it returns the row as it is to be, 'ours' or "
                 "'theirs'"
             )
-        if schema.wire_key(schema.key_of(answer)) != key:
-            raise ValueError(f"{what} a row of another key than {key!r}")
+        if schema.wire_key(schema.key_of(answer)) != conflicting.key:
+            raise ValueError(f"{what} a row of another key than {conflicting.key!r}")
+        return answer
 
-    def _write(self, schema: Schema, key: str, ours: Any | None, wanted: Any | None) -> None:
-        """Write what is to become of a row of ours, as far as that is not out of date by now."""
-        mutations = self._mutations
-        with mutations.holding():
+    def _write(
+        self, schema: Schema, conflicting: Conflicting, given: Any | None, answer: Any
+    ) -> Any | None:
+        """Write what an answer changes of the row that it was given, in the row that shows.
+
+        Returns:
+            The row that shows, if what the answer changes has been changed since the function was
+            given the row: then nothing is written.
+        """
+        mutations, key = self._mutations, conflicting.key
+        wanted = conflicting.theirs if answer is _THEIRS else answer
+        with mutations.holding():  # nobody writes between the look at the row and the writing
             now = mutations.shown(schema, key)
+            if now is None and given is not None:
+                return None  # it was removed since, and that stands
             if wanted is None:
-                if now is not None and ours is not None and is_same_json(schema, now, ours):
-                    mutations.delete(schema, schema.parse_key(key))
-            elif ours is None:
+                if given is None:
+                    return None
+                if not is_same_json(schema, now, given):
+                    return now
+                mutations.delete(schema, schema.parse_key(key))
+                return None
+            if given is None:
                 if now is None:
                     mutations.insert(schema, wanted)
-            elif now is not None:
-                fields = changed_fields(schema, ours, wanted)
-                if fields is None and is_same_json(schema, now, ours):
-                    mutations.upsert(schema, wanted)
-                elif fields:
-                    mutations.update(
-                        schema,
-                        schema.parse_key(key),
-                        lambda row: schema.replace(row, fields),
-                    )
+                return now
+            # By a word, what was written to other fields since is not meant.
+            is_meant = answer is _THEIRS and conflicting.ours is not None
+            fields = changed_fields(schema, conflicting.ours if is_meant else given, wanted)
+            if fields is None:
+                if not is_same_json(schema, now, given):
+                    return now
+                mutations.upsert(schema, wanted)
+            elif fields:
+                if not has_same(schema, fields, now, given):
+                    return now
+                mutations.update(
+                    schema, schema.parse_key(key), lambda row: schema.replace(row, fields)
+                )
+        return None

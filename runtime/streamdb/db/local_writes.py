@@ -6,7 +6,7 @@ is sent, of the row as it stands then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -236,6 +236,15 @@ def changed_fields(
     except (StreamDBError, ValueError, TypeError, RecursionError):
         return None
     return changed if is_all else None
+
+
+def has_same(
+    schema: CollectionSchema[Any, Any], names: Iterable[str], one: Any, other: Any
+) -> bool:
+    """Tell whether two rows have the same values in some fields."""
+    return one is other or all(
+        _is_equal(get(one), get(other)) for get in map(schema.rows.getter, names)
+    )
 
 
 def is_same_json(schema: CollectionSchema[Any, Any], one: Any, other: Any) -> bool:

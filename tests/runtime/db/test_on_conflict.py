@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -127,6 +128,145 @@ async def test_later_writes_are_not_overwritten(embedded_url: str) -> None:
 
         await overlapping(db, messages.update(message(1, "theirs")), write_twice)
         assert db.messages["1"] == message(1, "theirs", note="later")
+
+
+def both(base: Message | None, theirs: Message | None, ours: Message | None) -> Message:
+    """Put the words of both together, as a union of labels would."""
+    assert theirs is not None
+    assert ours is not None
+    words = sorted({*theirs.content.split(), *ours.content.split()})
+    return structs.replace(ours, content=" ".join(words))
+
+
+def add(word: str) -> Callable[[Message], Message]:
+    return lambda row: structs.replace(row, content=f"{row.content} {word}")
+
+
+async def test_a_later_write_of_the_same_field_is_part_of_the_answer(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        db.messages.on_conflict(both)
+        await db.messages.insert(message(1, "")).synced()
+
+        def write_twice() -> AsyncTransaction:
+            first = db.messages.update("1", add("mine-1"))
+            db.messages.update("1", add("mine-2"))
+            return first
+
+        await overlapping(db, messages.update(message(1, "theirs")), write_twice)
+        assert db.messages["1"].content == "mine-1 mine-2 theirs"
+
+
+def test_a_write_between_the_question_and_the_answer_is_not_lost(url: str) -> None:
+    with Chat(url, create=True) as db, Stream(url) as stream, ThreadPoolExecutor(1) as elsewhere:
+        given: list[str] = []
+
+        def answer(base: Any, theirs: Any, ours: Any) -> Message:
+            given.append(ours.content)
+            if len(given) == 1:
+                elsewhere.submit(db.messages.update, "1", add("mine-2")).result(10).synced(10)
+            return both(base, theirs, ours)
+
+        db.messages.on_conflict(answer)
+        db.messages.insert(message(1, "old")).synced(10)
+        with unread(db):
+            stream.append(messages.update(message(1, "theirs")))
+            db.messages.update("1", content="mine-1").result(10)
+        db.until(lambda: db.messages["1"].content == "mine-1 mine-2 theirs", timeout=10)
+        assert given == ["mine-1", "mine-1 mine-2"]
+
+
+async def test_a_word_is_about_the_fields_of_the_conflict(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        given: list[Message] = []
+
+        def answer(base: Any, theirs: Any, ours: Message) -> Any:
+            given.append(ours)
+            if len(given) == 1:
+                db.messages.update("1", content="later", note="later")
+            return "theirs"
+
+        db.messages.on_conflict(answer)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "old", note="theirs")),
+            lambda: db.messages.update("1", note="mine"),
+        )
+        assert [row.note for row in given] == ["mine", "later"]
+        assert db.messages["1"] == message(1, "later", note="theirs")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "later", "asked"),
+    [
+        (messages.delete("1"), "update", 2),
+        (messages.delete("1"), "delete", 1),
+        (messages.update(message(1, "theirs")), "delete", 1),
+    ],
+)
+async def test_a_removal_is_asked_for_again_and_a_later_one_stands(
+    theirs: Any, later: str, asked: int, embedded_url: str
+) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        given: list[Message] = []
+
+        def answer(_base: Any, _theirs: Any, ours: Message) -> Any:
+            given.append(ours)
+            if len(given) > 1:
+                return "ours"
+            if later == "delete":
+                db.messages.delete("1")
+            else:
+                db.messages.update("1", content="later")
+            return "theirs"
+
+        db.messages.on_conflict(answer)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(db, theirs, lambda: db.messages.update("1", content="mine"))
+        assert len(given) == asked
+        assert (later == "delete") is ("1" not in db.messages)
+
+
+async def test_what_was_removed_and_made_anew_is_asked_for_again(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        given: list[Message | None] = []
+
+        def answer(_base: Any, _theirs: Any, ours: Message | None) -> Any:
+            given.append(ours)
+            if ours is not None:
+                return "ours"
+            db.messages.insert(message(1, "later"))
+            return "theirs"
+
+        db.messages.on_conflict(answer)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db, messages.update(message(1, "theirs")), lambda: db.messages.delete("1")
+        )
+        assert given == [None, message(1, "later")]
+        assert db.messages["1"] == message(1, "later")
+
+
+async def test_a_function_that_writes_the_row_itself_is_not_asked_for_ever(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        given: list[str] = []
+
+        def answer(base: Any, theirs: Any, ours: Message) -> Message:
+            given.append(ours.content)
+            db.messages.update("1", add("again"))
+            return both(base, theirs, ours)
+
+        db.messages.on_conflict(answer)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", content="mine"),
+        )
+        assert db.messages["1"].content == " ".join(["mine", *["again"] * len(given)])
+        assert caplog.text.count("was written again each time") == 1
 
 
 @pytest.mark.parametrize(
