@@ -5,9 +5,11 @@ Each case runs in processes of its own, in turns, and the median of all rounds c
 what can be quoted: theirs over ours, above 1 ours is better.
 
 *Visible* is from the call until the collection's subscriber was called, with 1,000 rows, while so
-many other writes are pending. *Confirmed* is from the call until the write has come back, one at a
-time, over loopback, both on the same server. *Chunks* are 10,000 a second through a writer, read
-back and folded: the CPU of this process, as share of a core; the other side has no such thing.
+many other writes are pending, with no server; and on a server, one at a time, so that no call finds
+in the processor's caches what the one before left there. *Confirmed* is from the call until the
+write has come back, one at a time, over loopback, both on the same server. *Chunks* are 10,000 a
+second through a writer, read back and folded: the CPU of this process, as share of a core; the
+other side has no such thing.
 """
 
 from __future__ import annotations
@@ -65,6 +67,8 @@ def main() -> None:
                     )
                     for _ in range(rounds)
                 ]
+                _print(f"visible, {server}", runs, "visible", "µs")
+                _print(f"the call returns, {server}", runs, "returned", "µs")
                 _print(f"confirmed, {server}", runs, "synced", "ms")
                 _print_chunks(
                     server,

@@ -4,7 +4,8 @@
 // `visible PENDING FILE`: an insert and an update by an action, from the call until a subscriber is
 // called, while so many others are pending; FILE holds the events that are there at first, and rows.
 // `confirmed URL CALLS FILE`: an insert by the action of the library's documentation, from the call
-// until its txid has come back, one at a time.
+// until a subscriber is called, until the call returns, and until its txid has come back, one at a
+// time.
 import { readFileSync } from 'node:fs'
 import { createStateSchema } from '@durable-streams/state'
 import { createStreamDB } from '@durable-streams/state/db'
@@ -98,13 +99,21 @@ async function confirmed(url, calls) {
     }),
   })
   await db.preload()
-  const synced = []
+  const seconds = { visible: [], returned: [], synced: [] }
+  let called = 0
+  db.collections.messages.subscribeChanges(() => (called ||= performance.now()))
   for (const [index, row] of rows.slice(0, calls + 50).entries()) {
+    called = 0
     const began = performance.now()
-    await db.actions.insert(row).isPersisted.promise
-    if (index >= 50) synced.push((performance.now() - began) / 1000)
+    const transaction = db.actions.insert(row)
+    const returned = performance.now()
+    await transaction.isPersisted.promise
+    if (index < 50) continue
+    seconds.visible.push((called - began) / 1000)
+    seconds.returned.push((returned - began) / 1000)
+    seconds.synced.push((performance.now() - began) / 1000)
   }
-  return { synced: median(synced) }
+  return Object.fromEntries(Object.entries(seconds).map(([what, each]) => [what, median(each)]))
 }
 
 const measured = wanted === 'visible' ? await visible(+given[0]) : await confirmed(given[0], +given[1])
