@@ -69,6 +69,14 @@ class RefuseWrite:
 
 
 @dataclass(frozen=True)
+class AnswerTo:
+    """Answer what holds some bytes with a status of one's own, and ask nobody."""
+
+    content: bytes
+    status: int
+
+
+@dataclass(frozen=True)
 class Rubbish:
     """Answer with what is no HTTP, and ask nobody."""
 
@@ -152,6 +160,7 @@ Fault = (
     | LoseAnswer
     | Busy
     | RefuseWrite
+    | AnswerTo
     | Rubbish
     | Slow
     | Silent
@@ -247,6 +256,12 @@ class _Client:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def refuse(self, status: int) -> bool:
+        """Answer with a status, and end the connection."""
+        head = f"HTTP/1.1 {status} Refused\r\nContent-Length: 2\r\nConnection: close"
+        await self.send(head.encode() + _HEAD_END + b"no")
+        return False
+
     async def leave(self) -> None:
         """Return when the client has left, and not before."""
         self._ahead += await self._reader.read(1)
@@ -314,9 +329,9 @@ class Proxy:
         is_new_post = request.method == "POST" and request.body not in self._posted
         match fault:
             case RefuseWrite(status) if is_new_post:
-                head = f"HTTP/1.1 {status} Refused\r\nContent-Length: 2\r\nConnection: close"
-                await client.send(head.encode() + _HEAD_END + b"no")
-                return False
+                return await client.refuse(status)
+            case AnswerTo(content, status) if content in request.body:
+                return await client.refuse(status)
             case Refuse():
                 return False
             case CutRequest(after) if after < len(request.raw):

@@ -23,10 +23,8 @@ from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
 from streamdb.errors import (
-    BadRequest,
     ConnectionFailed,
     NotReached,
-    PayloadTooLarge,
     RowChanged,
     StreamDBError,
     StreamError,
@@ -35,6 +33,7 @@ from streamdb.errors import (
     TransactionUnresolved,
 )
 from streamdb.protocol import json_text
+from streamdb.protocol.answers import may_be_of_the_body
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams.async_stream import AsyncStream
 
@@ -45,7 +44,6 @@ Sending: TypeAlias = tuple[Draft, list[bytes]]
 
 # A POST holds what has queued up while the one before was in flight, up to about this much.
 _BODY_BYTES: Final = 1024 * 1024
-_REFUSED_ALONE: Final = (BadRequest, PayloadTooLarge)
 
 
 class Sender:
@@ -369,7 +367,8 @@ class Sender:
         try:
             await self.deliver(stream, sent)
         except StreamDBError as error:
-            if isinstance(error, _REFUSED_ALONE) and len(drafts) > 1:
+            is_of_one = isinstance(error, StreamError) and may_be_of_the_body(error)
+            if is_of_one and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
                 # no sequence number up (PROD-8). What others have written meanwhile counts.
                 self._pending.take_back(drafts)

@@ -43,6 +43,8 @@ _BY_STATUS: Final[Mapping[int, tuple[type[StreamError], str]]] = {
     429: (RateLimited, "the server asks for fewer requests"),
     501: (NotSupported, "the server does not do this"),
 }
+_NEVER_OF_THE_BODY: Final = frozenset({401, 404, 405, 410, 429})
+_OF_THE_WRITER: Final = (StreamClosed, ProducerFenced, ProducerGap)
 _NO_PLACE: Final = (
     "the server keeps no streams at this address; with `streamdb serve` it is "
     "http://HOST:PORT/v1/stream/NAME"
@@ -74,6 +76,26 @@ def raise_for_answer(
     if reply.status == 404 and doing == "create":
         meaning = _NO_PLACE
     raise error(f"{doing}: {meaning}{_quoted(reply)}", url=url, status=reply.status, offset=offset)
+
+
+def may_be_of_the_body(error: StreamError) -> bool:
+    """Tell whether a refusal may be for what was sent, and other data of the same stream be taken.
+
+    Data of several who do not know of each other is then sent again one by one. Servers have
+    statuses of their own for contents that they do not like, so all are taken for that but those
+    that say something of the stream, the writer or the moment.
+
+    >>> may_be_of_the_body(UnexpectedStatus("not by our policy", status=422))
+    True
+    >>> may_be_of_the_body(StreamGone("it was deleted", status=410))
+    False
+    """
+    return (
+        error.status is not None
+        and 400 <= error.status < 500
+        and error.status not in _NEVER_OF_THE_BODY
+        and not isinstance(error, _OF_THE_WRITER)
+    )
 
 
 def _raise_conflict(reply: Reply, *, url: str, doing: str) -> Never:

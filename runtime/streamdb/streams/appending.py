@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from streamdb.errors import BadRequest, ConnectionFailed, HandleClosed, PayloadTooLarge
+from streamdb.errors import ConnectionFailed, HandleClosed, StreamError
+from streamdb.protocol.answers import may_be_of_the_body
 from streamdb.protocol.calling import Appended
 from streamdb.protocol.exchange import Operation
 
 T = TypeVar("T")
 
-# Refusals of a body: one caller's values may be the cause, and the others' are fine.
-_ONE_IS_AT_FAULT: Final = (BadRequest, PayloadTooLarge)
 _MOST_TOGETHER: Final = 1024 * 1024  # bytes of a joint request
 
 
@@ -61,8 +60,8 @@ def append_together(pieces: Sequence[Piece], send: Send) -> Operation[None]:
     outcome: Appended | Exception
     try:
         outcome = yield from send(texts, pieces[0].seq)
-    except _ONE_IS_AT_FAULT as refusal:
-        if len(pieces) > 1:
+    except StreamError as refusal:
+        if len(pieces) > 1 and may_be_of_the_body(refusal):  # the others' values may be fine
             for piece in pieces:
                 yield from append_together([piece], send)
             return

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.faults import Fine, LoseAnswer, Replay, Slow, proxy
+from tests.faults import AnswerTo, Fine, LoseAnswer, Replay, Slow, proxy
 from tests.runtime.protocol.player import URL, play, reply
 from tests.runtime.streams.conftest import Opener
 
@@ -82,6 +82,22 @@ async def test_one_refused_value_hurts_no_other(small: Serving, open_stream: Ope
         Appended,
     ]
     assert sorted(await items(stream)) == ["a", "b", "c"]
+
+
+async def test_one_refused_by_a_status_of_the_servers_own_hurts_no_other(server: Serving) -> None:
+    name = f"appends/{next(_numbers)}"
+    async with (
+        await AsyncStream.create(server.url + name) as direct,
+        proxy(server.url) as between,
+        AsyncStream(between.url(name)) as stream,
+    ):
+        between.trouble_posts(itertools.repeat(AnswerTo(b"bad", 422)))
+        outcomes = await asyncio.gather(
+            *(stream.append(value) for value in ["a", "b", "bad", "c"]), return_exceptions=True
+        )
+        refused = [getattr(outcome, "status", None) for outcome in outcomes]
+        assert refused == [None, None, 422, None]
+        assert sorted(await items(direct)) == ["a", "b", "c"]
 
 
 async def test_who_gives_up_while_waiting_has_appended_nothing(server: Serving) -> None:
