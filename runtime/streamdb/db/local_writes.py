@@ -14,11 +14,14 @@ from msgspec.structs import replace
 
 from streamdb.collections.overlay import UNKNOWN, RowChange
 from streamdb.db.options import UpsertAs
+from streamdb.engine.same import same
 from streamdb.errors import InvalidRow, RowChanged, StreamDBError
+from streamdb.protocol import json_text
 from streamdb.state.events import ChangeEvent, EventConstructors
 from streamdb.state.parsing import parse
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
+from streamdb.types.faults import UNREADABLE
 
 WriteKind = Literal["insert", "upsert", "update", "delete", "replace"]
 
@@ -228,8 +231,10 @@ def changed_fields(
     changed: dict[str, Any] = {}
     for name in names:
         get = schema.rows.getter(name)
-        if (value := get(after)) is not (was := get(before)) and not _is_equal(value, was):
+        if not _is_same(value := get(after), get(before)):
             changed[name] = value
+    if schema.rows.is_only_fields and type(before) is type(after) is schema.row:
+        return changed
     try:
         again = schema.replace(before, changed)
         is_all = schema.rows.write(again) == schema.rows.write(after)
@@ -261,6 +266,16 @@ def row_changed(schema: CollectionSchema[Any, Any], key: Any, now: Any | None) -
         "and update it as it is",
         now,
     )
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same JSON."""
+    if same((one,), (other,)):
+        return True
+    try:
+        return type(one) is type(other) and json_text.encode(one) == json_text.encode(other)
+    except (*UNREADABLE, TypeError):
+        return False
 
 
 def _is_equal(one: Any, other: Any) -> bool:

@@ -68,11 +68,13 @@ class RowKind(Generic[Row]):
             plain object if the row is then made of it one by one.
         is_its_contract: whether reading a row asks its JSON Schema anyway.
         is_frozen: whether the fields of a row cannot be set; what they hold may still change.
+        is_only_fields: whether two rows of just this class are the same JSON if their fields are.
     """
 
     in_page: Any = msgspec.Raw
     is_its_contract = False
     is_frozen = False
+    is_only_fields = False
 
     def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
         self.row: Final = row

@@ -136,6 +136,7 @@ class StructRows(NativeRows[Row]):
         super().__init__(row, {field.name: field for field in fields})
         # The record of an extensible class is frozen, as its instances are.
         self.is_frozen = record.__struct_config__.frozen
+        self.is_only_fields = record is row and not hasattr(row, "__post_init__")
 
     def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
         """Copy it."""
