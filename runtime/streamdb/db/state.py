@@ -32,7 +32,7 @@ from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
 from streamdb.db.metrics import Metrics, Progress
 from streamdb.db.options import InvalidEvent
-from streamdb.db.read_place import ReadPlace
+from streamdb.db.read_place import ReadPlace, is_before
 from streamdb.db.turns import CommitTurns
 from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
@@ -206,7 +206,9 @@ class DatabaseState:
         load.metrics.count(counts)
         load.add_echoes(counts.echoes, was_reset=fold.was_reset)
         load.tidy()
-        if batch.up_to_date or batch.closed:
+        # What was read before shows until it was read again: an old answer may come once more.
+        is_behind = is_before(batch.offset, self.offset)
+        if batch.closed or (batch.up_to_date and not is_behind):
             with self._turns:
                 self._commit_load(load, batch.offset)
 
