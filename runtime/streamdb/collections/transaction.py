@@ -2,8 +2,9 @@
 
 A transaction is *open* inside a ``with db.transaction()`` block, *queued* until its POST is on its
 way, *sent* until the server or the stream has answered, *durable* once it is acknowledged or has
-come back, *synced* once it has come back and shows in the collections; or it has *failed*, and
-then nothing of it is on the stream.
+come back, *synced* once it has come back and shows in the collections. Or it has *failed*, and then
+nothing of it is on the stream; or it is *unresolved*, and nobody knows; or *kept*: it is in the
+outbox, and whoever opens that next goes on with it.
 """
 
 from __future__ import annotations
@@ -12,17 +13,26 @@ import threading
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from streamdb.errors import StreamDBError, TransactionKept, WaitTimeout, WouldDeadlock
+from streamdb.errors import (
+    StreamDBError,
+    TransactionKept,
+    TransactionUnresolved,
+    WaitTimeout,
+    WouldDeadlock,
+)
 from streamdb.query_functions import check_may_wait
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-TransactionStatus = Literal["open", "queued", "sent", "durable", "synced", "failed"]
+TransactionStatus = Literal[
+    "open", "queued", "sent", "durable", "synced", "failed", "unresolved", "kept"
+]
 
 _STEPS: Final[tuple[TransactionStatus, ...]] = ("open", "queued", "sent", "durable", "synced")
 _ORDER: Final = {status: number for number, status in enumerate(_STEPS)}
-_SETTLED: Final = ("durable", "synced", "failed")
+_GIVEN_UP: Final = ("failed", "unresolved", "kept")
+_SETTLED: Final = ("durable", "synced", *_GIVEN_UP)
 
 
 class Outcome:
@@ -58,8 +68,13 @@ class Outcome:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is durable, or has failed."""
+        """Whether it is durable, or is given up."""
         return self.status in _SETTLED
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether this database does nothing more about it: it has failed, or nobody knows."""
+        return self.status in _GIVEN_UP
 
     @property
     def durable(self) -> Future[None]:
@@ -68,7 +83,7 @@ class Outcome:
             if self._durable is None:
                 self._durable = _future()
                 if self.is_settled:
-                    _resolve(self._durable, self.error if self.status == "failed" else None)
+                    _resolve(self._durable, self.error if self.is_given_up else None)
             return self._durable
 
     @property
@@ -103,7 +118,7 @@ class Outcome:
     def advance(self, status: TransactionStatus) -> None:
         """Move on; steps back and steps behind a failure are ignored."""
         with self._lock:
-            if self.status == "failed" or _ORDER[status] <= _ORDER[self.status]:
+            if self.is_given_up or _ORDER[status] <= _ORDER[self.status]:
                 return
             was_settled, self.status = self.is_settled, status
             synced = self._synced if status == "synced" and self.error is None else None
@@ -123,7 +138,7 @@ class Outcome:
         with self._lock:
             if self.is_settled:
                 return False
-            self.status, self.error = "failed", error
+            self.status, self.error = _status_of(error), error
             synced = self._synced
         self._settle()
         if synced is not None:
@@ -148,6 +163,12 @@ class Outcome:
             _resolve(durable, self.error)
         for call in calls:
             call(self)
+
+
+def _status_of(failure: BaseException) -> TransactionStatus:
+    if isinstance(failure, TransactionKept):
+        return "kept"
+    return "unresolved" if isinstance(failure, TransactionUnresolved) else "failed"
 
 
 def _future() -> Future[None]:
@@ -184,7 +205,7 @@ class BaseTransaction:
 
     @property
     def error(self) -> BaseException | None:
-        """Why it failed, if it did."""
+        """Why it failed, or why nobody knows; or why it will not be seen coming back."""
         return self._outcome.error
 
     @property

@@ -126,7 +126,7 @@ class PendingWrites:
             StreamDBError: it makes no sense any more, or shows no more.
         """
         with self._state.lock:
-            if draft.has_come_back or draft.outcome.status == "failed":
+            if draft.has_come_back or draft.outcome.is_given_up:
                 what = "has come back" if draft.has_come_back else "has failed"
                 raise StreamDBError(
                     f"transaction {draft.outcome.txid} {what}: nothing of it is pending"
@@ -221,7 +221,7 @@ class PendingWrites:
             }
             then()
             for draft in drafts:
-                if draft.outcome.error is not None and draft.outcome.status == "failed":
+                if draft.outcome.error is not None and draft.outcome.is_given_up:
                     for name, key in draft.writes:
                         self._state.tables[name].note_failure(key, draft.outcome.error)
             self._state.show_local(deltas)

@@ -338,7 +338,7 @@ class Sender:
         size = 0
         while self._queue and (not drafts or size < _BODY_BYTES):
             draft = self._queue.popleft()
-            if draft.outcome.status == "failed":  # with one that it stood on
+            if draft.outcome.is_given_up:  # with one that it stood on
                 continue
             if self.actions and self.actions.hold_back(draft, waiting):
                 waiting.append(draft)
@@ -352,7 +352,7 @@ class Sender:
         """Write transactions in one request; each gets its outcome."""
         sent: list[Sending] = []
         for draft in drafts:
-            if draft.outcome.status == "failed":  # with one that was sent before it
+            if draft.outcome.is_given_up:  # with one that was sent before it
                 continue
             try:
                 events = self._pending.events(draft)

@@ -213,7 +213,7 @@ class Session:
 
     def _accepts(self, draft: Draft) -> bool:
         """Tell whether a transaction can be sent; if not, it has failed. Connect if need be."""
-        if draft.outcome.status == "failed":  # with the end of the stream, before it got here
+        if draft.outcome.is_given_up:  # with the end of the stream, before it got here
             return False
         try:
             self.check_writable()
@@ -264,7 +264,7 @@ class Session:
         error: BaseException | None = None
         try:
             await self.sender.actions.turn(action)
-            if action.draft.outcome.status != "failed":  # with what it stands on
+            if not action.draft.outcome.is_given_up:  # with what it stands on
                 action.draft.outcome.advance("sent")
                 await persist()
         except asyncio.CancelledError as cancelled:

@@ -7,7 +7,14 @@ import threading
 
 import pytest
 
-from streamdb import AsyncTransaction, Transaction, TransactionFailed, WouldDeadlock
+from streamdb import (
+    AsyncTransaction,
+    Transaction,
+    TransactionFailed,
+    TransactionKept,
+    TransactionUnresolved,
+    WouldDeadlock,
+)
 from streamdb.collections.transaction import Outcome
 
 FAILURE = TransactionFailed("no")
@@ -46,6 +53,21 @@ def test_a_failure_is_final_unless_it_was_durable() -> None:
     durable = outcome("durable")
     assert not durable.fail(FAILURE)
     assert durable.status == "durable"
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(TransactionUnresolved("who knows"), "unresolved"), (TransactionKept("later"), "kept")],
+)
+def test_what_may_be_on_the_stream_has_not_failed(failure: TransactionFailed, status: str) -> None:
+    moved = outcome("sent")
+    assert moved.fail(failure)
+    moved.advance("durable")
+    moved.take_back()
+    assert not moved.fail(FAILURE)
+    assert (moved.status, moved.error) == (status, failure)
+    assert moved.is_settled
+    assert moved.durable.exception() is moved.synced.exception() is failure
 
 
 def test_a_lost_echo_leaves_it_durable() -> None:

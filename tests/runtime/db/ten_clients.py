@@ -382,9 +382,10 @@ def _judge_outcome(transaction: Any, *, is_stored: bool, is_absent: bool) -> Non
 
 
 def _outcome(transaction: Any) -> str:
-    if transaction.status == "failed":
+    if transaction.status in ("failed", "unresolved"):
         is_unknown = isinstance(transaction.error, TransactionUnresolved)
-        return "unresolved" if is_unknown else "failed"
+        assert is_unknown is (transaction.status == "unresolved")
+        return str(transaction.status)
     assert transaction.status in ("durable", "synced"), f"it has no outcome: {transaction}"
     return "stored"
 

@@ -390,7 +390,7 @@ async def test_closing_while_the_server_is_gone(tmp_path: Path) -> None:
     with pytest.raises(TransactionFailed, match="not on the stream") as caught:
         await queued
     assert not isinstance(caught.value, TransactionUnresolved)
-    assert db.status == "closed"
+    assert (sent.status, queued.status, db.status) == ("unresolved", "failed", "closed")
 
 
 async def test_giving_up_on_a_server_that_is_gone(tmp_path: Path) -> None:

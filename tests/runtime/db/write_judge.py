@@ -253,7 +253,7 @@ class Judge:
         tx, places = local.tx, self._places.get(local.tx.txid, [])
         assert tx._outcome.durable.done()
         assert tx._outcome.synced.done()
-        if tx.status == "failed":
+        if tx.status in FAILED:
             assert not places or isinstance(tx.error, TransactionUnresolved), "it is on the stream"
             self._check_failure(local, tx.error)
         else:
@@ -264,9 +264,9 @@ class Judge:
             assert places == list(range(first, first + len(places))), "it is on the stream twice"
             on_stream = [_said(self.events[place]) for place in places]
             assert on_stream == local.expected_events(), (on_stream, local.expected_events())
-        if tx.status != "failed":
+        if tx.status not in FAILED:
             assert places, f"{tx} is not on the stream"
-            assert not any(below.tx.status == "failed" for below in local.stands_on)
+            assert not any(below.tx.status in FAILED for below in local.stands_on)
         if tx.status == "synced":
             self._check_conflict(local, places[0])
             self._check_showed(local)
@@ -288,7 +288,7 @@ class Judge:
             assert self.is_closed or local.resolves
         elif isinstance(cause, TransactionFailed):
             assert any(
-                below.tx.error is cause or below.tx.status == "failed" for below in local.stands_on
+                below.tx.error is cause or below.tx.status in FAILED for below in local.stands_on
             )
         elif isinstance(cause, StreamClosed):
             assert self.has_ended
@@ -324,6 +324,7 @@ class Judge:
         assert was_written or undoes or not local.tx.conflict, f"{local}: there was no conflict"
 
 
+FAILED = ("failed", "unresolved")
 _NAMES = {"message": "messages", "sensor": "sensors"}
 
 

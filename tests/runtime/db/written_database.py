@@ -304,10 +304,12 @@ class Opened:
             for name in WRITTEN
             for key, _ in rows[name]
         }
-        return View(self.db.offset, rows, metas, self._at("failed"), self._at("synced"))
+        return View(
+            self.db.offset, rows, metas, self._at("failed", "unresolved"), self._at("synced")
+        )
 
-    def _at(self, status: str) -> frozenset[Local]:
-        return frozenset(local for local in self._locals if local.tx.status == status)
+    def _at(self, *statuses: str) -> frozenset[Local]:
+        return frozenset(local for local in self._locals if local.tx.status in statuses)
 
     def _on(self, follower: Follower, changes: Any) -> None:
         try:
