@@ -5,7 +5,7 @@ from typing import Final
 from streamdb.errors import AbiMismatch
 
 #: Raised whenever code generated before cannot run on the runtime any more.
-ABI: Final = 2
+ABI: Final = 3
 
 
 def require_abi(abi: int, package: str) -> int:

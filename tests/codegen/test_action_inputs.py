@@ -26,6 +26,14 @@ TAG = {
     "required": ["id", "tags"],
     "properties": {"id": {"type": "string"}, "tags": {**TAGS, "uniqueItems": True}},
 }
+BOUNDED = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "string", "minLength": 2},
+        "size": {"type": "integer", "minimum": 1},
+    },
+}
 ASK = {
     "type": "object",
     "properties": {"text": {"type": "string"}, "to": {"$ref": "#/$defs/Person"}},
@@ -46,6 +54,7 @@ SPEC = {
             },
             "effects": [{"delete": "notes", "key": "/id"}],
         },
+        "write": {"input": BOUNDED, "effects": [{"upsert": "notes"}]},
         "ask": {"input": ASK},
         "plain": {"input": {"type": "object", "properties": {"text": {"type": "string"}}}},
     },
@@ -79,6 +88,24 @@ def test_an_input_that_breaks_its_schema_sends_nothing(package: ModuleType, tmp_
     with package.Notes(url) as db:
         db.preload()
         assert list(db.notes["a"].tags or ()) == ["y", "z"]
+
+
+@pytest.mark.parametrize("form", ["", "Async"])
+async def test_actions_with_effects_check_their_input_as_stubs_do(
+    package: ModuleType, tmp_path: Path, form: str
+) -> None:
+    """Also where the type says all: a row may allow what the input does not."""
+    db = getattr(package, f"{form}Notes")(f"embedded:{tmp_path}/s.db#s", create=True)
+    made: Any = getattr(package.WriteInput, "model_construct", package.WriteInput)  # unchecked
+    for wrong, pointer in ((made(id="a"), "/id"), (made(id="ab", size=0), "/size")):
+        with pytest.raises(InvalidInput) as caught:
+            db.actions.write(wrong)
+        assert (caught.value.action, caught.value.pointer) == ("write", pointer)
+    with pytest.raises(InvalidInput, match="write takes WriteInput, not Note"):
+        db.actions.write(package.Note(id="ab"))
+    with pytest.raises(InvalidInput, match="rename takes RenameInput, not str"):
+        db.actions.rename("ab")
+    assert db.status == "idle"
 
 
 def test_a_dict_is_told_with_the_class_of_the_input(package: ModuleType, tmp_path: Path) -> None:
@@ -165,14 +192,20 @@ async def test_the_async_form_checks_alike(package: ModuleType, tmp_path: Path) 
         assert len(asked) == 1
 
 
-def test_only_what_a_type_leaves_is_checked() -> None:
+def test_every_action_checks_its_input() -> None:
     loaded = load_spec_text(json.dumps(SPEC), "notes.json")
     assert loaded.spec is not None
     left = {action.name: action.beyond_type for action in loaded.spec.actions}
-    assert left == {"tag": ("uniqueItems",), "rename": (), "ask": ("not",), "plain": ()}
+    assert left == {
+        "tag": ("uniqueItems",),
+        "rename": (),
+        "write": (),
+        "ask": ("not",),
+        "plain": (),
+    }
     actions = api.generate(loaded.spec)["actions.py"]
-    assert 'ActionInput("plain", PlainInput),' in actions  # a stub sends it who knows where
-    assert 'ActionInput("rename", RenameInput' not in actions
+    assert 'ActionInput("plain", PlainInput),' in actions
+    assert 'ActionInput("rename", RenameInput),' in actions
 
 
 def test_an_input_that_no_validator_takes_is_a_finding() -> None:

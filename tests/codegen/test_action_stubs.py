@@ -159,6 +159,8 @@ def test_what_makes_no_sense_is_refused_where_it_is_written(package: ModuleType,
         own(package, form="Async", persist=plain)
     with pytest.raises(TypeError, match=r"no stub 'ask_sever'. Did you mean 'ask_server'"):
         type("Own", (package.Actions,), {"ask_sever": package.AskServerStub()})
+    with pytest.raises(TypeError, match="no stub 'post'"):  # it has effects
+        type("Own", (package.Actions,), {"post": package.AskServerStub()})
     with pytest.raises(TypeError, match="not derived from AskServerStub"):
         type("Own", (package.Actions,), {"ask_server": package.OtherStub()})
     with pytest.raises(StreamDBError, match="not part of a class of actions"):

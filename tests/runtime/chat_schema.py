@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from streamdb import (
     AsyncCollection,
@@ -107,11 +107,11 @@ SCHEMA = StateSchema(
 class AsyncMessages(AsyncCollection[Message, str, MessageColumns]):
     def update(
         self,
-        key: str,
+        key: str | Sequence[str],
         change: Callable[[Message], Message] | None = None,
         /,
         *,
-        expect: Message | None = None,
+        expect: Message | UnsetType = UNSET,
         **fields: Any,
     ) -> AsyncTransaction:
         return self._update(key, change, fields, expect)
@@ -120,11 +120,11 @@ class AsyncMessages(AsyncCollection[Message, str, MessageColumns]):
 class Messages(Collection[Message, str, MessageColumns]):
     def update(
         self,
-        key: str,
+        key: str | Sequence[str],
         change: Callable[[Message], Message] | None = None,
         /,
         *,
-        expect: Message | None = None,
+        expect: Message | UnsetType = UNSET,
         **fields: Any,
     ) -> Transaction:
         return self._update(key, change, fields, expect)

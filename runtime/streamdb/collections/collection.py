@@ -10,7 +10,9 @@ import threading
 import weakref
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, cast, overload
+
+from msgspec import UNSET, UnsetType
 
 from streamdb.collections.changes import (
     Buffer,
@@ -45,6 +47,7 @@ Key = TypeVar("Key", bound=str | int)
 Cols = TypeVar("Cols", bound=Columns[Any])
 Tx = TypeVar("Tx")
 Default = TypeVar("Default")
+Item = TypeVar("Item")
 
 _INSTEAD_OF_ASYNC: Final = "iterate over `changes()`, or pass a plain function that creates a task"
 
@@ -296,31 +299,35 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
     # --- writing
 
-    def insert(self, row: Row) -> Tx:
-        """Write a new row.
+    def insert(self, row: Row | Sequence[Row]) -> Tx:
+        """Write a new row, or several ones, as one write: all of them or none.
 
         Raises:
-            InvalidRow: the row does not fit its type; nothing is sent.
+            InvalidRow: a row does not fit its type; nothing is sent.
             DuplicateKey: there is a row of that key; use ``upsert`` or ``update``.
         """
-        return self._parts.writer.insert(self._schema, row)
+        writer = self._parts.writer
+        return self._each(row, lambda one: writer.insert(self._schema, one))
 
-    def upsert(self, row: Row) -> Tx:
-        """Write a row, whether or not there is one of its key.
+    def upsert(self, row: Row | Sequence[Row]) -> Tx:
+        """Write a row, whether or not there is one of its key; or several ones, as one write.
 
         Raises:
-            InvalidRow: the row does not fit its type; nothing is sent.
+            InvalidRow: a row does not fit its type; nothing is sent.
         """
-        return self._parts.writer.upsert(self._schema, row)
+        writer = self._parts.writer
+        return self._each(row, lambda one: writer.upsert(self._schema, one))
 
     def update(self, key: Any, /, *change: Any, **fields: Any) -> Tx:
         """Write changed fields, or what a function makes of the row.
 
         ``update(key, content="...")`` or ``update(key, function)``, from row to row. Generated
         collections give it its types. A row may be shared: a function makes a changed copy of it.
+        Of a sequence of keys, all those rows are changed, as one write.
 
         With ``expect=row`` it is written only if the row is that one, compared as JSON: now, and
         again when it is sent. Where rows have a field of that name, it goes with a function alone.
+        If it is not given, it is ``UNSET``.
 
         Raises:
             MissingKey: there is no row of that key.
@@ -330,25 +337,26 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """
         if len(change) > 1:
             raise TypeError("update takes a key, and then either fields or one function")
-        expect = None
+        expect: Any = UNSET
         if change or "expect" not in self._schema.rows.fields:
-            expect = fields.pop("expect", None)
+            expect = fields.pop("expect", UNSET)
         return self._update(key, change[0] if change else None, fields, expect)
 
-    def delete(self, key: Key) -> Tx:
-        """Remove a row.
+    def delete(self, key: Key | Sequence[Key]) -> Tx:
+        """Remove a row, or several ones, as one write.
 
         Raises:
-            MissingKey: there is no row of that key.
+            MissingKey: there is no row of that key; nothing is removed.
         """
-        return self._parts.writer.delete(self._schema, key)
+        writer = self._parts.writer
+        return self._each(key, lambda one: writer.delete(self._schema, one))
 
     def _update(
         self,
-        key: Key,
+        key: Key | Sequence[Key],
         change: Callable[[Row], Row] | None,
         fields: Mapping[str, Any],
-        expect: Row | None = None,
+        expect: Row | UnsetType = UNSET,
     ) -> Tx:
         """Do what ``update`` does, for its typed forms in generated collections."""
         if (change is None) == (not fields):
@@ -360,10 +368,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             )
         if change is not None:
             refuse_async(change, "update", "await first, and update with what came of it")
-        if expect is not None and not self._schema.rows.holds(expect):
+        if expect is not UNSET and not self._schema.rows.holds(expect):
+            instead = ", for there is a row where one is updated; `insert` says that there is none"
             raise TypeError(
                 f"update: expect= takes a row of collection {self._schema.name!r}, not "
-                f"{type(expect).__name__}"
+                + (f"None{instead}" if expect is None else type(expect).__name__)
             )
 
         def changed(row: Row) -> Row:
@@ -371,13 +380,29 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
                 return self._schema.replace(row, fields)
             return change(self._schema.rows.lent(row))
 
-        return self._parts.writer.update(self._schema, key, changed, expect)
+        if expect is not UNSET and _are_several(key):
+            raise TypeError("update: expect= is one row, and goes with one key")
+        expected, writer = None if expect is UNSET else expect, self._parts.writer
+        return self._each(key, lambda one: writer.update(self._schema, one, changed, expected))
+
+    def _each(self, given: Item | Sequence[Item], write: Callable[[Item], Tx]) -> Tx:
+        """Write one thing, or several ones as one write."""
+        if not _are_several(given):
+            return write(cast("Item", given))
+        with self._parts.writer.together() as transaction:
+            for one in cast("Sequence[Item]", given):
+                write(one)
+        return transaction
 
     def _batches(self, limits: BatchLimits) -> Batches[Row]:
         self._parts.check_goes_on()
         if self._parts.batches is None:
             raise TypeError(f"{self!r} is not of a stream: it takes rows by `insert`")
         return self._parts.batches(self._schema, limits)
+
+
+def _are_several(given: object) -> bool:
+    return not isinstance(given, str) and isinstance(given, Sequence)
 
 
 class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):

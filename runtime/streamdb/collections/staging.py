@@ -59,6 +59,21 @@ class StagedRows:
         self._ordinals.clear()
         self.are_all = False
 
+    def saved(self) -> tuple[Any, ...]:
+        """Return what `restore` takes to stage again what is staged now."""
+        rows, ordinals = self._rows, self._ordinals
+        return dict(rows), list(rows.written), ordinals.keys[:], ordinals.numbers[:], self.are_all
+
+    def restore(self, before: tuple[Any, ...]) -> None:
+        """Stage what was staged when it was saved, and nothing since."""
+        rows, written, keys, numbers, are_all = before
+        self.forget()
+        self._rows.update(rows)
+        self._rows.written.extend(written)
+        self._ordinals.keys.extend(keys)
+        self._ordinals.numbers.extend(numbers)
+        self.are_all = are_all
+
     def commit(self, echoes: Echoes = NO_ECHOES) -> list[Delta]:
         """Carry it out, and return what changed; nothing is staged any more.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from streamdb.state.schema import CollectionSchema
@@ -12,6 +13,10 @@ Tx = TypeVar("Tx", covariant=True)
 
 class Writer(Protocol[Tx]):
     """Takes the writes of all collections of a database."""
+
+    def together(self) -> AbstractContextManager[Tx]:
+        """Make the writes of a block one write: if it raises, there is none of them."""
+        ...
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from streamdb.errors import InvalidInput
 from streamdb.state.contract import Contract
@@ -21,7 +20,7 @@ _MARK: Final = "__checks_input__"  # of methods that check it already
 
 
 class ActionInput(Generic[Input]):
-    """The input of an action that is to be checked before the action does anything.
+    """The input of an action, checked before the action does anything.
 
     Args:
         action: the name of the method.
@@ -76,11 +75,10 @@ class ChecksInputs:
     _inputs: ClassVar[tuple[ActionInput[Any], ...]] = ()
 
     def __init_subclass__(cls, *, inputs: tuple[ActionInput[Any], ...] = ()) -> None:
-        """Take in the inputs that are to be checked, whoever implements their actions."""
+        """Take in the inputs, which are checked whoever implements their actions."""
         super().__init_subclass__()
         cls._inputs = (*cls._inputs, *inputs)
         _hold_to_inputs(cls, cls._inputs)
-        _refuse_dicts(cls)
 
 
 def _hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
@@ -92,30 +90,6 @@ def _hold_to_inputs(actions: type, inputs: Iterable[ActionInput[Any]]) -> None:
         method = inspect.getattr_static(actions, declared.action, None)
         if inspect.isfunction(method) and not hasattr(method, _MARK):
             setattr(actions, declared.action, _checking(declared, method))
-
-
-def _refuse_dicts(actions: type) -> None:
-    """Make the methods of a class of actions name the class that they take, if they get a dict.
-
-    Others would fail at its first attribute, or not at all.
-    """
-    for name, method in list(vars(actions).items()):
-        if not inspect.isfunction(method) or hasattr(method, _MARK):
-            continue
-        with suppress(NameError):  # an annotation for type checkers alone
-            input_: Any = method.__annotations__.get("data")
-            if inspect.isclass(input_) and not issubclass(input_, dict):
-                setattr(actions, name, _refusing_dicts(name, cast("type", input_), method))
-
-
-def _refusing_dicts(name: str, input_: type, method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def refusing(self: object, data: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(data, dict):
-            raise _other_class(name, input_, cast("object", data))
-        return method(self, data, *args, **kwargs)
-
-    return refusing
 
 
 def _other_class(action: str, input_: type, value: object) -> InvalidInput:

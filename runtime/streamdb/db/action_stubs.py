@@ -188,10 +188,11 @@ def check_stubs(actions: type, declared: Mapping[str, ActionInput[Any]]) -> None
         if not isinstance(value, BaseStub):
             continue
         stub: BaseStub[Any, Any] = cast("Any", value)
-        if name not in declared:
-            no_action = no_such("the spec has no stub", name, declared, listed_as="There are")
-            raise TypeError(f"{actions.__name__}: {no_action}")
         kind = _generated(actions, name)
+        if name not in declared or kind is None:
+            stubs = [each for each in declared if _generated(actions, each) is not None]
+            no_action = no_such("the spec has no stub", name, stubs, listed_as="There are")
+            raise TypeError(f"{actions.__name__}: {no_action}")
         if not isinstance(stub, kind):
             raise TypeError(
                 f"{actions.__name__}.{name} is a {type(stub).__name__}, and not derived from "
@@ -200,11 +201,12 @@ def check_stubs(actions: type, declared: Mapping[str, ActionInput[Any]]) -> None
         stub.declare(declared[name])
 
 
-def _generated(actions: type, name: str) -> type:
-    """Return the class of the stub that the classes above have by a name."""
+def _generated(actions: type, name: str) -> type | None:
+    """Return the class of the stub that the classes above have by a name, None for no stub."""
     for base in actions.__mro__[1:]:
-        if isinstance(stub := vars(base).get(name), BaseStub):
-            return type(cast("object", stub))
+        if name in vars(base):
+            stub = vars(base)[name]
+            return type(cast("object", stub)) if isinstance(stub, BaseStub) else None
     return BaseStub
 
 

@@ -12,7 +12,7 @@ DB = TypeVar("DB")
 
 class _Actions(ChecksInputs, Generic[DB]):
     def __init_subclass__(cls, *, inputs: tuple[ActionInput[Any], ...] = ()) -> None:
-        """Take in the inputs that are to be checked, and the stubs.
+        """Take in the inputs, and the stubs.
 
         Raises:
             TypeError: a stub is given where the spec has no such action.

@@ -87,6 +87,11 @@ class Mutations(Generic[Tx]):
             yield self._wrap(draft.outcome)
         self._finish(draft)
 
+    def together(self) -> AbstractContextManager[Tx]:
+        """See ``Writer``."""
+        check_caller("a write")
+        return self.transaction()
+
     @contextmanager
     def _part_of(self, outer: Draft) -> Generator[Tx]:
         """Gather writes for the open transaction; if the block raises, it goes on without them."""

@@ -63,6 +63,20 @@ class LocalWriter:
             self._commit(staged)
         self._tell_others()
 
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """See ``Writer``."""
+        if (staged := self._open.current) is None:
+            with self.batch():
+                yield
+            return
+        before = staged.saved()
+        try:
+            yield
+        except BaseException:
+            staged.restore(before)
+            raise
+
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> None:
         """See ``Writer``."""
         key = _checked(schema, row)

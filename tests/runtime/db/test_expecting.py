@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes, unread
+from tests.type_checkers import CHECKERS, Checker, check_marked
 
 from streamdb import (
     AsyncStream,
@@ -186,6 +187,22 @@ async def test_what_is_refused_beside_another_write_is_looked_at_again(tmp_path:
         with pytest.raises(RowChanged):
             await careful
         assert db.messages["1"] == message(1, "theirs")
+
+
+async def test_no_row_is_nothing_that_an_update_may_expect(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        await db.messages.insert(message(1, "theirs")).synced()
+        there_was_none: Any = db.messages.get("2")
+        with pytest.raises(TypeError, match="not None, for there is a row where one is updated"):
+            db.messages.update("1", content="mine", expect=there_was_none)
+        with pytest.raises(TypeError, match="not None, for there is a row where one is updated"):
+            db.messages.update("1", lambda row: row, expect=there_was_none)
+        assert db.messages["1"] == message(1, "theirs")
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_what_it_takes_is_typed(checker: Checker) -> None:
+    check_marked(Path(__file__).parent / "written_typing_cases.py", checker)
 
 
 class Hope(Struct, frozen=True):

@@ -197,7 +197,9 @@ class Opened:
             case "update":
                 expects = write.expects == "this"
                 deed = Deed("update", fields=_changed(now, fields), expects=expects)
-                arguments: dict[str, Any] = {} if write.expects == "nothing" else {"expect": now}
+                arguments: dict[str, Any] = {}
+                if write.expects != "nothing" and now is not None:
+                    arguments["expect"] = now
                 if write.expects == "another" and now is not None:
                     arguments["expect"] = _laid_over(now, write.other_fields(now))
                 call = lambda: collection.update(key, **fields, **arguments)  # noqa: E731

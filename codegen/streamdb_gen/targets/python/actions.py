@@ -66,15 +66,8 @@ def _view(action: Action, effects: _Effects) -> ActionView:
 
 
 def action_inputs(spec: Spec) -> Code | None:
-    """What checks inputs, if any are to be checked.
-
-    They are those of stubs, and those whose types say less than their schemas.
-    """
-    checks = [
-        code("ActionInput({})", join(", ", _input(action)))
-        for action in spec.actions
-        if action.beyond_type or action.stub_class
-    ]
+    """What checks inputs, if there are any."""
+    checks = [code("ActionInput({})", join(", ", _input(action))) for action in spec.actions]
     if not checks:
         return None
     return code("({},)" if len(checks) == 1 else "({})", join(", ", checks))

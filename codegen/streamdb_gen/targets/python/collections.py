@@ -131,7 +131,7 @@ def _collection_view(collection: Collection, row: ObjectType) -> CollectionView:
 def _expect(row: ObjectType) -> Code:
     if any(field.name == "expect" for field in row.fields):
         return code("")
-    return code(", *, expect: {} | None = None", ident(row.name))
+    return code(", *, expect: {} | UnsetType = UNSET", ident(row.name))
 
 
 def _options(collection: Collection) -> Code:

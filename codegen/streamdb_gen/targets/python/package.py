@@ -28,7 +28,7 @@ from streamdb_gen.targets.python.pydantic_rows.spec import for_pydantic
 
 # The runtime's `streamdb.abi.ABI`; importing the runtime for it would double the start-up time.
 # A test holds the two together.
-ABI: Final = 2
+ABI: Final = 3
 _MODELS_TEMPLATES: Final[Mapping[Models, str]] = {
     "msgspec": "models.py.jinja",
     "pydantic": "models_pydantic.py.jinja",
