@@ -19,6 +19,7 @@ from streamdb.collections.callers import PERSISTING
 from streamdb.db.drafts import Draft
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
+from streamdb.db.own_thread import RaisedThere
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
@@ -271,6 +272,8 @@ class Session:
             if self.status.now == "closed":
                 raise
             error = cancelled
+        except RaisedThere as raised:
+            error = raised.error
         except Exception as raised:  # noqa: BLE001 - the transaction tells it
             error = raised
         self.sender.end(action, error)

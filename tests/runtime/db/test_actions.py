@@ -422,6 +422,46 @@ def test_the_blocking_form(url: str) -> None:
         assert sorted(db.messages.keys()) == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), StopIteration(), EOFError()])
+def test_whatever_a_thread_raises_fails_the_action_and_nothing_else(
+    error: BaseException, url: str
+) -> None:
+    """SystemExit on the loop would end it, and with it every blocking database of the process."""
+
+    def persist(_: ActionTransaction) -> None:
+        raise error
+
+    with Chat(url, create=True) as db:
+        failed = db.perform(lambda: db.messages.insert(message(1)), persist, name="greet")
+        with pytest.raises(TransactionFailed, match=type(error).__name__) as told:
+            failed.result(10)
+        assert told.value.__cause__ is error
+        db.messages.insert(message(2)).result(10)
+        assert db.messages.keys() == ["2"]
+
+
+def test_a_thread_that_ends_after_its_database_says_nothing(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, going_on, threads = threading.Event(), threading.Event(), list[threading.Thread]()
+
+    def persist(_: ActionTransaction) -> None:
+        threads.append(threading.current_thread())
+        begun.set()
+        going_on.wait()
+
+    with Chat(url, create=True, close_timeout=0) as db:
+        given_up = db.perform(lambda: db.messages.insert(message(1)), persist)
+        assert begun.wait(10)
+    with pytest.raises(TransactionUnresolved):
+        given_up.result(10)
+    caplog.clear()
+    going_on.set()
+    threads[0].join(10)  # pytest tells of what a thread raises, and the suite takes it for an error
+    assert not threads[0].is_alive()
+    assert caplog.text == ""
+
+
 def test_functions_of_the_wrong_kind_are_refused(url: str) -> None:
     async def asynchronous(*_: object) -> None: ...
 
