@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Never
 from streamdb.errors import (
     AccessDenied,
     BadRequest,
+    ConnectionFailed,
     ContentTypeConflict,
     NotSupported,
     PayloadTooLarge,
@@ -89,12 +90,15 @@ def may_be_of_the_body(error: StreamError) -> bool:
     True
     >>> may_be_of_the_body(StreamGone("it was deleted", status=410))
     False
+    >>> may_be_of_the_body(ConnectionFailed("an earlier try may be stored", status=409))
+    False
     """
     return (
         error.status is not None
         and 400 <= error.status < 500
         and error.status not in _NEVER_OF_THE_BODY
         and not isinstance(error, _OF_THE_WRITER)
+        and not isinstance(error, ConnectionFailed)  # no refusal of all that was tried
     )
 
 
