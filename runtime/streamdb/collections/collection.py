@@ -10,10 +10,22 @@ import threading
 import weakref
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    Self,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from msgspec import UNSET, UnsetType
 
+from streamdb.collections.batch_limits import BatchLimits, WriterSettings, limits_of
 from streamdb.collections.changes import (
     Buffer,
     ChangeBuffer,
@@ -27,7 +39,7 @@ from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.origin import Origin
 from streamdb.collections.row_meta import MetaColumns, MetaRows, RowMeta, meta_of, meta_slot
-from streamdb.collections.row_writer import AsyncRowWriter, Batches, BatchLimits, RowWriter
+from streamdb.collections.row_writer import AsyncRowWriter, Batches, RowWriter
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
@@ -394,11 +406,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
                 write(one)
         return transaction
 
-    def _batches(self, limits: BatchLimits) -> Batches[Row]:
+    def _batches(self, settings: WriterSettings) -> Batches[Row]:
         self._parts.check_goes_on()
         if self._parts.batches is None:
             raise TypeError(f"{self!r} is not of a stream: it takes rows by `insert`")
-        return self._parts.batches(self._schema, limits)
+        return self._parts.batches(self._schema, limits_of(settings))
 
 
 def _are_several(given: object) -> bool:
@@ -503,14 +515,7 @@ class AsyncCollection(
             """Tell checkers what `until` waits for."""
             ...
 
-    def writer(
-        self,
-        *,
-        max_delay: float = 0.02,
-        max_rows: int = 1_000,
-        max_bytes: int = 256 * 1024,
-        max_pending: int = 10_000,
-    ) -> AsyncRowWriter[Row]:
+    def writer(self, **settings: Unpack[WriterSettings]) -> AsyncRowWriter[Row]:
         """Return a writer for many new rows, such as the chunks of an answer.
 
         ::
@@ -524,17 +529,13 @@ class AsyncCollection(
         behind it, and the writer stops. `AsyncRowWriter.write` says what is raised.
 
         Args:
-            max_delay: seconds that a row may wait for company before it is sent.
-            max_rows: a batch of so many rows is sent at once.
-            max_bytes: the same in bytes of JSON.
-            max_pending: with so many rows not on the stream yet, `write` waits.
+            **settings: see :class:`~streamdb.collections.batch_limits.WriterSettings`.
 
         Raises:
             ValueError: a number that makes no sense.
             DatabaseClosed: the database is closed.
         """
-        limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
-        return AsyncRowWriter(self._batches(limits))
+        return AsyncRowWriter(self._batches(settings))
 
 
 class BlockingForm(BaseCollection[Row, Key, Cols, Tx]):
@@ -563,17 +564,9 @@ class Collection(
             """Tell checkers what `until` waits for."""
             ...
 
-    def writer(
-        self,
-        *,
-        max_delay: float = 0.02,
-        max_rows: int = 1_000,
-        max_bytes: int = 256 * 1024,
-        max_pending: int = 10_000,
-    ) -> RowWriter[Row]:
+    def writer(self, **settings: Unpack[WriterSettings]) -> RowWriter[Row]:
         """Return a writer for many new rows; see :meth:`AsyncCollection.writer`."""
-        limits = BatchLimits(max_delay, max_rows, max_bytes, max_pending)
-        return RowWriter(self._batches(limits), self._parts.io_thread)
+        return RowWriter(self._batches(settings), self._parts.io_thread)
 
 
 class ChangeReader(Generic[Row, Key]):

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from streamdb.collections.transaction import AsyncTransaction, Outcome, Transaction
 from streamdb.errors import BufferFull, HandleClosed, TransactionFailed, WriterFailed
+from streamdb.query_functions import check_caller
 
 Row = TypeVar("Row")
 RowIn = TypeVar("RowIn", contravariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """When rows that wait are sent, and how many may be on their way.
-
-    Attributes:
-        max_delay: seconds that a row may wait for company.
-        max_rows: so many are sent at once.
-        max_bytes: so many bytes of JSON are sent at once.
-        max_pending: with so many rows not on the stream yet, writing waits.
-    """
-
-    max_delay: float
-    max_rows: int
-    max_bytes: int
-    max_pending: int
-
-    def __post_init__(self) -> None:
-        """Raise ValueError if one makes no sense."""
-        if not 0 <= self.max_delay < math.inf:
-            raise ValueError(f"writer: max_delay={self.max_delay} is no number of seconds")
-        for name in ("max_rows", "max_bytes", "max_pending"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"writer: {name}={getattr(self, name)} is less than 1")
 
 
 class Batches(Protocol[RowIn]):
@@ -83,6 +57,7 @@ class BaseRowWriter(Generic[Row]):
     def __init__(self, batches: Batches[Row]) -> None:
         self._batches: Final = batches
         self._is_closed = False
+        self._is_settled = False  # closed, and waited for
         self._is_told = False
 
     def __repr__(self) -> str:
@@ -109,6 +84,7 @@ class BaseRowWriter(Generic[Row]):
         self._batches.add(row)
 
     def _check_usable(self) -> None:
+        check_caller("a write")  # before waiting: for such a function nothing would come
         if self._is_closed:
             raise HandleClosed(f"writer of {self._batches.name!r}: it was closed; make another one")
         self._raise_failure()
@@ -118,10 +94,27 @@ class BaseRowWriter(Generic[Row]):
             self._is_told = True
             raise failure
 
-    def _give_up_waiting(self) -> None:
-        """Send what waits, and leave: a cancellation is not to be held up."""
-        self._is_closed = True
-        self._batches.release()
+    def _end(self) -> None:
+        self._is_settled = True
+        if not self._is_told:
+            self._raise_failure()
+
+    @contextmanager
+    def _leaving(self, error: BaseException | None) -> Generator[bool]:
+        """Tell whether a block that is left waits; what then fails is noted on what it raised.
+
+        Interrupts and cancellations are not held up: what waits is sent, and nobody waits for it.
+        """
+        waits = error is None or isinstance(error, Exception)
+        if not waits:
+            self._is_closed = True
+            self._batches.release()
+        try:
+            yield waits
+        except WriterFailed as failure:
+            if error is None:
+                raise
+            error.add_note(str(failure))
 
 
 class AsyncRowWriter(BaseRowWriter[Row]):
@@ -182,16 +175,15 @@ class AsyncRowWriter(BaseRowWriter[Row]):
         self._raise_failure()
 
     async def aclose(self) -> None:
-        """Flush, and take no more rows. Does nothing the second time.
+        """Flush, and take no more rows. Called again, it does nothing, or goes on waiting.
 
         Raises:
             WriterFailed: some rows are not on the stream, and no call has told so yet.
         """
-        if not self._is_closed:
-            self._is_closed = True
+        self._is_closed = True
+        if not self._is_settled:
             await self._settled()
-            if not self._is_told:
-                self._raise_failure()
+            self._end()
 
     async def _settled(self) -> None:
         for outcome in self._batches.release():
@@ -208,15 +200,9 @@ class AsyncRowWriter(BaseRowWriter[Row]):
         traceback: TracebackType | None,
     ) -> None:
         """Close."""
-        if error is not None and not isinstance(error, Exception):
-            self._give_up_waiting()
-            return
-        try:
-            await self.aclose()
-        except WriterFailed as failure:
-            if error is None:
-                raise
-            error.add_note(str(failure))
+        with self._leaving(error) as waits:
+            if waits:
+                await self.aclose()
 
     if not TYPE_CHECKING:  # checkers know that there are no such methods
 
@@ -273,15 +259,14 @@ class RowWriter(BaseRowWriter[Row]):
         self._raise_failure()
 
     def close(self, timeout: float | None = None) -> None:
-        """Flush, and take no more rows. Does nothing the second time.
+        """Flush, and take no more rows. Called again, it does nothing, or goes on waiting.
 
         Raises like :meth:`AsyncRowWriter.aclose`, and WaitTimeout: nothing is given up then.
         """
-        if not self._is_closed:
-            self._is_closed = True
+        self._is_closed = True
+        if not self._is_settled:
             self._settled(timeout)
-            if not self._is_told:
-                self._raise_failure()
+            self._end()
 
     def _settled(self, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout
@@ -304,15 +289,9 @@ class RowWriter(BaseRowWriter[Row]):
         traceback: TracebackType | None,
     ) -> None:
         """Close."""
-        if error is not None and not isinstance(error, Exception):
-            self._give_up_waiting()
-            return
-        try:
-            self.close()
-        except WriterFailed as failure:
-            if error is None:
-                raise
-            error.add_note(str(failure))
+        with self._leaving(error) as waits:
+            if waits:
+                self.close()
 
     if not TYPE_CHECKING:  # checkers know that there are no such methods
 

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from streamdb.cache.outbox_records import TransactionRecord
-    from streamdb.collections.row_writer import Batches, BatchLimits
+    from streamdb.collections.batch_limits import BatchLimits
+    from streamdb.collections.row_writer import Batches
     from streamdb.db.action_steps import ActionSteps
     from streamdb.db.drafts import Draft
     from streamdb.db.metrics import Metrics

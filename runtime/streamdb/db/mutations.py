@@ -287,8 +287,6 @@ class Mutations(Generic[Tx]):
             for holder in dict.fromkeys(self.holders.values()):
                 holder.release()
 
-    # --- what becomes of a transaction
-
     # --- helpers
 
     @contextmanager

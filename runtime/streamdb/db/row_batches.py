@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from streamdb.collections.row_writer import BatchLimits
+from streamdb.collections.batch_limits import BatchLimits
 from streamdb.collections.transaction import Outcome
 from streamdb.db.drafts import Draft
 from streamdb.db.mutations import Mutations
@@ -89,9 +89,9 @@ class RowBatches:
     @property
     def failure(self) -> WriterFailed | None:
         """What became of rows that are not on the stream and never will be."""
-        if not self._has_failed:
-            return None
-        with self._mutations.holding():
+        with self._mutations.holding():  # who waits wakes before all that failed is noted
+            if not self._has_failed:
+                return None
             failed = [each for each in self._batches.values() if each.outcome.error is not None]
         unknown = [
             draft for draft in failed if isinstance(draft.outcome.error, TransactionUnresolved)

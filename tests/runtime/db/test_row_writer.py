@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.faults import DeliverTwice, LoseAnswer, Refuse, RefuseWrite, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat, message
+from tests.runtime.db.held import held_writes
 from tests.runtime.streams.histories import in_a_hurry
 
 from streamdb import (
@@ -29,6 +30,8 @@ from streamdb import (
     WriterFailed,
     debounce,
 )
+from streamdb.db.row_batches import RowBatches
+from streamdb.query_functions import running_functions
 from streamdb_server import Serving
 
 HOUR = 3600.0
@@ -365,6 +368,79 @@ def test_a_flush_that_takes_too_long_gives_nothing_up(embedded_url: str) -> None
         writer.close()
 
 
+def test_a_writer_that_was_not_waited_for_is_waited_for_again(tmp_path: Path) -> None:
+    """And tells what has failed, once."""
+    with Chat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        writer = db.messages.writer(max_delay=HOUR)
+        with held_writes(db):
+            writer.write(message(1, TOO_LARGE))
+            for _ in range(2):
+                with pytest.raises(WaitTimeout):
+                    writer.close(0.01)
+            with pytest.raises(HandleClosed):
+                writer.write(message(2))
+        with pytest.raises(WriterFailed):
+            writer.close(30)
+        writer.close()
+
+
+async def test_a_writer_whose_closing_was_cancelled_is_waited_for_again(tmp_path: Path) -> None:
+    async with AsyncChat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        writer = db.messages.writer(max_delay=HOUR)
+        with held_writes(db):
+            await writer.write(message(1, TOO_LARGE))
+            closing = asyncio.ensure_future(writer.aclose())
+            await asyncio.sleep(0)
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+            with pytest.raises(HandleClosed):
+                await writer.write(message(2))
+        with pytest.raises(WriterFailed):
+            await writer.aclose()
+        await writer.aclose()
+
+
+async def test_a_block_that_was_cancelled_can_be_waited_for(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        writer = db.messages.writer(max_delay=HOUR)
+        await writer.write(message(1))
+        await writer.__aexit__(None, asyncio.CancelledError(), None)
+        assert writer.pending == 1
+        await writer.aclose()
+        assert writer.pending == 0
+        assert await keys_of(embedded_url) == ["1"]
+
+
+def test_who_waits_is_told_of_a_failure_though_it_wakes_before_that_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that brings the outcome may be held up in between."""
+    settle = RowBatches._settle
+
+    def settle_late(batches: RowBatches, draft: Any) -> None:
+        threading.Event().wait(0.05)
+        settle(batches, draft)
+
+    monkeypatch.setattr(RowBatches, "_settle", settle_late)
+    with Chat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        for wait in ("flush", "close"):
+            writer = db.messages.writer(max_delay=HOUR)
+            writer.write(message(1, TOO_LARGE))
+            with pytest.raises(WriterFailed):
+                getattr(writer, wait)(30)
+
+
+def test_a_function_of_a_query_is_refused_before_it_waits(embedded_url: str) -> None:
+    with Chat(embedded_url, create=True) as db:
+        writer = db.messages.writer(max_delay=HOUR, max_pending=1)
+        writer.write(message(1))
+        for write in (writer.write, writer.write_nowait):
+            with running_functions, pytest.raises(StreamDBError, match="a function of a query"):
+                write(message(2))
+        assert writer.pending == 1, "and has nothing sent"
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -380,6 +456,8 @@ def test_limits_that_make_no_sense(embedded_url: str, option: str, value: Any) -
     db = AsyncChat(embedded_url)
     with pytest.raises(ValueError, match=option):
         db.messages.writer(**{option: value})
+    with pytest.raises(TypeError, match="did you mean"):
+        db.messages.writer(**{option[:-1]: 1})
 
 
 async def test_the_forms_are_not_mixed_up(embedded_url: str) -> None:
