@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from streamdb.collections.callers import this_task_or_thread
 from streamdb.collections.transaction import (
@@ -20,11 +21,19 @@ from streamdb.db.drafts import Draft
 from streamdb.db.mutations import Mutations
 from streamdb.db.pace import Pace
 from streamdb.db.rhythms import Debounce, InTurn, Rhythm, Throttle
-from streamdb.errors import TransactionFailed
+from streamdb.errors import StreamDBError, TransactionFailed
 
 Tx = TypeVar("Tx", bound=BaseTransaction)
 
 _RHYTHMS: Final = (Debounce, Throttle, InTurn)
+
+
+class _Entered(NamedTuple):
+    """A block that was entered and not left yet: where, and by which task or thread."""
+
+    frame: FrameType
+    by: object
+    block: AbstractContextManager[Any]
 
 
 class BasePaced(Generic[Tx]):
@@ -45,7 +54,7 @@ class BasePaced(Generic[Tx]):
         self._mutations: Final = mutations
         self._wrap: Final = wrap
         self._pace: Final = Pace(mutations, rhythm, later, self._note)
-        self._blocks: Final[dict[object, AbstractContextManager[Tx]]] = {}
+        self._entered: Final[list[_Entered]] = []
         self._failure: BaseException | None = None
 
     def __repr__(self) -> str:
@@ -55,7 +64,7 @@ class BasePaced(Generic[Tx]):
         """Begin a transaction, as ``db.transaction()`` does."""
         block = self._block()
         transaction = block.__enter__()
-        self._blocks[this_task_or_thread()] = block
+        self._entered.append(_Entered(sys._getframe(1), this_task_or_thread(), block))
         return transaction
 
     def __exit__(
@@ -65,7 +74,22 @@ class BasePaced(Generic[Tx]):
         traceback: TracebackType | None,
     ) -> bool | None:
         """Have its writes show; they are sent in time. If the block raised, there are none."""
-        return self._blocks.pop(this_task_or_thread()).__exit__(kind, error, traceback)
+        return self._left(sys._getframe(1)).__exit__(kind, error, traceback)
+
+    def _left(self, frame: FrameType) -> AbstractContextManager[Tx]:
+        """Return the block that is being left.
+
+        Whatever task leaves it, for another one may close an unfinished generator, it is the same
+        call of a function that has entered it. But an exit stack leaves in other calls.
+        """
+        by, entered = this_task_or_thread(), list(self._entered)
+        for found in (
+            *(each for each in entered if each.frame is frame),
+            *(each for each in entered if each.by is by),
+        ):
+            self._entered.remove(found)
+            return found.block
+        raise StreamDBError("paced block: it is left by another task or thread than has entered it")
 
     @contextmanager
     def _block(self) -> Generator[Tx]:

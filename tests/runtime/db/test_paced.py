@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -404,6 +405,50 @@ async def test_blocks_do_not_nest(embedded_url: str) -> None:
             db.messages.insert(message(1))
         await paced.flush()
         await transaction
+
+
+async def test_a_block_that_another_task_leaves(embedded_url: str) -> None:
+    """As it closes a generator that was not finished: that one has failed, and no other."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        paced = db.paced(debounce(HOUR))
+
+        async def writing(number: int) -> AsyncGenerator[AsyncTransaction]:
+            with paced as transaction:
+                db.messages.insert(message(number))
+                yield transaction
+
+        async def begin(number: int) -> tuple[AsyncGenerator[AsyncTransaction], AsyncTransaction]:
+            generator = writing(number)
+            return generator, await anext(generator)
+
+        begun = [await asyncio.create_task(begin(number)) for number in range(2)]
+        with paced as own:
+            db.messages.insert(message("own"))
+            await begun[0][0].aclose()
+            db.messages.insert(message("more"))
+        assert [one.status for _, one in begun] == ["failed", "open"]
+        assert own.status == "queued"
+        await begun[1][0].aclose()
+        assert begun[1][1].status == "failed"
+        await paced.flush()
+        assert db.messages.keys() == ["own", "more"]
+
+
+async def test_a_block_of_an_exit_stack(embedded_url: str) -> None:
+    async with AsyncChat(embedded_url, create=True) as db:
+        paced = db.paced(debounce(HOUR))
+        with ExitStack() as stack:
+            transaction = stack.enter_context(paced)
+            db.messages.insert(message(1))
+        assert transaction.status == "queued"
+        left = ExitStack()
+        left.enter_context(paced)
+
+        async def leave() -> None:
+            left.close()
+
+        with pytest.raises(StreamDBError, match="another task"):
+            await asyncio.create_task(leave())
 
 
 async def test_cancelling_a_flush_ends_the_wait_alone(embedded_url: str) -> None:
