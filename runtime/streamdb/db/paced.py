@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from inspect import currentframe
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
@@ -31,7 +31,7 @@ _RHYTHMS: Final = (Debounce, Throttle, InTurn)
 class _Entered(NamedTuple):
     """A block that was entered and not left yet: where, and by which task or thread."""
 
-    frame: FrameType
+    frame: FrameType | None
     by: object
     block: AbstractContextManager[Any]
 
@@ -64,7 +64,7 @@ class BasePaced(Generic[Tx]):
         """Begin a transaction, as ``db.transaction()`` does."""
         block = self._block()
         transaction = block.__enter__()
-        self._entered.append(_Entered(sys._getframe(1), this_task_or_thread(), block))
+        self._entered.append(_Entered(_caller(), this_task_or_thread(), block))
         return transaction
 
     def __exit__(
@@ -74,9 +74,9 @@ class BasePaced(Generic[Tx]):
         traceback: TracebackType | None,
     ) -> bool | None:
         """Have its writes show; they are sent in time. If the block raised, there are none."""
-        return self._left(sys._getframe(1)).__exit__(kind, error, traceback)
+        return self._left(_caller()).__exit__(kind, error, traceback)
 
-    def _left(self, frame: FrameType) -> AbstractContextManager[Tx]:
+    def _left(self, frame: FrameType | None) -> AbstractContextManager[Tx]:
         """Return the block that is being left.
 
         Whatever task leaves it, for another one may close an unfinished generator, it is the same
@@ -128,6 +128,13 @@ class BasePaced(Generic[Tx]):
 
         async def __aexit__(self, *_):
             """Never called."""
+
+
+def _caller() -> FrameType | None:
+    """Return the call that has called the function that calls this one."""
+    here = currentframe()
+    caller = None if here is None else here.f_back
+    return None if caller is None else caller.f_back
 
 
 class AsyncPaced(BasePaced[AsyncTransaction]):
