@@ -194,6 +194,8 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _send(self, draft: Draft) -> None:
         self._keep_in_mind(draft)
+        if self._session.outbox is not None:
+            self._session.outbox.expect(draft)
         self._expect(draft, lambda: self._session.enqueue(draft))
 
     def _hold(self, draft: Draft) -> None:
@@ -306,7 +308,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             raise StreamDBError(
                 f"{self.url}: this database has no outbox: open it with outbox=True and cache=..."
             )
-        return Outbox(self.schema, keeper.ledger.records, keeper.ledger.forget)
+        return Outbox(self.schema, keeper.records, keeper.ledger.forget)
 
     def transaction(self) -> AbstractContextManager[Tx]:
         """Group the writes of this task or thread: one request, one txid, one outcome.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -18,10 +17,10 @@ from streamdb.state.schema import CollectionSchema, StateSchema
 _TEXTS: Final = ("utf-8", "surrogatepass")  # half a surrogate pair is text, too
 
 
-def record_of(draft: Draft) -> TransactionRecord:
-    """Write a transaction that was not sent yet."""
+def record_of(draft: Draft, written_at: float) -> TransactionRecord:
+    """Write a transaction that was not sent yet; the time is that of `time.time`."""
     writes = [_record_of_write(write) for write in draft.writes.values()]
-    return TransactionRecord(draft.outcome.txid, time.time(), writes)
+    return TransactionRecord(draft.outcome.txid, written_at, writes)
 
 
 def sent_record(state: DatabaseState, draft: Draft, events: Sequence[bytes]) -> SentRecord:

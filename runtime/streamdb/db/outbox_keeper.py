@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -70,6 +71,7 @@ class OutboxKeeper:
         self.ledger: Final = OutboxLedger(outbox_path(cache), stream)
         self._state: Final = state
         self._stream: Final = stream
+        self._coming: Final[dict[str, tuple[Draft, float]]] = {}  # and since when
 
     # --- from start to close
 
@@ -120,13 +122,34 @@ class OutboxKeeper:
 
     # --- what the database tells
 
+    def expect(self, draft: Draft) -> None:
+        """Take a transaction for pending that is about to be kept. Called on any thread."""
+        txid = draft.outcome.txid
+        draft.outcome.keep()
+        self._coming[txid] = draft, time.time()
+        draft.outcome.when_settled(lambda _: self._coming.pop(txid, None))
+
     def keep(self, draft: Draft) -> None:
         """Keep a transaction that was just written; its `stored` is done once it is on the disk."""
         draft.outcome.keep()
+        txid = draft.outcome.txid
+        _, written_at = self._coming.get(txid, (draft, time.time()))
         # By what may stand on what: an action is sent when it wants, before all that waits for it.
-        self.ledger.add(draft.number, record_of(draft))
+        self.ledger.add(draft.number, record_of(draft, written_at))
+        self._coming.pop(txid, None)
         flushed = self.ledger.flush()
         flushed.add_done_callback(lambda done: draft.outcome.note_stored(done.exception()))
+
+    def records(self) -> list[TransactionRecord]:
+        """Return all transactions, in the order of writing. May be called on any thread."""
+        coming = list(self._coming.values())  # before the others: they move there
+        kept = self.ledger.records()
+        txids = {record.txid for record in kept}
+        return kept + [
+            record_of(draft, written_at)
+            for draft, written_at in coming
+            if draft.outcome.txid not in txids
+        ]
 
     def came_back(self, came: CameBack) -> None:
         """Let go of what a commit has shown to be on the stream."""

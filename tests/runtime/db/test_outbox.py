@@ -6,8 +6,10 @@ import asyncio
 import itertools
 import json
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, is_typeddict
 
@@ -178,6 +180,34 @@ def test_the_blocking_form(embedded_url: str, tmp_path: Path) -> None:
     with Chat(embedded_url, cache=cache, outbox=True) as db:
         assert db.messages.keys() == ["a", "b"]
     assert refused == []
+
+
+def test_a_write_is_pending_from_the_call_on(embedded_url: str, tmp_path: Path) -> None:
+    with Chat(embedded_url, create=True, cache=tmp_path / "c", outbox=True) as db:
+        let_go = threading.Event()
+        db._on_loop(let_go.wait)  # which would put it into the outbox
+        try:
+            transaction = db.messages.insert(message("a"))
+            with suppress(ZeroDivisionError), db.transaction():
+                db.messages.insert(message("b"))
+                raise ZeroDivisionError
+            pending = db.outbox.pending
+        finally:
+            let_go.set()
+        assert [(entry.txid, entry.status) for entry in pending] == [(transaction.txid, "queued")]
+        assert [write.key for write in pending[0].writes] == ["a"]
+        db.until(lambda: not db.outbox.pending, timeout=20)
+        assert transaction.status in ("durable", "synced")
+
+
+async def test_what_cannot_be_kept_is_pending_no_more(place: Place) -> None:
+    async with place.open() as db:
+        async with AsyncStream(place.direct) as stream:
+            await stream.close_stream()
+        await db.until(lambda: db.status == "ended", timeout=20)
+        with pytest.raises(DatabaseClosed):
+            db.messages.insert(message("a"))
+        assert db.outbox.pending == ()
 
 
 async def test_an_update_is_made_of_the_row_as_it_is_when_it_is_sent(place: Place) -> None:
