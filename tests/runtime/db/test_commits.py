@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import (
     AsyncChat,
     Chat,
+    Message,
     Profile,
     message,
     messages,
@@ -21,7 +23,7 @@ from tests.runtime.chat_schema import (
 )
 from tests.runtime.db.torn_views import torn_views
 
-from streamdb import AsyncStream, InvalidEvent, InvalidEventError, TxidTimeout
+from streamdb import AsyncStream, InvalidEvent, InvalidEventError, LocalCollection, TxidTimeout
 
 
 def test_readers_in_other_threads_never_see_half_a_batch(embedded_url: str) -> None:
@@ -323,3 +325,25 @@ async def test_a_callback_that_fails_at_once_stays_registered(
             await db.messages.insert(message(2)).synced()
     assert len(calls) == 2
     assert caplog.text.count("a callback raised") == 2
+
+
+async def test_callbacks_are_in_no_block_of_who_writes(tmp_path: Path) -> None:
+    """As in the blocking form, where they are on another thread."""
+    urls = [f"embedded:{tmp_path / 'streams.db'}#{name}" for name in ("one", "other")]
+    async with AsyncChat(urls[0], create=True) as db, AsyncChat(urls[1], create=True) as other:
+        seen: list[list[str]] = []
+        rows = LocalCollection(Message, key="id")
+        for watched in (db.messages, rows):
+            watched.subscribe(lambda _: seen.append(db.messages.keys()))
+            watched.subscribe(lambda _: other.sensors.insert(sensor(len(other.sensors))))
+
+        def write_and_raise() -> None:
+            with db.snapshot(), other.transaction():
+                db.messages.insert(message(1))
+                rows.insert(message(1))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            write_and_raise()
+        assert seen == [["1"], ["1"]]
+        assert other.sensors.keys() == [0, 1]
