@@ -48,6 +48,7 @@ class Outcome:
         "_synced",
         "conflict",
         "error",
+        "is_txid_known",
         "status",
         "stored",
         "txid",
@@ -59,6 +60,8 @@ class Outcome:
         self.error: BaseException | None = None
         #: Whether others wrote a row between what a write was made of and the write.
         self.conflict = False
+        #: Whether anybody has asked for the id, and may have events written that carry it.
+        self.is_txid_known = False
         self._durable: Future[None] | None = None
         self._synced: Future[None] | None = None
         self._calls: list[Callable[[Outcome], object]] = []
@@ -196,6 +199,7 @@ class BaseTransaction:
     @property
     def txid(self) -> str:
         """The id that all events of the transaction carry."""
+        self._outcome.is_txid_known = True
         return self._outcome.txid
 
     @property
@@ -217,7 +221,7 @@ class BaseTransaction:
         return self._outcome.conflict
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.txid} {self.status}>"
+        return f"<{type(self).__name__} {self._outcome.txid} {self.status}>"
 
     def _stored(self) -> Future[None]:
         self._check_sent()
@@ -329,5 +333,6 @@ class Transaction(BaseTransaction):
             if future.done():
                 raise
             raise WaitTimeout(
-                f"transaction {self.txid} is still {self.status} after {timeout} s; it goes on"
+                f"transaction {self._outcome.txid} is still {self.status} after {timeout} s; "
+                "it goes on"
             ) from None

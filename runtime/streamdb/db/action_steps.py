@@ -38,12 +38,14 @@ class ActionSteps:
     @property
     def txid(self) -> str:
         """Of its transaction."""
+        self.action.draft.outcome.is_txid_known = True
         return self.action.txid
 
     def events(self) -> list[ChangeEvent[Any]]:
         """Return what shows as events. Raises StreamDBError."""
         if self.action.is_released:
             raise StreamDBError(f"transaction {self.txid} was released: nothing of it shows")
+        self.action.draft.outcome.is_txid_known = True
         return self.pending.preview(self.action.draft)
 
     def release(self) -> None:

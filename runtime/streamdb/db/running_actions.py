@@ -46,6 +46,16 @@ class RunningAction:
         """Of its transaction."""
         return self.draft.outcome.txid
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether it shows, and nothing can come in its place: nobody knows how that is called."""
+        draft = self.draft
+        return (
+            draft.is_brought
+            and bool(draft.writes)
+            and not (self.is_released or draft.outcome.is_txid_known)
+        )
+
     def failure(self, error: BaseException) -> TransactionFailed:
         """Return what its transaction is told if `persist` raised."""
         what = f"transaction {self.txid}: persist of the action {self.name!r} raised"

@@ -123,6 +123,8 @@ class Sender:
                 action.name,
                 error,
             )
+        elif error is None and not is_settled and action.is_forgotten:
+            self._release_forgotten(action)
         elif error is None and action.is_released:
             self._in_flight.pop(action.txid, None)
             outcome.advance("synced")
@@ -131,6 +133,20 @@ class Sender:
             if self._no_echo is not None:
                 self._lose_echo(action.draft, self._no_echo)
         self._look_whether_drained()
+
+    def _release_forgotten(self, action: RunningAction) -> None:
+        """Have an action show no more that would show for ever, and say what it lacks."""
+        self._pending.roll_back([action.draft])
+        self._in_flight.pop(action.txid, None)
+        action.draft.outcome.advance("synced")
+        log.warning(
+            "%s: persist of the action %r has returned without asking for `tx.txid` or "
+            "`tx.events`, so no event can come in place of what on_mutate wrote: that shows no "
+            "more; append `tx.events`, have your server write events with `tx.txid`, or call "
+            "`tx.send()`; `tx.release()` says that none will come",
+            self._url,
+            action.name,
+        )
 
     def resume(self, sent: list[Draft], queued: list[Draft]) -> None:
         """Take over what an earlier process has left: what it has sent, as one batch, and the rest.

@@ -119,6 +119,51 @@ async def test_it_may_say_that_nothing_will_come_back(url: str) -> None:
         await transaction.synced()
 
 
+async def test_one_that_forgets_to_write_leaves_no_row_behind(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+
+        transaction = db.perform(lambda: db.messages.insert(message(1)), persist, name="greet")
+        later = db.messages.update("1", note="later")
+        assert db.messages.keys() == ["1"]
+        going_on.set()
+        await transaction.synced()
+        assert db.messages.keys() == []
+        assert caplog.text.count("persist of the action 'greet' has returned without asking") == 1
+        with pytest.raises(TransactionFailed) as failed:
+            await later
+        assert isinstance(failed.value.__cause__, MissingKey)
+
+
+@pytest.mark.parametrize("ask", ["events", "txid", "outside"])
+async def test_one_whose_txid_is_known_shows_until_that_comes(
+    ask: str, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await AsyncStream.create(url) as server, AsyncChat(url) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            if ask == "events":
+                known.append(tx.events[0].txid)
+            elif ask == "txid":
+                known.append(tx.txid)
+
+        known: list[Any] = []
+        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
+        if ask == "outside":
+            known.append(transaction.txid)
+        await transaction
+        assert (transaction.status, db.messages.keys()) == ("durable", ["1"])
+        await server.append(messages.insert(message(2), txid=known[0]))
+        await transaction.synced()
+        assert db.messages.keys() == ["2"]
+        assert "without asking" not in caplog.text
+
+
 async def test_it_may_be_sent_as_it_is(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         steps: list[str] = []
