@@ -163,12 +163,9 @@ class Mutations(Generic[Tx]):
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
         with self._drafting() as draft:
-            write = self._checked("upsert", schema, row)
-            write = self._called_now(write)
-            row = write.row
-            before = self._latest(schema, write.key)
-            if before is not None and schema.updates == "merge":  # it may not take fields away
-                write = self._checked("upsert", schema, row, base=before)
+            write = self._called_now(self._checked("upsert", schema, row))
+            if (kept := self._kept_of(schema, write.key)) is not None:
+                write = self._checked("upsert", schema, write.row, onto=kept)
             draft.add(write)
         return self._wrap(draft.outcome)
 
@@ -213,7 +210,8 @@ class Mutations(Generic[Tx]):
                 if self._existing(schema, key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 with self._drafting() as draft:
-                    write = self._checked("update", schema, changed, base=stored)
+                    kept = self._kept_of(schema, schema.wire_key(key))
+                    write = self._checked("update", schema, changed, over=stored, onto=kept)
                     fields = changed_fields(schema, stored.row, write.row)
                     if fields != {}:  # what changes nothing is free
                         draft.add(replace(write, fields=fields, base=stored.row, expect=expect))
@@ -355,8 +353,7 @@ class Mutations(Generic[Tx]):
         return write if now == write.key else write.renamed(now)
 
     def _is_open(self, schema: CollectionSchema[Any, Any], wire_key: str) -> bool:
-        current = self._open.current
-        return current is not None and (schema.name, wire_key) in current.writes
+        return self._written(schema, wire_key) is not None
 
     def _checked(
         self,
@@ -364,10 +361,11 @@ class Mutations(Generic[Tx]):
         schema: CollectionSchema[Any, Any],
         row: Any,
         *,
-        base: Stored | None = None,
+        over: Stored | None = None,
+        onto: Stored | None = None,
     ) -> LocalWrite:
         """Return the write of a row, as readers will have it. Raises InvalidRow."""
-        text = schema.encode(row, over=base if kind == "update" else None, onto=base)
+        text = schema.encode(row, over=over, onto=onto)
         key = schema.wire_key(checked_key(schema, row, None))
         self._check_unchanging(schema, key)
         return LocalWrite(kind, schema, key, schema.decode(text), text=text, size=len(text))
@@ -406,18 +404,36 @@ class Mutations(Generic[Tx]):
         """Tell whether a row is the expected one, as it is or as it was before this block."""
         if is_same_json(schema, row, expect):
             return True
-        current = self._open.current
-        place = schema.name, schema.wire_key(key)
-        earlier = None if current is None else current.writes.get(place)
+        earlier = self._written(schema, schema.wire_key(key))
         if earlier is None or earlier.base is None:
             return False
         return is_same_json(schema, earlier.base, expect)
 
     def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
         """Return a row as this task or thread has left it."""
-        current = self._open.current
-        if current is not None and (write := current.writes.get((schema.name, wire_key))):
+        write = self._written(schema, wire_key)
+        if write is not None:
             return None if write.row is None else Stored(write.row)
+        return self._shown(schema, wire_key)
+
+    def _kept_of(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
+        """Return the row of which readers keep what a write leaves out, None if there is none.
+
+        That is not what this block itself has written, for one write comes of it all.
+        """
+        write = self._written(schema, wire_key)
+        begins_anew = write is not None and write.kind in ("insert", "replace", "delete")
+        if schema.updates != "merge" or begins_anew:
+            return None
+        return self._shown(schema, wire_key)
+
+    def _written(self, schema: CollectionSchema[Any, Any], wire_key: str) -> LocalWrite | None:
+        """Return what the open transaction does to a row, None for nothing."""
+        current = self._open.current
+        return None if current is None else current.writes.get((schema.name, wire_key))
+
+    def _shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
+        """Return a row as it shows."""
         table = self._state.tables[schema.name]
         if wire_key in table.overlay:
             row = table.rows.get(wire_key)

@@ -132,3 +132,35 @@ def test_a_write_knows_what_was_written_before_it(embedded_url: str) -> None:
             db.rows.upsert(StructRow(id="a"))
         tx.synced(5)
         assert db.rows["a"] == StructRow(id="a")
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_in_a_transaction_what_was_written_in_it_can_be_taken_away(
+    kind: Any, embedded_url: str
+) -> None:
+    """For one write comes of it; but not what the stream has."""
+    with database(kind)(embedded_url, create=True) as db:
+        db.rows.insert(kind(id="a", mood="ok")).synced(5)
+        with db.transaction() as tx:
+            db.rows.insert(kind(id="b", mood="ok", seen=3))
+            db.rows.update("b", mood=UNSET, seen=UNSET)
+            db.rows.upsert(kind(id="c", mood="ok", seen=3))
+            db.rows.upsert(kind(id="c", mood="ok"))
+            db.rows.update("c", mood=UNSET)
+            db.rows.update("a", seen=3)
+            db.rows.update("a", seen=UNSET, mood="good")
+            with pytest.raises(InvalidRow, match="the collection merges"):
+                db.rows.update("a", mood=UNSET)
+            with pytest.raises(InvalidRow, match="the collection merges"):
+                db.rows.upsert(kind(id="a"))
+        tx.synced(5)
+        rows = [kind(id="a", mood="good"), kind(id="b"), kind(id="c")]
+        assert list(db.rows) == rows
+    with database(kind)(embedded_url) as db:
+        assert list(db.rows) == rows
+        with db.transaction() as tx:
+            db.rows.delete("a")
+            db.rows.upsert(kind(id="a", seen=3))
+            db.rows.upsert(kind(id="a", mood="new"))
+        tx.synced(5)
+        assert db.rows["a"] == kind(id="a", mood="new")
