@@ -43,7 +43,7 @@ from streamdb.collections.row_writer import AsyncRowWriter, Batches, RowWriter
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
 from streamdb.collections.table import FrozenRows, Table
-from streamdb.collections.transaction import AsyncTransaction, Transaction
+from streamdb.collections.transaction import AsyncTransaction, CheckMayWait, Transaction
 from streamdb.collections.writer import Writer
 from streamdb.expr import Columns, Expr
 from streamdb.expr.asking import condition_of
@@ -52,6 +52,7 @@ from streamdb.expr.expression import column
 from streamdb.expr.queries import Query1, Query2, Queryable, query_of
 from streamdb.expr.query import QueryRunner
 from streamdb.plain_functions import refuse_async
+from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
@@ -80,7 +81,7 @@ class CollectionParts(Generic[Tx]):
         runner: runs queries that begin at the collection.
         origin: what changes the rows, for those who follow them.
         batches: begins a writer's batches of rows.
-        io_thread: that of the loop, on which nothing may block.
+        check_may_wait: raises where a wait would never end.
         metas: makes rows of what is known of rows.
         resolve_by: has a function resolve the conflicts of a collection.
     """
@@ -96,7 +97,7 @@ class CollectionParts(Generic[Tx]):
     runner: QueryRunner | None = None
     origin: Origin | None = None
     batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
-    io_thread: int | None = None
+    check_may_wait: CheckMayWait = check_may_wait
     metas: Callable[[], MetaRows] | None = None
     resolve_by: Callable[[CollectionSchema[Any, Any], Callable[..., Any]], None] | None = None
 
@@ -566,7 +567,7 @@ class Collection(
 
     def writer(self, **settings: Unpack[WriterSettings]) -> RowWriter[Row]:
         """Return a writer for many new rows; see :meth:`AsyncCollection.writer`."""
-        return RowWriter(self._batches(settings), self._parts.io_thread)
+        return RowWriter(self._batches(settings), self._parts.check_may_wait)
 
 
 class ChangeReader(Generic[Row, Key]):

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
-from streamdb.collections.transaction import AsyncTransaction, Outcome, Transaction
+from streamdb.collections.transaction import AsyncTransaction, CheckMayWait, Outcome, Transaction
 from streamdb.errors import BufferFull, HandleClosed, TransactionFailed, WriterFailed
 from streamdb.query_functions import check_caller
 
@@ -225,9 +225,9 @@ class RowWriter(BaseRowWriter[Row]):
                 chunks.write(Chunk(...))
     """
 
-    def __init__(self, batches: Batches[Row], io_thread: int | None) -> None:
+    def __init__(self, batches: Batches[Row], check_may_wait: CheckMayWait) -> None:
         super().__init__(batches)
-        self._io_thread: Final = io_thread
+        self._check_may_wait: Final = check_may_wait
         self._changed: Final = threading.Condition()
         batches.changed = self._notify
 
@@ -273,7 +273,7 @@ class RowWriter(BaseRowWriter[Row]):
         for outcome in self._batches.release():
             left = None if end is None else max(0.0, end - time.monotonic())
             with suppress(TransactionFailed):
-                Transaction(outcome, self._io_thread).result(left)
+                Transaction(outcome, self._check_may_wait).result(left)
 
     def _notify(self) -> None:
         with self._changed:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from streamdb.errors import (
     StreamDBError,
@@ -20,10 +20,12 @@ from streamdb.errors import (
     WaitTimeout,
     WouldDeadlock,
 )
-from streamdb.query_functions import check_may_wait
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+#: Raises if waiting here would never end; is given what waits, for the message.
+CheckMayWait: TypeAlias = Callable[[str], None]
 
 TransactionStatus = Literal[
     "open", "queued", "sent", "durable", "synced", "failed", "unresolved", "kept"
@@ -124,9 +126,10 @@ class Outcome:
             if self.is_given_up or _ORDER[status] <= _ORDER[self.status]:
                 return
             was_settled, self.status = self.is_settled, status
+            settled = None if was_settled or not self.is_settled else self._take_who_waits()
             synced = self._synced if status == "synced" and self.error is None else None
-        if self.is_settled and not was_settled:
-            self._settle()
+        if settled is not None:
+            self._tell(*settled)
         if synced is not None:
             _resolve(synced, None)
 
@@ -142,8 +145,8 @@ class Outcome:
             if self.is_settled:
                 return False
             self.status, self.error = _status_of(error), error
-            synced = self._synced
-        self._settle()
+            settled, synced = self._take_who_waits(), self._synced
+        self._tell(*settled)
         if synced is not None:
             _resolve(synced, error)
         if not isinstance(error, TransactionKept):
@@ -159,9 +162,15 @@ class Outcome:
         if synced is not None:
             _resolve(synced, error)
 
-    def _settle(self) -> None:
-        with self._lock:
-            durable, calls, self._calls = self._durable, self._calls, []
+    def _take_who_waits(self) -> tuple[Future[None] | None, list[Callable[[Outcome], object]]]:
+        """Return who is to be told that it is settled, in the step that settles it.
+
+        Who asks after that step finds it settled, and is told at once.
+        """
+        calls, self._calls = self._calls, []
+        return self._durable, calls
+
+    def _tell(self, durable: Future[None] | None, calls: list[Callable[[Outcome], object]]) -> None:
         if durable is not None:
             _resolve(durable, self.error)
         for call in calls:
@@ -289,9 +298,9 @@ class AsyncTransaction(BaseTransaction):
 class Transaction(BaseTransaction):
     """Writes on their way. ``result()`` waits until they are durable."""
 
-    def __init__(self, outcome: Outcome, io_thread: int | None) -> None:
+    def __init__(self, outcome: Outcome, check_may_wait: CheckMayWait) -> None:
         super().__init__(outcome)
-        self._io_thread = io_thread
+        self._check_may_wait: Final = check_may_wait
 
     def result(self, timeout: float | None = None) -> None:
         """Wait until the writes are on the stream; giving up waiting does not cancel them.
@@ -301,6 +310,7 @@ class Transaction(BaseTransaction):
             WaitTimeout: it takes longer than so many seconds.
             WouldDeadlock: called inside the open transaction, on streamdb's own thread, or by a
                 function of a query.
+            ForkedProcess: it is not settled, and belongs to the parent process.
         """
         self._wait(self._outcome.durable, timeout)
 
@@ -324,14 +334,12 @@ class Transaction(BaseTransaction):
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         self._check_sent()
         if not future.done():
-            check_may_wait("waiting for a transaction")
-        if threading.get_ident() == self._io_thread and not future.done():
-            raise WouldDeadlock("waiting on the thread that brings the answer would wait for ever")
+            self._check_may_wait("waiting for a transaction")
         try:
             future.result(timeout)
         except TimeoutError:
-            if future.done():
-                raise
+            if future.done():  # in the very moment in which the wait ended
+                return future.result()
             raise WaitTimeout(
                 f"transaction {self._outcome.txid} is still {self.status} after {timeout} s; "
                 "it goes on"

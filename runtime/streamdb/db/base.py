@@ -12,7 +12,7 @@ from streamdb.collections.collection import BaseCollection, CollectionParts
 from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
-from streamdb.collections.transaction import BaseTransaction, Outcome
+from streamdb.collections.transaction import BaseTransaction, CheckMayWait, Outcome
 from streamdb.db.action_inputs import ChecksInputs
 from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import check_declarations, declared_schema
@@ -33,6 +33,7 @@ from streamdb.expr import Expr
 from streamdb.expr.query import Queryable
 from streamdb.near_miss import no_such
 from streamdb.plain_functions import refuse_async
+from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema, StateSchema
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     # What the two forms do differently.
 
     _form: type[CollectionForm]
-    _io_thread: int | None = None
+    _check_may_wait: CheckMayWait = staticmethod(check_may_wait)
 
     def _prepare(self) -> None:
         """Set up what the form has beside the rest."""
@@ -243,7 +244,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 runner=self._views,
                 origin=self._state.graph,
                 batches=self._batches,
-                io_thread=self._io_thread,
+                check_may_wait=self._check_may_wait,
                 metas=lambda: self._state.metas_of(name),
                 resolve_by=self._conflicts.resolve_by,
             )

@@ -54,7 +54,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
 
     def _prepare(self) -> None:
         self._thread = shared_loop_thread()
-        self._io_thread = self._thread.ident
+        self._check_may_wait = self._thread.check_may_wait
         self._dispatcher = Dispatcher()
 
     def preload(self, timeout: float | None = None) -> None:
@@ -280,7 +280,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         self._thread.call_soon(call)
 
     def _wrap(self, outcome: Outcome) -> Transaction:
-        return Transaction(outcome, self._thread.ident)
+        return Transaction(outcome, self._check_may_wait)
 
     def _deliver(self, call: Callable[[], object]) -> None:
         self._dispatcher.submit(call)

@@ -79,6 +79,14 @@ class ReadPlace:
             ordinals = (table.ordinals.in_order(list(rows)) for table, rows in pairs)
             self.stamps = self.stamps.only(sorted(chain.from_iterable(ordinals)))
 
+    def is_past_resets(self, offset: str) -> bool:
+        """Tell whether what is read again has come as far as reading had come before.
+
+        An old answer, which somebody gives once more, ends before that and may say nevertheless
+        that it is up to date.
+        """
+        return not any(is_before(offset, end) for _, end in self.obeyed_resets)
+
     def forget_resets(self, offset: str) -> None:
         """Forget the resets that what is visible has come past."""
         if self.obeyed_resets:

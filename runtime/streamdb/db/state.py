@@ -32,7 +32,7 @@ from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
 from streamdb.db.metrics import Metrics, Progress
 from streamdb.db.options import InvalidEvent
-from streamdb.db.read_place import ReadPlace, is_before
+from streamdb.db.read_place import ReadPlace
 from streamdb.db.turns import CommitTurns
 from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
@@ -206,9 +206,7 @@ class DatabaseState:
         load.metrics.count(counts)
         load.add_echoes(counts.echoes, was_reset=fold.was_reset)
         load.tidy()
-        # What was read before shows until it was read again: an old answer may come once more.
-        is_behind = is_before(batch.offset, self.offset)
-        if batch.closed or (batch.up_to_date and not is_behind):
+        if batch.closed or (batch.up_to_date and self._place.is_past_resets(batch.offset)):
             with self._turns:
                 self._commit_load(load, batch.offset)
 

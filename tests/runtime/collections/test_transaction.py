@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from streamdb import (
     WouldDeadlock,
 )
 from streamdb.collections.transaction import Outcome
+from streamdb.query_functions import check_may_wait
 
 FAILURE = TransactionFailed("no")
 
@@ -109,14 +112,17 @@ async def test_an_open_transaction_cannot_be_waited_for() -> None:
         await transaction
     with pytest.raises(WouldDeadlock, match="still open"):
         await transaction.synced()
-    for wait in (Transaction(outcome(), None).result, Transaction(outcome(), None).synced):
+    for wait in (
+        Transaction(outcome(), check_may_wait).result,
+        Transaction(outcome(), check_may_wait).synced,
+    ):
         with pytest.raises(WouldDeadlock, match="still open"):
             wait()
 
 
 def test_blocking_waits() -> None:
     moved = outcome("sent")
-    transaction = Transaction(moved, None)
+    transaction = Transaction(moved, check_may_wait)
     with pytest.raises(TimeoutError, match=r"transaction t is still sent after 0\.01 s"):
         transaction.result(0.01)
     moved.advance("durable")
@@ -124,12 +130,61 @@ def test_blocking_waits() -> None:
     failed = outcome("queued")
     failed.fail(FAILURE)
     with pytest.raises(TransactionFailed) as caught:
-        Transaction(failed, None).result(1)
+        Transaction(failed, check_may_wait).result(1)
     assert caught.value is FAILURE
 
 
-def test_waiting_on_the_io_thread_raises() -> None:
-    transaction = Transaction(outcome("sent"), threading.get_ident())
-    with pytest.raises(WouldDeadlock, match="for ever"):
-        transaction.result()
-    Transaction(outcome("durable"), threading.get_ident()).result()  # nothing to wait for
+def test_waiting_where_that_would_never_end_raises() -> None:
+    def refuse(what: str) -> None:
+        raise WouldDeadlock(f"{what} for ever")
+
+    with pytest.raises(WouldDeadlock, match="waiting for a transaction for ever"):
+        Transaction(outcome("sent"), refuse).result()
+    Transaction(outcome("durable"), refuse).result()  # nothing to wait for
+
+
+@pytest.mark.parametrize("error", [None, FAILURE])
+def test_what_settles_in_the_moment_in_which_a_wait_ends_counts(
+    error: TransactionFailed | None,
+) -> None:
+    class Late(Future[None]):
+        def result(self, timeout: float | None = None) -> None:
+            if not self.done():
+                moved.advance("durable") if error is None else moved.fail(error)
+                raise TimeoutError
+            super().result(timeout)
+
+    moved = outcome("sent")
+    moved._durable = Late()
+    if error is None:
+        Transaction(moved, check_may_wait).result(0.01)
+    else:
+        with pytest.raises(TransactionFailed):
+            Transaction(moved, check_may_wait).result(0.01)
+
+
+@pytest.mark.parametrize("end", ["advance", "fail"])
+def test_who_asks_in_the_moment_of_settling_is_told_once(end: str) -> None:
+    """Another thread comes between two steps wherever there are two."""
+    asked: list[Future[None]] = []
+
+    class Interrupting:
+        def __init__(self, lock: Any) -> None:
+            self._lock = lock
+            self._has_interrupted = False
+
+        def __enter__(self) -> None:
+            self._lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._lock.release()
+            if not self._has_interrupted:
+                self._has_interrupted = True
+                asked.append(moved.durable)
+
+    moved = outcome("sent")
+    moved._lock = Interrupting(moved._lock)  # type: ignore[assignment]  # lets another thread in
+    moved.advance("durable") if end == "advance" else moved.fail(FAILURE)
+    (future,) = asked
+    assert future.done()
+    assert future.exception() is (None if end == "advance" else FAILURE)

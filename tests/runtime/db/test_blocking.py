@@ -27,6 +27,7 @@ from streamdb import (
     TransactionUnresolved,
     TxidTimeout,
     WouldDeadlock,
+    debounce,
 )
 from streamdb.streams.loop_thread import shared_loop_thread
 from streamdb_server import serving
@@ -365,7 +366,10 @@ def test_a_forked_child_is_told(embedded_url: str) -> None:
     with Chat(embedded_url, create=True) as db:
         db.messages.insert(message("a")).synced(10)
         changes, statuses = db.messages.changes(), db.status_changes()
+        with db.paced(debounce(100)) as waiting:
+            db.messages.insert(message("waiting"))
         attempts = (
+            lambda: waiting.result(),
             lambda: db.messages["a"],
             lambda: len(db.messages),
             lambda: next(changes),
