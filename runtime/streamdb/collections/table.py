@@ -188,11 +188,13 @@ class Table:
         rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
         overlay = self.overlay if self.overlay else None
         before: dict[str, Any | None] = {}
+        own = echoes.txids
         self._moved = moved = set[str]()
         unnamed: list[Gone] = []
+        showed: dict[Gone, Any | None] = {}
         for key, txid in echoes.gone:
-            if self.overlay.pop(key, txid) is not None:
-                before[key] = rows.get(key)
+            if (pending := self.overlay.pop(key, txid)) is not None:
+                before[key], showed[key, txid] = rows.get(key), pending.row
                 if self.overlay.under(key) is None:
                     unnamed.append((key, txid))
         for key, row, ordinal in writes:
@@ -204,8 +206,10 @@ class Table:
             old = rows.get(key)
             if key not in before:
                 before[key] = old
+            if own and ordinal in own:  # by another key than it showed by, perhaps
+                self.marks.note_own(key, ordinal)
             if overlay is not None and key in overlay:
-                self._write_under(key, row, ordinal, echoes)
+                self._write_under(key, row, ordinal, echoes, showed)
             elif row is None:
                 rows.pop(key, None)
                 if arrivals is not None:
@@ -246,8 +250,18 @@ class Table:
             if len(gone) == len(came) == 1:
                 self.renamed.add(gone[0], came[0])
 
-    def _write_under(self, key: str, row: Any | None, ordinal: int, echoes: Echoes) -> None:
-        """Put a row below the pending changes of its key; if it is one of them, take that away."""
+    def _write_under(
+        self,
+        key: str,
+        row: Any | None,
+        ordinal: int,
+        echoes: Echoes,
+        showed: Mapping[Gone, Any | None],
+    ) -> None:
+        """Put a row below the pending changes of its key; if it is one of them, take that away.
+
+        Of what is gone already, ``showed`` tells what it made of the row.
+        """
         was, txid = self.overlay.under(key), echoes.txids.get(ordinal)
         pending = None if txid is None else self.overlay.find(key, txid)
         if pending is not None and txid is not None:
@@ -260,14 +274,13 @@ class Table:
                 pending.base, pending.overwrites = None, False
             else:
                 self.overlay.pop(key, txid)
-                self.marks.note_own(key, ordinal)
                 if row is not None and sent is not None and echoes.is_same(row, sent):
                     row = sent
         elif txid is not None and (key, txid) in echoes.gone:
-            self.marks.note_own(key, ordinal)
-            shown = self.rows.get(key)
-            if row is not None and shown is not None and echoes.is_same(row, shown):
-                row = shown
+            # The very row that later writes were made of, so they see that nobody came between.
+            made = showed.get((key, txid))
+            if row is not None and made is not None and echoes.is_same(row, made):
+                row = made
         self.overlay.put_under(key, row)
         if (row is None) is (was is None):
             return
@@ -304,15 +317,12 @@ class Table:
             for pending in self.overlay.of(key):
                 if pending.txid in back:
                     self.overlay.pop(key, pending.txid)
-                    self._note_back(key, echoes)
+                    self.marks.errors.pop(key, None)
+        if own := echoes.txids:  # others may have written later
+            written = zip(self.ordinals.keys, self.ordinals.numbers, strict=True)
+            self.marks.own.update((key, number) for key, number in written if number in own)
         self._show(keys)
         return before
-
-    def _note_back(self, key: str, echoes: Echoes) -> None:
-        """Note that a write came back with a load, in which others may have written later."""
-        self.marks.errors.pop(key, None)
-        if key in self.rows and (ordinal := self.ordinals.of(key)) in echoes.txids:
-            self.marks.note_own(key, ordinal)
 
     # --- what is written here
 

@@ -24,6 +24,7 @@ class Draft:
         holder: what keeps it from being sent for a while, though it shows.
         is_brought: whether the application brings it onto the stream, by ways of its own.
         has_come_back: whether all of it has come back.
+        back_at: the number of the last one that was there when it came back, of an action.
         by: the txid of the action whose durable part makes it.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
         parts: what it was given as, and what the blocks of transactions in its block were.
@@ -37,6 +38,7 @@ class Draft:
     holder: Holder | None = None
     is_brought: bool = False
     has_come_back: bool = False
+    back_at: int | None = None
     by: str | None = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
     parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])

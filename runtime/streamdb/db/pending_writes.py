@@ -269,7 +269,8 @@ class PendingWrites:
                     f"map_key: the action has written no row of key {old!r} of collection "
                     f"{schema.name!r}"
                 )
-            self._rename(schema, old, new, [action, *self._waiting(schema, old, drafts)])
+            later = self._written_meanwhile(action, schema, old, drafts)
+            self._rename(schema, old, new, [action, *later])
 
     def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
         """Have later writes reach rows that came back by another key than actions gave them.
@@ -280,18 +281,34 @@ class PendingWrites:
         """
         with self._state.committing():
             for action in actions:
+                action.back_at = self._count
                 for (name, old), write in action.writes.items():
                     table = self._state.tables[name]
                     new = table.renamed.now(old, table.rows)
-                    if new != old and (waiting := self._waiting(write.schema, old, drafts)):
-                        self._rename(write.schema, old, new, waiting)
+                    later = self._written_meanwhile(action, write.schema, old, drafts)
+                    if new != old and later:
+                        self._rename(write.schema, old, new, later)
                     self.has_renamed = self.has_renamed or new != old
 
-    def _waiting(
-        self, schema: CollectionSchema[Any, Any], key: str, drafts: Mapping[str, Draft]
+    def _written_meanwhile(
+        self,
+        action: Draft,
+        schema: CollectionSchema[Any, Any],
+        key: str,
+        drafts: Mapping[str, Draft],
     ) -> list[Draft]:
+        """Return what writes a row of an action, that was written while the action showed.
+
+        What was written before or after that is of another row, which is called so by right.
+        """
         pending = self._state.tables[schema.name].overlay.of(key)
-        return [drafts[each.txid] for each in pending if each.txid in drafts]
+        return [
+            later
+            for each in pending
+            if (later := drafts.get(each.txid)) is not None
+            and action.number < later.number
+            and (action.back_at is None or later.number <= action.back_at)
+        ]
 
     def _rename(
         self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]

@@ -285,6 +285,9 @@ class Session:
         draft = action.draft
         if draft.has_come_back:
             draft.outcome.advance("synced")  # whoever brought it
+        elif not draft.writes:
+            self.sender.forget(draft)
+            draft.outcome.advance("synced")  # an empty transaction is free
         elif draft.is_brought and draft.outcome.status == "sent":
             draft.is_brought = False
             if self.outbox is not None:

@@ -16,6 +16,7 @@ from tests.faults import Proxy, proxy
 from tests.runtime.db.write_judge import Judge
 from tests.runtime.db.write_model import LARGEST_BODY
 from tests.runtime.db.write_steps import (
+    Act,
     Append,
     GiveUp,
     History,
@@ -115,8 +116,10 @@ class User:
                 await self._others.append(events)
             case ResetTo(appends):
                 await self._others.append_reset(appends)
+            case Act():
+                self.opened.act(step)
             case Hold():
-                self.opened.hold = step
+                self.opened.hold_back(step)
             case Pause(milliseconds):
                 await asyncio.sleep(milliseconds / 1000)
             case Wait():
@@ -138,6 +141,7 @@ class User:
         self.opened = Opened(
             how,
             self._url,
+            self._others.stream,
             on_invalid="ignore",
             live=self._live,
             retry=_TIRELESS,

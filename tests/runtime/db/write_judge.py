@@ -11,16 +11,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.runtime.db.write_model import (
+    NAMES_OF_TYPES,
     WRITTEN,
     Entry,
     Laid,
     Local,
+    Made,
     Place,
     Refused,
+    Released,
+    Renamed,
     Seen,
     Sent,
     View,
+    said,
+    txid_of,
 )
+from tests.runtime.db.written_actions import ActionFailed
 from tests.runtime.naive_fold import InOrder, NaiveFold
 
 from streamdb import (
@@ -59,14 +66,15 @@ class Judge:
     has_ended: bool = False
     asked: set[str] | None = None
     _laid: list[Local] = field(default_factory=list[Local])
+    _empty: list[Local] = field(default_factory=list[Local])
     _places: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def judge(self, trace: Sequence[Entry]) -> None:
         """Raise if anything of it may not be."""
         for index, event in enumerate(self.events):
-            if (txid := _txid(event)) is not None:
+            if (txid := txid_of(event)) is not None:
                 self._places.setdefault(txid, []).append(index)
-        before: View | None = None
+        before: tuple[View, InOrder] | None = None
         for entry in trace:
             view = entry if isinstance(entry, View) else entry.view
             synced = self._matching(view)
@@ -75,8 +83,8 @@ class Judge:
             self._note_showed(view)
             if isinstance(entry, View):
                 if before is not None:
-                    self._check_steadiness(before, view)
-                before = view
+                    self._check_steadiness(*before, view)
+                before = view, synced
                 continue
             before = None
             if isinstance(entry, Laid):
@@ -84,10 +92,19 @@ class Judge:
             elif isinstance(entry, Refused):
                 for local in entry.locals:
                     local.sent.clear()
+            elif isinstance(entry, Released):
+                entry.local.is_released = True
+            elif isinstance(entry, Renamed):
+                self._rename(entry, synced)
+            elif isinstance(entry, Made):
+                self._check_made(entry, synced)
             else:
                 self._send(entry.local, view, synced)
         for local in self._laid:
             self._check_outcome(local)
+        for local in self._empty:
+            if local.tx.status != "synced":
+                self._check_failure(local, local.tx.error)
         conflicts = {local.tx.txid for local in self._laid if local.tx.conflict}
         assert self.asked is None or self.asked == conflicts
 
@@ -139,13 +156,17 @@ class Judge:
             assert meta.pending is (place in pending), place
             failed = [local for local in view.failed if place in local.deeds]
             errors = [local.tx.error for local in failed]
-            has_come_back = any(place in local.deeds for local in view.synced)
+            has_come_back = any(
+                self._is_back(local, view) and place in (local.deeds.keys() | local.assigned)
+                for local in self._laid
+            )
             assert meta.error in errors or (meta.error is None and (has_come_back or not failed))
             if not self._any_resets:
                 wrote = [
-                    _txid(event)
+                    txid_of(event)
                     for event in self.events[: self.ends[view.offset]]
-                    if (_NAMES.get(event["type"]), event["key"]) == (place[0], str(place[1]))
+                    if (NAMES_OF_TYPES.get(event["type"]), event["key"])
+                    == (place[0], str(place[1]))
                 ]
                 writer = writers.get(wrote[-1]) if wrote else None
                 is_own = place in pending or writer is not None
@@ -178,7 +199,7 @@ class Judge:
 
     def _pending(self, view: View) -> Iterator[Local]:
         for local in self._laid:
-            if local not in view.failed and not self._is_back(local, view):
+            if not (local.is_released or local in view.failed or self._is_back(local, view)):
                 yield local
 
     def _is_back(self, local: Local, view: View) -> bool:
@@ -186,11 +207,27 @@ class Judge:
         return places is not None and places[0] < self.ends[view.offset]
 
     def _check_statuses(self, view: View) -> None:
-        back = {local for local in self._laid if self._is_back(local, view)} - view.failed
+        back = {
+            local
+            for local in self._laid
+            if local.is_released or self._is_back(local, view)
+            if local.acted is None or local in view.over  # who waits for one, waits for all of it
+        } - view.failed
         synced = {local for local in view.synced if local.deeds}
         assert synced == back, f"synced are {synced}, and read were {back}"
 
-    def _check_steadiness(self, before: View, view: View) -> None:
+    def _other_rows(self, local: Local, before: View, synced: InOrder) -> set[Place]:
+        """Return rows of an action that come back as something else than showed."""
+        put_there = {(name, key): row for name, key, row in local.put_there()}
+        return {
+            place
+            for place in local.deeds
+            if local.has_other_rows
+            or put_there.get(place)
+            != local.made_of(place, self._below(local, place, before, synced))
+        }
+
+    def _check_steadiness(self, before: View, synced: InOrder, view: View) -> None:
         """What comes back as it was sent is the very row that showed."""
         start, end = self.ends[before.offset], self.ends[view.offset]
         between = self.events[start:end]
@@ -198,9 +235,17 @@ class Judge:
             return
         own = {local.tx.txid: local for local in self._laid}
         foreign = {
-            (_NAMES.get(event["type"]), event["key"])
+            (NAMES_OF_TYPES.get(event["type"]), event["key"])
             for event in between
-            if (local := own.get(_txid(event))) is None or local.tx.conflict
+            if (local := own.get(txid_of(event))) is None
+            or local.tx.conflict
+            or local in view.failed
+        }
+        foreign |= {
+            (name, str(key))
+            for local in map(own.get, map(txid_of, between))
+            if local is not None and local.is_brought
+            for name, key in self._other_rows(local, before, synced)
         }
         for name in WRITTEN:
             rows = dict(view.rows[name])
@@ -217,12 +262,49 @@ class Judge:
     def _lay(self, local: Local, view: View, synced: InOrder) -> None:
         for place in local.deeds:
             below = [other for other in self._pending(view) if place in other.deeds]
-            row = self._below(local, place, view, synced)
-            local.seen[place] = Seen(row, below[-1] if below else None, view.offset != "-1")
+            local.seen[place] = self._seen(local, place, view, synced)
+            local.expected[place] = local.seen[place].row
             if below and not local.stands_alone(place):
                 local.stands_on.append(below[-1])
         if local.deeds:
             self._laid.append(local)
+        elif local.acted is not None and local.tx is not None:
+            self._empty.append(local)
+
+    def _seen(self, local: Local, place: Place, view: View, synced: InOrder) -> Seen:
+        below: Local | None = None
+        for other in self._pending(view):
+            if other is local:
+                break
+            if place in other.deeds:
+                below = other
+        row = self._below(local, place, view, synced)
+        return Seen(row, below, view.offset != "-1")
+
+    def _rename(self, entry: Renamed, synced: InOrder) -> None:
+        """What an action shows is called otherwise now, and so is what later writes do to it."""
+        action = next(local for local in self._laid if local.acted and entry.new in local.assigned)
+        later = self._laid[self._laid.index(action) :]
+        pending = [local for local in self._pending(entry.view) if entry.old in local.deeds]
+        assert {local for local in entry.locals if local in pending} == {
+            local for local in pending if local in later
+        }, f"{entry}"
+        for local in entry.locals:
+            local.rename(entry.old, entry.new)
+        for local in entry.locals:
+            local.seen[entry.new] = self._seen(local, entry.new, entry.view, synced)
+
+    def _check_made(self, entry: Made, synced: InOrder) -> None:
+        """The events of an action are those that it would be sent as."""
+        local, view = entry.local, entry.view
+        if not local.deeds or local in view.failed:
+            return
+        self._send(local, view, synced)
+        if local.makes_no_sense or local.is_unexpected:
+            assert entry.events is None
+        else:
+            assert entry.events == local.expected_events(), (entry, local.expected_events())
+        local.sent.clear()
 
     def _send(self, local: Local, view: View, synced: InOrder) -> None:
         local.sent.clear()
@@ -234,13 +316,14 @@ class Judge:
                 local.is_unexpected = True
         if not local.makes_no_sense and not local.is_unexpected:
             end, is_loaded = self.ends[view.offset], view.offset != "-1"
+            never_were = view.failed | {other for other in self._laid if other.is_released}
             sent = {
                 place: Sent(
                     local.made_of(place, below),
                     below,
                     end,
                     is_loaded,
-                    local.undoes(place, below, view.failed),
+                    local.undoes(place, below, never_were),
                 )
                 for place in local.deeds
                 for below in [self._below(local, place, view, synced)]
@@ -254,7 +337,8 @@ class Judge:
         assert tx._outcome.durable.done()
         assert tx._outcome.synced.done()
         if tx.status in FAILED:
-            assert not places or isinstance(tx.error, TransactionUnresolved), "it is on the stream"
+            is_unknown = isinstance(tx.error, TransactionUnresolved)
+            assert not places or is_unknown or local.fails_late, "it is on the stream"
             self._check_failure(local, tx.error)
         else:
             assert tx.status in ("durable", "synced")
@@ -262,12 +346,15 @@ class Judge:
         if places:
             first = places[0]
             assert places == list(range(first, first + len(places))), "it is on the stream twice"
-            on_stream = [_said(self.events[place]) for place in places]
-            assert on_stream == local.expected_events(), (on_stream, local.expected_events())
-        if tx.status not in FAILED:
+            on_stream = [said(self.events[place]) for place in places]
+            expected = local.put_there()
+            assert on_stream == expected, (on_stream, expected)
+        if tx.status not in FAILED and not local.is_released:
             assert places, f"{tx} is not on the stream"
             assert not any(below.tx.status in FAILED for below in local.stands_on)
-        if tx.status == "synced":
+        if local.is_brought:
+            assert not tx.conflict
+        elif tx.status == "synced":
             self._check_conflict(local, places[0])
             self._check_showed(local)
 
@@ -284,7 +371,12 @@ class Judge:
             assert local.is_unexpected
             return
         cause = error.__cause__
-        if isinstance(cause, DatabaseClosed):
+        if isinstance(cause, RowChanged) and local.is_brought and local.is_unexpected:
+            return  # its events could not be made
+        if isinstance(cause, ActionFailed):
+            assert local.acted is not None
+            assert local.acted.raised
+        elif isinstance(cause, DatabaseClosed):
             assert self.is_closed or local.resolves
         elif isinstance(cause, TransactionFailed):
             assert any(
@@ -307,14 +399,15 @@ class Judge:
             return  # with what is loaded, what was in between is not seen
         fold = NaiveFold()
         fold.apply_all(self.events[:index])
+        own = {other.tx.txid for other in self._laid if not other.has_other_rows}
         has_changed = any(
             fold.rows[name].get(key) != sent.base for (name, key), sent in local.sent.items()
         )
         was_written = any(
-            (_NAMES.get(event["type"]), event["key"]) == (name, str(key))
+            (NAMES_OF_TYPES.get(event["type"]), event["key"]) == (name, str(key))
             for (name, key), sent in local.sent.items()
             for event in self.events[sent.end : index]
-            if _txid(event) not in {other.tx.txid for other in self._laid}
+            if txid_of(event) not in own
         )
         undoes = any(sent.undoes for sent in local.sent.values())
         # What comes with the first load is not seen one after the other.
@@ -325,17 +418,3 @@ class Judge:
 
 
 FAILED = ("failed", "unresolved")
-_NAMES = {"message": "messages", "sensor": "sensors"}
-
-
-def _txid(event: Any) -> Any:
-    return event["headers"].get("txid")
-
-
-def _said(event: Any) -> tuple[str, Any, Any]:
-    """Return the collection, the key and the row of an event, None for a removal."""
-    name = _NAMES[event["type"]]
-    key = event["key"] if name == "messages" else int(event["key"])
-    fold = NaiveFold()
-    fold.apply(event)
-    return name, key, fold.rows[name].get(key)

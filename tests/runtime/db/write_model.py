@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+from tests.runtime.naive_fold import NaiveFold
 
 from streamdb import RowMeta
 
 WRITTEN = ("messages", "sensors")
 LARGEST_BODY = 2000  # bytes that a request may have
 LARGE_TEXT = "x" * (LARGEST_BODY + 1)
+TYPES = {"messages": "message", "sensors": "sensor"}
+NAMES_OF_TYPES = {type_: name for name, type_ in TYPES.items()}
 Kind = Literal["insert", "upsert", "update", "delete"]
 #: The name of a collection, and a key.
 Place = tuple[str, Any]
@@ -34,6 +37,10 @@ class Deed(NamedTuple):
         if self.kind != "update":
             return self.row
         return None if below is None else msgspec.structs.replace(below, **self.fields)
+
+    def renamed(self, place: Place) -> Deed:
+        """Return the same of a row that is called otherwise."""
+        return self._replace(row=renamed(self.row, place))
 
 
 class Sent(NamedTuple):
@@ -68,6 +75,34 @@ class Seen(NamedTuple):
     is_loaded: bool
 
 
+#: What the durable part of an action does.
+Way = Literal[
+    "sends", "appends", "writes other rows", "maps", "is mapped", "releases", "fails", "fails late"
+]
+_OTHER_ROWS = ("writes other rows", "is mapped", "fails late")
+#: A collection, a key, and a row that came there, None for a removal.
+Said = tuple[str, Any, Any]
+
+
+@dataclass
+class Acted:
+    """What the durable part of an action has done so far.
+
+    Attributes:
+        way: what it is to do.
+        tried: what it was about to put on the stream.
+        events: what it has put there.
+        assigned: rows that a server calls otherwise than it did.
+        raised: it has failed of itself.
+    """
+
+    way: Way
+    tried: list[Said] = field(default_factory=list[Said])
+    events: list[Said] = field(default_factory=list[Said])
+    assigned: set[Place] = field(default_factory=set[Place])
+    raised: bool = False
+
+
 @dataclass(eq=False)
 class Local:
     """A transaction of the database.
@@ -82,6 +117,9 @@ class Local:
         showed: by row, what showed while it was the last write of that row.
         resolves: it is what an application says to a conflict, which may come while it closes.
         is_unexpected: a row that it expects was another one when it was to be sent.
+        acted: it is of an action.
+        is_released: it is, and shows nothing any more, though nothing comes back.
+        expected: by row, the row that showed when it was made.
     """
 
     deeds: dict[Place, list[Deed]] = field(default_factory=dict[Place, list[Deed]])
@@ -93,12 +131,54 @@ class Local:
     showed: dict[Place, list[Any]] = field(default_factory=dict[Place, list[Any]])
     resolves: bool = False
     is_unexpected: bool = False
+    acted: Acted | None = None
+    is_released: bool = False
+    expected: dict[Place, Any] = field(default_factory=dict[Place, Any])
 
     @property
     def is_too_large(self) -> bool:
         """Whether no server takes what was sent."""
-        rows = [sent.row for sent in self.sent.values() if sent.row is not None]
-        return any(LARGE_TEXT in msgspec.structs.astuple(row) for row in rows)
+        rows = [sent.row for sent in self.sent.values()]
+        rows += [row for _, _, row in self.acted.tried] if self.acted is not None else []
+        return any(row is not None and LARGE_TEXT in msgspec.structs.astuple(row) for row in rows)
+
+    @property
+    def fails_late(self) -> bool:
+        """Whether the application says that it failed, and has put it on the stream."""
+        return self.acted is not None and self.acted.way == "fails late" and self.acted.raised
+
+    @property
+    def has_other_rows(self) -> bool:
+        """Whether it comes back as something else than showed, or as nobody's."""
+        return self.acted is not None and self.acted.way in _OTHER_ROWS
+
+    @property
+    def assigned(self) -> set[Place]:
+        """The rows that it has put on the stream, by the keys that they have there."""
+        return set() if self.acted is None else self.acted.assigned
+
+    def put_there(self) -> list[Said]:
+        """Return what is on the stream if it is durable: collection, key, row or None."""
+        if self.acted is not None and self.is_brought:
+            return self.acted.events
+        return self.expected_events()
+
+    @property
+    def is_brought(self) -> bool:
+        """Whether the application brings it onto the stream, by ways of its own."""
+        return self.acted is not None and self.acted.way != "sends"
+
+    def rename(self, old: Place, new: Place) -> None:
+        """Be of a row that is called otherwise."""
+        self.deeds = {
+            new if place == old else place: [deed.renamed(new) for deed in deeds]
+            if place == old
+            else deeds
+            for place, deeds in self.deeds.items()
+        }
+        if old in self.expected:
+            self.expected[new] = renamed(self.expected.pop(old), new)
+        self.showed.pop(old, None)
 
     def add(self, place: Place, deed: Deed) -> None:
         """Take in one more write; what is inserted and removed again was never there."""
@@ -124,7 +204,7 @@ class Local:
         """Tell whether a row is as a write of it expects, if it expects anything."""
         deeds = self.deeds[place]
         expects = deeds[0].kind == "update" and any(deed.expects for deed in deeds)
-        return not expects or base == self.seen[place].row
+        return not expects or base == self.expected[place]
 
     def stays(self, place: Place, row: Any, other: Any) -> bool:
         """Tell whether two rows are alike in what it writes."""
@@ -140,12 +220,13 @@ class Local:
         Args:
             place: the row.
             base: what it is made of.
-            failed: the transactions that have failed by now.
+            failed: the transactions that have failed by now, or were released.
         """
-        seen, deeds = self.seen[place], self.deeds[place]
+        seen, deeds, first = self.seen[place], self.deeds[place], self.deeds[place][0]
         while seen.local is not None and seen.local in failed:
-            seen = seen.local.seen[place]  # what it was made on never was
-        is_known = seen.is_loaded or deeds[0].kind == "insert"
+            # What it was made on never was.
+            seen, first = seen.local.seen[place], seen.local.deeds[place][0]
+        is_known = seen.is_loaded or first.kind == "insert"
         if base is None or not is_known or base == seen.row:
             return False
         if seen.row is not None and all(deed.kind == "update" for deed in deeds):
@@ -161,9 +242,9 @@ class Local:
         kinds = [deed.kind for deed in self.deeds[place]]
         return "upsert" in kinds and "delete" not in kinds and kinds[0] != "insert"
 
-    def expected_events(self) -> list[tuple[str, Any, Any]]:
-        """Return what is on the stream if it is durable: collection, key, row or None."""
-        events: list[tuple[str, Any, Any]] = []
+    def expected_events(self) -> list[Said]:
+        """Return what it is sent as: collection, key, row or None."""
+        events: list[Said] = []
         for (name, key), deeds in self.deeds.items():
             row = self.sent[name, key].row
             if row is not None and any(deed.kind == "delete" for deed in deeds):
@@ -173,13 +254,17 @@ class Local:
 
 
 class View(NamedTuple):
-    """What showed at a moment, and which transactions had failed or come back by then."""
+    """What showed at a moment, and which transactions had failed or come back by then.
+
+    Of actions, which had durable parts that were over.
+    """
 
     offset: str
     rows: Mapping[str, list[tuple[Any, Any]]]
     metas: Mapping[Place, RowMeta]
     failed: frozenset[Local]
     synced: frozenset[Local]
+    over: frozenset[Local]
 
 
 class Laid(NamedTuple):
@@ -203,4 +288,47 @@ class Refused(NamedTuple):
     view: View
 
 
-Entry = View | Laid | Sending | Refused
+class Made(NamedTuple):
+    """The application got what an action shows as events, or an error instead."""
+
+    local: Local
+    view: View
+    events: list[Said] | None
+
+
+class Released(NamedTuple):
+    """An action was about to show no more, by the word of the application."""
+
+    local: Local
+    view: View
+
+
+class Renamed(NamedTuple):
+    """Transactions were about to be of a row that is called otherwise."""
+
+    locals: list[Local]
+    view: View
+    old: Place
+    new: Place
+
+
+Entry = View | Laid | Sending | Refused | Made | Released | Renamed
+
+
+def renamed(row: Any, place: Place) -> Any:
+    """Return a row as one that is called otherwise."""
+    return None if row is None else msgspec.structs.replace(row, id=place[1])
+
+
+def txid_of(event: Any) -> Any:
+    """Return the txid of an event."""
+    return event["headers"].get("txid")
+
+
+def said(event: Any) -> Said:
+    """Return the collection, the key and the row of an event, None for a removal."""
+    name = NAMES_OF_TYPES[event["type"]]
+    key = event["key"] if name == "messages" else int(event["key"])
+    fold = NaiveFold()
+    fold.apply(event)
+    return name, key, fold.rows[name].get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from hypothesis import strategies as st
 from tests.faults import (
@@ -21,7 +21,7 @@ from tests.faults import (
 )
 from tests.runtime.chat_schema import message, sensor
 from tests.runtime.db.database_histories import Form
-from tests.runtime.db.write_model import LARGE_TEXT, WRITTEN, Kind, Place
+from tests.runtime.db.write_model import LARGE_TEXT, WRITTEN, Kind, Place, Way
 
 _ROLES: Final = ("user", "assistant")
 _FIELD_NAMES: Final = {
@@ -91,6 +91,21 @@ class Transact:
 
 
 @dataclass(frozen=True)
+class Act:
+    """An action of the application.
+
+    Attributes:
+        writes: what it shows.
+        way: how it becomes durable.
+        raises: what writes raises in the end.
+    """
+
+    writes: list[Write]
+    way: Way
+    raises: bool
+
+
+@dataclass(frozen=True)
 class Append:
     """Somebody else writes events in one request."""
 
@@ -106,10 +121,19 @@ class ResetTo:
 
 @dataclass(frozen=True)
 class Hold:
-    """From now on what is written here is not sent, what is read is not taken in, or both."""
+    """From now on some things wait.
 
-    sending: bool
-    reading: bool
+    Attributes:
+        sending: what is written here is not sent.
+        reading: what is read is not taken in.
+        persisting: durable parts of actions do not go on.
+        asking: the application is not asked about conflicts.
+    """
+
+    sending: bool = False
+    reading: bool = False
+    persisting: bool = False
+    asking: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +191,17 @@ class Reopen:
 
 
 Step = (
-    Transact | Append | ResetTo | Hold | Pause | Wait | GiveUp | Trouble | TroubleOfWrites | Reopen
+    Transact
+    | Act
+    | Append
+    | ResetTo
+    | Hold
+    | Pause
+    | Wait
+    | GiveUp
+    | Trouble
+    | TroubleOfWrites
+    | Reopen
 )
 
 
@@ -224,6 +258,12 @@ _ONE = st.builds(Transact, st.lists(_WRITES, min_size=1, max_size=1), raises=st.
 _SOME = st.builds(
     Transact, st.lists(_WRITES, max_size=5), raises=st.sampled_from([False] * 7 + [True])
 )
+_ACTIONS = st.builds(
+    Act,
+    st.lists(_WRITES, min_size=1, max_size=1) | st.lists(_WRITES, max_size=5),
+    st.sampled_from(get_args(Way)),
+    raises=st.sampled_from([False] * 9 + [True]),
+)
 
 
 def _event(kind: str, name: str, key: int, text: str, number: int) -> dict[str, Any]:
@@ -259,12 +299,45 @@ _REOPENINGS = st.builds(
     upsert_as=st.sampled_from(["upsert", "insert_or_update"]),
     resolves=st.sampled_from([None, "ours", "theirs", "both", "both"]),
 )
+_HOLDS = st.builds(Hold, *[st.booleans()] * 4)
+
+
+@st.composite
+def _clashes(draw: st.DrawFn) -> list[Step]:
+    """Others write what is written here, and here it goes on before anybody is asked about it."""
+    name, key = draw(st.sampled_from(WRITTEN)), draw(_KEYS)
+    texts, numbers = draw(st.permutations(["a", "b", "c"])), draw(st.permutations([0, 1, 2]))
+
+    def update(field: str, value: int) -> Transact:
+        given = texts[value], numbers[value], frozenset({field})
+        write = Write("update", name, key, *given, False, "nothing", False)
+        return Transact([write], raises=False)
+
+    def upsert(value: int) -> Append:
+        return Append([_event("upsert", name, key, texts[value], numbers[value])])
+
+    one, other = draw(st.permutations(["text", "number"]))
+    return [
+        upsert(0),
+        Wait(),
+        Hold(sending=True, asking=True),
+        update(one, 1),
+        upsert(2),
+        Pause(draw(st.sampled_from([0, 10]))),
+        Hold(asking=True),
+        Pause(20),
+        draw(st.sampled_from([update(other, 1), update(other, 0), upsert(1), draw(_ONE)])),
+        draw(_HOLDS),
+    ]
+
+
 _STEPS = _weighted(
     {
         _ONE: 16,
         _SOME: 6,
+        _ACTIONS: 8,
         _APPENDS: 8,
-        st.builds(Hold, st.booleans(), st.booleans()): 6,
+        _HOLDS: 6,
         st.builds(Pause, st.sampled_from([0, 0, 2, 10])): 6,
         st.just(Wait()): 3,
         st.builds(GiveUp, st.booleans()): 2,
@@ -279,6 +352,8 @@ histories = st.builds(
     before=st.lists(_APPENDS, max_size=2),
     opening=_REOPENINGS,
     live=st.sampled_from(["auto", "sse", "long-poll"]),
-    steps=st.lists(_STEPS, min_size=8, max_size=40),
+    steps=st.lists(
+        _weighted({_STEPS.map(lambda step: [step]): 15, _clashes(): 1}), min_size=8, max_size=40
+    ).map(lambda runs: [step for run in runs for step in run]),
     ends=st.sampled_from([None] * 6 + [0, 1, 2, 4]),
 )

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
-import msgspec
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat
 from tests.runtime.db.database_histories import Follower
 from tests.runtime.db.write_model import (
     WRITTEN,
+    Acted,
     Deed,
     Entry,
     Laid,
     Local,
+    Place,
     Refused,
+    Renamed,
     Sending,
     View,
+    renamed,
 )
-from tests.runtime.db.write_steps import Hold, Reopen, Resolution, Transact, Write
+from tests.runtime.db.write_steps import Act, Hold, Reopen, Transact, Write
+from tests.runtime.db.written_actions import DurablePart
+from tests.runtime.db.written_answers import Answers, changed, laid_over
 from tests.runtime.engine.judging import is_right
 
 from streamdb import (
+    AsyncStream,
     Batch,
     DuplicateKey,
     MissingKey,
@@ -43,16 +49,23 @@ LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
 class Opened:
     """A database of either form that is written to, and its trace."""
 
-    def __init__(self, how: Reopen, url: str, **options: Any) -> None:
+    def __init__(self, how: Reopen, url: str, stream: AsyncStream, **options: Any) -> None:
         self.batches: list[Batch] = []
         self.trace: list[Entry] = []
         self.is_patient = how.is_patient
         self.refusals = False
         self.has_ended = False
         self.is_async = how.form == "async"
-        self.hold = Hold(False, False)
+        self.hold = Hold()
+        #: So many durable parts of actions are under way.
+        self.persisting = 0
+        #: They are to end: the database is closed.
+        self.is_over = False
+        self.locals: list[Local] = []
+        self._over: set[Local] = set()
+        self._assigned: dict[Place, Place] = {}
+        self._stream = stream
         self._faults: list[BaseException] = []
-        self._locals: list[Local] = []
         form: Any = AsyncChat if self.is_async else Chat
         self.db: Any = form(
             url,
@@ -61,19 +74,18 @@ class Opened:
             close_timeout=LONGEST if how.is_patient else 0,
             **options,
         )
-        #: The transactions of conflicts that the application was asked about.
-        self.asked: set[str] | None = None
+        self.lock = self.db._state.lock
         self._hold_when_asked()
         self._note_what_is_sent()
-        if how.resolves is not None:
-            self._resolve(how.resolves)
+        self._note_what_becomes_of_actions()
+        self._answers = None if how.resolves is None else Answers(self, how.resolves)
         self._threads = ThreadPoolExecutor(3)
         self._told = {name: Follower() for name in WRITTEN}
         self._live = self._live_queries()
         self._told_of_live = [_FollowerOfAnswers() for _ in self._live]
         for name in WRITTEN:
             follower = self._told[name]
-            self._collection(name).subscribe(lambda changes, f=follower: self._on(f, changes))
+            self.collection(name).subscribe(lambda changes, f=follower: self._on(f, changes))
         for live, follower in zip(self._live, self._told_of_live, strict=True):
             live.subscribe(lambda changes, f=follower: self._on(f, changes))
         self._loading = asyncio.ensure_future(self._call(self.db.preload))
@@ -114,63 +126,102 @@ class Opened:
 
         def events_of(draft: Any) -> list[bytes]:
             with lock:
-                self.trace.append(Sending(self._local_of(draft), self._view()))
+                self.trace.append(Sending(self._local_of(draft), self.view()))
                 events: list[bytes] = make(draft)
                 return events
 
         def taken_back(drafts: list[Any]) -> None:
             with lock:
                 refused = [self._local_of(draft) for draft in drafts]
-                self.trace.append(Refused(refused, self._view()))
+                self.trace.append(Refused(refused, self.view()))
                 take_back(drafts)
 
         replaced: Any = pending
         replaced.events, replaced.take_back = events_of, taken_back
 
-    def _resolve(self, how: Resolution) -> None:
-        """Say how to resolve conflicts, and note what is written then."""
-        conflicts = self.db._conflicts
-        ask, write, writer = conflicts.ask, conflicts._write, NotingWriter(conflicts._mutations)
-        self.asked = asked = set[str]()
-        conflicts._mutations = writer
+    def _note_what_becomes_of_actions(self) -> None:
+        pending: Any = self.db._session.pending
+        sender: Any = self.db._session.sender
+        end, fail_all, rename = sender.end, sender.fail_all, pending._rename
 
-        def noted_ask(schema: Any, conflicting: Any) -> None:
-            asked.add(conflicting.txid)
-            ask(schema, conflicting)
+        def ended(action: Any, error: BaseException | None) -> None:
+            with self.lock:
+                self._over.add(self._local_of(action.draft))
+                end(action, error)
 
-        def noted_write(schema: Any, key: str, ours: Any, wanted: Any) -> None:
-            local = writer.local = Local(resolves=True)
-            with self.db._state.committing():
-                self.trace.append(Laid(local, self._view()))
-                try:
-                    write(schema, key, ours, wanted)
-                except BaseException:
-                    local.deeds.clear()
-                    raise
-                if local.tx is not None:
-                    self._locals.append(local)
+        def all_failed(reason: BaseException) -> None:
+            with self.lock:
+                self._over.update(self.locals)
+                fail_all(reason)
 
-        conflicts.ask, conflicts._write = noted_ask, noted_write
-        for name in WRITTEN:
-            self._collection(name).on_conflict(_RESOLVERS[how])
+        def renamed(schema: Any, old: str, new: str, drafts: Iterable[Any]) -> None:
+            drafts = list(drafts)
+            places = [(schema.name, schema.parse_key(key)) for key in (old, new)]
+            renamed = [self._local_of(draft) for draft in dict.fromkeys(drafts)]
+            self.trace.append(Renamed(renamed, self.view(), *places))
+            rename(schema, old, new, drafts)
+
+        sender.end, sender.fail_all, pending._rename = ended, all_failed, renamed
 
     def _local_of(self, draft: Any) -> Local:
-        (local,) = (one for one in self._locals if one.tx.txid == draft.outcome.txid)
+        (local,) = (one for one in self.locals if one.tx.txid == draft.outcome.txid)
         return local
 
+    @property
+    def asked(self) -> set[str] | None:
+        """The transactions of conflicts that the application was asked about, if it was."""
+        return None if self._answers is None else self._answers.asked
+
     # --- what is done with it
+
+    def hold_back(self, hold: Hold) -> None:
+        """Have some things wait from now on, and others not."""
+        self.hold = hold
+        if self._answers is not None and not hold.asking:
+            self._answers.go_on()
+
+    def act(self, act: Act) -> None:
+        """Have the application carry out an action."""
+        acted = Acted(act.way)
+        local = Local(acted=acted)
+        part = DurablePart(self, local, acted, self._stream)
+
+        def on_mutate() -> None:
+            draft: dict[Any, Any] = {}
+            for write in act.writes:
+                self._write(local, write, draft)
+            if act.raises:
+                raise ZeroDivisionError
+
+        with self.lock:
+            self.trace.append(Laid(local, self.view()))
+            try:
+                local.tx = self.db.perform(
+                    on_mutate, part.in_task if self.is_async else part.on_thread
+                )
+            except ZeroDivisionError:
+                local.deeds.clear()
+            else:
+                self.locals.append(local)
+
+    def assign(self, place: Place) -> Place:
+        """Return what a server calls a row that was inserted here."""
+        number = 101 + len(self._assigned)
+        new = place[0], str(number) if place[0] == "messages" else number
+        self._assigned[new] = place
+        return new
 
     def transact(self, transact: Transact) -> None:
         """Write."""
         local = Local()
         with self.db._state.lock:
-            self.trace.append(Laid(local, self._view()))
+            self.trace.append(Laid(local, self.view()))
             if len(transact.writes) == 1 and not transact.raises:
                 local.tx = self._write(local, transact.writes[0], {})
             else:
                 self._write_all(local, transact)
             if local.tx is not None:
-                self._locals.append(local)
+                self.locals.append(local)
 
     def _write_all(self, local: Local, transact: Transact) -> None:
         draft: dict[Any, Any] = {}
@@ -186,26 +237,27 @@ class Opened:
 
     def _write(self, local: Local, write: Write, draft: dict[Any, Any]) -> Any:
         """Do one write; return its transaction, None if it was refused as it must be."""
-        collection = self._collection(write.name)
-        place, row, fields = write.place, write.row, write.fields
-        key = place[1]
-        now = draft[place] if place in draft else collection.get(key)
-        deed, call = Deed(write.kind, row), lambda: getattr(collection, write.kind)(row)
+        collection = self.collection(write.name)
+        row, fields, key = write.row, write.fields, write.place[1]
+        place = write.place if write.kind == "insert" else self._called_now(write.place, local)
+        now = draft[place] if place in draft else dict(collection.items()).get(place[1])
+        deed = Deed(write.kind, renamed(row, place))
+        call = lambda: getattr(collection, write.kind)(row)  # noqa: E731
         match write.kind:
             case "delete":
                 deed, call = Deed("delete"), lambda: collection.delete(key)
             case "update":
                 expects = write.expects == "this"
-                deed = Deed("update", fields=_changed(now, fields), expects=expects)
+                deed = Deed("update", fields=changed(now, fields), expects=expects)
                 arguments: dict[str, Any] = {}
                 if write.expects != "nothing" and now is not None:
                     arguments["expect"] = now
                 if write.expects == "another" and now is not None:
-                    arguments["expect"] = _laid_over(now, write.other_fields(now))
+                    arguments["expect"] = laid_over(now, write.other_fields(now))
                 call = lambda: collection.update(key, **fields, **arguments)  # noqa: E731
                 if write.by_function:
                     call = lambda: collection.update(  # noqa: E731
-                        key, lambda row: _laid_over(row, fields), **arguments
+                        key, lambda row: laid_over(row, fields), **arguments
                     )
                 if write.expects == "another" and now is not None:
                     with pytest.raises(RowChanged):
@@ -223,11 +275,22 @@ class Opened:
         draft[place] = deed.done_to(now)
         return call()
 
+    def _called_now(self, place: Place, local: Local) -> Place:
+        """Return what the row is called that whoever writes it by this key reaches."""
+        if place in local.deeds:
+            return place
+        table, schema = self.db._state.tables[place[0]], self.db.schema.by_name[place[0]]
+        key = table.renamed.now(schema.wire_key(place[1]), table.rows)
+        now = before = place[0], schema.parse_key(key)
+        while before != place:
+            before = self._assigned[before]
+        return now
+
     async def give_up(self, *, synced: bool) -> None:
         """Wait for the last transaction, but not long."""
-        if not self._locals:
+        if not self.locals:
             return
-        tx = self._locals[-1].tx
+        tx = self.locals[-1].tx
         if self.is_async:
             waiting = asyncio.ensure_future(tx.synced() if synced else _awaited(tx))
             await asyncio.sleep(0)
@@ -239,7 +302,7 @@ class Opened:
 
     async def load(self) -> None:
         """Wait for the first load."""
-        self.hold = Hold(False, False)
+        self.hold_back(Hold())
         await self._loading
 
     async def wait(self, txid: str | None) -> None:
@@ -255,9 +318,9 @@ class Opened:
         while txid is None and self.db.status != "ended":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.001)
         waited = -1
-        while waited < len(self._locals):  # what resolves a conflict is written, too
-            waited = len(self._locals)
-            outcomes = [local.tx._outcome for local in self._locals]
+        while waited < len(self.locals):  # what resolves a conflict is written, too
+            waited = len(self.locals)
+            outcomes = [local.tx._outcome for local in self.locals]
             ends = [asyncio.wrap_future(outcome.synced) for outcome in outcomes]
             await asyncio.gather(*ends, return_exceptions=True)
             await self._callbacks_have_run()
@@ -274,14 +337,17 @@ class Opened:
     def look(self) -> None:
         """Note what shows."""
         with self.db._state.lock:
-            self.trace.append(self._view())
+            self.trace.append(self.view())
             assert all(is_right(live) for live in self._live if live._result.is_ready)
 
     async def close(self) -> None:
         """Close it, and check what those saw who watched."""
         if self.is_patient:
-            self.hold = Hold(False, False)
+            self.hold_back(Hold())
         await self._call(self.db.aclose if self.is_async else self.db.close)
+        self.is_over = True
+        while self.persisting:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
         with suppress(Exception):  # it was closed before it had loaded
             await self._loading
         self._threads.shutdown()
@@ -291,7 +357,7 @@ class Opened:
         if not self.is_async and not self.is_patient:
             return  # it did not wait for its callbacks
         for name, told in self._told.items():
-            assert told.rows == dict(self._collection(name).items())
+            assert told.rows == dict(self.collection(name).items())
         for live, told in zip(self._live, self._told_of_live, strict=True):
             # What is written to a stream that has ended fails, which only metas show.
             if not self.has_ended or live not in self._live_metas:
@@ -299,19 +365,19 @@ class Opened:
 
     # --- what is seen of it
 
-    def _view(self) -> View:
-        rows = {name: self._collection(name).items() for name in WRITTEN}
+    def view(self) -> View:
+        """Return what shows."""
+        rows = {name: self.collection(name).items() for name in WRITTEN}
         metas = {
-            (name, key): self._collection(name).meta(key)
+            (name, key): self.collection(name).meta(key)
             for name in WRITTEN
             for key, _ in rows[name]
         }
-        return View(
-            self.db.offset, rows, metas, self._at("failed", "unresolved"), self._at("synced")
-        )
+        failed, synced = self._at("failed", "unresolved"), self._at("synced")
+        return View(self.db.offset, rows, metas, failed, synced, frozenset(self._over))
 
     def _at(self, *statuses: str) -> frozenset[Local]:
-        return frozenset(local for local in self._locals if local.tx.status in statuses)
+        return frozenset(local for local in self.locals if local.tx.status in statuses)
 
     def _on(self, follower: Follower, changes: Any) -> None:
         try:
@@ -321,7 +387,8 @@ class Opened:
         except BaseException as fault:  # noqa: BLE001 - what callbacks raise is logged and no more
             self._faults.append(fault)
 
-    def _collection(self, name: str) -> Any:
+    def collection(self, name: str) -> Any:
+        """Return a collection."""
         return self.db.collections[name]
 
     async def _call(self, method: Any, *arguments: Any) -> Any:
@@ -347,59 +414,5 @@ class _FollowerOfAnswers(Follower):
                 self.rows[change.key] = change.new
 
 
-class NotingWriter:
-    """Writes what resolves a conflict, and notes it as what a user does."""
-
-    def __init__(self, mutations: Any) -> None:
-        self.local = Local()
-        self.holding = mutations.holding
-        self.shown = mutations.shown
-        self._mutations = mutations
-
-    def insert(self, schema: Any, row: Any) -> None:
-        """Write a new row."""
-        self.local.add((schema.name, schema.key_of(row)), Deed("insert", row))
-        self.local.tx = self._mutations.insert(schema, row)
-
-    def delete(self, schema: Any, key: Any) -> None:
-        """Remove a row."""
-        self.local.add((schema.name, key), Deed("delete"))
-        self.local.tx = self._mutations.delete(schema, key)
-
-    def update(self, schema: Any, key: Any, change: Any) -> None:
-        """Change a row."""
-        now = self.shown(schema, schema.wire_key(key))
-        changed = msgspec.structs.asdict(change(now))
-        if fields := _changed(now, changed):  # what changes nothing is free
-            self.local.add((schema.name, key), Deed("update", fields=fields))
-        self.local.tx = self._mutations.update(schema, key, change)
-
-
-def _both(base: Any, theirs: Any, ours: Any) -> Any:
-    """Return ours with what they changed and we did not."""
-    if base is None or theirs is None or ours is None:
-        return "ours" if theirs is None else "theirs"
-    fields = msgspec.structs.asdict(theirs)
-    changed = {name: value for name, value in fields.items() if value != getattr(base, name)}
-    own = {name for name in fields if getattr(ours, name) != getattr(base, name)}
-    return _laid_over(ours, {name: value for name, value in changed.items() if name not in own})
-
-
-_RESOLVERS: Final[dict[Resolution, Any]] = {
-    "ours": lambda *_: "ours",
-    "theirs": lambda *_: "theirs",
-    "both": _both,
-}
-
-
 async def _awaited(tx: Any) -> None:
     await tx
-
-
-def _laid_over(row: Any, fields: dict[str, Any]) -> Any:
-    return msgspec.structs.replace(row, **fields)
-
-
-def _changed(row: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that a row has not got already: those are what an update changes."""
-    return {name: value for name, value in fields.items() if getattr(row, name, None) != value}
