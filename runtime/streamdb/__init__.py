@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streamdb.db.async_db import AsyncStreamDB
     from streamdb.db.blocking_db import StreamDB
     from streamdb.db.declaration import DeclaredCollection, collection
+    from streamdb.db.manual import AsyncManualTransaction, ManualTransaction
     from streamdb.db.metrics import Metrics
     from streamdb.db.options import DatabaseOptions, InvalidEvent
     from streamdb.db.outbox import Outbox, OutboxEntry, OutboxWrite
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         ProducerGap,
         QueryClosed,
         RateLimited,
+        RolledBack,
         RowChanged,
         SchemaError,
         SequenceConflict,
@@ -167,6 +169,7 @@ __all__ = [
     "AsyncCollection",
     "AsyncLiveQuery",
     "AsyncLocalCollection",
+    "AsyncManualTransaction",
     "AsyncPaced",
     "AsyncProducer",
     "AsyncRowWriter",
@@ -213,6 +216,7 @@ __all__ = [
     "InvalidRow",
     "LiveQuery",
     "LocalCollection",
+    "ManualTransaction",
     "MaterializedState",
     "Maybe",
     "MetaColumns",
@@ -247,6 +251,7 @@ __all__ = [
     "RateLimited",
     "Retry",
     "RetryPolicy",
+    "RolledBack",
     "RowChanged",
     "RowMeta",
     "RowWriter",

@@ -337,6 +337,10 @@ class RowChanged(TransactionFailed):
         self.row = row
 
 
+class RolledBack(TransactionFailed):
+    """The transaction was rolled back by hand: ``tx.rollback()``."""
+
+
 class TransactionUnresolved(TransactionFailed):
     """The database closed before the outcome of a write was known."""
 

@@ -60,6 +60,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "DeclaredCollection",
         "collection",
     ),
+    "streamdb.db.manual": (
+        "AsyncManualTransaction",
+        "ManualTransaction",
+    ),
     "streamdb.db.metrics": ("Metrics",),
     "streamdb.db.options": (
         "DatabaseOptions",
@@ -125,6 +129,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "ProducerGap",
         "QueryClosed",
         "RateLimited",
+        "RolledBack",
         "RowChanged",
         "SchemaError",
         "SequenceConflict",

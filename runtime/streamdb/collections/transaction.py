@@ -1,10 +1,10 @@
 """The outcome of writes: one for a transaction, and the caller learns it.
 
-A transaction is *open* inside a ``with db.transaction()`` block, *queued* until its POST is on its
-way, *sent* until the server or the stream has answered, *durable* once it is acknowledged or has
-come back, *synced* once it has come back and shows in the collections. Or it has *failed*, and then
-nothing of it is on the stream; or it is *unresolved*, and nobody knows; or *kept*: it is in the
-outbox, and whoever opens that next goes on with it.
+A transaction is *open* inside a ``with db.transaction()`` block, or until it is committed by hand;
+*queued* until its POST is on its way, *sent* until the server or the stream has answered, *durable*
+once it is acknowledged or has come back, *synced* once it has come back and shows in the
+collections. Or it has *failed*, and then nothing of it is on the stream; or it is *unresolved*, and
+nobody knows; or *kept*: it is in the outbox, and whoever opens that next goes on with it.
 """
 
 from __future__ import annotations
@@ -202,6 +202,8 @@ def _resolve(future: Future[None], error: BaseException | None) -> None:
 class BaseTransaction:
     """What both forms of a transaction tell without waiting."""
 
+    _instead = "leave its `with` block first"
+
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
@@ -245,7 +247,7 @@ class BaseTransaction:
 
     def _check_sent(self) -> None:
         if self.status == "open":
-            raise WouldDeadlock("the transaction is still open: leave its `with` block first")
+            raise WouldDeadlock(f"the transaction is still open: {self._instead}")
 
 
 def take_up(transaction: BaseTransaction, outcome: Outcome) -> None:
@@ -333,6 +335,9 @@ class Transaction(BaseTransaction):
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         self._check_sent()
+        self._wait_for(future, timeout)
+
+    def _wait_for(self, future: Future[None], timeout: float | None) -> None:
         if not future.done():
             self._check_may_wait("waiting for a transaction")
         try:

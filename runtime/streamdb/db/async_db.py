@@ -17,6 +17,7 @@ from streamdb.plain_functions import refuse_async
 if TYPE_CHECKING:
     from streamdb.db.action_steps import ActionSteps
     from streamdb.db.awaited import AsyncLiveRows, AsyncRows
+    from streamdb.db.manual import AsyncManualTransaction
     from streamdb.db.paced import AsyncPaced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
@@ -180,6 +181,26 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         from streamdb.engine.live import AsyncLiveQuery  # for those who have live queries
 
         return AsyncLiveQuery(self._live_parts(query))
+
+    def begin(self) -> AsyncManualTransaction:
+        """Begin a transaction that is filled over time, and committed or rolled back by hand.
+
+        ::
+
+            tx = db.begin()
+            with tx:  # shows when the block ends, and is not sent
+                db.messages.insert(...)
+            with tx:
+                db.messages.update("m1", content="...")
+            await tx.commit()  # or: tx.rollback()
+
+        It is one transaction: one request, one txid, one outcome. Other writes of rows that it has
+        written wait until it is committed, and fail with it if they make no sense without it. It is
+        rolled back when the database is closed.
+        """
+        from streamdb.db.manual import AsyncManualTransaction  # for those who commit by hand
+
+        return AsyncManualTransaction(self._open_draft())
 
     def paced(self, rhythm: Debounce | Throttle | InTurn) -> AsyncPaced:
         """Return blocks whose writes show at once, and are sent when a rhythm says so.

@@ -44,11 +44,13 @@ if TYPE_CHECKING:
     from streamdb.collections.row_writer import Batches
     from streamdb.db.action_steps import ActionSteps
     from streamdb.db.drafts import Draft
+    from streamdb.db.manual import OpenDraft
     from streamdb.db.metrics import Metrics
     from streamdb.db.outbox import Outbox
     from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
     from streamdb.engine.live import BaseLiveQuery, LiveParts
+    from streamdb.errors import TransactionFailed
 
 #: The options that belong to one file, and not to a second database.
 _OF_A_FILE: Final = frozenset({"cache", "on_outbox_error", "outbox"})
@@ -222,6 +224,14 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             remember(draft.outcome, self.url)
         else:
             draft.outcome.keep()
+
+    def _open_draft(self) -> OpenDraft:
+        from streamdb.db.manual import OpenDraft
+
+        def roll_back(draft: Draft, failure: TransactionFailed) -> None:
+            self._on_loop(lambda: self._session.roll_back(draft, failure))
+
+        return OpenDraft(self._mutations, roll_back)
 
     def _later(self, seconds: float, call: Callable[[], object]) -> None:
         self._on_loop(lambda: self._session.call_later(seconds, call))

@@ -23,6 +23,7 @@ from streamdb.streams.loop_thread import shared_loop_thread
 if TYPE_CHECKING:
     from streamdb.db.action_steps import ActionSteps
     from streamdb.db.awaited import BlockingLiveRows, BlockingRows
+    from streamdb.db.manual import ManualTransaction
     from streamdb.db.paced import Paced
     from streamdb.db.rhythms import Debounce, InTurn, Throttle
     from streamdb.db.status import Status
@@ -157,6 +158,26 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         from streamdb.engine.live import LiveQuery  # for those who have live queries
 
         return LiveQuery(self._live_parts(query))
+
+    def begin(self) -> ManualTransaction:
+        """Begin a transaction that is filled over time, and committed or rolled back by hand.
+
+        ::
+
+            tx = db.begin()
+            with tx:  # shows when the block ends, and is not sent
+                db.messages.insert(...)
+            with tx:
+                db.messages.update("m1", content="...")
+            tx.commit().result()  # or: tx.rollback()
+
+        It is one transaction: one request, one txid, one outcome. Other writes of rows that it has
+        written wait until it is committed, and fail with it if they make no sense without it. It is
+        rolled back when the database is closed.
+        """
+        from streamdb.db.manual import ManualTransaction  # for those who commit by hand
+
+        return ManualTransaction(self._open_draft(), self._check_may_wait)
 
     def paced(self, rhythm: Debounce | Throttle | InTurn) -> Paced:
         """Return blocks whose writes show at once, and are sent when a rhythm says so.

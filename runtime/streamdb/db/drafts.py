@@ -27,6 +27,8 @@ class Draft:
         back_at: the number of the last one that was there when it came back, of an action.
         by: the txid of the action whose durable part makes it.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
+        is_open: whether it is committed by hand, and was not yet.
+        after: open ones that had written rows of it before, and go first.
         parts: what it was given as, and what the blocks of transactions in its block were.
     """
 
@@ -41,7 +43,14 @@ class Draft:
     back_at: int | None = None
     by: str | None = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
+    is_open: bool = False
+    after: list[Draft] = field(default_factory=list["Draft"])
     parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for another one to be committed or rolled back."""
+        return any(other.is_open and not other.outcome.is_given_up for other in self.after)
 
     @property
     def size(self) -> int:

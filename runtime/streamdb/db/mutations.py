@@ -128,6 +128,15 @@ class Mutations(Generic[Tx]):
             )
             raise
 
+    @contextmanager
+    def adding_to(self, draft: Draft) -> Generator[Draft]:
+        """Gather further writes for a transaction; if the block raises, there are none."""
+        self.check_no_block("the block of a transaction by hand")
+        self._check_open()
+        part = Draft(draft.outcome)
+        with self._open.holding(part):
+            yield part
+
     def new_draft(self) -> Draft:
         """Begin a transaction; its txid is that of no other one."""
         return Draft(Outcome(f"{self._name}-{next(self._drafts)}"))
@@ -256,6 +265,33 @@ class Mutations(Generic[Tx]):
                 if other is not None and other is not holder:
                     other.release()
 
+    def show_open(self, draft: Draft, part: Draft, *, is_new: bool) -> None:
+        """Have further writes of a transaction show that is committed by hand.
+
+        Called while `holding`.
+
+        Raises:
+            StreamDBError: what waits for it has written a row of them meanwhile.
+        """
+        self._follow_renamed(part)
+        self._pending.open.check_not_above(draft, part.writes)
+        self.make_way(part.writes)
+        for place, write in part.writes.items():
+            before = draft.writes.get(place)
+            if before is not None and not before.takes(write):
+                del draft.writes[place]  # others removed the row in between
+        self.show_held(draft, part.writes.values(), is_new=is_new)
+
+    def send_open(self, draft: Draft) -> None:
+        """Send a transaction that was open. Called while `holding`."""
+        self._pending.open.remove(draft)
+        if not draft.writes:
+            draft.is_open = False
+            draft.outcome.advance("synced")  # an empty transaction is free
+            return
+        draft.outcome.advance("queued")
+        self.send_held(draft)
+
     def show_held(self, draft: Draft, writes: Iterable[LocalWrite], *, is_new: bool) -> None:
         """Have further writes of a transaction show that is sent later. Called while `holding`."""
         self._pending.number(draft)  # it may stand on all that there is
@@ -264,7 +300,7 @@ class Mutations(Generic[Tx]):
                 draft.add(write)
             self._pending.show(draft, [write.place for write in writes])
             if is_new:
-                draft.outcome.advance("queued")
+                draft.outcome.advance("open" if draft.is_open else "queued")
                 self._hold(draft)
         except BaseException as error:
             self._give_up(draft, error)
@@ -309,10 +345,7 @@ class Mutations(Generic[Tx]):
 
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
         with self._state.committing():
-            # They may have been made before the row was renamed.
-            for write in list(draft.writes.values()) if self._pending.has_renamed else ():
-                if write.kind != "insert" and (now := self._called_now(write)) is not write:
-                    draft.rename(write.place, now)
+            self._follow_renamed(draft)
             self.make_way(draft.writes)
             self._pending.number(draft)
             draft.outcome.advance("queued")
@@ -322,6 +355,12 @@ class Mutations(Generic[Tx]):
             except BaseException as error:
                 self._give_up(draft, error)
                 raise
+
+    def _follow_renamed(self, draft: Draft) -> None:
+        """Have writes that may have been made before a row was renamed be of that."""
+        for write in list(draft.writes.values()) if self._pending.has_renamed else ():
+            if write.kind != "insert" and (now := self._called_now(write)) is not write:
+                draft.rename(write.place, now)
 
     def _give_up(self, draft: Draft, error: BaseException) -> None:
         failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)

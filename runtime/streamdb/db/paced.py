@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from inspect import currentframe
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from streamdb.collections.callers import this_task_or_thread
 from streamdb.collections.transaction import (
     AsyncTransaction,
     BaseTransaction,
@@ -18,22 +16,15 @@ from streamdb.collections.transaction import (
     take_up,
 )
 from streamdb.db.drafts import Draft
+from streamdb.db.entered_blocks import EnteredBlocks
 from streamdb.db.mutations import Mutations
 from streamdb.db.pace import Pace
 from streamdb.db.rhythms import Debounce, InTurn, Rhythm, Throttle
-from streamdb.errors import StreamDBError, TransactionFailed
+from streamdb.errors import TransactionFailed
 
 Tx = TypeVar("Tx", bound=BaseTransaction)
 
 _RHYTHMS: Final = (Debounce, Throttle, InTurn)
-
-
-class _Entered(NamedTuple):
-    """A block that was entered and not left yet: where, and by which task or thread."""
-
-    frame: FrameType | None
-    by: object
-    block: AbstractContextManager[Any]
 
 
 class BasePaced(Generic[Tx]):
@@ -54,7 +45,7 @@ class BasePaced(Generic[Tx]):
         self._mutations: Final = mutations
         self._wrap: Final = wrap
         self._pace: Final = Pace(mutations, rhythm, later, self._note)
-        self._entered: Final[list[_Entered]] = []
+        self._entered: Final = EnteredBlocks[Tx]("paced block")
         self._failure: BaseException | None = None
 
     def __repr__(self) -> str:
@@ -62,10 +53,7 @@ class BasePaced(Generic[Tx]):
 
     def __enter__(self) -> Tx:
         """Begin a transaction, as ``db.transaction()`` does."""
-        block = self._block()
-        transaction = block.__enter__()
-        self._entered.append(_Entered(_caller(), this_task_or_thread(), block))
-        return transaction
+        return self._entered.enter(self._block())
 
     def __exit__(
         self,
@@ -74,22 +62,7 @@ class BasePaced(Generic[Tx]):
         traceback: TracebackType | None,
     ) -> bool | None:
         """Have its writes show; they are sent in time. If the block raised, there are none."""
-        return self._left(_caller()).__exit__(kind, error, traceback)
-
-    def _left(self, frame: FrameType | None) -> AbstractContextManager[Tx]:
-        """Return the block that is being left.
-
-        Whatever task leaves it, for another one may close an unfinished generator, it is the same
-        call of a function that has entered it. But an exit stack leaves in other calls.
-        """
-        by, entered = this_task_or_thread(), list(self._entered)
-        for found in (
-            *(each for each in entered if each.frame is frame),
-            *(each for each in entered if each.by is by),
-        ):
-            self._entered.remove(found)
-            return found.block
-        raise StreamDBError("paced block: it is left by another task or thread than has entered it")
+        return self._entered.left().__exit__(kind, error, traceback)
 
     @contextmanager
     def _block(self) -> Generator[Tx]:
@@ -128,13 +101,6 @@ class BasePaced(Generic[Tx]):
 
         async def __aexit__(self, *_):
             """Never called."""
-
-
-def _caller() -> FrameType | None:
-    """Return the call that has called the function that calls this one."""
-    here = currentframe()
-    caller = None if here is None else here.f_back
-    return None if caller is None else caller.f_back
 
 
 class AsyncPaced(BasePaced[AsyncTransaction]):

@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
 from streamdb.db.drafts import Draft, changes_of
 from streamdb.db.local_writes import LocalWrite, Place
+from streamdb.db.open_transactions import OpenTransactions
 from streamdb.db.options import UpsertAs
 from streamdb.db.state import DatabaseState
-from streamdb.errors import MissingKey, StreamDBError
+from streamdb.errors import MissingKey, RolledBack, StreamDBError
 from streamdb.state.events import ChangeEvent
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
@@ -45,6 +46,8 @@ class PendingWrites:
         self._state: Final = state
         self._upsert_as: Final = upsert_as
         self._count = 0
+        #: Those that are committed by hand, and were not yet.
+        self.open: Final = OpenTransactions(state)
         #: Whether a row was ever renamed.
         self.has_renamed = False
 
@@ -53,8 +56,10 @@ class PendingWrites:
         self._count += 1
         draft.number = self._count
 
-    def show(self, draft: Draft, places: Iterable[Place]) -> None:
+    def show(self, draft: Draft, places: Collection[Place]) -> None:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
+        if draft.is_open:
+            self.open.note(draft)
         txid = draft.outcome.txid
         laid: dict[str, list[tuple[str, Pending]]] = {}
         lifted: dict[str, list[tuple[str, str]]] = {}
@@ -64,6 +69,8 @@ class PendingWrites:
                 laid.setdefault(name, []).append((key, Pending(txid, write.change())))
             else:
                 lifted.setdefault(name, []).append((key, txid))
+        if self.open:
+            draft.after += self.open.others(draft, places)
         tables = self._state.tables
         deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
         for name, undone in lifted.items():
@@ -164,7 +171,6 @@ class PendingWrites:
             draft: the transaction.
             others: by id, those that may be among them.
         """
-        stands: dict[str, bool] = {}
         above: list[tuple[int, str]] = []  # a heap, for each may stand on several
 
         def look_above(draft: Draft) -> None:
@@ -176,15 +182,12 @@ class PendingWrites:
                 other = others.get(txid := pending.above.txid)
                 if other is None:
                     continue
-                if txid not in stands:
+                if other.writes[name, key].stands_on_others:
                     heappush(above, (other.number, txid))
-                does_here = other.writes[name, key].stands_on_others
-                stands[txid] = stands.get(txid, False) or does_here
 
         def look_behind(draft: Draft) -> None:
             for other in followers.get(draft.outcome.txid, ()):
                 heappush(above, (other.number, other.outcome.txid))
-                stands[other.outcome.txid] = True
 
         lost: dict[str, Draft] = {}
         followers: dict[str, list[Draft]] = {}
@@ -196,11 +199,16 @@ class PendingWrites:
             look_behind(draft)
             while above:
                 _, txid = heappop(above)
-                if stands[txid] and txid not in lost:
+                if txid not in lost:
                     lost[txid] = others[txid]
                     look_above(others[txid])
                     look_behind(others[txid])
         return list(lost.values())
+
+    def above(self, draft: Draft) -> set[str]:
+        """Return the transactions that lie above one on some row, at any distance."""
+        with self._state.lock:
+            return self.open.above(draft)
 
     def roll_back(
         self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None
@@ -215,15 +223,18 @@ class PendingWrites:
             for draft in drafts:
                 if draft.holder is not None:
                     draft.holder.drop(draft)
+                if draft.is_open:
+                    self.open.remove(draft)
             deltas = {
                 name: self._state.tables[name].lift(changes)
                 for name, changes in changes_of(drafts).items()
             }
             then()
             for draft in drafts:
-                if draft.outcome.error is not None and draft.outcome.is_given_up:
+                error = draft.outcome.error if draft.outcome.is_given_up else None
+                if error is not None and not isinstance(error, RolledBack):
                     for name, key in draft.writes:
-                        self._state.tables[name].note_failure(key, draft.outcome.error)
+                        self._state.tables[name].note_failure(key, error)
             self._state.show_local(deltas)
 
     def take_back(self, drafts: Collection[Draft]) -> None:
@@ -318,6 +329,8 @@ class PendingWrites:
         for draft in dict.fromkeys(drafts):
             write = draft.writes[schema.name, old].renamed(new)
             draft.rename((schema.name, old), write)
+            if draft.is_open:
+                self.open.note(draft)
             changes[draft.outcome.txid] = write.change()
         table = self._state.tables[schema.name]
         self._state.show_local({schema.name: table.rename(old, new, changes)})

@@ -106,10 +106,13 @@ class RunningActions:
 
         What an action writes while it runs does not wait for that action.
         """
+        if draft.waits:
+            return True
         running = [
             action.draft
             for action in self._by_txid.values()
             if action.draft.is_brought
+            and draft not in action.draft.after
             and action.txid != draft.by
             and action.draft.number < draft.number
         ]

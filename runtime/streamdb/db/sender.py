@@ -63,6 +63,7 @@ class Sender:
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
+        pending.open.drafts = self._in_flight
         self._queue: Final[deque[Draft]] = deque()
         self._first: list[Draft] = []
         self._is_sending = False
@@ -97,6 +98,13 @@ class Sender:
         """Queue a transaction that is expected; it is sent in its turn."""
         self._queue.append(draft)
         self._drained.clear()
+        if draft.is_open:  # now it is no more, and goes before what waits for it
+            draft.is_open = False
+            above = self._pending.above(draft)
+            waiting = [other for other in self._queue if other.outcome.txid in above]
+            for other in waiting:
+                self._queue.remove(other)
+            self._queue.extend(waiting)
 
     def begin(self, action: RunningAction) -> None:
         """Take an action for on its way, which the application brings onto the stream."""
@@ -294,10 +302,19 @@ class Sender:
             return
         failure = failure or self._failure(draft, error)
         failure.__cause__ = error
+        self._fail_with_dependents(draft, failure)
+        log.error("%s: %s", self._url, failure)
+
+    def roll_back(self, draft: Draft, failure: TransactionFailed) -> None:
+        """Have an open transaction fail by the word of the application."""
+        self._in_flight.pop(draft.outcome.txid, None)
+        self._fail_with_dependents(draft, failure)
+
+    def _fail_with_dependents(self, draft: Draft, failure: TransactionFailed) -> None:
         dependents = self._pending.dependents(draft, self._in_flight)
 
         def fail_all() -> None:
-            outcome.fail(failure)
+            draft.outcome.fail(failure)
             for dependent in dependents:
                 self._fail_with(dependent, failure)
 
@@ -305,7 +322,6 @@ class Sender:
         self._pending.roll_back(failed, fail_all)
         for one in failed:
             self.on_failed(one)
-        log.error("%s: %s", self._url, failure)
 
     def _failure(self, draft: Draft, error: BaseException) -> TransactionFailed:
         if isinstance(error, RowChanged):
@@ -356,7 +372,8 @@ class Sender:
             draft = self._queue.popleft()
             if draft.outcome.is_given_up:  # with one that it stood on
                 continue
-            if self.actions and self.actions.hold_back(draft, waiting):
+            may_wait = self.actions or draft.after or waiting
+            if may_wait and self.actions.hold_back(draft, waiting):
                 waiting.append(draft)
                 continue
             drafts.append(draft)

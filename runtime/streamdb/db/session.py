@@ -33,6 +33,7 @@ from streamdb.errors import (
     StreamClosed,
     StreamDBError,
     StreamError,
+    TransactionFailed,
 )
 from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
@@ -227,6 +228,22 @@ class Session:
         self.start()
         return True
 
+    def roll_back(self, draft: Draft, failure: TransactionFailed) -> None:
+        """Have an open transaction fail, and what stands on it; the rest goes on."""
+        self.sender.roll_back(draft, failure)
+        self._send_on()
+
+    def _roll_back_open(self) -> None:
+        with self._state.committing():
+            for draft in list(self.pending.open):
+                reason = "the database was closed before it was committed"
+                self.sender.fail(draft, StreamDBError(reason))
+        self._send_on()
+
+    def _send_on(self) -> None:
+        if self._is_found and self.status.now != "closed":
+            self._send()
+
     def call_later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call a function in so many seconds, unless the database is closed by then."""
         loop = self._loop
@@ -404,6 +421,7 @@ class Session:
     async def _close(self) -> None:
         try:
             self.release_all()
+            self._roll_back_open()
             await asyncio.sleep(0)  # what is queued by other threads, in its order
             await asyncio.wait_for(self.sender.drain(), self.close_timeout)
         except TimeoutError:

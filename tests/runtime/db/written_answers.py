@@ -8,6 +8,8 @@ import msgspec
 from tests.runtime.db.write_model import Deed, Laid, Local
 from tests.runtime.db.write_steps import Resolution
 
+from streamdb.db.conflicts import _WORDS
+
 if TYPE_CHECKING:
     from tests.runtime.db.written_database import Opened
 
@@ -42,17 +44,18 @@ class Answers:
         else:
             self._ask(schema, conflicting)
 
-    def _written(self, schema: Any, key: str, ours: Any, wanted: Any) -> None:
+    def _written(self, schema: Any, conflicting: Any, given: Any, answer: Any) -> Any:
         opened, local = self._opened, Local(resolves=True)
         with opened.db._state.committing():
             opened.trace.append(Laid(local, opened.view()))
-            place = schema.name, schema.parse_key(key)
-            deed = _deed(dict(opened.collection(place[0]).items()).get(place[1]), ours, wanted)
+            place = schema.name, schema.parse_key(conflicting.key)
+            now = dict(opened.collection(place[0]).items()).get(place[1])
+            deed, is_asked_again = _deed(now, conflicting, given, answer)
             if deed is not None:
                 local.add(place, deed)
             self._writer.tx = None
             try:
-                self._write(schema, key, ours, wanted)
+                given_next = self._write(schema, conflicting, given, answer)
             except BaseException:
                 local.deeds.clear()
                 raise
@@ -61,16 +64,32 @@ class Answers:
                 opened.locals.append(local)
             is_written = local.tx is not None and local.tx.status != "synced"
             assert is_written is (deed is not None), f"{local.tx} for {deed}"
+            assert given_next == (now if is_asked_again else None)
+            return given_next
 
 
-def _deed(now: Any, ours: Any, wanted: Any) -> Deed | None:
-    """Return what makes a row what it is to be, as far as it says anything of the row of now."""
+def _deed(now: Any, conflicting: Any, given: Any, answer: Any) -> tuple[Deed | None, bool]:
+    """Return what makes a row what it is to be, and whether the row is another one by now.
+
+    Args:
+        now: the row.
+        conflicting: what the application is asked about.
+        given: the row that it was given as its own.
+        answer: what it says.
+    """
+    is_theirs = answer is _WORDS["theirs"]
+    wanted = conflicting.theirs if is_theirs else answer
+    if now is None or given is None:
+        is_new = now is None and given is None and wanted is not None
+        return Deed("insert", wanted) if is_new else None, now is not None and wanted is not None
     if wanted is None:
-        return Deed("delete") if now is not None and now == ours else None
-    if ours is None:
-        return Deed("insert", wanted) if now is None else None
-    fields = changed(now, changed(ours, msgspec.structs.asdict(wanted)))
-    return None if now is None or not fields else Deed("update", fields=fields)
+        return Deed("delete") if now == given else None, now != given
+    ours = conflicting.ours if is_theirs and conflicting.ours is not None else given
+    fields = changed(ours, msgspec.structs.asdict(wanted))
+    if any(getattr(now, name) != getattr(given, name) for name in fields):
+        return None, True
+    fields = changed(now, fields)
+    return Deed("update", fields=fields) if fields else None, False
 
 
 class _Writer:
