@@ -59,7 +59,7 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         fields: what an update changes; None if it cannot be told, then it is the whole row.
         text: the row's JSON text, of an insert as it is sent.
         size: of that text, in bytes.
-        base: the row that an update was made of.
+        base: the row that was there when it was made, None for none.
         expect: the row that it has to be made of, as JSON; None if any will do.
     """
 

@@ -175,7 +175,8 @@ class Mutations(Generic[Tx]):
             write = self._called_now(self._checked("upsert", schema, row))
             if (kept := self._kept_of(schema, write.key)) is not None:
                 write = self._checked("upsert", schema, write.row, onto=kept)
-            draft.add(write)
+            before = self._latest(schema, write.key)
+            draft.add(write if before is None else replace(write, base=before.row))
         return self._wrap(draft.outcome)
 
     def update(
@@ -230,8 +231,8 @@ class Mutations(Generic[Tx]):
         """Remove a row. Raises MissingKey."""
         with self._drafting() as draft:
             key = self._key_now(schema, key)
-            self._existing(schema, key, "delete")
-            draft.add(LocalWrite("delete", schema, schema.wire_key(key)))
+            before = self._existing(schema, key, "delete").row
+            draft.add(LocalWrite("delete", schema, schema.wire_key(key), base=before))
         return self._wrap(draft.outcome)
 
     def shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:

@@ -75,11 +75,12 @@ class PendingWrites:
         deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
         for name, undone in lifted.items():
             deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
-        if not self._state.has_loaded:
-            for name, changes in laid.items():
-                for key, pending in changes:
-                    if draft.writes[name, key].kind != "insert":
-                        pending.seen = UNKNOWN
+        has_loaded = self._state.has_loaded
+        for name, changes in laid.items():
+            for key, pending in changes:
+                write = draft.writes[name, key]
+                # The row below may be another one by now: a block takes its time.
+                pending.seen = write.base if has_loaded or write.kind == "insert" else UNKNOWN
         self._state.show_local(deltas)
 
     def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
@@ -191,7 +192,7 @@ class PendingWrites:
 
         lost: dict[str, Draft] = {}
         followers: dict[str, list[Draft]] = {}
-        for other in others.values():
+        for other in list(others.values()):  # other threads add to them
             if other.behind is not None:
                 followers.setdefault(other.behind, []).append(other)
         with self._state.lock:

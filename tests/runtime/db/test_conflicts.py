@@ -19,6 +19,7 @@ from streamdb import (
     Stream,
     TransactionFailed,
     collection,
+    debounce,
 )
 
 TOO_LARGE = "x" * (70 * 1024 * 1024)
@@ -49,17 +50,24 @@ TOO_LARGE = "x" * (70 * 1024 * 1024)
         "another row",
     ],
 )
+@pytest.mark.parametrize("waiting", ["alone", "in a block", "in a paced block"])
 async def test_what_others_wrote_before_a_write_was_sent(
-    url: str, write: Callable[[Any], Any], is_conflict: bool
+    url: str, write: Callable[[Any], Any], is_conflict: bool, waiting: str
 ) -> None:
     """It is told if the write undoes it; of an update, only its fields count."""
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
         await db.messages.insert(message(1, "old")).synced()
-        with held_writes(db):
-            transaction = write(db.messages)
+        block: Any = {
+            "alone": lambda: held_writes(db),
+            "in a block": db.transaction,
+            "in a paced block": lambda: db.paced(debounce(0.01)),
+        }[waiting]()
+        with block as opened:
+            written = write(db.messages)
             await stream.append(messages.update(message(1, "theirs")))
             await stream.append(messages.upsert(message("new", "theirs"), txid="t"))
             await db.await_txid("t")
+        transaction: Any = written if waiting == "alone" else opened
         await transaction.synced()
         assert transaction.conflict is is_conflict
 
