@@ -114,7 +114,8 @@ async def test_a_refused_batch_that_is_sent_again_overwrites_and_says_so(tmp_pat
 async def test_what_was_made_on_a_write_that_failed_is_no_conflict(tmp_path: Path) -> None:
     """Nobody else wrote the row."""
     async with AsyncChat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
-        refused = db.messages.insert(message(1, TOO_LARGE))
+        await db.messages.insert(message(1, "before")).synced()
+        refused = db.messages.upsert(message(1, TOO_LARGE))
         upsert = db.messages.upsert(message(1, "mine"))
         with pytest.raises(TransactionFailed):
             await refused
