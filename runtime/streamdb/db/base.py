@@ -127,7 +127,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             wrap=self._wrap,
             pending=self._session.pending,
         )
-        self._conflicts: Final = Conflicts(self._mutations, self._deliver, self.url)
+        self._conflicts: Final = Conflicts(
+            self._mutations, self._deliver, self.url, options.get("on_conflict")
+        )
         self._session.sender.resolve = lambda name, conflicting: self._conflicts.ask(
             schema.by_name[name], conflicting
         )

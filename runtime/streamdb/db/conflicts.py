@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Protocol
 from streamdb.collections.overlay import Conflicting
 from streamdb.db.local_writes import changed_fields, has_same, is_same_json
 from streamdb.db.mutations import Mutations
+from streamdb.db.options import OnConflict
 from streamdb.errors import StreamDBError
 from streamdb.state.schema import CollectionSchema
 
@@ -51,6 +52,7 @@ class Conflicts:
         mutations: writes what they say.
         deliver: runs a user's callback where callbacks of this database run.
         url: of the stream, for messages.
+        default: is asked about rows of collections that have no function, or says whose they are.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Conflicts:
         mutations: Mutations[Any],
         deliver: Callable[[Callable[[], object]], None],
         url: str,
+        default: OnConflict | None = None,
     ) -> None:
         self._mutations: Final = mutations
         self._deliver: Final = deliver
         self._url: Final = url
         self._resolvers: Final[dict[str, Resolver]] = {}
+        self._default: Final = _resolver(default)
 
     def resolve_by(self, schema: Schema, resolver: Resolver) -> None:
         """Ask a function about conflicts of a collection from now on, in place of any before."""
@@ -70,14 +74,14 @@ class Conflicts:
 
     def ask(self, schema: Schema, conflicting: Conflicting) -> None:
         """Have a conflict resolved. Called in the commit that tells it."""
-        if schema.name in self._resolvers:
-            self._deliver(partial(self._resolve, schema, conflicting))
+        if (resolver := self._resolvers.get(schema.name, self._default)) is not None:
+            self._deliver(partial(self._resolve, resolver, schema, conflicting))
 
-    def _resolve(self, schema: Schema, conflicting: Conflicting) -> None:
+    def _resolve(self, resolver: Resolver, schema: Schema, conflicting: Conflicting) -> None:
         """Ask until the answer is of the row as it shows when it is written."""
         given = conflicting.ours
         for _ in range(_MOST_ASKED):
-            answer = self._answer(schema, conflicting, given)
+            answer = self._answer(resolver, schema, conflicting, given)
             if answer is _OURS:
                 return
             try:
@@ -98,13 +102,15 @@ class Conflicts:
             _MOST_ASKED,
         )
 
-    def _answer(self, schema: Schema, conflicting: Conflicting, given: Any | None) -> Any:
+    def _answer(
+        self, resolver: Resolver, schema: Schema, conflicting: Conflicting, given: Any | None
+    ) -> Any:
         """Return `_OURS`, `_THEIRS`, or the row that is wanted."""
         base, theirs, ours = (
             None if row is None else schema.rows.lent(row)
             for row in (conflicting.base, conflicting.theirs, given)
         )
-        answer = self._resolvers[schema.name](base, theirs, ours)
+        answer = resolver(base, theirs, ours)
         if isinstance(answer, str) and answer in _WORDS:
             return _WORDS[answer]
         what = f"the function for conflicts of collection {schema.name!r} returned"
@@ -157,3 +163,10 @@ class Conflicts:
                     schema, schema.parse_key(key), lambda row: schema.replace(row, fields)
                 )
         return None
+
+
+def _resolver(default: OnConflict | None) -> Resolver | None:
+    if default is None or callable(default):
+        return default
+    word = default
+    return lambda _base, _theirs, _ours: word

@@ -54,6 +54,7 @@ class InvalidEvent:
 
 InvalidPolicy = Literal["report", "raise", "ignore"]
 OnInvalid = InvalidPolicy | Callable[[InvalidEvent], Any]
+OnConflict = Literal["ours", "theirs"] | Callable[[Any, Any, Any], Any]
 Live = Literal["auto", "sse", "long-poll"]
 UpsertAs = Literal["upsert", "insert_or_update"]
 
@@ -86,6 +87,9 @@ class DatabaseOptions(StreamOptions, total=False):
             or loses it, not if its code changes.
         upsert_as: ``insert_or_update`` writes an upsert as one of these, by what this database
             holds, for readers that follow the text of the protocol alone and refuse ``upsert``.
+        on_conflict: what becomes of rows of which a write has undone what others wrote, of all
+            collections that have no function of their own (``collection.on_conflict``): a function
+            like these, of rows of any collection, or whose row it is.
         on_event: called with every change and control message, after the batch that held it was
             taken in, in stream order; see :class:`StreamEvent`. Those of undeclared types, snapshot
             marks and resets are among them, and values that their collection refuses; what is no
@@ -114,6 +118,7 @@ class DatabaseOptions(StreamOptions, total=False):
     strict: bool
     upcast: Upcasts
     upsert_as: UpsertAs
+    on_conflict: OnConflict
     on_event: Callable[[StreamEvent], object]
     on_before_batch: Callable[[Batch], object]
     on_batch: Callable[[Batch], object]
@@ -129,6 +134,7 @@ _CALLBACKS: Final = frozenset(
     {
         "on_batch",
         "on_before_batch",
+        "on_conflict",
         "on_event",
         "on_invalid",
         "on_outbox_error",
@@ -147,6 +153,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 _CHOICES: Final = {
     "live": get_args(Live),
+    "on_conflict": ("ours", "theirs"),
     "on_invalid": get_args(InvalidPolicy),
     "upsert_as": get_args(UpsertAs),
 }
@@ -175,7 +182,7 @@ def check_options(options: DatabaseOptions) -> None:
         raise ValueError("on_outbox_error tells what an outbox holds: pass outbox=True as well")
     for name in _CALLBACKS.intersection(options):
         function = cast("dict[str, object]", options)[name]
-        if name != "on_invalid" or callable(function):
+        if name not in _CHOICES or callable(function):
             refuse_async(function, name, "pass a function that creates a task")
 
 

@@ -330,3 +330,31 @@ async def test_it_runs_when_the_commit_is_over_and_all_is_told(embedded_url: str
             lambda: db.messages.update("1", content="mine"),
         )
         assert seen == ["mine", "asked", "theirs"]
+
+
+@pytest.mark.parametrize("default", ["theirs", lambda _base, theirs, _ours: theirs])
+async def test_a_database_may_have_an_answer_for_all_collections(
+    default: Any, embedded_url: str
+) -> None:
+    async with AsyncChat(embedded_url, create=True, on_conflict=default) as db:
+        for content in ("theirs", "overwritten"):
+            await db.messages.upsert(message(1, "old")).synced()
+            await overlapping(
+                db,
+                messages.update(message(1, content)),
+                lambda: db.messages.update("1", content="mine"),
+            )
+            expected = "theirs" if content == "theirs" else "mine"
+            assert db.messages["1"].content == expected
+            db.messages.on_conflict(lambda *_: "ours")  # which goes before it
+
+
+def test_other_answers_of_a_database_are_refused(embedded_url: str) -> None:
+    with pytest.raises(ValueError, match="must be one of ours, theirs"):
+        Chat(embedded_url, on_conflict="mine")  # type: ignore[arg-type]
+
+    async def later(*_: Any) -> Any:
+        """Answer too late."""
+
+    with pytest.raises(TypeError, match="on_conflict"):
+        Chat(embedded_url, on_conflict=later)
