@@ -181,7 +181,7 @@ class PendingWrites:
                 if pending is None or pending.above is None:
                     continue
                 other = others.get(txid := pending.above.txid)
-                if other is None:
+                if other is None or _has_gone_ahead(other):
                     continue
                 if other.writes[name, key].stands_on_others:
                     heappush(above, (other.number, txid))
@@ -335,3 +335,11 @@ class PendingWrites:
             changes[draft.outcome.txid] = write.change()
         table = self._state.tables[schema.name]
         self._state.show_local({schema.name: table.rename(old, new, changes)})
+
+
+def _has_gone_ahead(draft: Draft) -> bool:
+    """Tell of what the durable part of an action writes whether the stream has it, or may have.
+
+    It does not wait for the action, and stays there whatever becomes of that.
+    """
+    return bool(draft.by) and not draft.is_brought and draft.outcome.status in ("sent", "durable")

@@ -249,8 +249,13 @@ class Sender:
             if draft.outcome.status == "durable":
                 self._lose_echo(draft, reason)
 
-    def fail_all(self, reason: BaseException) -> None:
-        """Give up everything that has not come back."""
+    def fail_all(self, reason: BaseException, *, is_answer: bool = True) -> None:
+        """Give up everything that has not come back.
+
+        Args:
+            reason: why.
+            is_answer: whether it may tell that what was sent is not on the stream.
+        """
         self._forget_queue()
         for action in self.actions:
             if action.draft.has_come_back:
@@ -261,7 +266,7 @@ class Sender:
             if draft.outcome.status in ("durable", "synced"):
                 draft.outcome.lose_echo(reason)
             else:
-                failures[draft] = self._failure(draft, reason)
+                failures[draft] = self._failure(draft, reason, is_answer=is_answer)
         if not failures:
             return
 
@@ -323,13 +328,15 @@ class Sender:
         for one in failed:
             self.on_failed(one)
 
-    def _failure(self, draft: Draft, error: BaseException) -> TransactionFailed:
+    def _failure(
+        self, draft: Draft, error: BaseException, *, is_answer: bool = True
+    ) -> TransactionFailed:
         if isinstance(error, RowChanged):
             return error
         outcome = draft.outcome
         # Only an answer that refuses it tells that what was sent is not on the stream.
         is_unknown = isinstance(error, ConnectionFailed) and not isinstance(error, NotReached)
-        is_refused = isinstance(error, StreamError) and not is_unknown
+        is_refused = is_answer and isinstance(error, StreamError) and not is_unknown
         failure = (
             TransactionFailed(f"transaction {outcome.txid} is not on the stream: {error}")
             if is_refused or outcome.status != "sent"

@@ -333,7 +333,8 @@ class Session:
         """Leave what is in an outbox to who opens it next; the rest has failed."""
         if self.outbox is not None:
             self.sender.leave(self.outbox.ledger.txids, reason)
-        self.sender.fail_all(reason)
+        # An action may still bring about what it wants: why reading ended says nothing of it.
+        self.sender.fail_all(reason, is_answer=False)
 
     async def aclose(self) -> None:
         """Wait for writes on their way, as long as ``close_timeout``; then stop everything."""

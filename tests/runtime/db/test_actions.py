@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
-from tests.runtime.db.test_optimistic import held_writes
+from tests.runtime.db.held import held_writes, unread
 
 from streamdb import (
     ActionTransaction,
     AsyncActionTransaction,
     AsyncStream,
+    AsyncTransaction,
     ConnectionFailed,
     MissingKey,
     Stream,
     StreamDBError,
+    StreamParseError,
     TransactionFailed,
     TransactionUnresolved,
 )
@@ -339,6 +342,42 @@ async def test_what_it_writes_itself_does_not_wait_for_it(url: str) -> None:
         assert db.messages["1"] == message(1, "written by persist", note="by an inner one")
 
 
+@pytest.mark.parametrize("status", ["sent", "durable"])
+async def test_what_it_has_sent_itself_stays_when_it_fails(status: str, url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "hi")).synced()
+        seen: list[Any] = []
+        db.messages.subscribe(lambda changes: seen.append([change.new for change in changes]))
+        sender = db._session.sender
+        deliver, answered = sender.deliver, asyncio.Event()
+        inner: list[AsyncTransaction] = []
+
+        async def deliver_and_wait(*arguments: Any) -> None:
+            await deliver(*arguments)
+            await answered.wait()
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            inner.append(db.messages.update("1", note="by persist"))
+            while inner[0].status != status:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+            raise RuntimeError("no")
+
+        if status == "sent":
+            sender.deliver = deliver_and_wait
+        with unread(db):
+            with pytest.raises(TransactionFailed, match="RuntimeError: no"):
+                await db.perform(lambda: db.messages.update("1", content="shown"), persist)
+            assert inner[0].status == status
+            on_top = db.messages.update("1", role="assistant")
+            answered.set()
+            await inner[0]
+        await on_top.synced()
+        assert inner[0].status == "synced"
+        assert all(row.note == "by persist" for (row,) in seen[1:])
+        assert db.messages["1"].note == "by persist"
+        assert db.messages["1"].role == "assistant"
+
+
 async def test_a_failure_after_the_outcome_changes_nothing(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -401,6 +440,38 @@ async def test_closing_waits_for_it_and_then_gives_it_up(url: str) -> None:
     with pytest.raises(TransactionUnresolved):
         await transaction
     assert db.messages.keys() == ["1"]
+
+
+@pytest.mark.parametrize("has_outbox", [False, True])
+async def test_what_ends_the_reading_says_nothing_of_it(
+    has_outbox: bool, url: str, tmp_path: Path
+) -> None:
+    outbox = {"cache": tmp_path / "c", "outbox": True} if has_outbox else {}
+    async with (
+        await AsyncStream.create(url) as server,
+        AsyncChat(url, **cast("Any", outbox)) as db,
+    ):
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            await server.append(messages.insert(message(1), txid=tx.txid))
+
+        def refuse(_: object) -> Iterator[Any]:
+            raise StreamParseError("not JSON")
+
+        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
+        db._state.steps = refuse
+        await server.append(messages.insert(message(2)))
+        with pytest.raises(StreamParseError):
+            await db.until(lambda: False)
+        assert transaction.status == ("unresolved" if has_outbox else "sent")
+        going_on.set()
+        if has_outbox:
+            with pytest.raises(TransactionUnresolved, match="its outcome is unknown: not JSON"):
+                await transaction
+        else:
+            await transaction
 
 
 async def test_a_cancelled_waiter_does_not_end_it(url: str) -> None:
