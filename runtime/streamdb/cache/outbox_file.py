@@ -26,7 +26,9 @@ from streamdb.errors import CacheError
 #: "outb"
 APPLICATION_ID: Final = 0x6F_75_74_62
 #: Counted up whenever what is in the file changes its form or meaning.
-FORMAT: Final = 1
+FORMAT: Final = 2
+# Those of before that are read as they are: 1 did not say behind what a transaction has to be.
+_ALSO_READ: Final = (1,)
 #: The number of the producer's record; those of transactions are above.
 PRODUCER: Final = 0
 
@@ -149,7 +151,7 @@ class OutboxFile:
         is_new = application == 0 and version == 0 and tables == 0
         if not is_new and application != APPLICATION_ID:
             raise Damaged("it is no outbox of streamdb")
-        if not is_new and version != FORMAT:
+        if not is_new and version not in (FORMAT, *_ALSO_READ):
             raise Damaged(f"it is of another version of streamdb (format {version}, here {FORMAT})")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -159,6 +161,8 @@ class OutboxFile:
                 f"BEGIN; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; "
                 f"PRAGMA user_version = {FORMAT}; COMMIT"
             )
+        elif version != FORMAT:
+            db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _error(self, error: sqlite3.Error | Damaged) -> CacheError:
         meant = translated(error, self.path) if isinstance(error, sqlite3.Error) else error

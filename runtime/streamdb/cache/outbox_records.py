@@ -60,6 +60,7 @@ class TransactionRecord(msgspec.Struct, frozen=True, array_like=True):
         writes: what it writes, in order.
         sent: what is sent of it; None before its request is made.
         refused: why it will never be on the stream; None as long as it may be.
+        behind: the txid of one that has to be on the stream before it, or neither is.
     """
 
     txid: str
@@ -67,6 +68,7 @@ class TransactionRecord(msgspec.Struct, frozen=True, array_like=True):
     writes: list[WriteRecord]
     sent: SentRecord | None = None
     refused: str | None = None
+    behind: str | None = None
 
 
 class ProducerRecord(msgspec.Struct, frozen=True, array_like=True):

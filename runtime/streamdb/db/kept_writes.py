@@ -20,7 +20,7 @@ _TEXTS: Final = ("utf-8", "surrogatepass")  # half a surrogate pair is text, too
 def record_of(draft: Draft, written_at: float) -> TransactionRecord:
     """Write a transaction that was not sent yet; the time is that of `time.time`."""
     writes = [_record_of_write(write) for write in draft.writes.values()]
-    return TransactionRecord(draft.outcome.txid, written_at, writes)
+    return TransactionRecord(draft.outcome.txid, written_at, writes, behind=draft.behind)
 
 
 def sent_record(state: DatabaseState, draft: Draft, events: Sequence[bytes]) -> SentRecord:
@@ -49,7 +49,7 @@ def draft_of(schema: StateSchema, record: TransactionRecord) -> Draft:
 
 def bare_draft_of(record: TransactionRecord) -> Draft:
     """Make a transaction of which nothing can be shown; what was sent of it is sent again."""
-    draft = Draft(Outcome(record.txid))
+    draft = Draft(Outcome(record.txid), behind=record.behind)
     draft.outcome.advance("queued")
     if record.sent is not None:
         draft.outcome.advance("sent")

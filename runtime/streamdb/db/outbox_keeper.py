@@ -105,6 +105,11 @@ class OutboxKeeper:
         queued: list[Draft] = []
         shown: list[tuple[Draft, list[tuple[Place, Pending]]]] = []
         for record in records:
+            if record.sent is None and record.behind and self.ledger.has_refused(record.behind):
+                # The process may have ended before it was, too; or that one fits no more.
+                reason = "an earlier one of the same writer was refused"
+                self.report(self.ledger.refuse(record.txid, reason))
+                continue
             try:
                 draft = draft_of(self._state.schema, record)
                 changes = pending_of(draft, record)

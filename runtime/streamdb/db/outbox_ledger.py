@@ -177,6 +177,10 @@ class OutboxLedger:
         kept = [*self._refused.values(), *self._pending.values()]
         return [record for _, record in sorted(kept, key=lambda one: one.number)]
 
+    def has_refused(self, txid: str) -> bool:
+        """Tell whether a transaction is among those that were refused."""
+        return txid in self._refused
+
     def forget(self, txid: str | None) -> None:
         """Remove one that was refused, or all. May be called on any thread.
 

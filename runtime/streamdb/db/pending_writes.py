@@ -8,6 +8,7 @@ when the write fails; then go those that stand on it, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager
 from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple
 
@@ -210,6 +211,10 @@ class PendingWrites:
         """Return the transactions that lie above one on some row, at any distance."""
         with self._state.lock:
             return self.open.above(draft)
+
+    def committing(self) -> AbstractContextManager[None]:
+        """Hold the lock for several steps, so that nothing is written in between."""
+        return self._state.committing()
 
     def roll_back(
         self, drafts: Collection[Draft], then: Callable[[], object] = lambda: None

@@ -117,7 +117,8 @@ class RunningActions:
             and action.draft.number < draft.number
         ]
         before = running if draft.by in self._by_txid else [*running, *waiting]
-        return any(_share_rows(draft, other) for other in before)
+        is_behind = any(other.outcome.txid == draft.behind for other in waiting)
+        return is_behind or any(_share_rows(draft, other) for other in before)
 
     async def turn(self, action: RunningAction) -> None:
         """Wait until what an action stands on is on the stream, or has failed."""

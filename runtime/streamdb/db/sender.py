@@ -316,15 +316,16 @@ class Sender:
         self._fail_with_dependents(draft, failure)
 
     def _fail_with_dependents(self, draft: Draft, failure: TransactionFailed) -> None:
-        dependents = self._pending.dependents(draft, self._in_flight)
 
         def fail_all() -> None:
             draft.outcome.fail(failure)
             for dependent in dependents:
                 self._fail_with(dependent, failure)
 
-        failed = [draft, *dependents]
-        self._pending.roll_back(failed, fail_all)
+        with self._pending.committing():  # what is written next knows of it
+            dependents = self._pending.dependents(draft, self._in_flight)
+            failed = [draft, *dependents]
+            self._pending.roll_back(failed, fail_all)
         for one in failed:
             self.on_failed(one)
 

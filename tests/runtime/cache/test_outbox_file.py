@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streamdb import CacheError
-from streamdb.cache.outbox_file import PRODUCER, OutboxFile
+from streamdb.cache.outbox_file import FORMAT, PRODUCER, OutboxFile
 from streamdb.cache.outbox_records import (
     ProducerRecord,
     SentRecord,
@@ -95,6 +96,18 @@ def test_what_cannot_be_read_is_an_error_and_stays(path: Path, damage: str) -> N
     with pytest.raises(CacheError, match=r"x\.cache-outbox cannot be read: .*move it away"):
         read_again(path)
     assert path.read_bytes()[100:] == before[100:]
+
+
+def test_a_file_of_the_version_before_is_taken(path: Path) -> None:
+    """Its records are read as they are, and with what is written now the file is of this one."""
+    file = OutboxFile(path)
+    file.write({1: msgspec.msgpack.encode(("t1", 1.5, [], None, None))})
+    file._db.execute("PRAGMA user_version = 1")
+    file.close()
+    assert read_again(path) == {1: TransactionRecord("t1", 1.5, [])}
+    again = OutboxFile(path)
+    assert again._db.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+    again.close()
 
 
 def test_a_file_that_was_just_begun_is_taken(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, is_typeddict
 import msgspec
 import pytest
 from msgspec import UNSET
-from tests.faults import Proxy, Refuse, proxy
+from tests.faults import Proxy, Refuse, RefuseWrite, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.test_optimistic import unread
 from tests.runtime.task_rows import KINDS, task
@@ -418,6 +418,34 @@ async def test_a_write_that_is_refused_after_a_restart(place: Place) -> None:
         db.outbox.forget()
 
 
+@pytest.mark.parametrize("front", ["is refused now", "was refused", "fits no more"])
+async def test_no_gap_between_rows_of_a_writer_after_a_restart(place: Place, front: str) -> None:
+    """As in one process: if a batch is not on the stream, none behind it is."""
+    async with place.open() as db:
+        place.cut()
+        writer = db.messages.writer(max_rows=1)
+        for number in range(3):
+            await writer.write(message(number))
+        await sent(db)
+    producer, records = read_numbered(place.cache)
+    number, first = next(iter(records.items()))
+    unsent = msgspec.structs.replace(first, sent=None)
+    if front == "was refused":  # and the process ended before it could say so of the others
+        rewrite(place.cache, producer, {number: msgspec.structs.replace(unsent, refused="bad")})
+    elif front == "fits no more":
+        writes = [msgspec.structs.replace(first.writes[0], type=b"gone")]
+        rewrite(place.cache, producer, {number: msgspec.structs.replace(unsent, writes=writes)})
+    place.mend()
+    if front == "is refused now":
+        place.between.trouble_posts([RefuseWrite(400)])
+    async with place.open() as db:
+        await emptied(db)
+        assert [entry.writes[0].key for entry in db.outbox.refused] == ["0", "1", "2"]
+        assert db.messages.keys() == ["old"]
+        await db.messages.insert(message("other"))
+    assert await place.keys() == [("insert", "old"), ("insert", "other")]
+
+
 async def test_one_that_the_server_refuses_hurts_no_other(
     place: Place,
 ) -> None:
@@ -696,10 +724,14 @@ def test_options_that_need_others(options: dict[str, Any], words: str) -> None:
 
 def read(cache: Path) -> tuple[Any, list[TransactionRecord]]:
     """Look into the outbox of a cache that nobody has open."""
+    producer, records = read_numbered(cache)
+    return producer, list(records.values())
+
+
+def read_numbered(cache: Path) -> tuple[Any, dict[int, TransactionRecord]]:
     file = OutboxFile(outbox_path(cache))
     try:
-        producer, records = file.read()
-        return producer, list(records.values())
+        return file.read()
     finally:
         file.close()
 

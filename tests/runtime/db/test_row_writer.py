@@ -18,6 +18,7 @@ from tests.runtime.db.held import held_writes
 from tests.runtime.streams.histories import in_a_hurry
 
 from streamdb import (
+    AsyncActionTransaction,
     AsyncStream,
     BufferFull,
     DatabaseClosed,
@@ -25,11 +26,13 @@ from streamdb import (
     HandleClosed,
     InvalidRow,
     StreamDBError,
+    TransactionFailed,
     TransactionUnresolved,
     WaitTimeout,
     WriterFailed,
     debounce,
 )
+from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.row_batches import RowBatches
 from streamdb.query_functions import running_functions
 from streamdb_server import Serving
@@ -410,6 +413,66 @@ async def test_a_block_that_was_cancelled_can_be_waited_for(embedded_url: str) -
         await writer.aclose()
         assert writer.pending == 0
         assert await keys_of(embedded_url) == ["1"]
+
+
+async def test_batches_wait_for_one_that_waits_for_an_action(url: str) -> None:
+    """They do not overtake it, and go or fail with it."""
+
+    async def persist(_: AsyncActionTransaction) -> None:
+        await may_go_on.wait()
+        raise ZeroDivisionError
+
+    may_go_on = asyncio.Event()
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        acting = db.perform(lambda: db.messages.delete("1"), persist)
+        writer = db.messages.writer(max_rows=1)
+        for number in range(1, 4):
+            await writer.write(message(number))
+        other = db.messages.insert(message("other"))
+        await other
+        assert await keys_of(url) == ["1", "other"]
+        may_go_on.set()
+        with pytest.raises(TransactionFailed):
+            await acting
+        with pytest.raises(WriterFailed) as failed:
+            await writer.flush()
+        assert [row.id for row in failed.value.unwritten] == ["1", "2", "3"]
+        assert list(db.messages) == [message(1, "old"), message("other")]
+
+
+def test_a_row_that_is_written_while_a_batch_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is behind that batch, or refused: what fails with it is known to nobody too early."""
+    dependents = PendingWrites.dependents
+    raised: list[BaseException] = []
+
+    def write_second() -> None:
+        try:
+            writer.write(message(2))
+        except WriterFailed as error:
+            raised.append(error)
+
+    second = threading.Thread(target=write_second)
+
+    def held_up(*arguments: Any) -> Any:
+        found = dependents(*arguments)
+        second.start()
+        second.join(0.05)
+        return found
+
+    monkeypatch.setattr(PendingWrites, "dependents", held_up)
+    with Chat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        writer = db.messages.writer(max_delay=HOUR)
+        writer.write(message(1, TOO_LARGE))
+        with pytest.raises(WriterFailed):
+            writer.flush(30)
+        second.join()
+        with pytest.raises(WriterFailed):
+            writer.flush(30)
+        assert len(raised) == 1
+        assert len(db.messages) == 0
 
 
 def test_who_waits_is_told_of_a_failure_though_it_wakes_before_that_is_noted(
