@@ -265,6 +265,35 @@ async def test_later_writes_of_its_rows_wait_and_others_do_not(url: str) -> None
         assert db.messages.keys() == ["2", "1"]
 
 
+async def test_what_waits_holds_back_what_stands_on_it_and_keeps_its_order(url: str) -> None:
+    """Though the action has not written all of these rows."""
+
+    async def persist(tx: AsyncActionTransaction) -> None:
+        await may_go_on.wait()
+        await tx.send()
+
+    may_go_on = asyncio.Event()
+    async with AsyncChat(url, create=True) as db:
+        acting = db.perform(lambda: db.messages.insert(message(1)), persist)
+        with db.transaction() as first:
+            db.messages.update("1", content="first")
+            db.messages.insert(message(2))
+        with db.transaction() as second:
+            db.messages.update("2", content="second")
+            db.messages.insert(message(3))
+        third = db.messages.update("3", content="third")
+        await db.messages.insert(message("other"))
+        assert {one.status for one in (first, second, third)} == {"queued"}
+        may_go_on.set()
+        await third.synced()
+        async with AsyncStream(url) as stream:
+            events: list[Any] = [
+                event async for batch in stream.read() for event in stream.items(batch)
+            ]
+        txids = dict.fromkeys(event["headers"]["txid"] for event in events[1:])
+        assert list(txids) == [one.txid for one in (acting, first, second, third)]
+
+
 async def test_it_waits_for_what_it_stands_on(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         order: list[str] = []

@@ -155,6 +155,29 @@ async def test_a_write_that_is_refused_goes_with_what_stands_on_it(tmp_path: Pat
         ]
 
 
+@pytest.mark.parametrize("updated", ["1", "2"])
+async def test_what_stands_on_it_by_one_row_alone_goes_with_it(
+    tmp_path: Path, updated: str
+) -> None:
+    """Whatever it does to the others: a whole row needs none below, an update does."""
+    async with AsyncChat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
+        with db.transaction() as refused:
+            db.messages.insert(message(1, "x" * 70_000_000))
+            db.messages.insert(message(2))
+        with db.transaction() as above:
+            for key in ("1", "2"):
+                if key == updated:
+                    db.messages.update(key, content="small")
+                else:
+                    db.messages.upsert(message(key, "small"))
+        whole = db.messages.upsert(message(2, "whole"))
+        with pytest.raises(TransactionFailed, match="an earlier one wrote"):
+            await above
+        assert refused.status == "failed"
+        await whole.synced()
+        assert list(db.messages) == [message(2, "whole")]
+
+
 async def test_another_writer_in_between_is_told(url: str) -> None:
     """The last write stands, and the transaction says that there was another one."""
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:

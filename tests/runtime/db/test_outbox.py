@@ -16,7 +16,7 @@ from typing import Any, is_typeddict
 import msgspec
 import pytest
 from msgspec import UNSET
-from tests.faults import Proxy, Refuse, RefuseWrite, proxy
+from tests.faults import AnswerTo, Fine, Proxy, Refuse, RefuseWrite, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.test_optimistic import unread
 from tests.runtime.task_rows import KINDS, task
@@ -416,6 +416,30 @@ async def test_a_write_that_is_refused_after_a_restart(place: Place) -> None:
         assert db.outbox.refused == ()
     with pytest.raises(DatabaseClosed):
         db.outbox.forget()
+
+
+async def test_what_was_refused_beside_another_after_a_restart_is_made_anew(place: Place) -> None:
+    """What others have written since it was sent first is not undone by it."""
+    async with place.open() as db:
+        place.cut()
+        db.messages.insert(message("a"))
+        await sent(db)
+        mine = db.messages.update("old", note="mine")
+        bad = db.messages.insert(message("b", "bad"))
+        place.between.trouble_posts(itertools.chain([Fine()], itertools.repeat(Refuse())))
+        await db.until(lambda: "sent" in (mine.status, bad.status))
+    _, records = read(place.cache)
+    assert [record.txid for record in records if record.sent] == [mine.txid, bad.txid]
+    async with AsyncStream(place.direct) as others:
+        await others.append(messages.upsert(message("old", "theirs")))
+    place.between.trouble_posts(itertools.repeat(AnswerTo(b'"bad"', 400)))
+    async with place.open() as db:
+        await emptied(db)
+        assert [entry.txid for entry in db.outbox.refused] == [bad.txid]
+        await db.until(lambda: not db.messages.meta("old").pending)
+        assert db.messages["old"] == message("old", "theirs", note="mine")
+    async with AsyncChat(place.direct) as fresh:
+        assert list(fresh.messages) == [message("old", "theirs", note="mine"), message("a")]
 
 
 @pytest.mark.parametrize("front", ["is refused now", "was refused", "fits no more"])

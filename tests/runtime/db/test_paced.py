@@ -11,10 +11,12 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
+from tests.runtime.db.held import held_writes
 
 from streamdb import (
     AsyncStream,
@@ -29,6 +31,7 @@ from streamdb import (
     in_turn,
     throttle,
 )
+from streamdb.db import pace
 from streamdb.db.rhythms import Moments
 
 HOUR = 3600.0
@@ -224,6 +227,45 @@ async def test_another_write_of_the_row_has_it_sent_before(url: str) -> None:
             ("again", "plain"),
             ("again", "other"),
         ]
+
+
+async def test_what_was_sent_or_undone_is_in_nobodys_way(embedded_url: str) -> None:
+    """Another write of its rows has nothing sent that writes others."""
+    async with AsyncChat(embedded_url, create=True) as db:
+        paced = db.paced(debounce(HOUR))
+        with paced:
+            db.messages.insert(message(1))
+        await paced.flush()
+        with paced as waiting:
+            db.messages.insert(message(2))
+            db.messages.insert(message(3))
+        with paced:
+            db.messages.delete("3")
+        await db.messages.update("1", content="other")
+        await db.messages.insert(message(3))
+        assert waiting.status == "queued"
+        await paced.flush()
+        assert not db._mutations.holders
+
+
+async def test_in_turn_waits_from_the_outcome_on(
+    embedded_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long that took to come."""
+    now = [0.0]
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    async with AsyncChat(embedded_url, create=True) as db:
+        paced = db.paced(in_turn(HOUR))
+        with held_writes(db):
+            with paced as first:
+                db.messages.insert(message(1))
+            with paced as second:
+                db.messages.insert(message(2))
+            now[0] = 2 * HOUR
+        await first.synced()
+        assert second.status == "queued"
+        await paced.flush()
+        await second
 
 
 async def test_closing_sends_what_waits(url: str) -> None:
