@@ -319,6 +319,12 @@ class MissingKey(StreamDBError, KeyError):
     __str__ = Exception.__str__
 
 
+class UnknownTransaction(StreamDBError, KeyError):
+    """A transaction id that the outbox does not hold (any more)."""
+
+    __str__ = Exception.__str__
+
+
 class TransactionFailed(StreamDBError):
     """The writes of a transaction are not on the stream; ``__cause__`` says why."""
 
@@ -342,7 +348,7 @@ class RolledBack(TransactionFailed):
 
 
 class TransactionUnresolved(TransactionFailed):
-    """The database closed before the outcome of a write was known."""
+    """The database closed before the outcome of a write was known, or it was given up."""
 
 
 class WriterFailed(TransactionFailed):

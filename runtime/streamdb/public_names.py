@@ -150,6 +150,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "UnexpectedStatus",
         "UnknownCollection",
         "UnknownColumn",
+        "UnknownTransaction",
         "WaitTimeout",
         "WouldDeadlock",
     ),

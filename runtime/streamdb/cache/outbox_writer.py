@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,7 +26,7 @@ class OutboxWriter:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="streamdb-cache-outbox")
-        self._lock: Final = threading.Lock()
+        self._lock: Final = threading.RLock()
         self._changes: dict[int, bytes | None] = {}  # by number, what is not on the disk yet
         self._file: OutboxFile | None = None
         self._process: Final = os.getpid()
@@ -43,6 +44,10 @@ class OutboxWriter:
         """Have the producer be another one, with the next `flush`."""
         with self._lock:
             self._changes[PRODUCER] = written(record)
+
+    def together(self) -> AbstractContextManager[object]:
+        """Have what is put in the block be on the disk together or not."""
+        return self._lock
 
     def flush(self) -> Future[None]:
         """Write all changes up to now, in one transaction with others that wait.

@@ -321,7 +321,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             raise StreamDBError(
                 f"{self.url}: this database has no outbox: open it with outbox=True and cache=..."
             )
-        return Outbox(self.schema, keeper.records, keeper.ledger.forget)
+        return Outbox(self.schema, keeper.records, keeper.forget)
 
     def transaction(self) -> AbstractContextManager[Tx]:
         """Group the writes of this task or thread: one request, one txid, one outcome.

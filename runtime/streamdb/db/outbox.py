@@ -80,12 +80,20 @@ class Outbox:
         return tuple(entry for entry in self._entries() if entry.status == "refused")
 
     def forget(self, txid: str | None = None) -> None:
-        """Remove a refused transaction from the list and the file; not given, all of them.
+        """Remove a transaction from the outbox and its file.
 
-        May be called on any thread, and does not wait for the file.
+        A refused one is only forgotten. A pending one is given up, with those that stand on it: it
+        shows no more. If it was sent, it may be on the stream or be there later, and who waits for
+        it gets TransactionUnresolved; others that went in the same request are sent on, once.
+
+        May be called on any thread, and waits for nothing.
+
+        Args:
+            txid: of the transaction; not given, all that were refused.
 
         Raises:
-            KeyError: there is no refused one of that id.
+            UnknownTransaction: it is neither refused nor pending (a KeyError).
+            DatabaseClosed: the database is not open.
         """
         self._forget(txid)
 

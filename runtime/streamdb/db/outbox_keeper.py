@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from streamdb.cache.outbox_file import outbox_path
 from streamdb.cache.outbox_records import SentRecord, TransactionRecord
@@ -68,7 +69,13 @@ class OutboxKeeper:
         self.resume: Callable[[list[Draft], list[Draft]], None]
         #: Tells the user of what was refused.
         self.report: Callable[[TransactionRecord], None]
+        #: Runs a function on the loop.
+        self.on_loop: Callable[[Callable[[], None]], None]
+        #: Has a transaction and those that stand on it fail when the block ends, which gets their
+        #: ids; told whether it was sent.
+        self.giving_up: Callable[[str, bool], AbstractContextManager[Collection[str]]]
         self.ledger: Final = OutboxLedger(outbox_path(cache), stream)
+        self._under_way: asyncio.Task[None] | None = None
         self._state: Final = state
         self._stream: Final = stream
         self._coming: Final[dict[str, tuple[Draft, float]]] = {}  # and since when
@@ -156,6 +163,29 @@ class OutboxKeeper:
             if draft.outcome.txid not in txids
         ]
 
+    def forget(self, txid: str | None) -> None:
+        """Forget what was refused, or give one up that is pending. Called on any thread.
+
+        Raises:
+            UnknownTransaction: there is no such one.
+            DatabaseClosed: the outbox is not open.
+        """
+        self.ledger.check_open()
+        if txid is not None and (txid in self.ledger or txid in self._coming):
+            self.on_loop(lambda: self._give_up(txid))
+        else:
+            self.ledger.forget(txid)
+
+    def _give_up(self, txid: str) -> None:
+        if not (self.ledger.is_open and txid in self.ledger):
+            return  # it is on the stream by now, or refused
+        batch = self.ledger.batch
+        is_sent = batch is not None and txid in batch.txids
+        with self.giving_up(txid, is_sent) as lost:
+            self.ledger.give_up(txid, lost)
+        if is_sent and self._under_way is not None:
+            self._under_way.cancel()
+
     def came_back(self, came: CameBack) -> None:
         """Let go of what a commit has shown to be on the stream."""
         batch = self.ledger.batch
@@ -181,16 +211,15 @@ class OutboxKeeper:
         ledger = self.ledger
         if sending[0][0].outcome.txid not in ledger:
             return  # an earlier process has sent it, and it has come back
-        batch = self._seal(sending)
-        body = json_text.frame([event for _, events in sending for event in events])
+        self._seal(sending)
         failures = _PATIENCE.begin()
         is_renewed = False
-        while ledger.batch is batch:
+        while (batch := ledger.batch) is not None:
             try:
-                await self._append(stream, batch, body)
+                is_answered = await self._unless_given_up(self._append(stream, batch, sending))
             except StreamDBError as error:
                 if ledger.batch is not batch:
-                    break  # it has come back
+                    continue  # it has come back, or a part of it was given up
                 if isinstance(error, (ProducerFenced, ProducerGap)) and not is_renewed:
                     # The server has forgotten the producer, or another one has its id, as a copy of
                     # the file would. So the id is given up, not fought for.
@@ -198,18 +227,45 @@ class OutboxKeeper:
                         "%s: the outbox goes on as another producer: %s", self._stream, error
                     )
                     is_renewed = True
-                    batch = ledger.begin_anew(batch)
+                    ledger.begin_anew(batch)
                     continue
                 if not _passes(error):
                     raise
+                stream.trouble = str(error)
                 wait = failures.next_delay() or 0.0
                 log.warning("%s: it is sent again in %.1f s: %s", self._stream, wait, error)
-                await asyncio.sleep(wait)
+                await self._unless_given_up(asyncio.sleep(wait))
             else:
-                ledger.let_go(batch)
+                rest = self.ledger.batch  # of which a part may have been given up at the last
+                if is_answered and rest is not None:
+                    ledger.let_go(rest)
 
-    async def _append(self, stream: AsyncStream, batch: Batch, body: bytes) -> None:
+    async def _unless_given_up(self, doing: Coroutine[Any, Any, None]) -> bool:
+        """Do something until a part of the batch is given up; tell whether it was done."""
+        task = self._under_way = asyncio.create_task(doing)
+        try:
+            await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not task.cancelled() or (current is not None and current.cancelling()):
+                raise
+            return False
+        finally:
+            self._under_way = None
+        return True
+
+    async def _append(
+        self, stream: AsyncStream, batch: Batch, sending: Sequence[tuple[Draft, list[bytes]]]
+    ) -> None:
         """Try once. A refusal is raised when it is sure that no earlier try was stored."""
+        body = json_text.frame(
+            [
+                event
+                for draft, events in sending
+                if draft.outcome.txid in batch.txids
+                for event in events
+            ]
+        )
         await asyncio.wrap_future(self.ledger.flush())
         try:
             # Whatever has come back meanwhile: this goes under this number, and no other.

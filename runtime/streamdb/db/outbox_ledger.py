@@ -6,7 +6,7 @@ All changes that belong together are put before one flush, and are on the disk t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ import msgspec
 
 from streamdb.cache.outbox_records import ProducerRecord, SentRecord, TransactionRecord
 from streamdb.cache.outbox_writer import OutboxWriter
-from streamdb.errors import CacheError, DatabaseClosed
+from streamdb.errors import CacheError, DatabaseClosed, UnknownTransaction
 from streamdb.protocol.writing import ProducerState
 
 _MOST_REFUSED: Final = 1000
@@ -157,6 +157,29 @@ class OutboxLedger:
         self._put_producer(batch.producer, batch.seq + 1)
         self._writer.flush()
 
+    def give_up(self, txid: str, lost: Collection[str]) -> None:
+        """Forget one that is not known to be on the stream.
+
+        What was sent with it goes under the same number without it: if the server has them all, it
+        drops that. If nothing is left of them, the number may be used up, so an epoch begins.
+
+        Args:
+            txid: which.
+            lost: those that fail with it, and itself.
+        """
+        number, _ = self._pending.pop(txid)
+        batch = self.batch
+        with self._writer.together():
+            self._writer.put(number, None)
+            if batch is not None and txid in batch.txids:
+                if left := batch.txids.difference(lost):
+                    self.batch = Batch(left, batch.producer, batch.seq)
+                else:
+                    self.batch = None
+                    self.producer = ProducerState(batch.producer.id, batch.producer.epoch + 1)
+                    self._put_producer(self.producer, 0)
+        self._writer.flush()
+
     # --- what was refused
 
     def refuse(self, txid: str, reason: str) -> TransactionRecord:
@@ -181,17 +204,24 @@ class OutboxLedger:
         """Tell whether a transaction is among those that were refused."""
         return txid in self._refused
 
+    def check_open(self) -> None:
+        """Raise DatabaseClosed if nothing can be forgotten."""
+        if not self.is_open:
+            raise DatabaseClosed(f"{self._stream}: the database is not open: nothing is forgotten")
+
     def forget(self, txid: str | None) -> None:
         """Remove one that was refused, or all. May be called on any thread.
 
         Raises:
-            KeyError: there is no such one.
+            UnknownTransaction: there is no such one.
             DatabaseClosed: the outbox is not open.
         """
-        if not self.is_open:
-            raise DatabaseClosed(f"{self._stream}: the database is not open: nothing is forgotten")
+        self.check_open()
         if txid is not None and txid not in self._refused:
-            raise KeyError(txid)
+            raise UnknownTransaction(
+                f"the outbox holds no transaction {txid!r}: it lists what it holds as `pending` "
+                "and `refused`, and what is on the stream is in neither"
+            )
         for one in list(self._refused) if txid is None else [txid]:
             if (kept := self._refused.pop(one, None)) is not None:
                 self._writer.put(kept.number, None)

@@ -11,10 +11,12 @@ from collections.abc import (
     Callable,
     Collection,
     Container,
+    Generator,
     Iterable,
     Mapping,
     Sequence,
 )
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
@@ -39,6 +41,9 @@ from streamdb.streams.async_stream import AsyncStream
 
 log: Final = logging.getLogger("streamdb.db")
 
+# Seconds after which a request that is not answered is told to who reads the log.
+_LONG: Final = 60.0
+
 #: A transaction, and the events that it is sent as.
 Sending: TypeAlias = tuple[Draft, list[bytes]]
 
@@ -60,6 +65,10 @@ class Sender:
         self.deliver: Callable[[AsyncStream, Sequence[Sending]], Awaitable[None]] = self._append
         #: Called for each transaction that has failed.
         self.on_failed: Callable[[Draft], None] = lambda _: None
+        #: What may be done about one that is never answered, for the log.
+        self.remedy = (
+            "To give it up, close the database: its outcome is unknown then (TransactionUnresolved)"
+        )
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
@@ -290,6 +299,24 @@ class Sender:
                 left.__cause__ = reason
                 draft.outcome.fail(left)
 
+    @contextmanager
+    def giving_up(self, txid: str, is_sent: bool) -> Generator[Collection[str]]:
+        """Have a transaction fail that the application has given up, and what stands on it.
+
+        When the block ends, which gets the ids of them all.
+        """
+        draft = self._in_flight.get(txid)
+        if draft is None:
+            yield [txid]
+            return
+        lost = [draft, *self._pending.dependents(draft, self._in_flight)]
+        yield [one.outcome.txid for one in lost]
+        error = StreamDBError("the application has given it up")
+        failure = TransactionFailed(f"transaction {txid} is not on the stream: {error}")
+        if is_sent:
+            failure = TransactionUnresolved(f"transaction {txid}: its outcome is unknown: {error}")
+        self.fail(draft, error, failure)
+
     def fail(
         self, draft: Draft, error: BaseException, failure: TransactionFailed | None = None
     ) -> None:
@@ -406,8 +433,9 @@ class Sender:
         if not drafts:
             return
         try:
-            await self.deliver(stream, sent)
+            await self._deliver(stream, sent)
         except StreamDBError as error:
+            drafts = [draft for draft in drafts if not draft.outcome.is_given_up]
             is_of_one = isinstance(error, StreamError) and may_be_of_the_body(error)
             if is_of_one and len(drafts) > 1:
                 # One of them is at fault; the others must not suffer. A refused batch has used
@@ -426,6 +454,28 @@ class Sender:
                 if self._no_echo is not None:
                     self._lose_echo(draft, self._no_echo)
 
+    async def _deliver(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
+        """Deliver, and say so once if that takes so long that somebody has to look after it."""
+        outcomes = [draft.outcome for draft, _ in sending]
+        stream.trouble = None
+
+        def tell() -> None:
+            log.warning(
+                "%s: %s waits for its answer since %.0f s, and all later writes behind it (%s). It "
+                "is tried again for as long as the database is open. %s",
+                self._url,
+                named([outcome.txid for outcome in outcomes if not outcome.is_settled]),
+                _LONG,
+                stream.trouble or "the server has not answered",
+                self.remedy,
+            )
+
+        timer = asyncio.get_running_loop().call_later(_LONG, tell)
+        try:
+            await self.deliver(stream, sending)
+        finally:
+            timer.cancel()
+
     async def _append(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
         body = json_text.frame([event for _, events in sending for event in events])
         await stream.append_once(self._producer, body)
@@ -434,3 +484,14 @@ class Sender:
         """Let go of a transaction that is on the stream and will not be seen coming back."""
         self._in_flight.pop(draft.outcome.txid, None)
         draft.outcome.lose_echo(reason)
+
+
+def named(txids: Sequence[str]) -> str:
+    """Name transactions of one request.
+
+    >>> named(["t1"]), named(["t1", "t2", "t3"])
+    ('transaction t1', 'transaction t1 with 2 others')
+    """
+    more = len(txids) - 1
+    others = f" with {more} other{'s' * (more > 1)}" if more > 0 else ""
+    return f"transaction {txids[0]}{others}" if txids else "a request"

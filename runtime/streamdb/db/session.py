@@ -96,6 +96,12 @@ class Session:
         outbox.resume = sender.resume
         sender.deliver = outbox.deliver
         sender.on_failed = outbox.failed
+        outbox.giving_up = sender.giving_up
+        outbox.on_loop = self.on_loop
+        sender.remedy = (
+            "If it never passes, give up the one that the server does not take, and the others go "
+            "on: db.outbox.forget(txid); its outcome is unknown then (TransactionUnresolved)"
+        )
 
         def came_back(came: CameBack) -> None:
             outbox.came_back(came)

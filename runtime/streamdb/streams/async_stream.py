@@ -313,7 +313,7 @@ class AsyncStream(Handle):
                 yield delivered
 
     async def _run(self, operation: Operation[T]) -> T:
-        return await drivers.run(operation, self._wire, self._tell, self._ask)
+        return await drivers.run(operation, self._wire, self._tell_of_request, self._ask)
 
     async def _ask(self, error: StreamError) -> bool:
         answer = self._ask_handler(error)

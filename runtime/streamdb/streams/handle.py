@@ -62,6 +62,8 @@ class Handle:
         if content_type is not None:
             calling.check_content_type(content_type)
         self._content_type = content_type
+        #: Why a request that was no read was tried again last.
+        self.trouble: str | None = None
         self._appended_to: str | None = None  # by this handle, if its last append was answered
 
     @property
@@ -209,6 +211,10 @@ class Handle:
         elif self._content_type is None:
             # Only then: a batch does not know the parameters of the type that PUT and HEAD give.
             self._content_type = delivered.content_type
+
+    def _tell_of_request(self, told: Interrupted) -> None:
+        self.trouble = told.reason
+        self._tell(told)
 
     def _tell(self, told: Interrupted) -> None:
         level = logging.WARNING if told.failures >= _WORRYING_FAILURES else logging.INFO
