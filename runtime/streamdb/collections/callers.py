@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-#: The txid of the action whose durable part the caller is, if it is one.
-PERSISTING: Final[ContextVar[str | None]] = ContextVar("streamdb_persisting", default=None)
+#: The txids of the actions of whose durable parts the caller is one, the outermost first.
+PERSISTING: Final[ContextVar[tuple[str, ...]]] = ContextVar("streamdb_persisting", default=())
 
 
 def this_task_or_thread() -> object:

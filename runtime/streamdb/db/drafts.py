@@ -25,7 +25,7 @@ class Draft:
         is_brought: whether the application brings it onto the stream, by ways of its own.
         has_come_back: whether all of it has come back.
         back_at: the number of the last one that was there when it came back, of an action.
-        by: the txid of the action whose durable part makes it.
+        by: the txids of the actions whose durable parts make it, the outermost first.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
         is_open: whether it is committed by hand, and was not yet.
         after: open ones that had written rows of it before, and go first.
@@ -41,7 +41,7 @@ class Draft:
     is_brought: bool = False
     has_come_back: bool = False
     back_at: int | None = None
-    by: str | None = field(default_factory=PERSISTING.get)
+    by: tuple[str, ...] = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
     is_open: bool = False
     after: list[Draft] = field(default_factory=list["Draft"])

@@ -1,13 +1,14 @@
 """Actions that the application is bringing onto the stream, by its own ways.
 
 Until it is done, later writes of the same rows wait: they make no sense on the stream before what
-they stand on, and fail with it. Other writes go on.
+they stand on, and fail with it. Other writes go on, and so does what would wait in a circle: an
+action may wait for all that it writes itself, and for actions that it begins.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
@@ -66,9 +67,14 @@ class RunningAction:
 
 
 class RunningActions:
-    """All of a database, oldest first."""
+    """All of a database, oldest first.
 
-    def __init__(self) -> None:
+    Args:
+        queue: transactions that are queued, in order.
+    """
+
+    def __init__(self, queue: Iterable[Draft]) -> None:
+        self._queue: Final = queue
         self._by_txid: Final[dict[str, RunningAction]] = {}
 
     def __iter__(self) -> Iterator[RunningAction]:
@@ -91,8 +97,9 @@ class RunningActions:
             other
             for other in dict.fromkeys(chain(in_flight, running))
             if other.number < draft.number
-            and other.outcome.txid != draft.by
+            and other.outcome.txid not in draft.by
             and _share_rows(draft, other)
+            and not self._waits(other, draft.by, self._queue)
         ]
         self._by_txid[action.txid] = action
 
@@ -101,24 +108,66 @@ class RunningActions:
         self._by_txid.pop(action.txid, None)
         action.is_over.set()
 
-    def hold_back(self, draft: Draft, waiting: Iterable[Draft]) -> bool:
+    def hold_back(self, draft: Draft, waiting: Sequence[Draft]) -> bool:
         """Tell of a queued transaction whether it waits, as those do that are ``waiting`` before.
 
-        What an action writes while it runs does not wait for that action.
+        What an action writes while it runs does not wait for that action, nor for what does.
         """
-        if draft.waits:
-            return True
-        running = [
-            action.draft
-            for action in self._by_txid.values()
-            if action.draft.is_brought
-            and draft not in action.draft.after
-            and action.txid != draft.by
-            and action.draft.number < draft.number
-        ]
-        before = running if draft.by in self._by_txid else [*running, *waiting]
-        is_behind = any(other.outcome.txid == draft.behind for other in waiting)
-        return is_behind or any(_share_rows(draft, other) for other in before)
+        is_behind = any(other.outcome.txid == draft.behind for other in waiting)  # without a gap
+        return (
+            draft.waits
+            or is_behind
+            or any(
+                not self._waits(other, draft.by, chain(waiting, self._queue))
+                for other in self._before(draft, waiting)
+            )
+        )
+
+    def _before(self, draft: Draft, queued: Iterable[Draft]) -> Iterator[Draft]:
+        """Iterate over what a transaction waits for, if that much is ``queued`` before it."""
+        for action in self._by_txid.values():
+            other = action.draft
+            is_earlier = other.number < draft.number and draft not in other.after
+            is_of_another = other.is_brought and action.txid not in draft.by
+            if is_earlier and is_of_another and _share_rows(draft, other):
+                yield other
+        for other in queued:
+            if other.outcome.txid == draft.behind or _share_rows(draft, other):
+                yield other
+
+    def _waits(self, draft: Draft, actions: Iterable[str], queued: Iterable[Draft]) -> bool:
+        """Tell whether one waits for one of some actions, through whatever others.
+
+        Args:
+            draft: a queued transaction, or that of an action.
+            actions: their txids; those that are over do not count.
+            queued: all that is queued, in order.
+        """
+        running = self._by_txid.keys() & set(actions)
+        if not running:
+            return False
+        queue = [other for other in queued if not other.outcome.is_given_up]
+        seen, left = set[Draft](), [draft]
+        while left:
+            one = left.pop()
+            if one.outcome.txid in running:
+                return True
+            if one not in seen:
+                seen.add(one)
+                left += self._awaited(one, queue)
+        return False
+
+    def _awaited(self, draft: Draft, queue: Sequence[Draft]) -> Iterator[Draft]:
+        """Iterate over what one waits for. An action may wait for all that it has begun."""
+        if (action := self._by_txid.get(draft.outcome.txid)) is not None:
+            yield from (other for other in action.stands_on if not self._is_over(other))
+            of_actions = (running.draft for running in self._by_txid.values())
+            yield from (other for other in chain(queue, of_actions) if action.txid in other.by)
+        if draft in queue:
+            yield from self._before(draft, queue[: queue.index(draft)])
+
+    def _is_over(self, draft: Draft) -> bool:
+        return draft.outcome.is_settled and draft.outcome.txid not in self._by_txid
 
     async def turn(self, action: RunningAction) -> None:
         """Wait until what an action stands on is on the stream, or has failed."""

@@ -81,7 +81,7 @@ class Sender:
         self._no_echo: BaseException | None = None
         self._back: list[Draft] = []
         #: Actions that the application brings onto the stream.
-        self.actions: Final = RunningActions()
+        self.actions: Final = RunningActions(self._queue)
         #: Has a conflict resolved.
         self.resolve: Callable[[str, Conflicting], None] = lambda _name, _conflicting: None
         self._conflicts: list[tuple[str, Conflicting]] = []

@@ -284,7 +284,7 @@ class Session:
     async def _persist(
         self, action: RunningAction, persist: Callable[[], Awaitable[object]]
     ) -> None:
-        PERSISTING.set(action.txid)  # in the context of this task
+        PERSISTING.set((*action.draft.by, action.txid))  # in the context of this task
         error: BaseException | None = None
         try:
             await self.sender.actions.turn(action)

@@ -1,0 +1,116 @@
+"""Actions wait for earlier writes of their rows, and later ones for them, but never in a circle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.runtime.chat_schema import AsyncChat, message
+
+from streamdb import AsyncActionTransaction, AsyncTransaction
+
+
+@asynccontextmanager
+async def chat(url: str) -> AsyncGenerator[AsyncChat]:
+    """Open a database with two rows, for what would otherwise take for ever."""
+    async with asyncio.timeout(20), AsyncChat(url, create=True, close_timeout=0.1) as db:
+        for key in (1, 2):
+            await db.messages.insert(message(key)).synced()
+        yield db
+
+
+def noting(db: AsyncChat, key: str, begun: Callable[[], Any]) -> Any:
+    """Return what writes a row, when all have begun that are to, and waits for that."""
+
+    async def persist(tx: AsyncActionTransaction) -> None:
+        await begun()
+        await db.messages.update(key, note="noted")
+        tx.release()
+
+    return persist
+
+
+async def test_two_of_one_row_that_write_it_themselves(url: str) -> None:
+    async with chat(url) as db:
+        going_on = asyncio.Event()
+        persist = noting(db, "1", going_on.wait)
+        first = db.perform(lambda: db.messages.update("1", content="a"), persist)
+        second = db.perform(lambda: db.messages.update("1", content="b"), persist)
+        going_on.set()
+        await first
+        await second
+        assert db.messages["1"].note == "noted"
+
+
+async def test_two_that_each_write_the_row_of_the_other(url: str) -> None:
+    async with chat(url) as db:
+        both = asyncio.Barrier(2)
+        first = db.perform(lambda: db.messages.update("1", content="a"), noting(db, "2", both.wait))
+        second = db.perform(
+            lambda: db.messages.update("2", content="b"), noting(db, "1", both.wait)
+        )
+        await first
+        await second
+        assert [row.note for row in db.messages] == ["noted", "noted"]
+
+
+async def test_an_inner_one_does_not_wait_for_what_waits_for_the_outer_one(url: str) -> None:
+    async with chat(url) as db:
+        begun, going_on = asyncio.Event(), asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            begun.set()
+            await going_on.wait()
+            await db.perform(lambda: db.messages.update("1", note="inner"), lambda tx: tx.send())
+            tx.release()
+
+        outer = db.perform(lambda: db.messages.update("1", content="outer"), persist)
+        await begun.wait()
+        later = db.messages.update("1", content="later")
+        going_on.set()
+        await outer
+        await later.synced()
+        assert db.messages["1"].content == "later"
+
+
+async def test_what_an_inner_one_writes_does_not_wait_for_the_outer_one(url: str) -> None:
+    async with chat(url) as db:
+
+        async def inner(tx: AsyncActionTransaction) -> None:
+            await db.messages.update("1", note="inner")
+            tx.release()
+
+        async def outer(tx: AsyncActionTransaction) -> None:
+            await db.perform(lambda: db.messages.update("2", content="inner"), inner)
+            tx.release()
+
+        await db.perform(lambda: db.messages.update("1", content="outer"), outer)
+        assert db.messages["1"].note == "inner"
+
+
+async def test_without_a_circle_what_it_writes_waits_for_another_one(url: str) -> None:
+    async with chat(url) as db:
+        going_on = asyncio.Event()
+        written: list[AsyncTransaction] = []
+
+        async def other(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            await tx.send()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            with db.transaction() as both:
+                for key in ("1", "2"):
+                    db.messages.update(key, note="first")
+            written.extend([both, db.messages.update("2", note="second")])
+            await db.messages.upsert(message(3)).synced()
+            assert [each.status for each in written] == ["queued", "queued"]
+            going_on.set()
+            await written[1].synced()
+            tx.release()
+
+        db.perform(lambda: db.messages.update("1", content="other"), other)
+        await db.perform(lambda: db.messages.insert(message(4)), persist).synced()
+        assert db.messages["1"] == message(1, "other", note="first")
+        assert db.messages["2"].note == "second"
