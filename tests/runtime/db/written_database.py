@@ -149,10 +149,10 @@ class Opened:
                 self._over.add(self._local_of(action.draft))
                 end(action, error)
 
-        def all_failed(reason: BaseException) -> None:
+        def all_failed(reason: BaseException, *, is_answer: bool = True) -> None:
             with self.lock:
                 self._over.update(self.locals)
-                fail_all(reason)
+                fail_all(reason, is_answer=is_answer)
 
         def renamed(schema: Any, old: str, new: str, drafts: Iterable[Any]) -> None:
             drafts = list(drafts)
