@@ -449,6 +449,22 @@ async def test_it_is_awaited_until_persist_returns_though_it_has_come_back(url: 
             assert transaction.status == "synced"
 
 
+async def test_closing_gives_up_waiting_for_one_that_has_come_back(url: str) -> None:
+    """Which is on the stream, whatever its `persist` still does."""
+
+    async def persist(tx: AsyncActionTransaction) -> None:
+        async with AsyncStream(url) as server:
+            await server.append(messages.insert(message(1), txid=tx.txid))
+        await asyncio.Event().wait()
+
+    async with AsyncChat(url, create=True, close_timeout=0.05) as db:
+        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
+        await db.await_txid(transaction.txid)
+        assert transaction.status == "sent"
+    assert transaction.status == "synced"
+    await transaction.synced()
+
+
 async def test_closing_waits_for_it_and_then_gives_it_up(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
 

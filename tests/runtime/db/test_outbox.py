@@ -632,6 +632,32 @@ async def test_no_conflict_is_reported_where_nobody_else_has_written(place: Plac
         assert outcomes[theirs.txid].conflict
 
 
+async def test_what_is_left_to_the_next_process_is_told_when_it_is_on_the_disk(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not when it is told to be kept, which is before."""
+    write, may_write = OutboxFile.write, threading.Event()
+
+    def write_late(file: OutboxFile, changes: Any) -> None:
+        may_write.wait()
+        write(file, changes)
+
+    async with place.open() as db:
+        monkeypatch.setattr(OutboxFile, "write", write_late)
+        transaction = db.messages.insert(message("a"))
+        stored = asyncio.ensure_future(transaction.stored())
+        closing = asyncio.ensure_future(db.aclose())
+        with pytest.raises(TransactionKept):
+            await transaction
+        await asyncio.sleep(0)
+        is_told = stored.done()
+        may_write.set()
+        await closing
+        await stored
+        assert not is_told
+    assert [record.txid for record in read(place.cache)[1]] == [transaction.txid]
+
+
 async def test_a_disk_that_is_full(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sent that is not on the disk; it waits for that."""
 
