@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
 from streamdb.db.drafts import Draft
+from streamdb.db.long_waits import LongWaits
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
@@ -40,9 +41,6 @@ from streamdb.protocol.writing import ProducerState
 from streamdb.streams.async_stream import AsyncStream
 
 log: Final = logging.getLogger("streamdb.db")
-
-# Seconds after which a request that is not answered is told to who reads the log.
-_LONG: Final = 60.0
 
 #: A transaction, and the events that it is sent as.
 Sending: TypeAlias = tuple[Draft, list[bytes]]
@@ -65,10 +63,8 @@ class Sender:
         self.deliver: Callable[[AsyncStream, Sequence[Sending]], Awaitable[None]] = self._append
         #: Called for each transaction that has failed.
         self.on_failed: Callable[[Draft], None] = lambda _: None
-        #: What may be done about one that is never answered, for the log.
-        self.remedy = (
-            "To give it up, close the database: its outcome is unknown then (TransactionUnresolved)"
-        )
+        #: Tells of requests that are not answered.
+        self.waits: Final = LongWaits(url)
         self._url: Final = url
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
@@ -455,26 +451,10 @@ class Sender:
                     self._lose_echo(draft, self._no_echo)
 
     async def _deliver(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
-        """Deliver, and say so once if that takes so long that somebody has to look after it."""
+        """Deliver, for as long as it takes, and say so if that is long."""
         outcomes = [draft.outcome for draft, _ in sending]
-        stream.trouble = None
-
-        def tell() -> None:
-            log.warning(
-                "%s: %s waits for its answer since %.0f s, and all later writes behind it (%s). It "
-                "is tried again for as long as the database is open. %s",
-                self._url,
-                named([outcome.txid for outcome in outcomes if not outcome.is_settled]),
-                _LONG,
-                stream.trouble or "the server has not answered",
-                self.remedy,
-            )
-
-        timer = asyncio.get_running_loop().call_later(_LONG, tell)
-        try:
+        with self.waits.told(stream, outcomes):
             await self.deliver(stream, sending)
-        finally:
-            timer.cancel()
 
     async def _append(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
         body = json_text.frame([event for _, events in sending for event in events])
@@ -484,14 +464,3 @@ class Sender:
         """Let go of a transaction that is on the stream and will not be seen coming back."""
         self._in_flight.pop(draft.outcome.txid, None)
         draft.outcome.lose_echo(reason)
-
-
-def named(txids: Sequence[str]) -> str:
-    """Name transactions of one request.
-
-    >>> named(["t1"]), named(["t1", "t2", "t3"])
-    ('transaction t1', 'transaction t1 with 2 others')
-    """
-    more = len(txids) - 1
-    others = f" with {more} other{'s' * (more > 1)}" if more > 0 else ""
-    return f"transaction {txids[0]}{others}" if txids else "a request"

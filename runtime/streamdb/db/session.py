@@ -98,7 +98,7 @@ class Session:
         sender.on_failed = outbox.failed
         outbox.giving_up = sender.giving_up
         outbox.on_loop = self.on_loop
-        sender.remedy = (
+        sender.waits.remedy = (
             "If it never passes, give up the one that the server does not take, and the others go "
             "on: db.outbox.forget(txid); its outcome is unknown then (TransactionUnresolved)"
         )

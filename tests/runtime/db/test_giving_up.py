@@ -22,7 +22,7 @@ from streamdb import (
     TransactionUnresolved,
     UnknownTransaction,
 )
-from streamdb.db import outbox_keeper, sender
+from streamdb.db import long_waits, outbox_keeper
 from streamdb_server import Serving
 
 BAD = "never answered"
@@ -54,10 +54,10 @@ async def until_sent(db: AsyncChat, count: int) -> None:
 async def told_of(caplog: pytest.LogCaptureFixture) -> str:
     """Return what is told of a write that waits, when that is told and more could have been."""
     async with asyncio.timeout(10):
-        while "waits for its answer" not in caplog.text:  # noqa: ASYNC110
+        while "later writes wait behind it" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
-    (told,) = [record for record in caplog.messages if "waits for its answer" in record]
+    (told,) = [record for record in caplog.messages if "later writes wait behind it" in record]
     return told
 
 
@@ -182,7 +182,7 @@ async def test_the_log_tells_once_what_waits_and_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(sender, "_LONG", 0.1)
+    monkeypatch.setattr(long_waits, "_LONG", 0.1)
     place.between.trouble_posts(itertools.repeat(AnswerTo(BAD.encode(), status)))
     async with place.open(**FAST) as db:
         bad = db.messages.insert(message("a", BAD))
@@ -199,7 +199,7 @@ async def test_without_an_outbox_closing_gives_up(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(sender, "_LONG", 0.1)
+    monkeypatch.setattr(long_waits, "_LONG", 0.1)
     name = http_url.removeprefix(server.url)
     async with proxy(server.url) as between:
         db = AsyncChat(between.url(name), create=True, close_timeout=0.05, **FAST)
