@@ -122,6 +122,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._mutations: Final = Mutations(
             self._state,
             check_open=self._session.check_writable,
+            check_started=self._session.check_started,
             send=self._send,
             hold=self._hold,
             wrap=self._wrap,

@@ -43,6 +43,7 @@ class Mutations(Generic[Tx]):
     Args:
         state: the rows.
         check_open: raises if the database takes no writes (any more).
+        check_started: raises if nothing has connected the database yet.
         send: queues a finished draft.
         hold: tells what sends of a draft that shows and is sent later.
         wrap: makes what the caller gets from an outcome.
@@ -54,6 +55,7 @@ class Mutations(Generic[Tx]):
         state: DatabaseState,
         *,
         check_open: Callable[[], None],
+        check_started: Callable[[], None],
         send: Callable[[Draft], None],
         hold: Callable[[Draft], None],
         wrap: Callable[[Outcome], Tx],
@@ -61,6 +63,7 @@ class Mutations(Generic[Tx]):
     ) -> None:
         self._state = state
         self._check_open = check_open
+        self._check_started = check_started
         self._send = send
         self._hold = hold
         self._wrap = wrap
@@ -435,6 +438,7 @@ class Mutations(Generic[Tx]):
         self._check_unchanging(schema, schema.wire_key(key))
         stored = self._latest(schema, schema.wire_key(key))
         if stored is None:
+            self._check_started()  # or every row would be taken for missing
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
         return stored
 

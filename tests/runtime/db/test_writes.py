@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -23,6 +23,7 @@ from streamdb import (
     InvalidEventError,
     InvalidRow,
     MissingKey,
+    NotConnected,
     PayloadTooLarge,
     RetryPolicy,
     StreamClosed,
@@ -306,6 +307,44 @@ async def test_cancelling_a_waiter_does_not_cancel_the_write(url: str) -> None:
                 await transaction
         await transaction.synced()
         assert len(db.messages) == 1
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+async def test_what_needs_a_row_needs_a_database_that_is_connected(
+    url: str, is_inside: bool
+) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1))
+    db = AsyncChat(url)
+    with db.transaction() if is_inside else nullcontext():
+        for write in (
+            lambda: db.messages.update("1", content="x"),
+            lambda: db.messages.delete("1"),
+            lambda: db.messages.update("1", lambda row: row, expect=message(1)),
+        ):
+            with pytest.raises(NotConnected, match="is not connected"):
+                write()
+    assert db.status == "idle"
+    await db.aclose()
+
+
+async def test_an_own_write_before_the_load_may_be_changed(url: str) -> None:
+    db = AsyncChat(url, create=True)
+    with db.transaction() as transaction:
+        db.messages.insert(message(1))
+        db.messages.update("1", content="x")
+    await transaction.synced()
+    assert list(db.messages) == [message(1, "x")]
+    await db.aclose()
+
+
+def test_the_blocking_form_needs_to_be_connected_too(embedded_url: str) -> None:
+    db = Chat(embedded_url, create=True)
+    with pytest.raises(NotConnected):
+        db.messages.delete("1")
+    db.messages.insert(message(1))
+    db.messages.update("1", content="x").synced()
+    db.close()
 
 
 async def test_writes_before_the_load_wait_for_it(url: str) -> None:
