@@ -50,6 +50,7 @@ class Outcome:
         "_synced",
         "conflict",
         "error",
+        "is_asked",
         "is_txid_known",
         "status",
         "stored",
@@ -64,6 +65,8 @@ class Outcome:
         self.conflict = False
         #: Whether anybody has asked for the id, and may have events written that carry it.
         self.is_txid_known = False
+        #: Whether the program has waited for it, or looked at its error: it has been told, then.
+        self.is_asked = False
         self._durable: Future[None] | None = None
         self._synced: Future[None] | None = None
         self._calls: list[Callable[[Outcome], object]] = []
@@ -203,9 +206,13 @@ class BaseTransaction:
     """What both forms of a transaction tell without waiting."""
 
     _instead = "leave its `with` block first"
+    _asks = True
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, *, asks: bool = True) -> None:
+        """Tell of an outcome; ``asks`` is False if it is not the program that waits for it."""
         self._outcome = outcome
+        if not asks:
+            self._asks = False
 
     @property
     def txid(self) -> str:
@@ -221,6 +228,8 @@ class BaseTransaction:
     @property
     def error(self) -> BaseException | None:
         """Why it failed, or why nobody knows; or why it will not be seen coming back."""
+        if self._outcome.error is not None:
+            self._outcome.is_asked = True
         return self._outcome.error
 
     @property
@@ -248,6 +257,8 @@ class BaseTransaction:
     def _check_sent(self) -> None:
         if self.status == "open":
             raise WouldDeadlock(f"the transaction is still open: {self._instead}")
+        if self._asks:
+            self._outcome.is_asked = True
 
 
 def take_up(transaction: BaseTransaction, outcome: Outcome) -> None:
@@ -300,8 +311,10 @@ class AsyncTransaction(BaseTransaction):
 class Transaction(BaseTransaction):
     """Writes on their way. ``result()`` waits until they are durable."""
 
-    def __init__(self, outcome: Outcome, check_may_wait: CheckMayWait) -> None:
-        super().__init__(outcome)
+    def __init__(
+        self, outcome: Outcome, check_may_wait: CheckMayWait, *, asks: bool = True
+    ) -> None:
+        super().__init__(outcome, asks=asks)
         self._check_may_wait: Final = check_may_wait
 
     def result(self, timeout: float | None = None) -> None:

@@ -251,7 +251,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         refuse_async(on_mutate, "perform", "await in `persist`")
 
         def persisting(outcome: Outcome, steps: ActionSteps) -> Callable[[], Awaitable[object]]:
-            transaction = AsyncActionTransaction(steps, self._wrap(outcome))
+            transaction = AsyncActionTransaction(steps, AsyncTransaction(outcome, asks=False))
             return lambda: persist(transaction)
 
         return self._begin_action(name, on_mutate, persisting)

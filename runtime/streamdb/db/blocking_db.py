@@ -229,7 +229,9 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             refuse_async(function, "perform", "use the async form of the database")
 
         def persisting(outcome: Outcome, steps: ActionSteps) -> Callable[[], Awaitable[object]]:
-            transaction = ActionTransaction(steps, self._wrap(outcome))
+            transaction = ActionTransaction(
+                steps, Transaction(outcome, self._check_may_wait, asks=False)
+            )
             return lambda: in_own_thread(lambda: persist(transaction))
 
         return self._begin_action(name, on_mutate, persisting)

@@ -46,7 +46,7 @@ class BasePaced(Generic[Tx]):
         self._wrap: Final = wrap
         self._pace: Final = Pace(mutations, rhythm, later, self._note)
         self._entered: Final = EnteredBlocks[Tx]("paced block")
-        self._failure: BaseException | None = None
+        self._failed: Outcome | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._rhythm}>"
@@ -79,7 +79,8 @@ class BasePaced(Generic[Tx]):
             take_up(part, taken.outcome)
 
     def _note(self, draft: Draft) -> None:
-        self._failure = self._failure or draft.outcome.error
+        if draft.outcome.error is not None:
+            self._failed = self._failed or draft.outcome
 
     def _release(self) -> list[Tx]:
         """Send all that waits, and return what is on its way."""
@@ -90,9 +91,10 @@ class BasePaced(Generic[Tx]):
 
     def _raise_failure(self) -> None:
         with self._mutations.holding():
-            failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+            failed, self._failed = self._failed, None
+        if failed is not None and failed.error is not None:
+            failed.is_asked = True
+            raise failed.error
 
     if not TYPE_CHECKING:  # checkers know that there are no such methods
 

@@ -93,6 +93,8 @@ class RowBatches:
             if not self._has_failed:
                 return None
             failed = [each for each in self._batches.values() if each.outcome.error is not None]
+        for draft in failed:
+            draft.outcome.is_asked = True  # who gets this has been told of it
         unknown = [
             draft for draft in failed if isinstance(draft.outcome.error, TransactionUnresolved)
         ]

@@ -20,7 +20,9 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
+from streamdb.collections.transaction import Outcome
 from streamdb.db.drafts import Draft
+from streamdb.db.failure_log import FailureLog
 from streamdb.db.long_waits import LongWaits
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
@@ -66,6 +68,7 @@ class Sender:
         #: Tells of requests that are not answered.
         self.waits: Final = LongWaits(url)
         self._url: Final = url
+        self.failures: Final = FailureLog(url)
         self._producer: Final = ProducerState(str(uuid.uuid4()))
         self._in_flight: Final[dict[str, Draft]] = {}
         pending.open.drafts = self._in_flight
@@ -280,9 +283,9 @@ class Sender:
                 draft.outcome.fail(failure)
 
         self._pending.roll_back(failures, fail_each)
-        for draft, failure in failures.items():
+        for draft in failures:
             self.on_failed(draft)
-            log.error("%s: %s", self._url, failure)
+            self.failures.note([draft.outcome])
 
     def leave(self, txids: Collection[str], reason: BaseException) -> None:
         """Leave transactions to a later process, for they are in an outbox; they go on to show."""
@@ -330,16 +333,14 @@ class Sender:
             return
         failure = failure or self._failure(draft, error)
         failure.__cause__ = error
-        self._fail_with_dependents(draft, failure)
-        log.error("%s: %s", self._url, failure)
+        self.failures.note(self._fail_with_dependents(draft, failure))
 
     def roll_back(self, draft: Draft, failure: TransactionFailed) -> None:
         """Have an open transaction fail by the word of the application."""
         self._in_flight.pop(draft.outcome.txid, None)
         self._fail_with_dependents(draft, failure)
 
-    def _fail_with_dependents(self, draft: Draft, failure: TransactionFailed) -> None:
-
+    def _fail_with_dependents(self, draft: Draft, failure: TransactionFailed) -> list[Outcome]:
         def fail_all() -> None:
             draft.outcome.fail(failure)
             for dependent in dependents:
@@ -351,6 +352,7 @@ class Sender:
             self._pending.roll_back(failed, fail_all)
         for one in failed:
             self.on_failed(one)
+        return [one.outcome for one in failed]
 
     def _failure(
         self, draft: Draft, error: BaseException, *, is_answer: bool = True

@@ -69,6 +69,7 @@ class Session:
         self.status.on_change = state.signal.fire
         self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
         self.sender: Final = Sender(self._url, self.pending)
+        self.sender.failures.later = self._later_or_now
         state.on_commit = self.sender.came_back
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.gone_with
@@ -263,6 +264,12 @@ class Session:
         timer = loop.call_later(seconds, run)
         self._timers.add(timer)
 
+    def _later_or_now(self, seconds: float, call: Callable[[], object]) -> None:
+        if self._loop is None or self._loop is not _running_loop() or self.status.now == "closed":
+            call()
+        else:
+            self.call_later(seconds, call)
+
     def act(self, action: RunningAction, persist: Callable[[], Awaitable[object]]) -> None:
         """Have an action brought onto the stream in its turn.
 
@@ -453,6 +460,7 @@ class Session:
         with self._state.committing():
             self._leave_or_fail_all(closed)
             self._state.end(None, closed)
+        self.sender.failures.tell()
         self._observers.loaded()
         try:
             if self._stream is not None:

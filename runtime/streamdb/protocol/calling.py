@@ -165,7 +165,7 @@ def call(
         if not _was_turned_away(reply):
             in_doubt = True
             doubt()
-        interrupted = interruption(reply, failures)
+        interrupted = interruption(reply, failures, doing=doing)
         if interrupted is not None:
             yield from pause(interrupted)
         elif isinstance(reply, Reply):
@@ -189,14 +189,14 @@ def _is_amended(reply: Reply, failures: Failures, *, url: str, doing: str) -> Op
     return wait is not None
 
 
-def interruption(reply: Reply | NoReply, failures: Failures) -> Interrupted | None:
+def interruption(reply: Reply | NoReply, failures: Failures, *, doing: str) -> Interrupted | None:
     """Return what to tell before a failed request is repeated; None if the policy is used up."""
     if isinstance(reply, Reply):
         reason, asked = f"the server answered {reply.status}", retry_after(reply.headers)
     else:
         reason, asked = reply.reason, None
     wait = failures.next_delay(asked)
-    return None if wait is None else Interrupted(reason, wait, failures.count)
+    return None if wait is None else Interrupted(doing, reason, wait, failures.count)
 
 
 def no_answer(
@@ -325,7 +325,7 @@ def _answer_without_doubt(request: Request, retry: RetryPolicy, url: str) -> Ope
             continue
         elif not _was_turned_away(reply):
             break
-        interrupted = interruption(reply, failures)
+        interrupted = interruption(reply, failures, doing="append")
         if interrupted is not None:
             yield from pause(interrupted)
         elif isinstance(reply, NoReply):

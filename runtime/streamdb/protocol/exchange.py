@@ -118,11 +118,13 @@ class Interrupted:
     """Tell that a request failed, for the so-manieth time in a row, and is repeated.
 
     Attributes:
+        doing: what it was sent for, such as "append": of one stream, several may fail at once.
         reason: what happened; without secrets.
         retry_in: seconds until the next try.
         failures: how often it failed in a row, this time included.
     """
 
+    doing: str
     reason: str
     retry_in: float
     failures: int = 1

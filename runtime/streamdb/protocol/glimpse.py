@@ -70,7 +70,7 @@ def glimpse(url: str, offset: str, size: int, retry: RetryPolicy) -> Operation[G
                 return Glimpse(data, len(data) < size, following, is_last)
             reply = data
         yield Release()
-        interrupted = interruption(reply, failures)
+        interrupted = interruption(reply, failures, doing="read")
         if interrupted is not None:
             yield from pause(interrupted)
         elif isinstance(reply, Reply):

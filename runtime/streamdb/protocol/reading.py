@@ -278,7 +278,9 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         if short_connections >= _SHORT_CONNECTIONS_IN_A_ROW:
             return position
         wait = _short_wait(short_connections)
-        yield from pause(Interrupted("the connection ended at once", wait, short_connections))
+        yield from pause(
+            Interrupted("read", "the connection ended at once", wait, short_connections)
+        )
 
 
 class _Ended(NamedTuple):
@@ -405,14 +407,14 @@ class _Doubts:
         if wait is None or self._failures.count >= _TRIES_OF_DAMAGED:
             return False
         told = f"the answer is damaged: {damage.reason}"
-        yield from pause(Interrupted(told, wait, self._failures.count))
+        yield from pause(Interrupted("read", told, wait, self._failures.count))
         return True
 
 
 def _back_off(
     options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: Failures
 ) -> Operation[None]:
-    interrupted = interruption(reply, failures)
+    interrupted = interruption(reply, failures, doing="read")
     if interrupted is not None:
         yield from pause(interrupted)
     elif isinstance(reply, Reply):

@@ -218,8 +218,8 @@ class Handle:
 
     def _tell(self, told: Interrupted) -> None:
         level = logging.WARNING if told.failures >= _WORRYING_FAILURES else logging.INFO
-        text = "%s: %s (failure %d in a row); trying again in %.1f s"
-        log.log(level, text, self.url, told.reason, told.failures, told.retry_in)
+        text = "%s: %s: %s (failure %d in a row); trying again in %.1f s"
+        log.log(level, text, self.url, told.doing, told.reason, told.failures, told.retry_in)
 
     def items(self, batch: Batch) -> list[Any]:
         """Parse the messages of a batch of a JSON stream.

@@ -210,8 +210,31 @@ async def test_tries_without_end_are_logged_and_become_a_warning(
     assert (
         told[5]
         .getMessage()
-        .startswith(f"{between.url(name)}: the server answered 500 (failure 6 in a row)")
+        .startswith(f"{between.url(name)}: head: the server answered 500 (failure 6 in a row)")
     )
+
+
+async def test_what_is_logged_says_what_the_tries_are_for(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A database reads and writes the same stream, and an outage hits both."""
+    caplog.set_level(logging.INFO, "streamdb.streams")
+    name = f"said/{next(_numbers)}"
+    async with (
+        await AsyncStream.create(server.url + name),
+        proxy(server.url) as between,
+        AsyncStream(between.url(name), retry=TIRELESS) as stream,
+    ):
+        await stream.head()
+        await between.trouble([Busy(503)])
+        await stream.append(1)
+        await between.trouble([Busy(503)])
+        assert [batch.offset async for batch in stream.read(offset="-1")]
+    told = [one.getMessage() for one in caplog.records if one.name == "streamdb.streams"]
+    assert [text.removeprefix(f"{between.url(name)}: ").partition(" (")[0] for text in told] == [
+        "append: the server answered 503",
+        "read: the server answered 503",
+    ]
 
 
 async def test_a_read_that_was_connected_before_is_as_patient_as_a_reconnect(
