@@ -33,7 +33,7 @@ from streamdb import (
     fn,
 )
 from streamdb.collections.transaction import Outcome
-from streamdb.query_functions import running_functions
+from streamdb.query_functions import check_may_wait, running_functions
 
 
 async def test_it_is_read_like_a_sequence_and_by_key(url: str) -> None:
@@ -347,7 +347,7 @@ def test_a_function_of_a_query_neither_closes_nor_waits(embedded_url: str) -> No
 
 
 def test_a_function_of_a_query_does_not_wait_for_a_write() -> None:
-    tx = Transaction(Outcome("t1"), None)
+    tx = Transaction(Outcome("t1"), check_may_wait)
     tx._outcome.status = "queued"
     with running_functions, pytest.raises(WouldDeadlock, match="waiting for a transaction"):
         tx.result()
