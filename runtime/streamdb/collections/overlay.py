@@ -156,6 +156,7 @@ class Overlay:
         for pending in self.of(old):
             if pending.txid in changes:
                 self.pop(old, pending.txid)
+                self.pop(new, pending.txid)  # which has become one with it
                 moved = Pending(pending.txid, changes[pending.txid])
                 if keeps_place:
                     moved.number = pending.number

@@ -67,12 +67,20 @@ class Draft:
             self.writes[write.place] = merged
 
     def rename(self, place: Place, write: LocalWrite) -> None:
-        """Write a row by another key, in the place of a write of it."""
-        if write.place not in self.writes:
+        """Write a row by another key, in the place of a write of it.
+
+        If it writes the row of that key, too, the two are one, in the order of writing.
+        """
+        other = self.writes.get(write.place)
+        if other is None:
             self.writes = {
                 write.place if at == place else at: write if at == place else each
                 for at, each in self.writes.items()
             }
+            return
+        is_first = next(at for at in self.writes if at in (place, write.place)) == place
+        del self.writes[place]
+        self.writes[write.place] = write.joined(other) if is_first else other.joined(write)
 
 
 class Holder(Protocol):

@@ -7,6 +7,7 @@ is sent, of the row as it stands then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -102,6 +103,28 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         if expect is None and later.expect is not None:
             expect = self.base  # on which the row stands that is expected
         return replace(later, kind=kind, fields=fields, base=self.base, expect=expect)
+
+    def joined(self, later: LocalWrite) -> LocalWrite:
+        """Return what this and a later write amount to, made of two rows that are one row now."""
+        kind = _MERGED.get((self.kind, later.kind))
+        expect = later.expect if self.expect is None else self.expect
+        size = self.size + later.size
+        if kind is None and (later.row is None or later.kind == "update"):
+            return LocalWrite("delete", self.schema, self.key, base=self.base, expect=expect)
+        row, fields = later.row, later.fields
+        if later.kind == "update" and fields is not None:
+            with suppress(InvalidRow, TypeError):  # there can be no such row, as sending it tells
+                row = self.schema.replace(self.row, fields)
+            fields = None if self.fields is None else {**self.fields, **fields}
+        return replace(
+            self,
+            kind=kind or "upsert",
+            row=row,
+            fields=fields if kind == "update" else None,
+            text=None,
+            size=size,
+            expect=expect,
+        )
 
     def renamed(self, key: str) -> LocalWrite:
         """Return the write that does the same to the row of another key."""

@@ -72,6 +72,7 @@ class Mutations(Generic[Tx]):
         #: Who holds a transaction back that writes a row.
         self.holders: Final[dict[Place, Holder]] = {}
         self._pending: Final = pending
+        pending.make_way = self.make_way
         self._open: Final = OpenBlock[Draft]("open transaction")
         self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
 
@@ -277,7 +278,7 @@ class Mutations(Generic[Tx]):
         Raises:
             StreamDBError: what waits for it has written a row of them meanwhile.
         """
-        self._follow_renamed(part)
+        self.follow_renamed(part)
         self._pending.open.check_not_above(draft, part.writes)
         self.make_way(part.writes)
         for place, write in part.writes.items():
@@ -349,7 +350,7 @@ class Mutations(Generic[Tx]):
 
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
         with self._state.committing():
-            self._follow_renamed(draft)
+            self.follow_renamed(draft)
             self.make_way(draft.writes)
             self._pending.number(draft)
             draft.outcome.advance("queued")
@@ -360,8 +361,11 @@ class Mutations(Generic[Tx]):
                 self._give_up(draft, error)
                 raise
 
-    def _follow_renamed(self, draft: Draft) -> None:
-        """Have writes that may have been made before a row was renamed be of that."""
+    def follow_renamed(self, draft: Draft) -> None:
+        """Have writes that may have been made before a row was renamed be of that.
+
+        Called while `holding`.
+        """
         for write in list(draft.writes.values()) if self._pending.has_renamed else ():
             if write.kind != "insert" and (now := self._called_now(write)) is not write:
                 draft.rename(write.place, now)

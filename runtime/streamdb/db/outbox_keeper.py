@@ -152,6 +152,13 @@ class OutboxKeeper:
         flushed = self.ledger.flush()
         flushed.add_done_callback(lambda done: draft.outcome.note_stored(done.exception()))
 
+    def renamed(self, draft: Draft) -> None:
+        """Keep a transaction as it is now: a row that it writes is of another key."""
+        ledger, txid = self.ledger, draft.outcome.txid
+        if ledger.is_open and txid in ledger and ledger[txid].sent is None:
+            ledger.rewrite(record_of(draft, ledger[txid].at))
+            ledger.flush()
+
     def records(self) -> list[TransactionRecord]:
         """Return all transactions, in the order of writing. May be called on any thread."""
         coming = list(self._coming.values())  # before the others: they move there

@@ -125,6 +125,10 @@ class OutboxLedger:
         """Add one; its number is greater than those of all that it may stand on."""
         self._put(self._last_number + number, record)
 
+    def rewrite(self, record: TransactionRecord) -> None:
+        """Have one be another one of the same id. Raises KeyError."""
+        self._put(self._pending[record.txid].number, record)
+
     def seal(self, sent: dict[str, SentRecord | None]) -> Batch:
         """Put down what is sent of transactions, None if that is known, as the next batch.
 

@@ -74,6 +74,7 @@ class BasePaced(Generic[Tx]):
             draft.outcome.advance("synced")
             return
         with self._mutations.holding():
+            self._mutations.follow_renamed(draft)
             taken = self._pace.take(draft.writes, lambda: Draft(draft.outcome))
         for part in draft.parts:
             take_up(part, taken.outcome)

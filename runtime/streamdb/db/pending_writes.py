@@ -51,6 +51,10 @@ class PendingWrites:
         self.open: Final = OpenTransactions(state)
         #: Whether a row was ever renamed.
         self.has_renamed = False
+        #: Has transactions sent that are held and write some rows.
+        self.make_way: Callable[[Iterable[Place]], None] = lambda _: None
+        #: Told of a transaction that writes a row by another key now.
+        self.on_renamed: Callable[[Draft], None] = lambda _: None
 
     def number(self, draft: Draft) -> None:
         """Put a transaction behind all that there are: it may stand on them."""
@@ -331,13 +335,14 @@ class PendingWrites:
         self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
     ) -> None:
         self.has_renamed = True
+        self.make_way([(schema.name, key) for key in (old, new)])
         changes: dict[str, RowChange] = {}
         for draft in dict.fromkeys(drafts):
-            write = draft.writes[schema.name, old].renamed(new)
-            draft.rename((schema.name, old), write)
+            draft.rename((schema.name, old), draft.writes[schema.name, old].renamed(new))
             if draft.is_open:
                 self.open.note(draft)
-            changes[draft.outcome.txid] = write.change()
+            changes[draft.outcome.txid] = draft.writes[schema.name, new].change()
+            self.on_renamed(draft)
         table = self._state.tables[schema.name]
         self._state.show_local({schema.name: table.rename(old, new, changes)})
 

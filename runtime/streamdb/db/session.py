@@ -97,6 +97,7 @@ class Session:
         outbox.resume = sender.resume
         sender.deliver = outbox.deliver
         sender.on_failed = outbox.failed
+        self.pending.on_renamed = lambda draft: self.on_loop(lambda: outbox.renamed(draft))
         outbox.giving_up = sender.giving_up
         outbox.on_loop = self.on_loop
         sender.waits.remedy = (

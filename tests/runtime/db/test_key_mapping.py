@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
+from tests.runtime.db.held import held_writes
 
 from streamdb import (
     ActionTransaction,
@@ -15,6 +17,7 @@ from streamdb import (
     MissingKey,
     Stream,
     TransactionFailed,
+    debounce,
 )
 
 
@@ -85,6 +88,120 @@ async def test_later_writes_reach_it(first: str, url: str) -> None:
         assert list(db.messages) == []
         with pytest.raises(MissingKey):
             db.messages.update("new", content="x")
+
+
+async def test_what_is_held_goes_before_what_is_written_later(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on, mapped = asyncio.Event(), asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m17")
+            mapped.set()
+            await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
+
+        db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        typing = db.paced(debounce(60))
+        with typing as typed:
+            db.messages.update("new", content="typed")
+        going_on.set()
+        await mapped.wait()
+        later = db.messages.update("m17", content="written later")
+        await later.synced()
+        assert typed.status == "synced"
+        assert list(db.messages) == [message("m17", "written later")]
+        assert not db._mutations.holders
+
+
+async def test_a_paced_block_that_is_open_then_reaches_it(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on, mapped = asyncio.Event(), asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m17")
+            mapped.set()
+            await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
+
+        db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+        with db.paced(debounce(0.01)) as typed:
+            db.messages.update("new", content="typed")
+            going_on.set()
+            await mapped.wait()
+        await typed.synced()
+        assert list(db.messages) == [message("m17", "typed")]
+
+
+DELETE = {"deleted": True}
+
+
+@pytest.mark.parametrize("first", ["new", "m17"])
+@pytest.mark.parametrize(
+    ("one", "other", "left"),
+    [
+        ({"content": "a"}, {"note": "b"}, message("m17", "a", note="b")),
+        ({"content": "a"}, {"content": "b"}, message("m17", "b")),
+        ({"content": "a"}, DELETE, None),
+        (DELETE, {"content": "b"}, None),
+        (DELETE, DELETE, None),
+        ({"content": "a"}, message("", "b"), message("m17", "b")),
+        (message("", "a"), {"note": "b"}, message("m17", "a", note="b")),
+        (DELETE, message("", "b"), message("m17", "b")),
+        (message("", "a"), DELETE, None),
+    ],
+)
+async def test_a_transaction_that_writes_it_by_both_keys_writes_one_row(
+    one: Any, other: Any, left: Any, first: str, url: str
+) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message("m17", "there")).synced()
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m17")
+            tx.release()
+
+        def write(key: str, what: Any) -> None:
+            if what is DELETE:
+                db.messages.delete(key)
+            elif isinstance(what, dict):
+                db.messages.update(key, **what)
+            else:
+                db.messages.upsert(message(key, what.content))
+
+        db.perform(lambda: db.messages.insert(message("new", "there")), persist)
+        with db.transaction() as both:
+            write(first, one)
+            write("m17" if first == "new" else "new", other)
+        going_on.set()
+        await both.synced()
+        assert list(db.messages) == ([] if left is None else [left])
+        assert not db.messages.meta("m17").pending if left else "m17" not in db.messages
+
+
+async def test_an_outbox_keeps_what_waits_by_the_new_key(url: str, tmp_path: Path) -> None:
+    async with AsyncChat(
+        url, create=True, cache=tmp_path / "c", outbox=True, close_timeout=0.05
+    ) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await later.stored()
+            await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
+            tx.map_key(db.messages, "new", "m17")
+
+        with held_writes(db):
+            action = db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
+            later = db.messages.update("new", content="edited")
+            await action
+            (entry,) = db.outbox.pending
+            assert entry.writes[0].key == "m17"
+            assert entry.writes[0].value["id"] == "m17"
+            await db.aclose()
+    async with AsyncChat(url, cache=tmp_path / "c", outbox=True) as db:
+        await db.await_txid(later.txid)
+        assert list(db.messages) == [message("m17", "edited")]
+        assert db.outbox.refused == ()
 
 
 async def test_one_row_that_came_instead_of_one_is_taken_for_it(url: str) -> None:
