@@ -400,6 +400,7 @@ class Judge:
         fold = NaiveFold()
         fold.apply_all(self.events[:index])
         own = {other.tx.txid for other in self._laid if not other.has_other_rows}
+        brought = {other.tx.txid for other in self._laid if other.is_brought}
         has_changed = any(
             fold.rows[name].get(key) != sent.base for (name, key), sent in local.sent.items()
         )
@@ -408,6 +409,8 @@ class Judge:
             for (name, key), sent in local.sent.items()
             for event in self.events[sent.end : index]
             if txid_of(event) not in own
+            # What an action has shown may be made of an older row when it comes.
+            or (txid_of(event) in brought and said(event)[2] != sent.base)
         )
         undoes = any(sent.undoes for sent in local.sent.values())
         # What comes with the first load is not seen one after the other.
