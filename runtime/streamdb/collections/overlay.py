@@ -123,6 +123,11 @@ class Overlay:
         self._count = 0
         self._stacks: Final[dict[str, _Stack]] = {}
 
+    @property
+    def count(self) -> int:
+        """How many changes were made by now: the number of the last one."""
+        return self._count
+
     def __len__(self) -> int:
         """Return how many rows have pending changes."""
         return len(self._stacks)

@@ -24,7 +24,7 @@ class Draft:
         holder: what keeps it from being sent for a while, though it shows.
         is_brought: whether the application brings it onto the stream, by ways of its own.
         has_come_back: whether all of it has come back.
-        back_at: the number of the last one that was there when it came back, of an action.
+        back_at: of an action, by collection, the last change that was there when it came back.
         by: the txids of the actions whose durable parts make it, the outermost first.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
         is_open: whether it is committed by hand, and was not yet.
@@ -40,7 +40,7 @@ class Draft:
     holder: Holder | None = None
     is_brought: bool = False
     has_come_back: bool = False
-    back_at: int | None = None
+    back_at: dict[str, int] | None = None
     by: tuple[str, ...] = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
     is_open: bool = False
@@ -60,7 +60,8 @@ class Draft:
     def add(self, write: LocalWrite) -> None:
         """Take in one more write."""
         before = self.writes.get(write.place)
-        merged = write if before is None else before.then(write)
+        is_anew = before is None or not before.takes(write)  # others removed the row in between
+        merged = write if before is None or is_anew else before.then(write)
         if merged is None:
             del self.writes[write.place]
         else:

@@ -35,17 +35,21 @@ _MERGED: Final[Mapping[tuple[WriteKind, WriteKind], WriteKind | None]] = {
     ("insert", "upsert"): "insert",
     ("insert", "update"): "insert",
     ("insert", "delete"): None,
+    ("insert", "replace"): "insert",
     ("upsert", "upsert"): "upsert",
     ("upsert", "update"): "upsert",
     ("upsert", "delete"): "delete",
+    ("upsert", "replace"): "replace",
     ("update", "upsert"): "upsert",
     ("update", "update"): "update",
     ("update", "delete"): "delete",
+    ("update", "replace"): "replace",
     ("delete", "insert"): "replace",
     ("delete", "upsert"): "replace",
     ("replace", "upsert"): "replace",
     ("replace", "update"): "replace",
     ("replace", "delete"): "delete",
+    ("replace", "replace"): "replace",
 }
 
 
@@ -100,8 +104,8 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         if kind == "update" and self.fields is not None and later.fields is not None:
             fields = {**self.fields, **later.fields}
         expect = self.expect
-        if expect is None and later.expect is not None:
-            expect = self.base  # on which the row stands that is expected
+        if expect is None and later.expect is not None and self.kind == "update":
+            expect = self.base  # on which the row stands that is expected; others stand on none
         return replace(later, kind=kind, fields=fields, base=self.base, expect=expect)
 
     def joined(self, later: LocalWrite) -> LocalWrite:

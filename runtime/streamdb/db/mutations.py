@@ -281,10 +281,6 @@ class Mutations(Generic[Tx]):
         self.follow_renamed(part)
         self._pending.open.check_not_above(draft, part.writes)
         self.make_way(part.writes)
-        for place, write in part.writes.items():
-            before = draft.writes.get(place)
-            if before is not None and not before.takes(write):
-                del draft.writes[place]  # others removed the row in between
         self.show_held(draft, part.writes.values(), is_new=is_new)
 
     def send_open(self, draft: Draft) -> None:

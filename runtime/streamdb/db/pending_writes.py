@@ -302,7 +302,8 @@ class PendingWrites:
         """
         with self._state.committing():
             for action in actions:
-                action.back_at = self._count
+                tables = self._state.tables
+                action.back_at = {name: tables[name].overlay.count for name, _ in action.writes}
                 for (name, old), write in action.writes.items():
                     table = self._state.tables[name]
                     new = table.renamed.now(old, table.rows)
@@ -322,13 +323,14 @@ class PendingWrites:
 
         What was written before or after that is of another row, which is called so by right.
         """
-        pending = self._state.tables[schema.name].overlay.of(key)
+        overlay = self._state.tables[schema.name].overlay
+        own = overlay.find(key, action.outcome.txid)
+        first = 0 if own is None else own.number
+        last = overlay.count if action.back_at is None else action.back_at[schema.name]
         return [
-            later
-            for each in pending
-            if (later := drafts.get(each.txid)) is not None
-            and action.number < later.number
-            and (action.back_at is None or later.number <= action.back_at)
+            drafts[each.txid]
+            for each in overlay.of(key)
+            if first < each.number <= last and each.txid in drafts
         ]
 
     def _rename(

@@ -144,6 +144,20 @@ async def test_in_a_transaction_the_first_write_of_the_row_counts(url: str) -> N
         assert db.messages["2"] == message(2, "newer")
 
 
+async def test_what_stands_on_no_row_expects_none(url: str) -> None:
+    """An upsert takes the place of whatever is there, and so an update that follows it does."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        with held_writes(db):
+            with db.transaction() as tx:
+                db.messages.upsert(message(1, "mine"))
+                db.messages.update("1", note="mine", expect=message(1, "mine"))
+            await stream.append(messages.update(message(1, "theirs"), txid="t"))
+            await db.await_txid("t")
+        await tx.synced()
+        assert db.messages["1"] == message(1, "mine", note="mine")
+
+
 async def test_in_a_transaction_the_row_may_be_as_it_was_before_its_first_update(url: str) -> None:
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
         await db.messages.insert(message(1, "old")).synced()

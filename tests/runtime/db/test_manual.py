@@ -196,6 +196,46 @@ async def test_what_others_removed_meanwhile_may_be_inserted(url: str) -> None:
         assert list(db.messages) == [message(1, "again")]
 
 
+async def test_a_row_is_removed_and_inserted_by_a_later_block(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1)).synced()
+        tx = db.begin()
+        with tx:
+            db.messages.update("1", content="changed")
+            db.messages.insert(message(2))
+        with tx:
+            for key in (1, 2):
+                db.messages.delete(str(key))
+                db.messages.insert(message(key, "anew"))
+        await tx.commit().synced()
+        kinds = [event["headers"]["operation"] for event in (await events_of(url))[1:]]
+        assert kinds == ["delete", "insert", "insert"]
+        assert sorted(db.messages, key=lambda m: m.id) == [message(1, "anew"), message(2, "anew")]
+
+
+async def test_its_key_is_mapped_if_it_was_written_while_the_action_showed(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "1", "m17")
+            await tx.send()
+
+        action = db.perform(lambda: db.messages.insert(message(1)), persist)
+        tx = db.begin()
+        with tx:
+            db.messages.update("1", content="of what is called otherwise soon")
+        going_on.set()
+        await action.synced()
+        with tx:
+            db.messages.insert(message(2))
+            db.messages.update("1", note="by its old key")
+        await tx.commit().synced()
+        expected = message("m17", "of what is called otherwise soon", note="by its old key")
+        assert list(db.messages) == [expected, message(2)]
+
+
 async def test_it_ends_once(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         tx = db.begin()

@@ -18,6 +18,7 @@ from tests.runtime.db.write_model import LARGEST_BODY
 from tests.runtime.db.write_steps import (
     Act,
     Append,
+    ByHand,
     GiveUp,
     History,
     Hold,
@@ -118,6 +119,8 @@ class User:
                 await self._others.append_reset(appends)
             case Act():
                 self.opened.act(step)
+            case ByHand():
+                self.opened.by_hand(step)
             case Hold():
                 self.opened.hold_back(step)
             case Pause(milliseconds):

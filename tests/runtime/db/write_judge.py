@@ -13,7 +13,9 @@ from typing import Any
 from tests.runtime.db.write_model import (
     NAMES_OF_TYPES,
     WRITTEN,
+    Committed,
     Entry,
+    Extended,
     Laid,
     Local,
     Made,
@@ -36,8 +38,10 @@ from streamdb import (
     DatabaseClosed,
     MissingKey,
     PayloadTooLarge,
+    RolledBack,
     RowChanged,
     StreamClosed,
+    StreamDBError,
     TransactionFailed,
     TransactionUnresolved,
 )
@@ -67,6 +71,8 @@ class Judge:
     asked: set[str] | None = None
     _laid: list[Local] = field(default_factory=list[Local])
     _empty: list[Local] = field(default_factory=list[Local])
+    _back_at: dict[Local, int] = field(default_factory=dict[Local, int])
+    _count: int = 0
     _places: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def judge(self, trace: Sequence[Entry]) -> None:
@@ -79,6 +85,9 @@ class Judge:
             view = entry if isinstance(entry, View) else entry.view
             synced = self._matching(view)
             self._check_statuses(view)
+            for local in self._laid:
+                if local.acted is not None and self._is_back(local, view):
+                    self._back_at.setdefault(local, self._count)
             self._check_metas(view, synced)
             self._note_showed(view)
             if isinstance(entry, View):
@@ -87,7 +96,11 @@ class Judge:
                 before = view, synced
                 continue
             before = None
-            if isinstance(entry, Laid):
+            if isinstance(entry, Extended):
+                self._extend(entry, synced)
+            elif isinstance(entry, Committed):
+                entry.local.is_open = False
+            elif isinstance(entry, Laid):
                 self._lay(entry.local, view, synced)
             elif isinstance(entry, Refused):
                 for local in entry.locals:
@@ -128,16 +141,18 @@ class Judge:
             places = [key for key, _, _ in synced[name]]
             rows = self._rows_below(synced, view, name)
             ahead: dict[Any, None] = {}
-            for local in self._pending(view):
-                for place in (place for place in local.deeds if place[0] == name):
-                    key, row = place[1], local.done_to(place, rows.get(place[1]))
-                    if row is None:
-                        rows.pop(key, None)
-                        ahead.pop(key, None)
-                    else:
-                        rows[key] = row
-                        if key not in places:
-                            ahead.setdefault(key)
+            for local, place in self._changes(view):
+                key = place[1]
+                if place[0] != name:
+                    continue
+                row = local.done_to(place, rows.get(key))
+                if row is None:
+                    rows.pop(key, None)
+                    ahead.pop(key, None)
+                else:
+                    rows[key] = row
+                    if key not in places:
+                        ahead.setdefault(key)
             keys = [key for key in places if key in rows] + list(ahead)
             found[name] = [(key, rows[key]) for key in keys]
         return found
@@ -154,7 +169,11 @@ class Judge:
         writers = {local.tx.txid: local for local in self._laid}
         for place, meta in view.metas.items():
             assert meta.pending is (place in pending), place
-            failed = [local for local in view.failed if place in local.deeds]
+            failed = [
+                local
+                for local in view.failed
+                if place in local.deeds and not isinstance(local.tx.error, RolledBack)
+            ]
             errors = [local.tx.error for local in failed]
             has_come_back = any(
                 self._is_back(local, view) and place in (local.deeds.keys() | local.assigned)
@@ -177,7 +196,7 @@ class Judge:
 
     def _note_showed(self, view: View) -> None:
         """Note what showed of rows under the last write to each of them."""
-        last = {place: local for local in self._pending(view) for place in local.deeds}
+        last = {place: local for local, place in self._changes(view)}
         rows = {(name, key): row for name in WRITTEN for key, row in view.rows[name]}
         for place, local in last.items():
             if (row := rows.get(place)) is not None:
@@ -190,12 +209,21 @@ class Judge:
         """Return the row that shows right below the change of a transaction."""
         name, key = place
         row = self._rows_below(synced, view, name).get(key)
-        for other in self._pending(view):
-            if other is local:
-                break
-            if place in other.deeds:
+        for other, at in self._changes(view):
+            if at == place:
+                if other is local:
+                    break
                 row = other.done_to(place, row)
         return row
+
+    def _all_below(self, local: Local, place: Place, view: View) -> list[Local]:
+        on_it = [other for other, at in self._changes(view) if at == place]
+        return on_it[: on_it.index(local)] if local in on_it else []
+
+    def _changes(self, view: View) -> list[tuple[Local, Place]]:
+        """Return what is pending, in the order in which it was laid over the rows."""
+        changes = [(local, place) for local in self._pending(view) for place in local.deeds]
+        return sorted(changes, key=lambda change: change[0].laid[change[1]])
 
     def _pending(self, view: View) -> Iterator[Local]:
         for local in self._laid:
@@ -261,22 +289,37 @@ class Judge:
 
     def _lay(self, local: Local, view: View, synced: InOrder) -> None:
         for place in local.deeds:
-            below = [other for other in self._pending(view) if place in other.deeds]
-            local.seen[place] = self._seen(local, place, view, synced)
-            local.expected[place] = local.seen[place].row
-            if below and not local.stands_alone(place):
-                local.stands_on.append(below[-1])
+            self._lay_over(local, place, view, synced)
         if local.deeds:
             self._laid.append(local)
         elif local.acted is not None and local.tx is not None:
             self._empty.append(local)
 
+    def _lay_over(self, local: Local, place: Place, view: View, synced: InOrder) -> None:
+        self._count += 1
+        local.laid[place] = self._count
+        local.seen[place] = self._seen(local, place, view, synced)
+        local.expected[place] = local.seen[place].row
+        if (below := local.seen[place].local) is not None:
+            local.below[place] = below
+
+    def _extend(self, entry: Extended, synced: InOrder) -> None:
+        local = entry.local
+        if entry.deeds and local not in self._laid:
+            self._laid.append(local)
+            local.is_open = True
+        for place, deeds in entry.deeds.items():
+            is_new = place not in local.deeds
+            local.extend(place, deeds)
+            if is_new and place in local.deeds:
+                self._lay_over(local, place, entry.view, synced)
+
     def _seen(self, local: Local, place: Place, view: View, synced: InOrder) -> Seen:
         below: Local | None = None
-        for other in self._pending(view):
-            if other is local:
-                break
-            if place in other.deeds:
+        for other, at in self._changes(view):
+            if at == place:
+                if other is local:
+                    break
                 below = other
         row = self._below(local, place, view, synced)
         return Seen(row, below, view.offset != "-1")
@@ -284,10 +327,10 @@ class Judge:
     def _rename(self, entry: Renamed, synced: InOrder) -> None:
         """What an action shows is called otherwise now, and so is what later writes do to it."""
         action = next(local for local in self._laid if local.acted and entry.new in local.assigned)
-        later = self._laid[self._laid.index(action) :]
-        pending = [local for local in self._pending(entry.view) if entry.old in local.deeds]
+        first, last = action.laid[entry.old], self._back_at.get(action, self._count)
+        pending = [local for local, place in self._changes(entry.view) if place == entry.old]
         assert {local for local in entry.locals if local in pending} == {
-            local for local in pending if local in later
+            local for local in pending if first <= local.laid[entry.old] <= last
         }, f"{entry}"
         for local in entry.locals:
             local.rename(entry.old, entry.new)
@@ -308,6 +351,8 @@ class Judge:
 
     def _send(self, local: Local, view: View, synced: InOrder) -> None:
         local.sent.clear()
+        below_it = {other for place in local.deeds for other in self._all_below(local, place, view)}
+        assert not any(other.is_open for other in (local, *below_it)), "it was not committed"
         for place, deeds in local.deeds.items():
             below = self._below(local, place, view, synced)
             if below is None and all(deed.kind == "update" for deed in deeds):
@@ -366,6 +411,9 @@ class Judge:
                 assert all(local.stays(place, row, confirmed) for row in rows), (place, rows)
 
     def _check_failure(self, local: Local, error: Any) -> None:
+        if isinstance(error, RolledBack):
+            assert local.is_open
+            return
         assert type(error) in (TransactionFailed, TransactionUnresolved, RowChanged)
         if isinstance(error, RowChanged):
             assert local.is_unexpected
@@ -373,6 +421,9 @@ class Judge:
         cause = error.__cause__
         if isinstance(cause, RowChanged) and local.is_brought and local.is_unexpected:
             return  # its events could not be made
+        if local.is_open and type(cause) is StreamDBError:
+            assert "closed before it was committed" in str(cause)
+            return
         if isinstance(cause, ActionFailed):
             assert local.acted is not None
             assert local.acted.raised

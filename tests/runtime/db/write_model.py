@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -111,7 +111,8 @@ class Local:
         deeds: by row, in order.
         tx: what the caller got.
         sent: by row; made anew when it is sent again.
-        stands_on: those that showed right below it when it was made, if it needs them.
+        below: by row, what showed right below it when it was made.
+        laid: by row, the number of what it does, of all that was ever done.
         makes_no_sense: it changes a row that was gone when it was to be sent.
         seen: by row.
         showed: by row, what showed while it was the last write of that row.
@@ -120,12 +121,14 @@ class Local:
         acted: it is of an action.
         is_released: it is, and shows nothing any more, though nothing comes back.
         expected: by row, the row that showed when it was made.
+        is_open: it was begun by hand, and not committed yet.
     """
 
     deeds: dict[Place, list[Deed]] = field(default_factory=dict[Place, list[Deed]])
     tx: Any = None
     sent: dict[Place, Sent] = field(default_factory=dict[Place, Sent])
-    stands_on: list[Local] = field(default_factory=list["Local"])
+    below: dict[Place, Local] = field(default_factory=dict[Place, "Local"])
+    laid: dict[Place, int] = field(default_factory=dict[Place, int])
     makes_no_sense: bool = False
     seen: dict[Place, Seen] = field(default_factory=dict[Place, Seen])
     showed: dict[Place, list[Any]] = field(default_factory=dict[Place, list[Any]])
@@ -134,6 +137,7 @@ class Local:
     acted: Acted | None = None
     is_released: bool = False
     expected: dict[Place, Any] = field(default_factory=dict[Place, Any])
+    is_open: bool = False
 
     @property
     def is_too_large(self) -> bool:
@@ -178,7 +182,35 @@ class Local:
         }
         if old in self.expected:
             self.expected[new] = renamed(self.expected.pop(old), new)
+        if old in self.below:
+            self.below[new] = self.below.pop(old)
+        if old in self.laid:
+            self.laid[new] = self.laid.pop(old)
         self.showed.pop(old, None)
+
+    @property
+    def stands_on(self) -> list[Local]:
+        """What it makes no sense without."""
+        return [
+            below
+            for place, below in self.below.items()
+            if place in self.deeds and not self.stands_alone(place)
+        ]
+
+    def extend(self, place: Place, deeds: Sequence[Deed]) -> None:
+        """Take in more of a row, in a further block."""
+        more = Local({place: list(self.deeds.get(place, []))})
+        for deed in deeds:
+            before = more.deeds.get(place)
+            if deed.kind == "insert" and before and before[-1].kind != "delete":
+                more.deeds[place] = []  # others removed the row in between
+            more.add(place, deed)
+        if more.deeds.get(place):
+            self.deeds[place] = more.deeds[place]
+        else:
+            self.deeds.pop(place, None)
+            self.laid.pop(place, None)
+        self.showed.pop(place, None)
 
     def add(self, place: Place, deed: Deed) -> None:
         """Take in one more write; what is inserted and removed again was never there."""
@@ -296,6 +328,21 @@ class Made(NamedTuple):
     events: list[Said] | None
 
 
+class Extended(NamedTuple):
+    """A block of a transaction by hand was about to show."""
+
+    local: Local
+    view: View
+    deeds: Mapping[Place, Sequence[Deed]]
+
+
+class Committed(NamedTuple):
+    """A transaction by hand was about to be committed."""
+
+    local: Local
+    view: View
+
+
 class Released(NamedTuple):
     """An action was about to show no more, by the word of the application."""
 
@@ -312,7 +359,7 @@ class Renamed(NamedTuple):
     new: Place
 
 
-Entry = View | Laid | Sending | Refused | Made | Released | Renamed
+Entry = View | Laid | Extended | Committed | Sending | Refused | Made | Released | Renamed
 
 
 def renamed(row: Any, place: Place) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from hypothesis import strategies as st
@@ -106,6 +106,21 @@ class Act:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """One more block of the transaction that is committed by hand, or its end.
+
+    Attributes:
+        does: what is done.
+        writes: what the block writes.
+        raises: the block ends by an exception.
+    """
+
+    does: Literal["write", "commit", "roll back"]
+    writes: list[Write]
+    raises: bool
+
+
+@dataclass(frozen=True)
 class Append:
     """Somebody else writes events in one request."""
 
@@ -193,6 +208,7 @@ class Reopen:
 Step = (
     Transact
     | Act
+    | ByHand
     | Append
     | ResetTo
     | Hold
@@ -257,6 +273,15 @@ _WRITES = st.builds(
 _ONE = st.builds(Transact, st.lists(_WRITES, min_size=1, max_size=1), raises=st.just(False))
 _SOME = st.builds(
     Transact, st.lists(_WRITES, max_size=5), raises=st.sampled_from([False] * 7 + [True])
+)
+_BLOCKS = st.builds(
+    ByHand,
+    st.just("write"),
+    st.lists(_WRITES.map(lambda write: replace(write, expects="nothing")), max_size=3),
+    raises=st.sampled_from([False] * 7 + [True]),
+)
+_BY_HAND = st.builds(
+    ByHand, st.sampled_from(["commit", "commit", "roll back"]), st.just([]), raises=st.just(False)
 )
 _ACTIONS = st.builds(
     Act,
@@ -336,6 +361,8 @@ _STEPS = _weighted(
         _ONE: 16,
         _SOME: 6,
         _ACTIONS: 8,
+        _BLOCKS: 4,
+        _BY_HAND: 2,
         _APPENDS: 8,
         _HOLDS: 6,
         st.builds(Pause, st.sampled_from([0, 0, 2, 10])): 6,

@@ -15,8 +15,10 @@ from tests.runtime.db.database_histories import Follower
 from tests.runtime.db.write_model import (
     WRITTEN,
     Acted,
+    Committed,
     Deed,
     Entry,
+    Extended,
     Laid,
     Local,
     Place,
@@ -26,7 +28,7 @@ from tests.runtime.db.write_model import (
     View,
     renamed,
 )
-from tests.runtime.db.write_steps import Act, Hold, Reopen, Transact, Write
+from tests.runtime.db.write_steps import Act, ByHand, Hold, Reopen, Transact, Write
 from tests.runtime.db.written_actions import DurablePart
 from tests.runtime.db.written_answers import Answers, changed, laid_over
 from tests.runtime.engine.judging import is_right
@@ -37,6 +39,7 @@ from streamdb import (
     DuplicateKey,
     MissingKey,
     RowChanged,
+    StreamDBError,
     TransactionFailed,
     WaitTimeout,
     fn,
@@ -63,6 +66,7 @@ class Opened:
         self.is_over = False
         self.locals: list[Local] = []
         self._over: set[Local] = set()
+        self._by_hand: Local | None = None
         self._assigned: dict[Place, Place] = {}
         self._stream = stream
         self._faults: list[BaseException] = []
@@ -204,6 +208,44 @@ class Opened:
             else:
                 self.locals.append(local)
 
+    def by_hand(self, step: ByHand) -> None:
+        """Go on with the transaction by hand, or end it."""
+        with self.lock:
+            if self._by_hand is None:
+                tx = self.db.begin()
+                self._by_hand = Local(tx=tx)
+            if step.does == "write":
+                self._write_block(self._by_hand, step)
+            elif step.does == "commit":
+                self._commit_by_hand()
+        if step.does == "roll back":  # which waits for the loop, in the blocking form
+            local, self._by_hand = self._by_hand, None
+            local.tx.rollback()
+
+    def _write_block(self, local: Local, step: ByHand) -> None:
+        part, draft = Local(), dict[Any, Any]()
+        self.trace.append(Extended(local, self.view(), part.deeds))
+        try:
+            with local.tx:
+                for write in step.writes:
+                    self._write(part, write, draft)
+                if step.raises:
+                    raise ZeroDivisionError
+        except ZeroDivisionError:
+            part.deeds.clear()
+        except StreamDBError as error:
+            part.deeds.clear()
+            if local.tx.status == "open" and "which waits for this one" not in str(error):
+                raise
+        if part.deeds and local not in self.locals:
+            self.locals.append(local)
+
+    def _commit_by_hand(self) -> None:
+        local, self._by_hand = self._by_hand, None
+        if local is not None:
+            self.trace.append(Committed(local, self.view()))
+            local.tx.commit()
+
     def assign(self, place: Place) -> Place:
         """Return what a server calls a row that was inserted here."""
         number = 101 + len(self._assigned)
@@ -302,6 +344,8 @@ class Opened:
 
     async def load(self) -> None:
         """Wait for the first load."""
+        with self.lock:
+            self._commit_by_hand()
         self.hold_back(Hold())
         await self._loading
 
