@@ -1,4 +1,4 @@
-"""Telling of writes that are not answered for long: all later ones wait behind them."""
+"""Telling of what is waited for long: answers to writes, and events in place of actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONG: Final = 60.0
 
 
 class LongWaits:
-    """The waits for answers of one database.
+    """The waits of one database.
 
     Args:
         url: the stream's address, for messages.
@@ -52,6 +52,24 @@ class LongWaits:
             yield
         finally:
             timer.cancel()
+
+    @property
+    def long(self) -> float:
+        """After so many seconds a wait is long."""
+        return _LONG
+
+    def tell_of_action(self, name: str, txid: str) -> None:
+        """Log that no event has come in place of what an action shows."""
+        log.warning(
+            "%s: persist of the action %r has returned %.0f s ago, and no event with its txid %s "
+            "has come: what on_mutate wrote goes on to show, and is not on the stream; does your "
+            "server write that txid into the headers of its events? If there are to be none, have "
+            "persist call `tx.release()`",
+            self._url,
+            name,
+            _LONG,
+            txid,
+        )
 
 
 def named(txids: Sequence[str]) -> str:

@@ -150,6 +150,16 @@ class Sender:
                 self._lose_echo(action.draft, self._no_echo)
         self._look_whether_drained()
 
+    def tell_if_awaited(self, action: RunningAction) -> None:
+        """Say so if an action that is over still shows, for no event has come in its place."""
+        if self.is_awaited(action):
+            self.waits.tell_of_action(action.name, action.txid)
+
+    def is_awaited(self, action: RunningAction) -> bool:
+        """Tell whether an action that is over shows until events come that others write."""
+        draft = action.draft
+        return draft.is_brought and bool(draft.writes) and action.txid in self._in_flight
+
     def _release_forgotten(self, action: RunningAction) -> None:
         """Have an action show no more that would show for ever, and say what it lacks."""
         self._pending.roll_back([action.draft])

@@ -308,6 +308,8 @@ class Session:
         except Exception as raised:  # noqa: BLE001 - the transaction tells it
             error = raised
         self.sender.end(action, error)
+        if self.sender.is_awaited(action):
+            self.call_later(self.sender.waits.long, lambda: self.sender.tell_if_awaited(action))
         if self.status.now != "closed":
             self._send()
 

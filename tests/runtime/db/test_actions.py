@@ -25,6 +25,7 @@ from streamdb import (
     TransactionFailed,
     TransactionUnresolved,
 )
+from streamdb.db import long_waits
 
 
 def nothing() -> None:
@@ -165,6 +166,28 @@ async def test_one_whose_txid_is_known_shows_until_that_comes(
         await transaction.synced()
         assert db.messages.keys() == ["2"]
         assert "without asking" not in caplog.text
+
+
+@pytest.mark.parametrize("comes", [False, True])
+async def test_one_in_whose_place_nothing_comes_is_told(
+    comes: bool, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(long_waits, "_LONG", 0.2)
+    async with await AsyncStream.create(url) as server, AsyncChat(url) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            txid = tx.txid  # and the server may lose it
+            event = messages.insert(message(2), txid=txid if comes else "another")
+            await server.append(event)
+
+        transaction = db.perform(lambda: db.messages.insert(message(1)), persist, name="greet")
+        await transaction
+        async with asyncio.timeout(10):
+            while db._session._timers:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        told = "persist of the action 'greet' has returned" in caplog.text
+        assert told is not comes
+        assert transaction.status == ("synced" if comes else "durable")
 
 
 async def test_it_may_be_sent_as_it_is(url: str) -> None:
