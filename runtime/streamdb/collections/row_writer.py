@@ -234,7 +234,8 @@ class RowWriter(BaseRowWriter[Row]):
     def write(self, row: Row) -> None:
         """Write a new row, which shows at once; waits only while ``max_pending`` are on their way.
 
-        Raises like :meth:`AsyncRowWriter.write`; if it does, this row is not written.
+        Raises like :meth:`AsyncRowWriter.write`, and WouldDeadlock on streamdb's own thread; if it
+        does, this row is not written.
         """
         self._check_usable()
         if self._batches.is_full:
@@ -242,6 +243,7 @@ class RowWriter(BaseRowWriter[Row]):
         self._batches.add(row)
 
     def _wait_for_room(self) -> None:
+        self._check_may_wait("write of a writer that is full")
         self._batches.release()  # nobody lingers while others wait
         with self._changed:
             while self._batches.is_full:

@@ -39,7 +39,7 @@ class RowBatches:
         self.name: Final = schema.name
         #: Called when rows have their outcome, on any thread.
         self.changed: Callable[[], object] = lambda: None
-        self.pending = 0
+        self._pending = 0
         self._mutations: Final = mutations
         self._schema: Final = schema
         self._limits: Final = limits
@@ -50,9 +50,22 @@ class RowBatches:
         self._has_failed = False
 
     @property
+    def pending(self) -> int:
+        """How many rows are not on the stream yet.
+
+        Who waited for them finds none, though it may wake before all that came of it is noted.
+        """
+        with self._mutations.holding():
+            return sum(
+                count
+                for txid, count in self._counts.items()
+                if not self._batches[txid].outcome.is_settled
+            )
+
+    @property
     def is_full(self) -> bool:
         """Whether as many rows are pending as there may be."""
-        return self.pending >= self._limits.max_pending
+        return self._pending >= self._limits.max_pending
 
     def add(self, row: Any) -> bool:
         """Have a row show; return whether a batch was full with it and is sent.
@@ -70,7 +83,7 @@ class RowBatches:
             if txid not in self._counts:  # it has failed already, and the next call tells so
                 return False
             self._counts[txid] += 1
-            self.pending += 1
+            self._pending += 1
             self._bytes += write.size
             is_due = (
                 self._counts[txid] >= self._limits.max_rows or self._bytes >= self._limits.max_bytes
@@ -113,7 +126,7 @@ class RowBatches:
             del self._batches[draft.outcome.txid]
         else:
             self._has_failed = True
-        self.pending -= self._counts.pop(draft.outcome.txid)
+        self._pending -= self._counts.pop(draft.outcome.txid)
         self.changed()
 
 

@@ -29,12 +29,14 @@ from streamdb import (
     TransactionFailed,
     TransactionUnresolved,
     WaitTimeout,
+    WouldDeadlock,
     WriterFailed,
     debounce,
 )
+from streamdb.db.pace import Pace
 from streamdb.db.pending_writes import PendingWrites
-from streamdb.db.row_batches import RowBatches
 from streamdb.query_functions import running_functions
+from streamdb.streams.loop_thread import shared_loop_thread
 from streamdb_server import Serving
 
 HOUR = 3600.0
@@ -475,26 +477,31 @@ def test_a_row_that_is_written_while_a_batch_fails(
         assert len(db.messages) == 0
 
 
-def test_who_waits_is_told_of_a_failure_though_it_wakes_before_that_is_noted(
+def test_who_waits_knows_the_outcome_though_it_wakes_before_that_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thread that brings the outcome may be held up in between."""
-    settle = RowBatches._settle
+    """The thread that brings it may be held up in between."""
+    settle = Pace._settle
 
-    def settle_late(batches: RowBatches, draft: Any) -> None:
+    def settle_late(pace: Pace, draft: Any, outcome: Any) -> None:
         threading.Event().wait(0.05)
-        settle(batches, draft)
+        settle(pace, draft, outcome)
 
-    monkeypatch.setattr(RowBatches, "_settle", settle_late)
+    monkeypatch.setattr(Pace, "_settle", settle_late)
     with Chat(f"embedded:{tmp_path / 's.db'}#s", create=True) as db:
         for wait in ("flush", "close"):
             writer = db.messages.writer(max_delay=HOUR)
             writer.write(message(1, TOO_LARGE))
             with pytest.raises(WriterFailed):
                 getattr(writer, wait)(30)
+        writer = db.messages.writer(max_delay=HOUR)
+        writer.write(message(1))
+        assert writer.pending == 1
+        writer.flush(30)
+        assert writer.pending == 0
 
 
-def test_a_function_of_a_query_is_refused_before_it_waits(embedded_url: str) -> None:
+def test_who_would_wait_for_ever_is_refused_before_it_waits(embedded_url: str) -> None:
     with Chat(embedded_url, create=True) as db:
         writer = db.messages.writer(max_delay=HOUR, max_pending=1)
         writer.write(message(1))
@@ -502,6 +509,13 @@ def test_a_function_of_a_query_is_refused_before_it_waits(embedded_url: str) -> 
             with running_functions, pytest.raises(StreamDBError, match="a function of a query"):
                 write(message(2))
         assert writer.pending == 1, "and has nothing sent"
+
+        async def write() -> None:
+            with pytest.raises(WouldDeadlock):
+                writer.write(message(2))
+
+        shared_loop_thread().run(write())
+        assert db.messages.keys() == ["1"]
 
 
 @pytest.mark.parametrize(
