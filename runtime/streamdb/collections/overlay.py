@@ -10,7 +10,7 @@ so does one that comes back as it was sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -213,6 +213,10 @@ class Overlay:
         pending.base, pending.text, pending.overwrites = base, text, overwrites
         self._stacks[key].put_change(pending, lambda _: row)
 
+    def put_in_order(self, key: str, order: Sequence[Pending]) -> None:
+        """Have all changes of a key lie in another order, the lowest first."""
+        self._stacks[key].put_in_order(order)
+
     def take_back(self, key: str, txid: str) -> None:
         """Note that what was sent was refused and is made anew, of what is below then."""
         pending = self._stacks[key].changes[txid]
@@ -307,6 +311,19 @@ class _Stack:
             self._highest = None if self._lowest is None else above or below
         if above is not None:
             self._touch(above)
+
+    def put_in_order(self, order: Sequence[Pending]) -> None:
+        numbers = [pending.number for pending in self.changes.values()]
+        self.changes.clear()
+        below: Pending | None = None
+        for pending, number in zip(order, numbers, strict=True):
+            pending.number, pending.below, pending.above = number, below, None
+            self.changes[pending.txid] = pending
+            if below is not None:
+                below.above = pending
+            below = pending
+        self._bottom, self._top = order[0], order[-1]
+        self._lowest, self._highest = self._bottom, self._top
 
     def put_under(self, row: Row | None) -> None:
         self.under = row

@@ -116,7 +116,8 @@ class PendingWrites:
             return draft.as_sent
         if not draft.writes:
             raise StreamDBError("it was refused, and does not fit the schema of today")
-        with self._state.lock:
+        with self._state.committing():
+            self._put_in_order_of_sending(draft)
             for made in self._made(draft):
                 write, pending = made.write, made.pending
                 has_unknown = write.kind == "update" and made.text is not None
@@ -131,6 +132,36 @@ class PendingWrites:
                 events += [event.to_json() for event in made.events]
         draft.unseen = len(events)
         return events
+
+    def _put_in_order_of_sending(self, draft: Draft) -> None:
+        """Lay what is sent now over all that was sent, and under what is yet to be.
+
+        What the durable part of an action writes is sent before what waits for the action.
+        """
+        for name, key in draft.writes:
+            table = self._state.tables[name]
+            pending = table.overlay.find(key, draft.outcome.txid)
+            if pending is None or _is_in_order(pending):
+                continue
+            stack = table.overlay.of(key)
+            at = stack.index(pending)
+            later = [one for one in stack[:at] if self._is_later(one, draft)]
+            later += [one for one in stack[at + 1 :] if one.made is None]
+            order = [one for one in stack if one is not pending and one not in later]
+            order += [pending, *later]
+            if order != list(stack):
+                for moved in (pending, *later):
+                    moved.seen = UNKNOWN  # what was there at its call lies elsewhere now
+                table.overlay.put_in_order(key, order)
+                self._state.show_local({name: table.show_anew([key])})
+
+    def _is_later(self, pending: Pending, draft: Draft) -> bool:
+        """Tell of what was written before a transaction whether it is on the stream only later."""
+        before = self.open.drafts.get(pending.txid)
+        if before is None or pending.txid in draft.by:
+            return False
+        status = before.outcome.status
+        return status in ("open", "queued") or (before.is_brought and status == "sent")
 
     def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
         """Return the events that `events` would send now.
@@ -183,13 +214,14 @@ class PendingWrites:
             for name, key in draft.writes:
                 overlay = self._state.tables[name].overlay
                 pending = overlay.find(key, draft.outcome.txid)
-                if pending is None or pending.above is None:
-                    continue
-                other = others.get(txid := pending.above.txid)
-                if other is None or _has_gone_ahead(other):
-                    continue
-                if other.writes[name, key].stands_on_others:
-                    heappush(above, (other.number, txid))
+                while pending is not None and (pending := pending.above) is not None:
+                    other = others.get(pending.txid)
+                    if other is not None and other.number < draft.number:
+                        continue  # it was written before, and is sent later
+                    is_left = other is not None and not _has_gone_ahead(other)
+                    if other is not None and is_left and other.writes[name, key].stands_on_others:
+                        heappush(above, (other.number, pending.txid))
+                    break
 
         def look_behind(draft: Draft) -> None:
             for other in followers.get(draft.outcome.txid, ()):
@@ -347,6 +379,12 @@ class PendingWrites:
             self.on_renamed(draft)
         table = self._state.tables[schema.name]
         self._state.show_local({schema.name: table.rename(old, new, changes)})
+
+
+def _is_in_order(pending: Pending) -> bool:
+    """Tell of a change that is about to be sent whether all below it was, and nothing above it."""
+    below, above = pending.below, pending.above
+    return (below is None or below.made is not None) and (above is None or above.made is None)
 
 
 def _has_gone_ahead(draft: Draft) -> bool:

@@ -7,9 +7,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
 from tests.runtime.chat_schema import AsyncChat, message
+from tests.runtime.db.held import unread
 
-from streamdb import AsyncActionTransaction, AsyncTransaction
+from streamdb import AsyncActionTransaction, AsyncTransaction, TransactionFailed
 
 
 @asynccontextmanager
@@ -72,7 +75,7 @@ async def test_an_inner_one_does_not_wait_for_what_waits_for_the_outer_one(url: 
         going_on.set()
         await outer
         await later.synced()
-        assert db.messages["1"].content == "later"
+        assert db.messages["1"] == message(1, "later", note="inner")
 
 
 async def test_what_an_inner_one_writes_does_not_wait_for_the_outer_one(url: str) -> None:
@@ -114,3 +117,50 @@ async def test_without_a_circle_what_it_writes_waits_for_another_one(url: str) -
         await db.perform(lambda: db.messages.insert(message(4)), persist).synced()
         assert db.messages["1"] == message(1, "other", note="first")
         assert db.messages["2"].note == "second"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_is_sent_ahead_is_made_of_the_stream_and_not_of_what_waits(
+    fails: bool, url: str
+) -> None:
+    """Else one would undo the other, and the stream would hold what an action showed that fails."""
+    async with chat(url) as db:
+        both, sent = asyncio.Barrier(2), asyncio.Event()
+        shown: list[tuple[str, str | None]] = []
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            with unread(db):
+                noted = db.messages.update("2", note="noted")
+                await both.wait()
+                await noted
+                shown.append((db.messages["2"].content, db.messages["2"].note))
+            sent.set()
+            tx.release()
+
+        async def other(tx: AsyncActionTransaction) -> None:
+            await both.wait()
+            noted = db.messages.update("1", note="noted")
+            await sent.wait()
+            await noted
+            if fails:
+                raise RuntimeError("no")
+            await tx.send()
+
+        action = db.perform(lambda: db.messages.update("1", content="a"), persist)
+        second = db.perform(lambda: db.messages.update("2", content="b"), other)
+        later = db.messages.update("2", role="assistant")
+        await action
+        if fails:
+            for failed in (second, later):
+                with pytest.raises(TransactionFailed):
+                    await failed
+        else:
+            await second
+            await later.synced()
+        assert shown == [("b", "noted")]
+        await db.until(lambda: db.messages["2"].note == "noted")
+    async with AsyncChat(url) as db:
+        expected = message(2, note="noted") if fails else message(2, "b", note="noted")
+        if not fails:
+            expected = replace(expected, role="assistant")
+        assert db.messages["2"] == expected
