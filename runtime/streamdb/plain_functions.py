@@ -4,6 +4,30 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
+
+
+def check_takes(function: Callable[..., object], taker: str, *arguments: str) -> None:
+    """Do nothing if a function can be called with these arguments, by position.
+
+    >>> two = lambda base, theirs: "ours"
+    >>> check_takes(two, "on_conflict", "base", "theirs", "ours")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    TypeError: on_conflict calls its function with (base, theirs, ours): too many positional...
+
+    Raises:
+        TypeError: it cannot.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # one that is not written in Python may not tell
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        called = ", ".join(arguments)
+        raise TypeError(f"{taker} calls its function with ({called}): {error}") from None
 
 
 def refuse_async(function: object, taker: str, instead: str) -> None:

@@ -36,6 +36,7 @@ from streamdb.collections.changes import (
     filtered,
 )
 from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.in_place import how_to_copy
 from streamdb.collections.items import AsyncItems, BlockingItems, Over
 from streamdb.collections.origin import Origin
 from streamdb.collections.row_meta import MetaColumns, MetaRows, RowMeta, meta_of, meta_slot
@@ -51,7 +52,7 @@ from streamdb.expr.conditions import test_of
 from streamdb.expr.expression import column
 from streamdb.expr.queries import Query1, Query2, Queryable, query_of
 from streamdb.expr.query import QueryRunner
-from streamdb.plain_functions import refuse_async
+from streamdb.plain_functions import check_takes, refuse_async
 from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema
 
@@ -99,7 +100,9 @@ class CollectionParts(Generic[Tx]):
     batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
     check_may_wait: CheckMayWait = check_may_wait
     metas: Callable[[], MetaRows] | None = None
-    resolve_by: Callable[[CollectionSchema[Any, Any], Callable[..., Any]], None] | None = None
+    resolve_by: Callable[[CollectionSchema[Any, Any], Callable[..., Any] | None], None] | None = (
+        None
+    )
 
 
 class Subscription:
@@ -391,7 +394,15 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         def changed(row: Row) -> Row:
             if change is None:
                 return self._schema.replace(row, fields)
-            return change(self._schema.rows.lent(row))
+            try:
+                return change(self._schema.rows.lent(row))
+            except Exception as error:
+                if (copying := how_to_copy(error)) is None:
+                    raise
+                raise TypeError(
+                    f"update: the fields of a row of collection {self._schema.name!r} cannot be "
+                    f"set: have the function return a changed copy, {copying}"
+                ) from error
 
         if expect is not UNSET and _are_several(key):
             raise TypeError("update: expect= is one row, and goes with one key")
@@ -440,7 +451,8 @@ class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
 
     def on_conflict(
         self,
-        resolve: Callable[[Row | None, Row | None, Row | None], Row | Literal["ours", "theirs"]],
+        resolve: Callable[[Row | None, Row | None, Row | None], Row | Literal["ours", "theirs"]]
+        | None,
     ) -> None:
         """Have a function say what becomes of rows of which a write has undone what others wrote.
 
@@ -463,13 +475,15 @@ class SyncedCollection(BaseCollection[Row, Key, Cols, Tx]):
             db.messages.on_conflict(longer)
 
         Args:
-            resolve: the function, in place of one that was given before. Give it before the
-                database is connected, or conflicts may go by.
+            resolve: the function, in place of one that was given before; None for none. Give it
+                before the database is connected, or conflicts may go by.
 
         Raises:
-            TypeError: it is ``async def``, or no function.
+            TypeError: it is ``async def``, or no function of three rows.
         """
-        refuse_async(resolve, "on_conflict", "pass a function that decides at once")
+        if resolve is not None:
+            refuse_async(resolve, "on_conflict", "pass a function that decides at once")
+            check_takes(resolve, "on_conflict", "base", "theirs", "ours")
         assert self._parts.resolve_by is not None  # noqa: S101 - databases have it
         self._parts.resolve_by(self._schema, resolve)
 

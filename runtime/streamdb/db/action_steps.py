@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streamdb.collections.collection import BaseCollection
 from streamdb.db.drafts import Draft
@@ -58,7 +58,12 @@ class ActionSteps:
     def map_key(
         self, collection: BaseCollection[Any, Any, Any, Any], temporary: Any, assigned: Any
     ) -> None:
-        """Have a row that it shows be of another key. Raises MissingKey, ValueError."""
+        """Have a row that it shows be of another key. Raises MissingKey, TypeError, ValueError."""
+        if not isinstance(cast("Any", collection), BaseCollection):
+            raise TypeError(
+                "map_key takes the collection of the row itself, such as db.messages, not "
+                f"{type(collection).__name__}"
+            )
         for name, own in self.collections.items():
             if own is collection:
                 schema = self.schema.by_name[name]

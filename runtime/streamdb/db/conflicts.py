@@ -13,6 +13,7 @@ from streamdb.db.local_writes import changed_fields, has_same, is_same_json
 from streamdb.db.mutations import Mutations
 from streamdb.db.options import OnConflict
 from streamdb.errors import StreamDBError
+from streamdb.plain_functions import check_takes
 from streamdb.state.schema import CollectionSchema
 
 log: Final = logging.getLogger("streamdb.db")
@@ -68,9 +69,12 @@ class Conflicts:
         self._resolvers: Final[dict[str, Resolver]] = {}
         self._default: Final = _resolver(default)
 
-    def resolve_by(self, schema: Schema, resolver: Resolver) -> None:
+    def resolve_by(self, schema: Schema, resolver: Resolver | None) -> None:
         """Ask a function about conflicts of a collection from now on, in place of any before."""
-        self._resolvers[schema.name] = resolver
+        if resolver is None:
+            self._resolvers.pop(schema.name, None)
+        else:
+            self._resolvers[schema.name] = resolver
 
     def ask(self, schema: Schema, conflicting: Conflicting) -> None:
         """Have a conflict resolved. Called in the commit that tells it."""
@@ -81,7 +85,15 @@ class Conflicts:
         """Ask until the answer is of the row as it shows when it is written."""
         given = conflicting.ours
         for _ in range(_MOST_ASKED):
-            answer = self._answer(resolver, schema, conflicting, given)
+            try:
+                answer = self._answer(resolver, schema, conflicting, given)
+            except Exception:
+                log.exception(
+                    "%s: the function for conflicts of collection %r failed, and ours stands",
+                    self._url,
+                    schema.name,
+                )
+                return
             if answer is _OURS:
                 return
             try:
@@ -166,6 +178,8 @@ class Conflicts:
 
 
 def _resolver(default: OnConflict | None) -> Resolver | None:
+    if callable(default):
+        check_takes(default, "on_conflict", "base", "theirs", "ours")
     if default is None or callable(default):
         return default
     word = default

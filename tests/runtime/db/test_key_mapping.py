@@ -317,6 +317,9 @@ async def test_what_the_action_has_not_written_has_no_temporary_key(url: str) ->
         async def persist(tx: AsyncActionTransaction) -> None:
             with pytest.raises(MissingKey, match="has written no row of key 'old'"):
                 tx.map_key(db.messages, "old", "m17")
+            by_name: Any = "messages"
+            with pytest.raises(TypeError, match=r"such as db\.messages, not str"):
+                tx.map_key(by_name, "new", "m17")
             with pytest.raises(ValueError, match="a collection of another database"):
                 tx.map_key(other.messages, "new", "m17")
             tx.map_key(db.messages, "new", "new")

@@ -296,6 +296,7 @@ async def test_an_answer_that_makes_no_sense_is_logged_and_ours_stands(
             lambda: db.messages.update("1", note="mine"),
         )
         assert told in caplog.text
+        assert f"{db.url}: the function for conflicts of collection 'messages'" in caplog.text
         assert db.messages["1"] == message(1, "old", note="mine")
 
 
@@ -305,7 +306,31 @@ async def test_what_it_is_given_is_checked(embedded_url: str) -> None:
     db = AsyncChat(embedded_url, create=True)
     with pytest.raises(TypeError, match="decides at once"):
         db.messages.on_conflict(resolve)
+    two: Any = lambda base, theirs: "ours"  # noqa: E731
+    with pytest.raises(
+        TypeError, match=r"on_conflict calls its function with \(base, theirs, ours"
+    ):
+        db.messages.on_conflict(two)
+    with pytest.raises(
+        TypeError, match=r"on_conflict calls its function with \(base, theirs, ours"
+    ):
+        AsyncChat(embedded_url, on_conflict=two)
     await db.aclose()
+
+
+async def test_it_can_be_taken_off(embedded_url: str) -> None:
+    asked: list[Any] = []
+    async with AsyncChat(embedded_url, create=True) as db:
+        db.messages.on_conflict(lambda *rows: asked.append(rows) or "theirs")
+        db.messages.on_conflict(None)
+        db.messages.on_conflict(None)
+        await db.messages.insert(message(1, "old")).synced()
+        await overlapping(
+            db,
+            messages.update(message(1, "theirs")),
+            lambda: db.messages.update("1", content="mine"),
+        )
+        assert (asked, db.messages["1"].content) == ([], "mine")
 
 
 async def test_it_runs_when_the_commit_is_over_and_all_is_told(embedded_url: str) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import threading
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
 from msgspec import structs
+from pydantic import create_model
 from tests.runtime.chat_schema import AsyncChat, Chat, Message, message, messages, sensor
 
 from streamdb import (
@@ -42,6 +44,12 @@ IMPATIENT: dict[str, Any] = {
     "reconnect": RetryPolicy(initial=0.01, maximum=0.05),
     "close_timeout": 0.1,
 }
+
+
+@dataclass(frozen=True)
+class Frozen:
+    id: str
+    content: str = ""
 
 
 async def events_of(url: str) -> list[Any]:
@@ -219,6 +227,28 @@ async def test_the_function_of_an_update_may_change_its_row(url: str) -> None:
     with Notes(url) as again:
         again.notes.update("a", tagged).synced(30)
         assert again.notes["a"] == {"id": "a", "tags": ["new", "new"]}
+
+
+@pytest.mark.parametrize("kind", ["msgspec", "dataclass", "pydantic"])
+async def test_a_function_that_sets_a_field_is_told_how_to_copy(
+    embedded_url: str, kind: str
+) -> None:
+    row: Any
+    if kind == "msgspec":
+        row, copying = Message, r"msgspec\.structs\.replace\(row"
+    elif kind == "dataclass":
+        row, copying = Frozen, r"dataclasses\.replace\(row"
+    else:
+        row = create_model("Note", __config__={"frozen": True}, id=(str, ...), content=(str, ""))
+        copying = r"row\.model_copy\(update"
+    declared = type("Rows", (AsyncStreamDB,), {"rows": collection(row, primary_key="id")})
+    database: Any = declared
+    async with database(embedded_url, create=True) as db:
+        await db.rows.insert(row(id="a"))
+        with pytest.raises(TypeError, match=f"of collection 'rows' cannot be set: .* {copying}"):
+            db.rows.update("a", lambda row: setattr(row, "content", "x"))
+        with pytest.raises(AttributeError, match="titel"):
+            db.rows.update("a", lambda row: row.titel)
 
 
 async def test_a_transaction_inside_another_one_is_part_of_it(embedded_url: str) -> None:
