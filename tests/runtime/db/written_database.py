@@ -330,9 +330,10 @@ class Opened:
 
     async def give_up(self, *, synced: bool) -> None:
         """Wait for the last transaction, but not long."""
-        if not self.locals:
+        sent = [local for local in self.locals if local.tx.status != "open"]
+        if not sent:
             return
-        tx = self.locals[-1].tx
+        tx = sent[-1].tx
         if self.is_async:
             waiting = asyncio.ensure_future(tx.synced() if synced else _awaited(tx))
             await asyncio.sleep(0)
