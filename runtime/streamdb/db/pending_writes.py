@@ -369,7 +369,7 @@ class PendingWrites:
         self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
     ) -> None:
         self.has_renamed = True
-        self.make_way([(schema.name, key) for key in (old, new)])
+        self.make_way([(schema.name, old)])
         changes: dict[str, RowChange] = {}
         for draft in dict.fromkeys(drafts):
             draft.rename((schema.name, old), draft.writes[schema.name, old].renamed(new))

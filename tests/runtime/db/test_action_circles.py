@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from tests.runtime.chat_schema import AsyncChat, message
 from tests.runtime.db.held import unread
 
-from streamdb import AsyncActionTransaction, AsyncTransaction, TransactionFailed
+from streamdb import (
+    AsyncActionTransaction,
+    AsyncTransaction,
+    BadRequest,
+    TransactionFailed,
+    WriterFailed,
+)
 
 
 @asynccontextmanager
@@ -164,3 +170,60 @@ async def test_what_is_sent_ahead_is_made_of_the_stream_and_not_of_what_waits(
         if not fails:
             expected = replace(expected, role="assistant")
         assert db.messages["2"] == expected
+
+
+async def test_what_is_refused_takes_later_writes_with_it_and_no_earlier_ones(url: str) -> None:
+    async with chat(url) as db:
+        begun, written = asyncio.Event(), asyncio.Event()
+        inner: list[AsyncTransaction] = []
+        sender = db._session.sender
+        deliver = sender.deliver
+
+        async def refuse(stream: Any, sending: Any) -> None:
+            await written.wait()
+            if any(draft.outcome.txid == inner[0].txid for draft, _ in sending):
+                raise BadRequest("400")
+            await deliver(stream, sending)
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await begun.wait()
+            inner.append(db.messages.update("1", note="refused"))
+            with pytest.raises(TransactionFailed):
+                await inner[0]
+            tx.release()
+
+        sender.deliver = refuse
+        action = db.perform(lambda: db.messages.update("1", content="a"), persist)
+        earlier = db.messages.update("1", role="assistant")
+        begun.set()
+        while not inner or inner[0].status != "sent":  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        later = db.messages.update("1", content="later")
+        written.set()
+        await action
+        with pytest.raises(TransactionFailed, match="it changes what an earlier one wrote"):
+            await later
+        await earlier.synced()
+        assert db.messages["1"] == replace(message(1), role="assistant")
+
+
+async def test_a_writer_leaves_no_gap_for_what_goes_ahead(url: str) -> None:
+    async with chat(url) as db:
+        writer = db.messages.writer(max_rows=1)
+        begun = asyncio.Event()
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            await begun.wait()
+            await writer.write(message(3))
+            await db.messages.insert(message(4)).synced()
+            raise RuntimeError("no")
+
+        action = db.perform(lambda: db.messages.delete("1"), persist)
+        await writer.write(message(1, "again"))
+        begun.set()
+        with pytest.raises(TransactionFailed, match="RuntimeError: no"):
+            await action
+        with pytest.raises(WriterFailed) as failed:
+            await writer.flush()
+        assert failed.value.unwritten == (message(1, "again"), message(3))
+        assert db.messages.keys() == ["1", "2", "4"]

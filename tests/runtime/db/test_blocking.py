@@ -23,6 +23,7 @@ from streamdb import (
     RetryPolicy,
     Stream,
     StreamClosed,
+    Transaction,
     TransactionFailed,
     TransactionUnresolved,
     TxidTimeout,
@@ -396,3 +397,19 @@ def test_a_forked_child_is_told(embedded_url: str) -> None:
         db._state.lock.__exit__()
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == len(attempts)
+
+
+def test_what_another_thread_writes_as_it_closes_is_waited_for(url: str) -> None:
+    with Chat(url, create=True) as db:
+        written: list[Transaction] = []
+
+        def write() -> None:
+            written.append(db.messages.insert(message(1)))
+
+        def write_elsewhere() -> None:
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+
+        db._session.release_all = write_elsewhere
+    written[0].result(10)
