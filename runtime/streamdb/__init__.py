@@ -14,16 +14,12 @@ if TYPE_CHECKING:
     from msgspec import UNSET, UnsetType
 
     from streamdb.abi import require_abi
+    from streamdb.collections.change_iteration import AsyncChanges, BlockingChanges
     from streamdb.collections.changes import Change, ChangeKind, Changes
-    from streamdb.collections.collection import (
-        AsyncChanges,
-        AsyncCollection,
-        BlockingChanges,
-        Collection,
-        Subscription,
-    )
+    from streamdb.collections.collection import AsyncCollection, Collection
     from streamdb.collections.row_meta import MetaColumns, RowMeta
     from streamdb.collections.row_writer import AsyncRowWriter, RowWriter
+    from streamdb.collections.subscription import Subscription
     from streamdb.collections.transaction import AsyncTransaction, Transaction, TransactionStatus
     from streamdb.db.action_inputs import ActionInput
     from streamdb.db.action_stubs import ActionStub, AsyncActionStub

@@ -16,17 +16,18 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "UnsetType",
     ),
     "streamdb.abi": ("require_abi",),
+    "streamdb.collections.change_iteration": (
+        "AsyncChanges",
+        "BlockingChanges",
+    ),
     "streamdb.collections.changes": (
         "Change",
         "ChangeKind",
         "Changes",
     ),
     "streamdb.collections.collection": (
-        "AsyncChanges",
         "AsyncCollection",
-        "BlockingChanges",
         "Collection",
-        "Subscription",
     ),
     "streamdb.collections.row_meta": (
         "MetaColumns",
@@ -36,6 +37,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "AsyncRowWriter",
         "RowWriter",
     ),
+    "streamdb.collections.subscription": ("Subscription",),
     "streamdb.collections.transaction": (
         "AsyncTransaction",
         "Transaction",

@@ -9,14 +9,12 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
     Any,
     Final,
     Generic,
     Literal,
-    Self,
     TypeVar,
     Unpack,
     cast,
@@ -25,9 +23,9 @@ from typing import (
 
 from msgspec import UNSET, UnsetType
 
-from streamdb.collections.batch_limits import BatchLimits, WriterSettings, limits_of
+from streamdb.collections.batch_limits import WriterSettings, limits_of
+from streamdb.collections.change_iteration import AsyncChanges, BlockingChanges, ChangeReader
 from streamdb.collections.changes import (
-    Buffer,
     ChangeBuffer,
     Changes,
     Delta,
@@ -35,25 +33,20 @@ from streamdb.collections.changes import (
     changes_of,
     filtered,
 )
-from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.in_place import how_to_copy
-from streamdb.collections.items import AsyncItems, BlockingItems, Over
-from streamdb.collections.origin import Origin
-from streamdb.collections.row_meta import MetaColumns, MetaRows, RowMeta, meta_of, meta_slot
+from streamdb.collections.row_meta import MetaColumns, RowMeta, meta_of, meta_slot
 from streamdb.collections.row_writer import AsyncRowWriter, Batches, RowWriter
-from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.source import CollectionSource
+from streamdb.collections.subscription import Subscription
 from streamdb.collections.table import FrozenRows, Table
-from streamdb.collections.transaction import AsyncTransaction, CheckMayWait, Transaction
-from streamdb.collections.writer import Writer
+from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.expr import Columns, Expr
 from streamdb.expr.asking import condition_of
 from streamdb.expr.conditions import test_of
 from streamdb.expr.expression import column
 from streamdb.expr.queries import Query1, Query2, Queryable, query_of
-from streamdb.expr.query import QueryRunner
 from streamdb.plain_functions import check_takes, refuse_async
-from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
@@ -64,62 +57,6 @@ Default = TypeVar("Default")
 Item = TypeVar("Item")
 
 _INSTEAD_OF_ASYNC: Final = "iterate over `changes()`, or pass a plain function that creates a task"
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionParts(Generic[Tx]):
-    """What a database hands to each of its collections.
-
-    Attributes:
-        schema: the declaration.
-        table: the rows.
-        lock: held by commits, and by reads that touch more than one row.
-        snapshots: tell what the caller sees.
-        writer: takes the writes.
-        deliver: runs a user's callback where callbacks of this database run.
-        check_started: raises if nothing has connected the database yet.
-        check_goes_on: raises if there will be no commit: the database is closed, or has failed.
-        runner: runs queries that begin at the collection.
-        origin: what changes the rows, for those who follow them.
-        batches: begins a writer's batches of rows.
-        check_may_wait: raises where a wait would never end.
-        metas: makes rows of what is known of rows.
-        resolve_by: has a function resolve the conflicts of a collection.
-    """
-
-    schema: CollectionSchema[Any, Any]
-    table: Table
-    lock: CommitLock
-    snapshots: Snapshots
-    writer: Writer[Tx]
-    deliver: Callable[[Callable[[], object]], None]
-    check_started: Callable[[], None]
-    check_goes_on: Callable[[], None]
-    runner: QueryRunner | None = None
-    origin: Origin | None = None
-    batches: Callable[[CollectionSchema[Any, Any], BatchLimits], Batches[Any]] | None = None
-    check_may_wait: CheckMayWait = check_may_wait
-    metas: Callable[[], MetaRows] | None = None
-    resolve_by: Callable[[CollectionSchema[Any, Any], Callable[..., Any] | None], None] | None = (
-        None
-    )
-
-
-class Subscription:
-    """A registered callback; ``close`` it, or use it as a context manager."""
-
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
-
-    def close(self) -> None:
-        """Stop being called. Does nothing the second time."""
-        self._stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
@@ -582,61 +519,3 @@ class Collection(
     def writer(self, **settings: Unpack[WriterSettings]) -> RowWriter[Row]:
         """Return a writer for many new rows; see :meth:`AsyncCollection.writer`."""
         return RowWriter(self._batches(settings), self._parts.check_may_wait)
-
-
-class ChangeReader(Generic[Row, Key]):
-    """One reader's end of the changes: takes what is pending, or learns that it is over.
-
-    Args:
-        buffer: gathers it.
-        lock: held by commits.
-        check_started: raises if nothing will ever come, for nothing is connected.
-        present: makes what users see.
-        stop: ends the gathering.
-    """
-
-    def __init__(
-        self,
-        buffer: Buffer,
-        lock: CommitLock,
-        check_started: Callable[[], None],
-        present: Callable[[Sequence[Any]], Changes[Row, Key]],
-        stop: Callable[[], None],
-    ) -> None:
-        self._buffer = buffer
-        self._lock = lock
-        self._check_started = check_started
-        self._present = present
-        self._stop = stop
-
-    def take(self) -> Changes[Row, Key] | None:
-        """Return what is pending, or None if nothing is yet.
-
-        Raises:
-            Over: nothing will be.
-            StreamDBError: what ended the reading of the stream.
-        """
-        with self._lock:
-            ended = self._buffer.ended
-            deltas = self._buffer.take()
-        if deltas:
-            return self._present(deltas)
-        if not ended:
-            self._check_started()  # or the wait would never end
-            return None
-        if self._buffer.error is not None:
-            raise self._buffer.error
-        raise Over
-
-    def close(self) -> None:
-        """Stop watching; an iteration that waits ends."""
-        self._stop()
-        self._buffer.end(None)
-
-
-class AsyncChanges(AsyncItems[Changes[Row, Key]], Generic[Row, Key]):
-    """An async iterator over changes; registered when it is made."""
-
-
-class BlockingChanges(BlockingItems[Changes[Row, Key]], Generic[Row, Key]):
-    """An iterator over changes; registered when it is made."""

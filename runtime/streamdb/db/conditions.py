@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, TypeVar
 
-from streamdb.collections.collection import ChangeReader
+from streamdb.collections.change_iteration import ChangeReader
 from streamdb.collections.items import Over
 
 T = TypeVar("T")

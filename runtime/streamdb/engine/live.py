@@ -12,13 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, overload
 
+from streamdb.collections.change_iteration import AsyncChanges, BlockingChanges, ChangeReader
 from streamdb.collections.changes import Buffer, Change, ChangeBuffer, Changes, kind_of
-from streamdb.collections.collection import (
-    AsyncChanges,
-    BlockingChanges,
-    ChangeReader,
-    Subscription,
-)
+from streamdb.collections.subscription import Subscription
 from streamdb.engine.executor import Changes as RawChanges
 from streamdb.engine.executor import Item, Key
 from streamdb.engine.graph import Graph

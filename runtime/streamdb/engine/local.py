@@ -10,15 +10,11 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar, overload
 
 from streamdb.collections.changes import Changes
-from streamdb.collections.collection import (
-    AsyncForm,
-    BaseCollection,
-    BlockingForm,
-    CollectionParts,
-    Subscription,
-)
+from streamdb.collections.collection import AsyncForm, BaseCollection, BlockingForm
+from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.snapshots import Snapshots
+from streamdb.collections.subscription import Subscription
 from streamdb.collections.table import Table
 from streamdb.engine.graph import Graph
 from streamdb.engine.local_writer import Calls, LocalWriter

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from tests.runtime.engine.things import Thing
 
-from streamdb.collections.collection import AsyncCollection, CollectionParts
+from streamdb.collections.collection import AsyncCollection
+from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import Standing, release
