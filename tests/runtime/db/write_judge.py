@@ -245,12 +245,16 @@ class Judge:
         assert synced == back, f"synced are {synced}, and read were {back}"
 
     def _other_rows(self, local: Local, before: View, synced: InOrder) -> set[Place]:
-        """Return rows of an action that come back as something else than showed."""
+        """Return rows that an action has written otherwise than it showed them.
+
+        It may write a row by the key that it gave it, and show it by the one that a server did.
+        """
         put_there = {(name, key): row for name, key, row in local.put_there()}
         return {
             place
-            for place in local.deeds
+            for place in local.deeds.keys() | put_there.keys()
             if local.has_other_rows
+            or place not in local.deeds
             or put_there.get(place)
             != local.made_of(place, self._below(local, place, before, synced))
         }
