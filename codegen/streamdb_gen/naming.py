@@ -49,6 +49,7 @@ DATABASE_ATTRIBUTES: Final = frozenset(
         "aclose",
         "actions",
         "await_txid",
+        "begin",
         "close",
         "closed",
         "collections",
