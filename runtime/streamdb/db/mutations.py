@@ -281,7 +281,10 @@ class Mutations(Generic[Tx]):
         self.follow_renamed(part)
         self._pending.open.check_not_above(draft, part.writes)
         self.make_way(part.writes)
+        waiting = self._pending.open.waiting(draft)
         self.show_held(draft, part.writes.values(), is_new=is_new)
+        for other in waiting:  # which goes behind it as before
+            self._pending.number(other)
 
     def send_open(self, draft: Draft) -> None:
         """Send a transaction that was open. Called while `holding`."""

@@ -69,6 +69,10 @@ class OpenTransactions:
                         look.append(self.drafts[pending.txid])
         return found
 
+    def waiting(self, draft: Draft) -> list[Draft]:
+        """Return what lies above a transaction, likewise, oldest first."""
+        return sorted(map(self.drafts.__getitem__, self.above(draft)), key=lambda each: each.number)
+
     def check_not_above(self, draft: Draft, places: Collection[Place]) -> None:
         """Raise if an open transaction is to write rows that were written by what waits for it.
 

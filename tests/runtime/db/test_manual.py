@@ -121,6 +121,21 @@ async def test_it_may_stand_on_what_was_written_since_it_began(url: str) -> None
         assert sorted(db.messages, key=lambda m: m.id, reverse=True) == expected
 
 
+async def test_what_waits_goes_with_it_whenever_it_was_written_last(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        tx = db.begin()
+        with tx:
+            db.sensors.insert(sensor(5))
+        waiting = db.sensors.delete(5)
+        with tx:  # which is written last, and still sent before what waits
+            db.messages.insert(message(1))
+        tx.rollback()
+        with pytest.raises(TransactionFailed) as caught:
+            await waiting
+        assert caught.value.__cause__ is tx.error
+    assert await events_of(url) == []
+
+
 async def test_it_goes_with_what_it_stands_on(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         tx = db.begin()
