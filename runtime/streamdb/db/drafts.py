@@ -48,9 +48,14 @@ class Draft:
     parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])
 
     @property
+    def open_before(self) -> list[Draft]:
+        """Those that it waits for to be committed or rolled back."""
+        return [other for other in self.after if other.is_open and not other.outcome.is_given_up]
+
+    @property
     def waits(self) -> bool:
         """Whether it waits for another one to be committed or rolled back."""
-        return any(other.is_open and not other.outcome.is_given_up for other in self.after)
+        return bool(self.open_before)
 
     @property
     def size(self) -> int:

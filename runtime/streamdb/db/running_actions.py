@@ -111,14 +111,16 @@ class RunningActions:
     def hold_back(self, draft: Draft, waiting: Sequence[Draft]) -> bool:
         """Tell of a queued transaction whether it waits, as those do that are ``waiting`` before.
 
-        What an action writes while it runs does not wait for that action, nor for what does.
+        What an action writes while it runs does not wait for that action, nor for what does. What
+        one shows and hands over has had its turn, and does not wait for what waits for it.
         """
+        never = (*draft.by, draft.outcome.txid)
         is_behind = any(other.outcome.txid == draft.behind for other in waiting)  # without a gap
         return (
             draft.waits
             or is_behind
             or any(
-                not self._waits(other, draft.by, chain(waiting, self._queue))
+                not self._waits(other, never, chain(waiting, (draft,), self._queue))
                 for other in self._before(draft, waiting)
             )
         )
@@ -139,7 +141,7 @@ class RunningActions:
         """Tell whether one waits for one of some actions, through whatever others.
 
         Args:
-            draft: a queued transaction, or that of an action.
+            draft: a queued transaction, an open one, or that of an action.
             actions: their txids; those that are over do not count.
             queued: all that is queued, in order.
         """
@@ -164,7 +166,10 @@ class RunningActions:
             of_actions = (running.draft for running in self._by_txid.values())
             yield from (other for other in chain(queue, of_actions) if action.txid in other.by)
         if draft in queue:
+            yield from draft.open_before
             yield from self._before(draft, queue[: queue.index(draft)])
+        elif draft.is_open:  # it will be queued behind these
+            yield from self._before(draft, [other for other in queue if draft not in other.after])
 
     def _is_over(self, draft: Draft) -> bool:
         return draft.outcome.is_settled and draft.outcome.txid not in self._by_txid

@@ -99,6 +99,70 @@ async def test_what_an_inner_one_writes_does_not_wait_for_the_outer_one(url: str
         assert db.messages["1"].note == "inner"
 
 
+async def test_an_inner_one_that_outlasts_the_outer_one_does_not_wait_for_what_waits_for_it(
+    url: str,
+) -> None:
+    async with chat(url) as db:
+        written, begun, is_over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        began: list[AsyncTransaction] = []
+
+        async def inner(tx: AsyncActionTransaction) -> None:
+            begun.set()
+            await is_over.wait()
+            await tx.send()
+
+        async def outer(tx: AsyncActionTransaction) -> None:
+            await written.wait()
+            began.append(db.perform(lambda: db.messages.update("1", note="inner"), inner))
+            await begun.wait()
+            tx.release()
+
+        action = db.perform(lambda: db.messages.update("1", content="outer"), outer)
+        later = db.messages.update("1", content="later")
+        last = db.perform(lambda: db.messages.update("1", role="assistant"), lambda tx: tx.send())
+        written.set()
+        await action
+        is_over.set()
+        await began[0]
+        await later
+        await last.synced()
+        assert db.messages["1"] == replace(message(1, "later", note="inner"), role="assistant")
+
+
+@pytest.mark.parametrize("key", ["2", "3"])
+async def test_an_inner_one_does_not_wait_for_an_open_one_that_waits_for_the_outer_one(
+    key: str, url: str
+) -> None:
+    """Nor for what waits for that."""
+    async with chat(url) as db:
+        await db.messages.insert(message(3)).synced()
+        written = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await written.wait()
+            inner = db.perform(lambda: db.messages.update(key, note="inner"), lambda tx: tx.send())
+            while inner.txid not in db._session.sender.actions:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+            by_hand.commit()
+            await inner
+            tx.release()
+
+        outer = db.perform(lambda: db.messages.update("1", content="outer"), persist)
+        by_hand = db.begin()
+        with by_hand:
+            for each in ("1", "2"):
+                db.messages.update(each, role="assistant")
+        with db.transaction() as later:
+            for each in ("2", "3"):
+                db.messages.update(each, content="later")
+        written.set()
+        await outer
+        await later.synced()
+        assert [row.role for row in db.messages] == ["assistant", "assistant", "user"]
+        assert [row.content for row in db.messages][1:] == ["later", "later"]
+        assert db.messages[key].note == "inner"
+
+
 async def test_without_a_circle_what_it_writes_waits_for_another_one(url: str) -> None:
     async with chat(url) as db:
         going_on = asyncio.Event()
