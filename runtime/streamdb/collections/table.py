@@ -266,7 +266,11 @@ class Table:
         pending = None if txid is None else self.overlay.find(key, txid)
         if pending is not None and txid is not None:
             sent = pending.change(None)
-            if was is not pending.base or pending.overwrites:
+            # After a load, even the same row is another object.
+            is_same = was is pending.base or (
+                was is not None and pending.base is not None and echoes.is_same(was, pending.base)
+            )
+            if pending.overwrites or not is_same:
                 base = pending.seen if pending.overwrites else pending.base
                 echoes.conflicts.append(Conflicting(txid, key, base, was, sent))
             if row is None and sent is not None:

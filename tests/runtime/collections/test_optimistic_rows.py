@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 from hypothesis import given
@@ -213,3 +214,19 @@ def test_a_removal_that_fails_puts_the_row_back_in_its_place() -> None:
     assert list(table.synced_rows()) == ["a", "b", "c"]
     assert table.lift([("b", "t1")]) == [Delta("b", None, ("b",))]
     assert list(table.rows) == ["a", "b", "c"]
+
+
+def test_the_same_row_in_another_object_after_a_load_is_no_conflict() -> None:
+    """What was written first comes back with the load, and what was made of it after that."""
+    table, first, second = Table(), ["first"], ["second"]
+    for txid, row, base in (("t1", first, None), ("t2", second, first)):
+        pending = Pending(txid, lambda _, row=row: row)
+        table.lay([("a", pending)])
+        table.overlay.send("a", pending, row, base)
+    loaded = LoadingRows()
+    loaded.sink.put("a", ["first"], 1)
+    table.replace(loaded, Echoes({1: "t1"}))
+    echoes = Echoes({2: "t2"}, is_same=eq)
+    assert table.write([("a", ["second"], 2)], echoes) == []
+    assert echoes.conflicts == []
+    assert table.rows["a"] is second
