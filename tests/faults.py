@@ -357,6 +357,7 @@ class Proxy:
                 await client.send(old)
                 return True
             case DeliverTwice() if not request.live:
+                self._posted.add(request.body)  # before the client may leave
                 await self._deliver(request, after=0)
             case DeliverAgain(seconds) if not request.live:
                 stray = asyncio.create_task(self._deliver(request, after=seconds))

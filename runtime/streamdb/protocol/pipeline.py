@@ -368,6 +368,10 @@ class Pipeline:
             self._begin_epoch(error.epoch + 1)
             self._send_again([])
         elif isinstance(error, _MAY_FIT_IN_PARTS):
+            # A copy of it may be under way still, or was stored and refused by a proxy when it came
+            # again: another batch under its number would be taken for it, and be lost.
+            if stopped.in_doubt:
+                self._begin_epoch(self.epoch + 1)
             self._send_again(self._parts(stopped, error))
         else:
             self._fail(error)

@@ -74,13 +74,17 @@ def append_once(
         body=body,
     )
     producer.in_doubt = True  # until an answer says otherwise, also if we are cancelled
+    is_astray = False
     try:
         answered = yield from call(request, retry, url=url, doing="append")
+        # Whatever was refused: an earlier try may come late, or was stored and refused by a proxy
+        # when it was repeated.
+        is_astray = answered.in_doubt
         raise_for_write(answered, url=url, doing="append")
     except StreamError as refusal:
         # After a gap, numbers of this epoch are missing for good.
         is_lost = isinstance(refusal, ConnectionFailed) and not isinstance(refusal, NotReached)
-        producer.in_doubt = is_lost or isinstance(refusal, ProducerGap)
+        producer.in_doubt = is_lost or is_astray or isinstance(refusal, ProducerGap)
         raise
     producer.in_doubt = False
     producer.next_seq += 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.runtime.protocol.player import LOST, reply
 
 from streamdb.errors import (
+    BadRequest,
     ConnectionFailed,
     NotReached,
     PayloadTooLarge,
@@ -312,6 +313,17 @@ def test_numbers_are_not_given_again_while_a_request_with_them_may_be_under_way(
     machine.answered(third, Answered(gap(1).reply, in_doubt=True))  # one of its tries is astray
     again = take(machine)
     assert (again.items, again.epoch, again.seq) == ([b"3"], 1, 0)
+
+
+def test_the_number_of_what_was_refused_is_not_given_again_if_an_earlier_try_is_astray() -> None:
+    """It may be stored, or come later: what has that number then would be taken for it."""
+    machine = pipeline()
+    add(machine, b"bad", b"2")
+    machine.answered(take(machine), Answered(refused(400).reply, in_doubt=True))
+    [loss] = machine.pop_losses()
+    assert isinstance(loss.error, BadRequest)
+    again = take(machine)
+    assert (again.items, again.epoch, again.seq) == ([b"2"], 1, 0)
 
 
 def test_what_is_held_counts_until_it_is_stored() -> None:

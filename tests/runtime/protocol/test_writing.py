@@ -172,6 +172,16 @@ def test_a_refusal_of_the_repeat_says_nothing_of_the_lost_try(
     assert number(play(once(producer, b"[2]"), STORED).requests[0]) == ("writer-1", "3", "0")
 
 
+@pytest.mark.parametrize("status", [400, 413])
+def test_the_number_of_a_refused_repeat_is_not_given_again(
+    producer: ProducerState, status: int
+) -> None:
+    """The lost try may come late, or was stored: other data would be taken for a repeat of it."""
+    with pytest.raises(BadRequest if status == 400 else PayloadTooLarge):
+        play(once(producer), LOST, reply(status))
+    assert number(play(once(producer, b"[2]"), STORED).requests[0]) == ("writer-1", "3", "0")
+
+
 def test_a_refusal_after_being_turned_away_is_certain(producer: ProducerState) -> None:
     with pytest.raises(StreamClosed):
         play(once(producer), reply(503), reply(429), CLOSED)
