@@ -56,8 +56,9 @@ def append_once(
     One batch at a time: the next may be sent when this one is answered.
 
     Raises:
-        StreamClosed, ProducerFenced, ProducerGap, StreamError: the batch is not on the stream, and
-            its number is free for the next one (PROD-8).
+        StreamClosed, ProducerFenced, ProducerGap, StreamError: the batch is not on the stream. Its
+            number is free for the next one (PROD-8), unless an earlier try of it is astray: then
+            that begins a new epoch.
         ConnectionFailed: the outcome is unknown; the next batch begins a new epoch (CLIENT-39).
         NotReached: nothing was sent.
     """

@@ -268,7 +268,7 @@ async def test_it_ends_once(url: str) -> None:
         with pytest.raises(StreamDBError, match="was committed already"), tx:
             raise AssertionError("no block runs")
         with pytest.raises(TypeError, match="nothing is awaited here"):
-            async with tx:  # type: ignore[attr-defined]
+            async with tx:  # type: ignore[attr-defined]  # the fault
                 pass
 
 

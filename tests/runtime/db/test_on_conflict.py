@@ -376,7 +376,7 @@ async def test_a_database_may_have_an_answer_for_all_collections(
 
 def test_other_answers_of_a_database_are_refused(embedded_url: str) -> None:
     with pytest.raises(ValueError, match="must be one of ours, theirs"):
-        Chat(embedded_url, on_conflict="mine")  # type: ignore[arg-type]
+        Chat(embedded_url, on_conflict="mine")  # type: ignore[arg-type]  # the fault
 
     async def later(*_: Any) -> Any:
         """Answer too late."""
