@@ -272,7 +272,8 @@ class _Client:
 class Proxy:
     """Forwards requests; each of the first ones meets its fault, all later ones fare well.
 
-    ``heads`` are those of the requests as they came.
+    ``heads`` are those of the requests as they came. ``delivering`` is held while a request reaches
+    the server twice: who holds it comes before the first time, or after the second.
     """
 
     def __init__(self, target: str, faults: Iterable[Fault] = ()) -> None:
@@ -284,6 +285,7 @@ class Proxy:
         self._strays: set[asyncio.Task[None]] = set()
         self._old_answers: dict[tuple[str, str], deque[_OldAnswer]] = {}
         self.heads: list[bytes] = []
+        self.delivering = asyncio.Lock()
         self.port = 0
 
     def url(self, name: str, *, credentials: str = "", query: str = "") -> str:
@@ -358,7 +360,9 @@ class Proxy:
                 return True
             case DeliverTwice() if not request.live:
                 self._posted.add(request.body)  # before the client may leave
-                await self._deliver(request, after=0)
+                async with self.delivering:
+                    await self._deliver(request, after=0)
+                    return await self._relay(fault, request, client)
             case DeliverAgain(seconds) if not request.live:
                 stray = asyncio.create_task(self._deliver(request, after=seconds))
                 self._strays.add(stray)

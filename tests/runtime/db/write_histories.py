@@ -59,11 +59,11 @@ async def judge(server: str, folder: Path, history: History) -> None:
             await user.open(history.opening)
             for left, step in zip(range(len(history.steps), 0, -1), history.steps, strict=True):
                 if left == history.ends:
-                    await others.close()
+                    await user.end_stream()
                 await user.take(step)
                 user.opened.look()
             if history.ends == 0:
-                await others.close()
+                await user.end_stream()
             await user.wait()
             await user.close()
         log = await Log.of(others)
@@ -163,6 +163,14 @@ class User:
         """Wait until all has arrived that was written."""
         mark = await self._others.append_mark()
         await self.opened.wait(None if self._others.is_closed else mark)
+
+    async def end_stream(self) -> None:
+        """Close the stream: not between the two times that a write reaches it.
+
+        The second would be answered that the stream is closed, as if the first had not been.
+        """
+        async with self._between.delivering:
+            await self._others.close()
 
     async def close(self) -> None:
         """Close the database."""
