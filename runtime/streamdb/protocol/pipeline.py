@@ -34,104 +34,14 @@ from streamdb.errors import (
 from streamdb.protocol import names
 from streamdb.protocol.answers import header
 from streamdb.protocol.calling import Answered, Appended, raise_for_write
-from streamdb.protocol.exchange import Reply, Request
+from streamdb.protocol.exchange import Reply
+from streamdb.protocol.parcel import Loss, Parcel
+from streamdb.protocol.producer_options import ProducerOptions
 
 # What a smaller batch may not meet: one value that is no JSON, or a body that is too large.
 _MAY_FIT_IN_PARTS: Final = (BadRequest, PayloadTooLarge)
 # A server that goes on telling of a gap means it: its data was restored from before.
 _MOST_BELIED_GAPS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ProducerOptions:
-    """Bounds of a producer (CLIENT-37).
-
-    Attributes:
-        epoch: fences earlier writers of the same id; one more than the last one used.
-        auto_claim: when fenced, take the id over with the next epoch instead of failing.
-        linger: seconds that a value may wait for company before it is sent.
-        max_batch_bytes: a batch that has reached this size is sent at once.
-        max_batch_items: the same in values; None is without bound.
-        max_in_flight: requests under way at once.
-        max_buffered_bytes: with so much not yet stored, `append` waits.
-
-    Raises:
-        ValueError: for numbers that make no sense.
-    """
-
-    epoch: int = 0
-    auto_claim: bool = False
-    linger: float = 0.005
-    max_batch_bytes: int = 1024 * 1024
-    max_batch_items: int | None = None
-    max_in_flight: int = 5
-    max_buffered_bytes: int = 64 * 1024 * 1024
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that make no sense."""
-        if not 0 <= self.epoch <= names.MAX_PRODUCER_INTEGER:
-            raise ValueError(f"epoch is {self.epoch}: 0 to {names.MAX_PRODUCER_INTEGER}")
-        if not 0 <= self.linger < float("inf"):
-            raise ValueError(f"linger is {self.linger}: seconds, 0 or more")
-        for name in ("max_batch_bytes", "max_batch_items", "max_in_flight", "max_buffered_bytes"):
-            bound = getattr(self, name)
-            if bound is not None and bound < 1:
-                raise ValueError(f"{name} is {bound}: at least 1")
-
-
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """Values that travel in one request.
-
-    Attributes:
-        items: the values, as they stand on the wire.
-        closes: True if the request also closes the stream.
-        epoch: as sent.
-        seq: as sent; kept through every repetition.
-        is_under_way: True from the moment it is taken until its answer is told.
-        was_first: True if, when it was last taken, all before it were stored.
-        in_doubt: True if the server may have stored it although no answer said so.
-        belied_gaps: answers that told of a gap that there cannot be.
-        error: what ended its repetitions.
-        size: bytes of its values.
-        weight: values, and the closing as one more.
-    """
-
-    items: Sequence[bytes]
-    closes: bool = False
-    epoch: int = 0
-    seq: int = 0
-    is_under_way: bool = False
-    was_first: bool = False
-    in_doubt: bool = False
-    belied_gaps: int = 0
-    error: StreamError | None = None
-    size: int = field(init=False)
-    weight: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Count."""
-        self.size = sum(map(len, self.items))
-        self.weight = len(self.items) + self.closes
-
-    def doubt(self) -> None:
-        """Note that a try may have been stored although no answer says so."""
-        self.in_doubt = True
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Values that are not on the stream, or perhaps not, and why.
-
-    Attributes:
-        error: what the server or the connection said.
-        unwritten: values that are certainly not on the stream, in order.
-        unknown: values whose answer was lost: each request of them is on the stream whole or not.
-    """
-
-    error: StreamError
-    unwritten: tuple[bytes, ...] = ()
-    unknown: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -269,22 +179,6 @@ class Pipeline:
         parcel.is_under_way = True
         parcel.was_first = is_first
         return parcel
-
-    def request(self, parcel: Parcel, content_type: str) -> Request:
-        """Build the request of a batch, the same for every repetition."""
-        headers = {
-            names.PRODUCER_ID: self.id,
-            names.PRODUCER_EPOCH: str(parcel.epoch),
-            names.PRODUCER_SEQ: str(parcel.seq),
-        }
-        if parcel.closes:
-            headers[names.STREAM_CLOSED] = names.TRUE
-        if not parcel.items:
-            return Request("POST", headers=headers)  # CLOSE-3
-        headers["Content-Type"] = content_type
-        is_json = names.media_type(content_type) == names.JSON_MEDIA_TYPE
-        body = b"[%s]" % b",".join(parcel.items) if is_json else b"".join(parcel.items)
-        return Request("POST", headers=headers, body=body)
 
     # --- answers come back
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from streamdb.errors import BufferFull, ProducerFailed
 from streamdb.protocol.calling import Answered, Appended
 from streamdb.protocol.exchange import Operation
-from streamdb.protocol.pipeline import Parcel
+from streamdb.protocol.parcel import Parcel
 from streamdb.streams.producing import ProducerBase, ProducerSettings
 
 Run = Callable[[Operation[Answered]], Answered]

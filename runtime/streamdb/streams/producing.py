@@ -14,7 +14,9 @@ from streamdb.plain_functions import refuse_async
 from streamdb.protocol import json_text, names
 from streamdb.protocol.calling import Answered, call
 from streamdb.protocol.exchange import Answer, Operation
-from streamdb.protocol.pipeline import Loss, Parcel, Pipeline, ProducerOptions
+from streamdb.protocol.parcel import Loss, Parcel
+from streamdb.protocol.pipeline import Pipeline
+from streamdb.protocol.producer_options import ProducerOptions
 from streamdb.protocol.retry import RetryPolicy
 
 log: Final = logging.getLogger("streamdb.streams")
@@ -122,7 +124,7 @@ class ProducerBase:
             raise self._failed([Loss(self._pipeline.failure)])
 
     def _operation(self, parcel: Parcel) -> Operation[Answered]:
-        request = self._pipeline.request(parcel, self._content_type)
+        request = parcel.request(self.id, self._content_type)
         url = self._pipeline.url
         operation = call(request, self._retry, url=url, doing="append", doubt=parcel.doubt)
         answer: Answer = None

@@ -21,7 +21,9 @@ from streamdb.errors import (
 )
 from streamdb.protocol.calling import Answered
 from streamdb.protocol.exchange import Reply, Request
-from streamdb.protocol.pipeline import Parcel, Pipeline, ProducerOptions
+from streamdb.protocol.parcel import Parcel
+from streamdb.protocol.pipeline import Pipeline
+from streamdb.protocol.producer_options import ProducerOptions
 
 URL = "http://server/v1/stream/s"
 BYTES = "application/octet-stream"
@@ -60,7 +62,7 @@ def test_a_number_for_every_request_and_the_same_headers_for_each_repetition() -
     machine = pipeline(epoch=3)
     add(machine, b"1")
     parcel = take(machine)
-    request = machine.request(parcel, "application/json")
+    request = parcel.request("p", "application/json")
     assert request == Request(
         "POST",
         headers={
@@ -71,11 +73,11 @@ def test_a_number_for_every_request_and_the_same_headers_for_each_repetition() -
         },
         body=b"[1]",
     )
-    assert machine.request(parcel, "application/json") == request
+    assert parcel.request("p", "application/json") == request
     machine.answered(parcel, stored("7"))
     assert machine.offset == "7"
     add(machine, b"2")
-    assert machine.request(take(machine), BYTES).headers["Producer-Seq"] == "1"
+    assert take(machine).request("p", BYTES).headers["Producer-Seq"] == "1"
 
 
 def test_a_batch_collects_what_comes_within_the_linger_time() -> None:
@@ -264,7 +266,7 @@ def test_closing_goes_last_under_the_next_number_with_its_data() -> None:  # CLI
     machine.close([b"2"])
     machine.answered(take(machine), stored())
     closing = take(machine)
-    request = machine.request(closing, BYTES)
+    request = closing.request("p", BYTES)
     assert (request.headers["Producer-Seq"], request.headers["Stream-Closed"]) == ("1", "true")
     assert request.body == b"2"
     machine.answered(closing, stored())
@@ -274,7 +276,7 @@ def test_closing_goes_last_under_the_next_number_with_its_data() -> None:  # CLI
 def test_closing_without_data_has_no_content_type() -> None:  # CLOSE-3, PROD-18
     machine = pipeline()
     machine.close([])
-    request = machine.request(take(machine), BYTES)
+    request = take(machine).request("p", BYTES)
     assert "Content-Type" not in request.headers
     assert request.body == b""
 
@@ -401,7 +403,7 @@ class Network:
     def step(self, *, is_calm: bool) -> bool:
         """Let one thing happen. Return False if there is nothing that could."""
         while (parcel := self._machine.take(0.0)) is not None:
-            self._under_way.append((parcel, self._machine.request(parcel, BYTES), False))
+            self._under_way.append((parcel, parcel.request("p", BYTES), False))
         if not self._under_way:
             return False
         position = self._chance.randrange(len(self._under_way))

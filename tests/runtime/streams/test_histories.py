@@ -30,8 +30,9 @@ from tests.runtime.streams.histories import (
     write_histories,
 )
 
-from streamdb.protocol import calling, pipeline, reading
+from streamdb.protocol import calling, reading
 from streamdb.protocol.exchange import Operation, Reply, Request
+from streamdb.protocol.parcel import Parcel
 
 some = settings(max_examples=25, deadline=None)
 _ENOUGH = 300  # histories in which a broken client must fail
@@ -76,15 +77,15 @@ def without_resuming(
     return (yield from deliver_events(reply, position, url))._replace(position=position)
 
 
-def without_numbers(self: pipeline.Pipeline, parcel: pipeline.Parcel, content_type: str) -> Request:
+def without_numbers(self: Parcel, producer_id: str, content_type: str) -> Request:
     """Send a batch under no number, as a plain append."""
-    request = build_request(self, parcel, content_type)
+    request = build_request(self, producer_id, content_type)
     kept = {name: v for name, v in request.headers.items() if not name.startswith("Producer-")}
     return Request("POST", headers=kept, body=request.body)
 
 
 deliver_events = reading._deliver_events
-build_request = pipeline.Pipeline.request
+build_request = Parcel.request
 
 replays: list[Fault] = [Fine(), Fine(), Fine(), Fine(), Replay()]
 writing = Writing("async", replays, None, 1, 1, 1, "close")
@@ -121,7 +122,7 @@ BROKEN: Mapping[str, tuple[Judge, Any, list[tuple[Any, str, Any]]]] = {
     "batches have no numbers": (
         judge_write,
         write_histories,
-        [(pipeline.Pipeline, "request", without_numbers)],
+        [(Parcel, "request", without_numbers)],
     ),
     "old answers are taken": (
         judge_write,
