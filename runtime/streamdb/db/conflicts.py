@@ -12,6 +12,7 @@ from streamdb.collections.overlay import Conflicting
 from streamdb.db.local_writes import changed_fields, has_same, is_same_json
 from streamdb.db.mutations import Mutations
 from streamdb.db.options import OnConflict
+from streamdb.db.without_content import log_in_full, without_content
 from streamdb.errors import StreamDBError
 from streamdb.plain_functions import check_takes
 from streamdb.state.schema import CollectionSchema
@@ -87,19 +88,23 @@ class Conflicts:
         for _ in range(_MOST_ASKED):
             try:
                 answer = self._answer(resolver, schema, conflicting, given)
-            except Exception:
-                log.exception(
-                    "%s: the function for conflicts of collection %r failed, and ours stands",
+            except Exception as error:  # noqa: BLE001 - it is told without what it says
+                log.error(
+                    "%s: the function for conflicts of collection %r failed, and ours stands: %s",
                     self._url,
                     schema.name,
+                    without_content(error),
                 )
+                log_in_full(log, error)
                 return
             if answer is _OURS:
                 return
             try:
                 now = self._write(schema, conflicting, given, answer)
             except StreamDBError as error:
-                log.warning("%s: what resolves a conflict is not written: %s", self._url, error)
+                told = without_content(error)
+                log.warning("%s: what resolves a conflict is not written: %s", self._url, told)
+                log_in_full(log, error)
                 return
             if now is None:
                 return
@@ -127,12 +132,12 @@ class Conflicts:
             return _WORDS[answer]
         what = f"the function for conflicts of collection {schema.name!r} returned"
         if not schema.rows.holds(answer):
-            raise TypeError(
+            raise StreamDBError(
                 f"{what} {type(answer).__name__}: it returns the row as it is to be, 'ours' or "
                 "'theirs'"
             )
         if schema.wire_key(schema.key_of(answer)) != conflicting.key:
-            raise ValueError(f"{what} a row of another key than {conflicting.key!r}")
+            raise StreamDBError(f"{what} a row of another key than {conflicting.key!r}")
         return answer
 
     def _write(

@@ -1,7 +1,7 @@
 """What became of transactions whose outcome nobody has asked for: the log says it.
 
 A program that waits for a transaction learns of its failure there, and need not read of it. It may
-begin to wait a moment after the failure, so the log waits, too.
+begin to wait a moment after the failure, so the log waits, too. It tells nothing of what rows hold.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from streamdb.collections.transaction import Outcome
+from streamdb.db.without_content import log_in_full, without_content
 
 log: Final = logging.getLogger("streamdb.db")
 
@@ -50,7 +51,9 @@ class FailureLog:
         for outcomes in failed:
             unasked = next((outcome for outcome in outcomes if not outcome.is_asked), None)
             if unasked is not None:
-                log.error("%s: %s", self._url, unasked.error)
+                assert unasked.error is not None  # noqa: S101 - it has failed
+                log.error("%s: %s", self._url, without_content(unasked.error))
+                log_in_full(log, unasked.error)
 
 
 def _tell_all() -> None:

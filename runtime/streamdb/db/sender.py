@@ -27,6 +27,7 @@ from streamdb.db.long_waits import LongWaits
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
 from streamdb.db.state import CameBack
+from streamdb.db.without_content import frames_of, log_in_full, without_content
 from streamdb.errors import (
     ConnectionFailed,
     NotReached,
@@ -134,11 +135,12 @@ class Sender:
             self.fail(action.draft, error, action.failure(error))
         elif error is not None and error is not outcome.error:
             log.error(
-                "%s: persist of the action %r failed when its outcome stood already: %r",
+                "%s: persist of the action %r failed when its outcome stood already: %s",
                 self._url,
                 action.name,
-                error,
+                without_content(error),
             )
+            log_in_full(log, error)
         elif error is None and not is_settled and action.is_forgotten:
             self._release_forgotten(action)
         elif error is None and action.is_released:
@@ -196,8 +198,10 @@ class Sender:
             while drafts := self._take_queued():
                 try:
                     await self._send(stream, drafts)
-                except Exception as error:
-                    log.exception("%s: writing failed", self._url)
+                except Exception as error:  # noqa: BLE001 - it is told without what it says
+                    told = without_content(error)
+                    log.error("%s: writing failed: %s\n%s", self._url, told, frames_of(error))
+                    log_in_full(log, error)
                     for draft in drafts:
                         self.fail(draft, error)
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from streamdb.db.state import Progress
+from streamdb.db.metrics import Progress
 
 
 @contextmanager

@@ -6,8 +6,11 @@ import asyncio
 import logging
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, model_validator
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes
 
@@ -15,13 +18,18 @@ from streamdb import (
     ActionTransaction,
     AsyncActionTransaction,
     AsyncStream,
+    AsyncStreamDB,
+    InvalidRow,
     RowChanged,
     TransactionFailed,
     WriterFailed,
+    collection,
     debounce,
 )
 from streamdb.collections.transaction import Outcome
 from streamdb.db import failure_log
+
+SECRET = "what the row holds"
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -70,7 +78,8 @@ async def test_what_nobody_asks_for_is_logged_when_the_database_closes(
         await db.until(lambda: on_top.status == "failed")
     (text,) = told(caplog)
     assert text.endswith(
-        f"transaction {lost.txid}: persist of the action 'perform' raised ValueError: no"
+        f"transaction {lost.txid}: persist of the action 'perform' raised ValueError "
+        f"(test_failure_log.py:{refuse.__code__.co_firstlineno + 1}, in refuse)"
     )
 
 
@@ -157,3 +166,77 @@ def test_programs_that_end_have_it_logged_before(caplog: pytest.LogCaptureFixtur
     failure_log._tell_all()
     failure_log._tell_all()
     assert told(caplog) == ["here: it is lost"]
+
+
+@dataclass(frozen=True)
+class Span:
+    id: str
+    start: int
+    end: int
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValueError(f"{self.label} ends after its start")
+
+
+class ModelSpan(BaseModel, frozen=True):
+    id: str
+    start: int
+    end: int
+    label: str = ""
+
+    @model_validator(mode="after")
+    def ends_after_its_start(self) -> ModelSpan:
+        if self.start > self.end:
+            raise ValueError(f"{self.label} ends after its start")
+        return self
+
+
+@pytest.mark.parametrize("row", [Span, ModelSpan])
+async def test_what_rows_hold_is_told_to_the_program_and_not_to_the_log(
+    row: Any, embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    declared = collection(row, type="span", primary_key="id")
+    spans: Any = type("Spans", (AsyncStreamDB,), {"spans": declared})
+    async with await AsyncStream.create(embedded_url) as stream, spans(embedded_url) as db:
+        await db.spans.insert(row(id="a", start=1, end=5, label=SECRET)).synced()
+        with held_writes(db):
+            lost = db.spans.update("a", end=3)
+            on_top = db.spans.update("a", label=f"{SECRET} too")
+            value = {"id": "a", "start": 4, "end": 6, "label": SECRET}
+            headers = {"operation": "update", "txid": "t"}
+            await stream.append({"type": "span", "key": "a", "value": value, "headers": headers})
+            await db.await_txid("t")
+        await db.until(lambda: on_top.status == "failed")
+    (text,) = told(caplog)
+    assert SECRET not in caplog.text
+    assert f"transaction {lost.txid} is not on the stream: InvalidRow (" in text
+    assert f"from {'ValueError (test_failure_log.py' if row is Span else 'ValidationError'}" in text
+    assert SECRET in str(lost.error), "the program is told it all"
+    assert SECRET in str(on_top.error)
+
+
+async def test_what_persist_says_of_a_row_is_not_logged_above_debug(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse_with_all(_: AsyncActionTransaction) -> None:
+        raise InvalidRow(f"a row holds {SECRET}", type="message") from KeyError(SECRET)
+
+    async def send_and_raise(tx: AsyncActionTransaction) -> None:
+        await tx.send()
+        raise ValueError(SECRET)
+
+    caplog.set_level(logging.DEBUG, logger="streamdb.db")
+    async with AsyncChat(embedded_url, create=True) as db:
+        lost = db.perform(lambda: db.messages.insert(message(1)), refuse_with_all)
+        await db.until(lambda: db.messages.keys() == [])
+        await db.perform(lambda: db.messages.insert(message(2)), send_and_raise)
+    texts = told(caplog)
+    assert len(texts) == 2
+    assert any("raised InvalidRow (test_failure_log.py" in text for text in texts)
+    assert any("stood already: ValueError (test_failure_log.py" in text for text in texts)
+    for record in caplog.records:
+        assert record.levelno == logging.DEBUG or SECRET not in record.getMessage()
+    in_full = [one.getMessage() for one in caplog.records if one.levelno == logging.DEBUG]
+    assert f"in full: {lost.error}" in in_full, "for those who ask for it"
