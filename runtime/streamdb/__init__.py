@@ -116,8 +116,8 @@ if TYPE_CHECKING:
         Query5,
         Queryable,
     )
-    from streamdb.protocol.calling import Appended, StreamInfo
     from streamdb.protocol.exchange import Batch
+    from streamdb.protocol.results import Appended, StreamInfo
     from streamdb.protocol.retry import RetryPolicy
     from streamdb.state.contract import Contract
     from streamdb.state.events import ChangeEvent, EventConstructors

@@ -176,11 +176,11 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "Query5",
         "Queryable",
     ),
-    "streamdb.protocol.calling": (
+    "streamdb.protocol.exchange": ("Batch",),
+    "streamdb.protocol.results": (
         "Appended",
         "StreamInfo",
     ),
-    "streamdb.protocol.exchange": ("Batch",),
     "streamdb.protocol.retry": ("RetryPolicy",),
     "streamdb.state.contract": ("Contract",),
     "streamdb.state.events": (

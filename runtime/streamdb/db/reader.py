@@ -19,8 +19,8 @@ from streamdb.errors import (
     StreamParseError,
 )
 from streamdb.protocol import names
-from streamdb.protocol.calling import StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted
+from streamdb.protocol.results import StreamInfo
 from streamdb.streams.async_stream import AsyncStream
 
 if TYPE_CHECKING:

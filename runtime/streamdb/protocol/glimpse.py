@@ -7,7 +7,7 @@ from typing import NamedTuple
 from streamdb.errors import StreamError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, raise_for_answer
-from streamdb.protocol.calling import interruption, no_answer
+from streamdb.protocol.calling import back_off
 from streamdb.protocol.exchange import (
     NoReply,
     Operation,
@@ -17,7 +17,6 @@ from streamdb.protocol.exchange import (
     Sleep,
     consult,
     open_reply,
-    pause,
     receive,
 )
 from streamdb.protocol.retry import RetryPolicy, is_retryable
@@ -70,13 +69,7 @@ def glimpse(url: str, offset: str, size: int, retry: RetryPolicy) -> Operation[G
                 return Glimpse(data, len(data) < size, following, is_last)
             reply = data
         yield Release()
-        interrupted = interruption(reply, failures, doing="read")
-        if interrupted is not None:
-            yield from pause(interrupted)
-        elif isinstance(reply, Reply):
-            raise_for_answer(reply, url=url, doing="read", offset=offset, allow=frozenset())
-        else:
-            raise no_answer(reply, failures, url=url, doing="read", offset=offset)
+        yield from back_off(reply, failures, url=url, offset=offset)
 
 
 def _receive(size: int) -> Operation[bytes | NoReply]:

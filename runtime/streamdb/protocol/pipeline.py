@@ -33,10 +33,11 @@ from streamdb.errors import (
 )
 from streamdb.protocol import names
 from streamdb.protocol.answers import header
-from streamdb.protocol.calling import Answered, Appended, raise_for_write
+from streamdb.protocol.calling import Answered, raise_for_write
 from streamdb.protocol.exchange import Reply
 from streamdb.protocol.parcel import Loss, Parcel
 from streamdb.protocol.producer_options import ProducerOptions
+from streamdb.protocol.results import Appended
 
 # What a smaller batch may not meet: one value that is no JSON, or a body that is too large.
 _MAY_FIT_IN_PARTS: Final = (BadRequest, PayloadTooLarge)

@@ -18,7 +18,7 @@ import msgspec
 from streamdb.errors import BadAddress, StreamError, StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, next_offset, preview, raise_for_answer
-from streamdb.protocol.calling import call, interruption, no_answer
+from streamdb.protocol.calling import back_off, call
 from streamdb.protocol.exchange import (
     Answer,
     Batch,
@@ -37,7 +37,7 @@ from streamdb.protocol.exchange import (
     receive,
 )
 from streamdb.protocol.page_memory import PageMemory
-from streamdb.protocol.retry import Failures, RetryPolicy, is_retryable
+from streamdb.protocol.retry import RetryPolicy, is_retryable
 from streamdb.protocol.soundness import Damage, damage_of, damage_of_page
 from streamdb.protocol.sse import EventParser, ServerSentEvent
 from streamdb.protocol.values import is_text
@@ -213,7 +213,7 @@ def _follow_long_poll(
         reply = yield from exchange(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
             is_interrupted = True
-            yield from _back_off(options, position, reply, failures)
+            yield from back_off(reply, failures, url=options.url, offset=position.offset)
             continue
         failures.forget()
         is_interrupted = False
@@ -254,7 +254,7 @@ def _follow_sse(options: ReadOptions, position: _Position) -> Operation[_Positio
         reply = yield from open_reply(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
             yield Release()
-            yield from _back_off(options, position, reply, failures)
+            yield from back_off(reply, failures, url=options.url, offset=position.offset)
             continue
         failures.forget()
         raise_for_answer(reply, url=options.url, doing="read", offset=position.offset, allow=_OK)
@@ -409,20 +409,6 @@ class _Doubts:
         told = f"the answer is damaged: {damage.reason}"
         yield from pause(Interrupted("read", told, wait, self._failures.count))
         return True
-
-
-def _back_off(
-    options: ReadOptions, position: _Position, reply: Reply | NoReply, failures: Failures
-) -> Operation[None]:
-    interrupted = interruption(reply, failures, doing="read")
-    if interrupted is not None:
-        yield from pause(interrupted)
-    elif isinstance(reply, Reply):
-        raise_for_answer(
-            reply, url=options.url, doing="read", offset=position.offset, allow=frozenset()
-        )
-    else:
-        raise no_answer(reply, failures, url=options.url, doing="read", offset=position.offset)
 
 
 def _short_wait(times: int) -> float:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from streamdb.errors import ConnectionFailed, NotReached, ProducerGap, StreamError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header
-from streamdb.protocol.calling import Appended, call, raise_for_write
+from streamdb.protocol.calling import call, raise_for_write
 from streamdb.protocol.exchange import Operation, Request
+from streamdb.protocol.results import Appended
 from streamdb.protocol.retry import RetryPolicy
 
 

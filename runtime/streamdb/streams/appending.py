@@ -17,8 +17,8 @@ from typing import Final, TypeVar
 
 from streamdb.errors import ConnectionFailed, HandleClosed, StreamError
 from streamdb.protocol.answers import may_be_of_the_body
-from streamdb.protocol.calling import Appended
 from streamdb.protocol.exchange import Operation
+from streamdb.protocol.results import Appended
 
 T = TypeVar("T")
 

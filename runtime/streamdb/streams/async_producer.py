@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from streamdb.errors import BufferFull, HandleClosed
-from streamdb.protocol.calling import Answered, Appended
+from streamdb.protocol.calling import Answered
 from streamdb.protocol.exchange import Operation
 from streamdb.protocol.parcel import Parcel
+from streamdb.protocol.results import Appended
 from streamdb.streams.producing import ProducerBase, ProducerSettings
 
 Run = Callable[[Operation[Answered]], Awaitable[Answered]]

@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 from streamdb.errors import StreamError
 from streamdb.protocol import names
-from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.glimpse import Glimpse, glimpse
 from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers
 from streamdb.streams.appending import AsyncAppends

@@ -11,9 +11,9 @@ from weakref import WeakSet
 
 from streamdb.errors import StreamError
 from streamdb.protocol import names
-from streamdb.protocol.calling import Appended, StreamInfo
 from streamdb.protocol.exchange import Batch, Operation
 from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.streams import drivers
 from streamdb.streams.appending import Appends
 from streamdb.streams.blocking_producer import Producer

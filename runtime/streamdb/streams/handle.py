@@ -12,12 +12,13 @@ from typing import Any, Final, cast
 
 from streamdb.errors import BadAddress, ConnectionFailed, StreamError, StreamParseError
 from streamdb.known_options import refuse_unknown
-from streamdb.protocol import calling, json_text, names, reading
-from streamdb.protocol.calling import Appended, ForkPoint, StreamInfo
+from streamdb.protocol import json_text, names, reading, single_requests
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.page_memory import PageMemory
 from streamdb.protocol.reading import LiveMode, ReadOptions
+from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.protocol.retry import RetryPolicy
+from streamdb.protocol.single_requests import ForkPoint
 from streamdb.protocol.writing import ProducerState, append_once
 from streamdb.streams.address import Address, parse_address
 from streamdb.streams.appending import Piece
@@ -60,7 +61,7 @@ class Handle:
         self._on_error: Final = options.get("on_error")
         self._memory: Final = PageMemory()
         if content_type is not None:
-            calling.check_content_type(content_type)
+            single_requests.check_content_type(content_type)
         self._content_type = content_type
         #: Why a request that was no read was tried again last.
         self.trouble: str | None = None
@@ -107,7 +108,7 @@ class Handle:
         fork: ForkPoint | None = None,
     ) -> Operation[StreamInfo]:
         self._appended_to = None
-        info = yield from calling.create(
+        info = yield from single_requests.create(
             self.url,
             self._retry,
             content_type=content_type,
@@ -121,7 +122,7 @@ class Handle:
         return info
 
     def _head(self, doing: str = "head") -> Operation[StreamInfo]:
-        info = yield from calling.head(self.url, self._retry, doing=doing)
+        info = yield from single_requests.head(self.url, self._retry, doing=doing)
         self._content_type = info.content_type
         return info
 
@@ -139,7 +140,7 @@ class Handle:
         content_type = yield from self._known_content_type("append")
         body = _framed(content_type, texts)
         before, self._appended_to = self._appended_to, None
-        appended = yield from calling.append(
+        appended = yield from single_requests.append(
             self.url, self._retry, content_type=content_type, body=body, seq=seq
         )
         # OFF-3: an append ends behind all before it. Appends of a handle go one after another.
@@ -167,7 +168,7 @@ class Handle:
 
     def _delete(self) -> Operation[None]:
         self._appended_to = None
-        return calling.delete(self.url, self._retry)
+        return single_requests.delete(self.url, self._retry)
 
     def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
         content_type = yield from self._known_content_type("append")
@@ -179,10 +180,10 @@ class Handle:
 
     def _close_stream(self, last: list[Any]) -> Operation[Appended]:
         if not last:
-            return (yield from calling.close(self.url, self._retry))
+            return (yield from single_requests.close(self.url, self._retry))
         content_type = yield from self._known_content_type("close")
         return (
-            yield from calling.close(
+            yield from single_requests.close(
                 self.url, self._retry, content_type=content_type, body=_body(content_type, last)
             )
         )

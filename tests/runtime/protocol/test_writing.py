@@ -20,8 +20,8 @@ from streamdb.errors import (
     StreamError,
     StreamNotFound,
 )
-from streamdb.protocol.calling import Appended
 from streamdb.protocol.exchange import NoReply, Operation, Reply, Request
+from streamdb.protocol.results import Appended
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.protocol.writing import ProducerState, append_once
 

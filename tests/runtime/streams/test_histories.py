@@ -102,7 +102,7 @@ BROKEN: Mapping[str, tuple[Judge, Any, list[tuple[Any, str, Any]]]] = {
     "no request of a reader is repeated": (
         judge_read,
         read_histories,
-        [(reading, "interruption", never_again), (calling, "interruption", never_again)],
+        [(calling, "interruption", never_again)],
     ),
     "SSE is resumed elsewhere": (
         judge_read,

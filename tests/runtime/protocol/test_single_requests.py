@@ -22,25 +22,26 @@ from streamdb.errors import (
     StreamParseError,
     UnexpectedStatus,
 )
-from streamdb.protocol import calling
-from streamdb.protocol.calling import Appended, StreamInfo
+from streamdb.protocol import single_requests
 from streamdb.protocol.exchange import NoReply, Operation, Reply
+from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.protocol.retry import RetryPolicy
+from streamdb.protocol.single_requests import ForkPoint, close, create, delete
 
 RETRY = RetryPolicy(attempts=3, initial=0.1, maximum=1)
 OK = reply(next="7")
 
 
 def head() -> Operation[StreamInfo]:
-    return calling.head(URL, RETRY)
+    return single_requests.head(URL, RETRY)
 
 
 def append(body: bytes = b"[1]") -> Operation[Appended]:
-    return calling.append(URL, RETRY, content_type="application/json", body=body)
+    return single_requests.append(URL, RETRY, content_type="application/json", body=body)
 
 
 def test_create_sends_the_configuration_and_says_whether_it_was_new() -> None:
-    operation = calling.create(
+    operation = create(
         URL, RETRY, content_type="text/plain", ttl_seconds=60, closed=True, body=b"all"
     )
     player = Player(operation, [reply(201, next="3", closed=True, content_type="text/plain")])
@@ -57,12 +58,12 @@ def test_create_sends_the_configuration_and_says_whether_it_was_new() -> None:
 
 def test_a_fork_names_its_source_and_point() -> None:  # FORK-1, FORK-2, FORKSUB-1
     forks = [
-        calling.ForkPoint("/v1/stream/source"),
-        calling.ForkPoint("/v1/stream/source", "7", 2),
+        ForkPoint("/v1/stream/source"),
+        ForkPoint("/v1/stream/source", "7", 2),
     ]
     headers = []
     for fork in forks:
-        operation = calling.create(URL, RETRY, content_type="text/plain", fork=fork)
+        operation = create(URL, RETRY, content_type="text/plain", fork=fork)
         player = Player(operation, [reply(201, next="9")])
         player.run()
         headers.append(dict(player.requests[0].headers))
@@ -78,13 +79,13 @@ def test_a_fork_names_its_source_and_point() -> None:  # FORK-1, FORK-2, FORKSUB
 
 
 def test_a_fork_at_what_is_no_offset_is_not_sent() -> None:
-    point = calling.ForkPoint("/v1/stream/s", "5\r\nStream-Closed: true")
+    point = ForkPoint("/v1/stream/s", "5\r\nStream-Closed: true")
     with pytest.raises(BadHeader):
-        Player(calling.create(URL, RETRY, content_type="text/plain", fork=point), [OK]).run()
+        Player(create(URL, RETRY, content_type="text/plain", fork=point), [OK]).run()
 
 
 def test_create_of_what_exists_just_so_is_no_error() -> None:  # CREATE-2
-    operation = calling.create(
+    operation = create(
         URL, RETRY, content_type="application/json", expires_at="2030-01-01T00:00:00Z"
     )
     player = Player(operation, [reply(200, next="9")])
@@ -101,14 +102,14 @@ def test_who_created_a_stream_is_not_known_if_an_answer_was_lost() -> None:  # C
         ([reply(429), reply(200, next="9")], False),
         ([LOST, reply(201, next="9")], True),
     ):
-        operation = calling.create(URL, RETRY, content_type="application/json")
+        operation = create(URL, RETRY, content_type="application/json")
         info = Player(operation, answers).run()
         assert info is not None
         assert info.created is created
 
 
 def test_create_believes_the_request_where_the_answer_has_no_type() -> None:
-    operation = calling.create(URL, RETRY, content_type="text/plain")
+    operation = create(URL, RETRY, content_type="text/plain")
     info = Player(operation, [reply(201, next="0", content_type=None)]).run()
     assert info is not None
     assert info.content_type == "text/plain"
@@ -116,7 +117,7 @@ def test_create_believes_the_request_where_the_answer_has_no_type() -> None:
 
 def test_create_conflict() -> None:  # CLIENT-24
     with pytest.raises(StreamExists) as caught:
-        play(calling.create(URL, RETRY, content_type="text/plain"), reply(409))
+        play(create(URL, RETRY, content_type="text/plain"), reply(409))
     assert caught.value.status == 409
     assert URL in str(caught.value)
 
@@ -169,9 +170,9 @@ def test_safe_requests_are_repeated(hiccup: Reply | NoReply) -> None:
     """CLIENT-21, CLIENT-23: left column, for everything but a plain POST."""
     operations: list[Operation[object]] = [
         head(),
-        calling.create(URL, RETRY, content_type="text/plain"),
-        calling.close(URL, RETRY),
-        calling.delete(URL, RETRY),
+        create(URL, RETRY, content_type="text/plain"),
+        close(URL, RETRY),
+        delete(URL, RETRY),
     ]
     for operation in operations:
         player = play(operation, hiccup, hiccup, OK)
@@ -245,7 +246,9 @@ def test_a_plain_append_turned_away_for_good_is_known_not_to_be_stored() -> None
 
 
 def append_in_sequence() -> Operation[Appended]:
-    return calling.append(URL, RETRY, content_type="application/json", body=b"[1]", seq="05")
+    return single_requests.append(
+        URL, RETRY, content_type="application/json", body=b"[1]", seq="05"
+    )
 
 
 def test_an_append_with_a_seq_is_repeated_in_doubt() -> None:  # CLIENT-23: SEQ-2 makes it safe
@@ -279,14 +282,14 @@ def test_append_of_another_type() -> None:  # 18.2, last row
 
 
 def test_close_without_data_has_no_type() -> None:  # CLIENT-28, CLOSE-3
-    player = Player(calling.close(URL, RETRY, content_type="text/plain"), [reply(204, next="7")])
+    player = Player(close(URL, RETRY, content_type="text/plain"), [reply(204, next="7")])
     assert player.run() == Appended("7")
     assert player.requests[0].headers == {"Stream-Closed": "true"}
     assert player.requests[0].body == b""
 
 
 def test_close_with_data_is_one_request() -> None:  # APPEND-15
-    operation = calling.close(URL, RETRY, content_type="text/plain", body=b"end")
+    operation = close(URL, RETRY, content_type="text/plain", body=b"end")
     player = Player(operation, [reply(204, next="7")])
     player.run()
     assert player.requests[0].headers == {"Stream-Closed": "true", "Content-Type": "text/plain"}
@@ -296,22 +299,26 @@ def test_close_with_data_is_one_request() -> None:  # APPEND-15
 def test_last_data_refused_after_a_lost_answer_may_be_there_all_the_same() -> None:  # trap 20
     closed = reply(409, next="7", closed=True)
     with pytest.raises(StreamClosed):
-        play(calling.close(URL, RETRY, content_type="text/plain", body=b"end"), reply(503), closed)
+        play(
+            close(URL, RETRY, content_type="text/plain", body=b"end"),
+            reply(503),
+            closed,
+        )
     with pytest.raises(ConnectionFailed, match="whether the data was stored is unknown"):
-        play(calling.close(URL, RETRY, content_type="text/plain", body=b"end"), LOST, closed)
+        play(close(URL, RETRY, content_type="text/plain", body=b"end"), LOST, closed)
 
 
 def test_delete() -> None:
-    player = play(calling.delete(URL, RETRY), reply(204))
+    player = play(delete(URL, RETRY), reply(204))
     assert player.is_finished
     assert player.requests[0].method == "DELETE"
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_repeated_delete_that_finds_nothing_has_succeeded(status: int) -> None:  # CLIENT-23
-    assert play(calling.delete(URL, RETRY), LOST, reply(status)).is_finished
+    assert play(delete(URL, RETRY), LOST, reply(status)).is_finished
     with pytest.raises(StreamError):
-        play(calling.delete(URL, RETRY), reply(status))
+        play(delete(URL, RETRY), reply(status))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +336,7 @@ def test_a_repeated_delete_that_finds_nothing_has_succeeded(status: int) -> None
     ],
 )
 def test_a_content_type_that_is_none_is_not_sent(content_type: str) -> None:
-    player = Player(calling.create(URL, RETRY, content_type=content_type), [OK])
+    player = Player(create(URL, RETRY, content_type=content_type), [OK])
     with pytest.raises(BadHeader, match="content_type"):
         player.run()
     assert player.requests == []
@@ -337,7 +344,7 @@ def test_a_content_type_that_is_none_is_not_sent(content_type: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["Text/Plain;charset=UTF-8", 'a/b+c; d="e f"; g', "a/b;"])
 def test_a_content_type_goes_out_as_it_is(content_type: str) -> None:
-    player = play(calling.create(URL, RETRY, content_type=content_type), OK)
+    player = play(create(URL, RETRY, content_type=content_type), OK)
     assert player.requests[0].headers["Content-Type"] == content_type
 
 
@@ -345,7 +352,7 @@ def test_a_content_type_goes_out_as_it_is(content_type: str) -> None:
     "expires_at", ["", "tomorrow", "2030-01-01", "2030-02-31T00:00:00Z", "2030-01-01T00:00:00Z\r\n"]
 )
 def test_an_expiry_that_is_none_is_not_sent(expires_at: str) -> None:
-    operation = calling.create(URL, RETRY, content_type="text/plain", expires_at=expires_at)
+    operation = create(URL, RETRY, content_type="text/plain", expires_at=expires_at)
     player = Player(operation, [OK])
     with pytest.raises(BadHeader, match="expires_at"):
         player.run()
