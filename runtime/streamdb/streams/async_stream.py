@@ -14,7 +14,7 @@ from streamdb.errors import StreamError
 from streamdb.protocol import names
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.glimpse import Glimpse, glimpse
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.protocol.writing import ProducerState
 from streamdb.streams import drivers

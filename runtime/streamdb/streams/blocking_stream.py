@@ -12,7 +12,7 @@ from weakref import WeakSet
 from streamdb.errors import StreamError
 from streamdb.protocol import names
 from streamdb.protocol.exchange import Batch, Operation
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.streams import drivers
 from streamdb.streams.appending import Appends

@@ -15,7 +15,7 @@ from streamdb.known_options import refuse_unknown
 from streamdb.protocol import json_text, names, reading, single_requests
 from streamdb.protocol.exchange import Batch, Interrupted, Operation
 from streamdb.protocol.page_memory import PageMemory
-from streamdb.protocol.reading import LiveMode, ReadOptions
+from streamdb.protocol.read_options import LiveMode, ReadOptions
 from streamdb.protocol.results import Appended, StreamInfo
 from streamdb.protocol.retry import RetryPolicy
 from streamdb.protocol.single_requests import ForkPoint

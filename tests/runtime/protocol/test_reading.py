@@ -21,7 +21,8 @@ from streamdb.errors import (
 )
 from streamdb.protocol.exchange import Batch, NoReply, Operation, Reply
 from streamdb.protocol.page_memory import PageMemory
-from streamdb.protocol.reading import LiveMode, ReadOptions, reading
+from streamdb.protocol.read_options import LiveMode, ReadOptions
+from streamdb.protocol.reading import reading
 from streamdb.protocol.retry import RetryPolicy
 
 RETRY = RetryPolicy(attempts=3, initial=0.1, maximum=1)

@@ -13,7 +13,8 @@ from tests.runtime.protocol.player import LOST, URL, Player, play, reply
 
 from streamdb.errors import StreamNotFound, StreamParseError
 from streamdb.protocol.exchange import NoReply, Operation, Reply
-from streamdb.protocol.reading import LiveMode, ReadOptions, reading
+from streamdb.protocol.read_options import LiveMode, ReadOptions
+from streamdb.protocol.reading import reading
 
 AT_5 = reply(body=b"[1]", next="5", up_to_date=True)
 EVENTS = reply(content_type="text/event-stream; charset=utf-8")

@@ -33,7 +33,7 @@ from streamdb import (
     StreamParseError,
 )
 from streamdb.protocol import reading
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb_server import Options, Serving, serving
 
 Form = Literal["async", "blocking"]

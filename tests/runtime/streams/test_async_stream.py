@@ -12,7 +12,7 @@ import pytest
 
 import streamdb
 from streamdb import AsyncStream, Batch, HandleClosed, Stream
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb_server import Serving, Store, open_store
 
 MODES: list[LiveMode] = ["sse", "long-poll"]

@@ -33,7 +33,7 @@ from streamdb import (
 )
 from streamdb.protocol import json_text, reading
 from streamdb.protocol.exchange import Interrupted
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb.protocol.writing import ProducerState
 from streamdb_server import Serving
 

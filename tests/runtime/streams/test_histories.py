@@ -30,9 +30,10 @@ from tests.runtime.streams.histories import (
     write_histories,
 )
 
-from streamdb.protocol import calling, reading
+from streamdb.protocol import calling, read_doubts, reading, sse_batches
 from streamdb.protocol.exchange import Operation, Reply, Request
 from streamdb.protocol.parcel import Parcel
+from streamdb.protocol.read_position import Position
 
 some = settings(max_examples=25, deadline=None)
 _ENOUGH = 300  # histories in which a broken client must fail
@@ -70,9 +71,11 @@ def never_again(*_: object) -> None:
     """Decide that a failed request is not repeated."""
 
 
-def without_resuming(
-    reply: Reply, position: reading._Position, url: str
-) -> Operation[reading._Ended]:
+def nothing_wrong(*_: object) -> None:
+    """Find no damage in any answer."""
+
+
+def without_resuming(reply: Reply, position: Position, url: str) -> Operation[sse_batches.Ended]:
     """Follow SSE, and come back to where the connection began instead of to what was delivered."""
     return (yield from deliver_events(reply, position, url))._replace(position=position)
 
@@ -84,7 +87,7 @@ def without_numbers(self: Parcel, producer_id: str, content_type: str) -> Reques
     return Request("POST", headers=kept, body=request.body)
 
 
-deliver_events = reading._deliver_events
+deliver_events = sse_batches.deliver_events
 build_request = Parcel.request
 
 replays: list[Fault] = [Fine(), Fine(), Fine(), Fine(), Replay()]
@@ -107,12 +110,12 @@ BROKEN: Mapping[str, tuple[Judge, Any, list[tuple[Any, str, Any]]]] = {
     "SSE is resumed elsewhere": (
         judge_read,
         often(ReadHistory("json", following, before=0, step=1)),
-        [(reading, "_deliver_events", without_resuming)],
+        [(reading, "deliver_events", without_resuming)],
     ),
     "damaged answers are taken": (
         judge_read,
         often(ReadHistory("json", Reading("async", "long-poll", replays), before=0, step=1)),
-        [(reading, name, lambda batch, asked: None) for name in ("damage_of", "damage_of_page")],
+        [(read_doubts, "damage_of_page", nothing_wrong), (sse_batches, "damage_of", nothing_wrong)],
     ),
     "no batch is repeated": (
         judge_write,
@@ -132,7 +135,7 @@ BROKEN: Mapping[str, tuple[Judge, Any, list[tuple[Any, str, Any]]]] = {
     "a reader of a producer is not resumed": (
         judge_both,
         often(BothHistory("json", following, writing)),
-        [(reading, "_deliver_events", without_resuming)],
+        [(reading, "deliver_events", without_resuming)],
     ),
 }
 

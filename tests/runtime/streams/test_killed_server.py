@@ -9,7 +9,7 @@ from tests.runtime.serving_process import ServingProcess
 
 from streamdb import AsyncStream, RetryPolicy
 from streamdb.protocol import json_text
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb.protocol.writing import ProducerState
 
 TIRELESS = RetryPolicy(initial=0.01, maximum=0.05)

@@ -22,7 +22,7 @@ from streamdb import (
     StreamNotFound,
     StreamParseError,
 )
-from streamdb.protocol.reading import LiveMode
+from streamdb.protocol.read_options import LiveMode
 from streamdb_server import Serving
 
 
