@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from streamdb.collections.changes import Delta, net_deltas
@@ -40,6 +41,10 @@ class StagedRows:
         if self.are_all or key in self._rows:
             return stored(self._rows.get(key))
         return self._table.stored(key)
+
+    def written(self) -> Iterator[tuple[str, int]]:
+        """Iterate over the keys that are written, and the ordinals of the events that do it."""
+        return zip(self._ordinals.keys, self._ordinals.numbers, strict=True)
 
     def remove(self, key: str, ordinal: int, /) -> None:
         """Stage a removal."""

@@ -140,7 +140,8 @@ class ActionStub(BaseStub[BlockingDB, Input]):
         """Make it durable. It runs on a thread of its own.
 
         It begins when the writes that it stands on are on the stream. What `on_mutate` wrote shows
-        until events with ``tx.txid`` come back, and is what they say from then on. When this
+        until events with ``tx.txid`` come back, each row until its own, and is what they say from
+        then on. What has had none by then goes when this has returned and all is read. When this
         returns, the action is durable; if it raises, what `on_mutate` wrote goes, with the later
         writes that stand on it, and the transaction fails with this cause.
 

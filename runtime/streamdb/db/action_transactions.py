@@ -37,7 +37,9 @@ class BaseActionTransaction:
     def txid(self) -> str:
         """The id that the events of the action are to carry on the stream, in their headers.
 
-        When they come back, all that `on_mutate` wrote shows no more, in the same commit.
+        When one comes back, what `on_mutate` wrote to its row shows no more, in the same commit; if
+        it is a new row that `on_mutate` has not written, so does what that wrote to new rows. The
+        rest goes when `persist` has returned, and all that is on the stream then was read.
         """
         return self._steps.txid
 

@@ -53,6 +53,24 @@ class StateSignal:
             wake()
 
 
+async def reached(signal: StateSignal, is_reached: Callable[[], bool]) -> None:
+    """Wait on an event loop until something is true, or nothing will change any more."""
+    import asyncio  # not above, as in `collections.callers`
+
+    loop, moved = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(moved.set)
+
+    stop = signal.watch(wake)
+    try:
+        while not is_reached() and signal.end is None:
+            moved.clear()
+            await moved.wait()
+    finally:
+        stop()
+
+
 class TrueState(Generic[T]):
     """The result of a predicate, once it is true: a source of one item.
 

@@ -24,7 +24,9 @@ class Draft:
         holder: what keeps it from being sent for a while, though it shows.
         is_brought: whether the application brings it onto the stream, by ways of its own.
         has_come_back: whether all of it has come back.
-        back_at: of an action, by collection, the last change that was there when it came back.
+        is_partly_back: whether some event of an action has come back, and it may not be all.
+        back_at: of rows of an action that came back, the last change of the collection that was
+            there then.
         by: the txids of the actions whose durable parts make it, the outermost first.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
         is_open: whether it is committed by hand, and was not yet.
@@ -40,7 +42,8 @@ class Draft:
     holder: Holder | None = None
     is_brought: bool = False
     has_come_back: bool = False
-    back_at: dict[str, int] | None = None
+    is_partly_back: bool = False
+    back_at: dict[Place, int] = field(default_factory=dict[Place, int])
     by: tuple[str, ...] = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
     is_open: bool = False
@@ -77,6 +80,8 @@ class Draft:
 
         If it writes the row of that key, too, the two are one, in the order of writing.
         """
+        if (back_at := self.back_at.pop(place, None)) is not None:
+            self.back_at[write.place] = back_at
         other = self.writes.get(write.place)
         if other is None:
             self.writes = {

@@ -20,6 +20,7 @@ from typing import Any, Final
 from streamdb.cache.outbox_file import outbox_path
 from streamdb.cache.outbox_records import SentRecord, TransactionRecord
 from streamdb.collections.overlay import Pending
+from streamdb.db.conditions import reached
 from streamdb.db.drafts import Draft
 from streamdb.db.kept_writes import (
     bare_draft_of,
@@ -290,18 +291,7 @@ class OutboxKeeper:
 
     async def _read_up_to(self, offset: str) -> None:
         """Wait until all before an offset was read; if reading ends before, this is cancelled."""
-        loop, moved = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(moved.set)
-
-        stop = self._state.signal.watch(wake)
-        try:
-            while is_before(self._state.offset, offset):
-                moved.clear()
-                await moved.wait()
-        finally:
-            stop()
+        await reached(self._state.signal, lambda: not is_before(self._state.offset, offset))
 
     def _seal(self, sending: Sequence[tuple[Draft, list[bytes]]]) -> Batch:
         sent: dict[str, SentRecord | None] = {}

@@ -163,6 +163,14 @@ class PendingWrites:
         status = before.outcome.status
         return status in ("open", "queued") or (before.is_brought and status == "sent")
 
+    def showing(self, draft: Draft) -> list[Place]:
+        """Return the rows that show by what a transaction does to them. Called under the lock."""
+        return [
+            (name, key)
+            for name, key in draft.writes
+            if self._state.tables[name].overlay.find(key, draft.outcome.txid) is not None
+        ]
+
     def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
         """Return the events that `events` would send now.
 
@@ -170,8 +178,9 @@ class PendingWrites:
             StreamDBError: it makes no sense any more, or shows no more.
         """
         with self._state.lock:
-            if draft.has_come_back or draft.outcome.is_given_up:
-                what = "has come back" if draft.has_come_back else "has failed"
+            is_back = draft.has_come_back or draft.is_partly_back
+            if is_back or draft.outcome.is_given_up:
+                what = "has come back" if is_back else "has failed"
                 raise StreamDBError(
                     f"transaction {draft.outcome.txid} {what}: nothing of it is pending"
                 )
@@ -329,15 +338,18 @@ class PendingWrites:
         """Have later writes reach rows that came back by another key than actions gave them.
 
         Args:
-            actions: that came back.
+            actions: that came back, or some rows of them.
             drafts: the transactions on their way.
         """
         with self._state.committing():
             for action in actions:
-                tables = self._state.tables
-                action.back_at = {name: tables[name].overlay.count for name, _ in action.writes}
-                for (name, old), write in action.writes.items():
+                showing = self.showing(action)
+                for place, write in action.writes.items():
+                    if place in action.back_at or place in showing:
+                        continue
+                    name, old = place
                     table = self._state.tables[name]
+                    action.back_at[place] = table.overlay.count
                     new = table.renamed.now(old, table.rows)
                     later = self._written_meanwhile(action, write.schema, old, drafts)
                     if new != old and later:
@@ -358,7 +370,7 @@ class PendingWrites:
         overlay = self._state.tables[schema.name].overlay
         own = overlay.find(key, action.outcome.txid)
         first = 0 if own is None else own.number
-        last = overlay.count if action.back_at is None else action.back_at[schema.name]
+        last = action.back_at.get((schema.name, key), overlay.count)
         return [
             drafts[each.txid]
             for each in overlay.of(key)

@@ -8,14 +8,15 @@ action may wait for all that it writes itself, and for actions that it begins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from streamdb.collections.overlay import Gone
 from streamdb.db.drafts import Draft
+from streamdb.db.local_writes import LocalWrite, Place
+from streamdb.db.state import Came
 from streamdb.errors import (
     ConnectionFailed,
     NotReached,
@@ -182,18 +183,33 @@ class RunningActions:
             await _settled(draft.outcome.durable)
 
 
-def gone_with(txids: Iterable[str], in_flight: Mapping[str, Draft]) -> dict[str, dict[Gone, None]]:
-    """Return what shows of actions no more when events with their txids come, by collection.
+def gone_with(draft: Draft, showing: Iterable[Place], came: Came) -> Iterator[Place]:
+    """Iterate over the rows of an action that show of it no more when events with its txid come.
 
-    The application may have written other rows than those that showed, so all of them go.
+    Those that the events write go. The others stay, for their events may come later, but where the
+    application may have written a new row instead: then those go that are here alone, in the
+    collection of that row if there are any.
+
+    Args:
+        draft: of the action.
+        showing: those that show of it.
+        came: the rows that the events write.
     """
-    gone: dict[str, dict[Gone, None]] = {}
-    for txid in dict.fromkeys(txids):
-        draft = in_flight.get(txid)
-        if draft is not None and draft.is_brought:
-            for name, key in draft.writes:
-                gone.setdefault(name, {})[key, txid] = None
-    return gone
+    left: list[Place] = []
+    for place in showing:
+        if place in came:
+            yield place
+        elif _is_here_alone(draft.writes[place]):
+            left.append(place)
+    instead = {place[0] for place, is_new in came.items() if is_new and place not in draft.writes}
+    if instead:
+        ours = [place for place in left if place[0] in instead]
+        yield from left if instead - {name for name, _ in ours} else ours
+
+
+def _is_here_alone(write: LocalWrite) -> bool:
+    """Tell of a write of an action whether there was no such row before."""
+    return write.base is None and write.kind != "delete"
 
 
 def _share_rows(one: Draft, other: Draft) -> bool:

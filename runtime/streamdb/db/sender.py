@@ -26,7 +26,7 @@ from streamdb.db.failure_log import FailureLog
 from streamdb.db.long_waits import LongWaits
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction, RunningActions, gone_with
-from streamdb.db.state import CameBack
+from streamdb.db.state import Came, CameBack
 from streamdb.db.without_content import frames_of, log_in_full, without_content
 from streamdb.errors import (
     ConnectionFailed,
@@ -80,8 +80,12 @@ class Sender:
         self._drained.set()
         self._no_echo: BaseException | None = None
         self._back: list[Draft] = []
+        self._partly_back: list[Draft] = []
         #: Actions that the application brings onto the stream.
         self.actions: Final = RunningActions(self._queue)
+        #: Told of an action that is over and of which events have come back, though not of all
+        #: that it shows; calls `take_rest_back` when all that is on the stream was read.
+        self.on_partly_back: Callable[[Draft], None] = lambda _: None
         #: Has a conflict resolved.
         self.resolve: Callable[[str, Conflicting], None] = lambda _name, _conflicting: None
         self._conflicts: list[tuple[str, Conflicting]] = []
@@ -130,6 +134,8 @@ class Sender:
         outcome = action.draft.outcome
         if action.draft.has_come_back:
             outcome.advance("synced")
+        elif action.draft.is_partly_back and error is not None:
+            self.take_rest_back(action.draft)  # what is on the stream stands
         is_settled = not action.draft.is_brought or outcome.is_settled
         if error is not None and not is_settled:
             self.fail(action.draft, error, action.failure(error))
@@ -150,6 +156,8 @@ class Sender:
             outcome.advance("durable")
             if self._no_echo is not None:
                 self._lose_echo(action.draft, self._no_echo)
+            elif action.draft.is_partly_back:
+                self.on_partly_back(action.draft)
         self._look_whether_drained()
 
     def tell_if_awaited(self, action: RunningAction) -> None:
@@ -160,7 +168,8 @@ class Sender:
     def is_awaited(self, action: RunningAction) -> bool:
         """Tell whether an action that is over shows until events come that others write."""
         draft = action.draft
-        return draft.is_brought and bool(draft.writes) and action.txid in self._in_flight
+        is_awaited = draft.is_brought and not draft.is_partly_back
+        return is_awaited and bool(draft.writes) and action.txid in self._in_flight
 
     def _release_forgotten(self, action: RunningAction) -> None:
         """Have an action show no more that would show for ever, and say what it lacks."""
@@ -222,9 +231,24 @@ class Sender:
         """The transactions that are yet to come back."""
         return self._in_flight
 
-    def gone_with(self, txids: Iterable[str]) -> Mapping[str, Collection[Gone]]:
-        """Return what shows of actions no more when events with their txids come."""
-        return gone_with(txids, self._in_flight)
+    def gone_with(
+        self, txids: Iterable[str], came_of: Callable[[str], Came | None]
+    ) -> Mapping[str, Collection[Gone]]:
+        """Return what shows of actions no more when events with their txids come, by collection.
+
+        Args:
+            txids: of the events of own transactions.
+            came_of: returns the rows that events with a txid write; None if there are no others.
+        """
+        gone: dict[str, dict[Gone, None]] = {}
+        for txid in dict.fromkeys(txids):
+            draft = self._in_flight.get(txid)
+            if draft is not None and draft.is_brought:
+                showing, came = self._pending.showing(draft), came_of(txid)
+                places = showing if came is None else gone_with(draft, showing, came)
+                for name, key in places:
+                    gone.setdefault(name, {})[key, txid] = None
+        return gone
 
     def came_back(self, came: CameBack) -> None:
         """Note what a commit held of this database's own transactions."""
@@ -236,10 +260,29 @@ class Sender:
         for txid in came.whole:
             self._is_back(self._in_flight.get(txid))
         for txid in came.events.values():
-            if draft := self._in_flight.get(txid):
+            draft = self._in_flight.get(txid)
+            if draft is not None and draft.is_brought:
+                self._is_partly_back(draft)
+            elif draft is not None:
                 draft.unseen -= 1
                 if draft.unseen <= 0:
                     self._is_back(draft)
+
+    def _is_partly_back(self, draft: Draft) -> None:
+        """Note that events with the txid of an action have come."""
+        if not self._pending.showing(draft):
+            self._is_back(draft)
+            return
+        is_first, draft.is_partly_back = not draft.is_partly_back, True
+        self._partly_back.append(draft)
+        if is_first and draft.outcome.txid not in self.actions:
+            self.on_partly_back(draft)
+
+    def take_rest_back(self, draft: Draft) -> None:
+        """Have nothing of an action show any more: what will ever come in its place has come."""
+        if draft.outcome.txid in self._in_flight:
+            self._is_back(draft)
+            self._forget_rest()
 
     def _is_back(self, draft: Draft | None) -> None:
         if draft is not None:
@@ -258,11 +301,13 @@ class Sender:
 
     def _forget_rest(self) -> None:
         """Take back what still shows of what came back: events that readers could not apply."""
-        if self._back:
-            back, self._back = self._back, []
+        partly, self._partly_back = self._partly_back, []
+        back, self._back = self._back, []
+        if back:
             self._pending.roll_back(back)
-            if actions := [draft for draft in back if draft.is_brought]:
-                self._pending.follow_renamed(actions, self._in_flight)
+        actions = dict.fromkeys(draft for draft in (*partly, *back) if draft.is_brought)
+        if actions:
+            self._pending.follow_renamed(actions, self._in_flight)
 
     def expect_no_echo(self, reason: BaseException) -> None:
         """Nothing will come back any more: let go of what waits for it, now and later."""
@@ -279,6 +324,10 @@ class Sender:
             is_answer: whether it may tell that what was sent is not on the stream.
         """
         self._forget_queue()
+        if is_answer:  # all that is on the stream was seen, and what has come of an action is on it
+            for draft in list(self._in_flight.values()):
+                if draft.is_partly_back:
+                    self.take_rest_back(draft)
         for action in self.actions:
             if action.draft.has_come_back:
                 action.draft.outcome.advance("synced")
@@ -346,7 +395,8 @@ class Sender:
             outcome.lose_echo(error)
             return
         failure = failure or self._failure(draft, error)
-        failure.__cause__ = error
+        if failure is not error:
+            failure.__cause__ = error
         self.failures.note(self._fail_with_dependents(draft, failure))
 
     def roll_back(self, draft: Draft, failure: TransactionFailed) -> None:

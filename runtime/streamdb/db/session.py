@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack, cast
 
 from streamdb.collections.callers import PERSISTING
+from streamdb.db.conditions import reached
 from streamdb.db.drafts import Draft
 from streamdb.db.observers import Observers
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.own_thread import RaisedThere
 from streamdb.db.pending_writes import PendingWrites
+from streamdb.db.read_place import is_before
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
@@ -70,6 +72,7 @@ class Session:
         self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
         self.sender: Final = Sender(self._url, self.pending)
         self.sender.failures.later = self._later_or_now
+        self.sender.on_partly_back = self._take_rest_back_when_read
         state.on_commit = self.sender.came_back
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.gone_with
@@ -313,11 +316,31 @@ class Session:
         if self.status.now != "closed":
             self._send()
 
+    def _take_rest_back_when_read(self, draft: Draft) -> None:
+        """Have an action that is over show no more when all is read that is on the stream now."""
+        if self._stream is not None and self.status.now != "closed":
+            reading = self._take_rest_back(draft, self._stream)
+            task = asyncio.create_task(reading, name="streamdb-rest-of-action")
+            self._persisting.add(task)
+            task.add_done_callback(self._persisting.discard)
+
+    async def _take_rest_back(self, draft: Draft, stream: AsyncStream) -> None:
+        state = self._state
+        try:
+            end = (await stream.head()).offset
+        except StreamDBError as error:  # then nobody can tell whether more will come
+            log.info("%s: where the stream ends is not known: %s", self._url, error)
+        else:
+            await reached(state.signal, lambda: not is_before(state.offset, end))
+        self.sender.take_rest_back(draft)
+
     def hand_over(self, action: RunningAction) -> None:
         """Have what an action shows sent as it is, like any other transaction."""
         draft = action.draft
         if draft.has_come_back:
             draft.outcome.advance("synced")  # whoever brought it
+        elif draft.is_partly_back:
+            draft.outcome.advance("durable")  # likewise
         elif not draft.writes:
             self.sender.forget(draft)
             draft.outcome.advance("synced")  # an empty transaction is free

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -42,6 +42,9 @@ from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import CollectionSchema, StateSchema
+
+#: Rows that events write, and of each whether the stream has had none of that key.
+Came: TypeAlias = Mapping[tuple[str, str], bool]
 
 _REMEMBERED_INVALID: Final = 100
 # Seconds after which others on the event loop get their turn.
@@ -120,8 +123,11 @@ class DatabaseState:
         self.after_commit: Callable[[], None] = lambda: None
         #: The ids of own transactions that are yet to come back.
         self.in_flight: Container[str] = ()
-        #: Returns what of these shows no more when their events come, by collection.
-        self.gone_with: Callable[[Iterable[str]], Mapping[str, Collection[Gone]]] = lambda _: {}
+        #: Returns what of these shows no more when their events come, by collection; may ask what
+        #: those of one write, None if that is all that there is.
+        self.gone_with: Callable[
+            [Iterable[str], Callable[[str], Came | None]], Mapping[str, Collection[Gone]]
+        ] = lambda _txids, _came_of: {}
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
         #: Commits that are made here or elsewhere, and what is called when they are over.
@@ -338,7 +344,9 @@ class DatabaseState:
         # After a reset, rows that are pending show as before and stand elsewhere.
         is_load = False
         changes: dict[Table, list[Delta]] = {}
-        gone = self.gone_with(counts.echoes.values())
+        gone = self.gone_with(
+            counts.echoes.values(), lambda txid: self._came_of(txid, counts.echoes)
+        )
         for name, staged in self._staging.items():
             if staged.is_empty and name not in gone:
                 continue
@@ -357,6 +365,18 @@ class DatabaseState:
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
         self._show(offset, counts.txids, changes, came_back, is_load=is_load)
+
+    def _came_of(self, txid: str, echoes: Mapping[int, str]) -> Came | None:
+        """Return what staged events with a txid write; None if they take the place of all rows."""
+        came: dict[tuple[str, str], bool] = {}
+        for name, staged in self._staging.items():
+            if staged.are_all:
+                return None
+            table = self.tables[name]
+            for key, ordinal in staged.written():
+                if echoes.get(ordinal) == txid:
+                    came[name, key] = table.synced(key) is None and staged.get(key) is not None
+        return came
 
     def show_local(self, deltas: Mapping[str, list[Delta]]) -> None:
         """Have the live queries follow what is written here or taken back; the position stays.

@@ -28,16 +28,25 @@ def without_content(error: BaseException) -> str:
     >>> without_content(failure)
     'transaction t: persist raised ValueError'
     """
-    cause = error.__cause__
+    return _told(error, ())
+
+
+def _told(error: BaseException, told: tuple[BaseException, ...]) -> str:
+    """Do so, if it is not among the errors that were ``told`` already: causes may be circles."""
+    cause, told = error.__cause__, (*told, error)
     if not _is_told_by_us(error):
         if _is_raised_here(error):
             cause = cause or error.__context__  # which it quotes
         what = f"{type(error).__name__}{_place(error)}"
-        return what if cause is None else f"{what} from {without_content(cause)}"
+        if cause is None or cause in told:
+            return what
+        return f"{what} from {_told(cause, told)}"
     text = str(error)
-    for quoted in () if cause is None else (f"{type(cause).__name__}: {cause}", str(cause)):
+    if cause is None or cause in told:
+        return text
+    for quoted in (f"{type(cause).__name__}: {cause}", str(cause)):
         if text.endswith(quoted):
-            return text.removesuffix(quoted) + without_content(cause or error)
+            return text.removesuffix(quoted) + _told(cause, told)
     return text
 
 

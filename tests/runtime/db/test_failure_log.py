@@ -240,3 +240,24 @@ async def test_what_persist_says_of_a_row_is_not_logged_above_debug(
         assert record.levelno == logging.DEBUG or SECRET not in record.getMessage()
     in_full = [one.getMessage() for one in caplog.records if one.levelno == logging.DEBUG]
     assert f"in full: {lost.error}" in in_full, "for those who ask for it"
+
+
+async def test_an_error_that_is_its_own_cause_is_told_once(
+    embedded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse_in_a_circle(_: AsyncActionTransaction) -> None:
+        first, second = ValueError("1"), KeyError("2")
+        first.__cause__, second.__cause__ = second, first
+        raise first
+
+    async with AsyncChat(embedded_url, create=True) as db:
+        db.perform(lambda: db.messages.insert(message(1)), refuse_in_a_circle)
+        await db.until(lambda: db.messages.keys() == [])
+        await db.messages.insert(message(1, "old")).synced()
+        changed = db.messages.update("1", content="x", expect=message(1, "old"))
+        db._session.sender.fail(  # as if it had changed meanwhile
+            db._session.sender.drafts[changed.txid], RowChanged("it is another one", None)
+        )
+    first, second = told(caplog)
+    assert first.endswith("in refuse_in_a_circle) from KeyError")
+    assert second.endswith("it is another one")
