@@ -74,8 +74,8 @@ def preload(source: str) -> dict[str, Any]:
     """A database on a server, until it is loaded."""
     from streamdb import AsyncStreamDB
 
-    for name in ("streamdb.db.session", "streamdb.streams.direct", "streamdb.streams.http"):
-        import_module(name)  # imports are no part of it, in either language
+    for name in ("db.session", "streams.direct_wire", "streams.httpx_wire"):
+        import_module(f"streamdb.{name}")  # imports are no part of it, in either language
 
     async def load() -> dict[str, Any]:
         clock = Clock()

@@ -39,7 +39,7 @@ def test_other_names_are_not() -> None:
         streamdb.Strem  # type: ignore[attr-defined]  # noqa: B018 - that is the test
 
 
-HEAVY = {"httpx", "msgspec", "rich", "asyncio", "streamdb.streams.http", "streamdb_server"}
+HEAVY = {"httpx", "msgspec", "rich", "asyncio", "streamdb.streams.httpx_wire", "streamdb_server"}
 
 
 @pytest.mark.parametrize(

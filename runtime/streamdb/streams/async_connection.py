@@ -7,11 +7,14 @@ import socket
 import ssl
 from typing import Final, cast
 
-from streamdb.streams import http1
-from streamdb.streams.http1 import SLICE, Incoming, Target
+from streamdb.streams import connections
+from streamdb.streams.http1_answer import Incoming
+from streamdb.streams.http1_request import Target
 from streamdb.streams.sockets import has_news
 from streamdb.streams.wire import WireFailure
 
+# A body is sent in slices of so many bytes, so that a slow network can be told from a dead one.
+_SLICE: Final = 256 * 1024
 # A reader that is slower than the server holds so many bytes at most, twice over.
 _MOST_HELD: Final = 256 * 1024
 # Seconds until a second address of the same name is tried beside the first (RFC 8305).
@@ -58,9 +61,9 @@ class AsyncConnection(asyncio.Protocol):
                     happy_eyeballs_delay=None if target.is_literal else _HEAD_START_SECONDS,
                 )
         except TimeoutError:
-            raise http1.no_connection(TimeoutError("no answer in time")) from None
+            raise connections.no_connection(TimeoutError("no answer in time")) from None
         except OSError as error:
-            raise http1.no_connection(error) from error
+            raise connections.no_connection(error) from error
         return connection
 
     @property
@@ -69,7 +72,7 @@ class AsyncConnection(asyncio.Protocol):
         return (
             self._failure is None
             and self._loop is asyncio.get_running_loop()
-            and self._loop.time() - self._idle_since < http1.IDLE_SECONDS
+            and self._loop.time() - self._idle_since < connections.IDLE_SECONDS
             # The end may have come without the loop's having had the time to tell.
             and not has_news(self._socket)
         )
@@ -85,15 +88,15 @@ class AsyncConnection(asyncio.Protocol):
         """
         self._incoming = incoming = Incoming(method)
         assert self._transport is not None  # noqa: S101 - connected, by `open`
-        if len(body) <= SLICE:
+        if len(body) <= _SLICE:
             self._transport.write(head + body)
         else:
             self._is_sent = False
             self._transport.write(head)
-            for begin in range(0, len(body), SLICE):
+            for begin in range(0, len(body), _SLICE):
                 if incoming.has_head:
                     return incoming  # refused before it was sent; the rest would not be read
-                self._transport.write(body[begin : begin + SLICE])
+                self._transport.write(body[begin : begin + _SLICE])
                 while not (self._is_writable or incoming.has_head):
                     await self._wait(timeout)
             self._is_sent = True
@@ -148,7 +151,7 @@ class AsyncConnection(asyncio.Protocol):
             async with asyncio.timeout(timeout):
                 await self._waiter
         except TimeoutError:
-            raise http1.silence(timeout) from None
+            raise connections.silence(timeout) from None
         finally:
             self._waiter = None
 
@@ -197,7 +200,9 @@ class AsyncConnection(asyncio.Protocol):
             self._lost.set_result(None)
 
     def _end(self, error: Exception | None) -> None:
-        failure = http1.broken(error) if error is not None else WireFailure("closed by the server")
+        failure = (
+            connections.broken(error) if error is not None else WireFailure("closed by the server")
+        )
         if self._incoming is not None and error is None and self._failure is None:
             try:
                 self._incoming.end()

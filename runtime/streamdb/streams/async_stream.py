@@ -27,7 +27,7 @@ from streamdb.streams.wire import AsyncWire
 from streamdb.streams.wires import async_wire
 
 if TYPE_CHECKING:
-    from streamdb.streams.http import AsyncClient
+    from streamdb.streams.httpx_wire import AsyncClient
 
 T = TypeVar("T")
 

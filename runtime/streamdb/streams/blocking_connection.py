@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from streamdb.streams import http1
-from streamdb.streams.http1 import Incoming, Target
+from streamdb.streams import connections
+from streamdb.streams.http1_answer import Incoming
+from streamdb.streams.http1_request import Target
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import has_news, wait_until_ready
 from streamdb.streams.wire import WireFailure
@@ -59,12 +60,12 @@ class Connection:
                 connected = _secure(connected, tls, target.host, register)
             return cls(connected, lifetime)
         except OSError as error:
-            raise http1.no_connection(error) from error
+            raise connections.no_connection(error) from error
 
     @property
     def is_usable(self) -> bool:
         """Whether another request may be sent, here and now."""
-        return time.monotonic() - self._idle_since < http1.IDLE_SECONDS and not has_news(
+        return time.monotonic() - self._idle_since < connections.IDLE_SECONDS and not has_news(
             self._socket
         )
 
@@ -118,7 +119,7 @@ class Connection:
                 rest = rest[self._socket.send(rest) :]
             except _NOT_NOW:
                 if not wait_until_ready(self._socket, timeout):
-                    raise http1.silence(timeout) from None
+                    raise connections.silence(timeout) from None
                 self._take_news(incoming)
                 if incoming.has_head:
                     return False
@@ -136,16 +137,16 @@ class Connection:
             while not incoming.has_head:
                 self._read(incoming, timeout)
         except WireFailure:
-            raise http1.broken(error) from error
+            raise connections.broken(error) from error
 
     def _read(self, incoming: Incoming, timeout: float) -> None:
         self._socket.settimeout(timeout)
         try:
             data = self._socket.recv(_MOST_AT_ONCE)
         except TimeoutError:
-            raise http1.silence(timeout) from None
+            raise connections.silence(timeout) from None
         except OSError as error:
-            raise http1.broken(error) from error
+            raise connections.broken(error) from error
         self._take(data, incoming)
 
     def _take(self, data: bytes, incoming: Incoming) -> None:

@@ -24,7 +24,7 @@ from streamdb.streams.wire import Retry, Wire
 from streamdb.streams.wires import blocking_wire
 
 if TYPE_CHECKING:
-    from streamdb.streams.http import Client
+    from streamdb.streams.httpx_wire import Client
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """What a driver needs from the layer that moves bytes: open a request, receive, give up.
 
-Three implementations stand behind it: :mod:`streamdb.streams.direct` over sockets,
-:mod:`streamdb.streams.http` over httpx, and :mod:`streamdb.streams.embedded` straight into the
-server's application in this process. :mod:`streamdb.streams.wires` chooses.
+Three implementations stand behind it: :mod:`streamdb.streams.direct_wire` over sockets,
+:mod:`streamdb.streams.httpx_wire` over httpx, and :mod:`streamdb.streams.embedded_wire` straight
+into the server's application in this process. :mod:`streamdb.streams.wires` chooses.
 """
 
 from __future__ import annotations

@@ -11,17 +11,17 @@ from streamdb.streams.address import Address, HttpAddress
 from streamdb.streams.wire import AsyncWire, Wire, WireSettings
 
 if TYPE_CHECKING:
-    from streamdb.streams.http import AsyncClient, Client
+    from streamdb.streams.httpx_wire import AsyncClient, Client
 
 
 def async_wire(address: Address, settings: WireSettings, client: AsyncClient | None) -> AsyncWire:
     """Make the wire for asyncio; nothing is sent yet."""
     if not isinstance(address, HttpAddress):
-        from streamdb.streams.embedded import EmbeddedAsyncWire
+        from streamdb.streams.embedded_wire import EmbeddedAsyncWire
 
         return EmbeddedAsyncWire(address, timeout=settings.timeout)
-    from streamdb.streams.direct import DirectAsyncWire
-    from streamdb.streams.http import HttpxAsyncWire, direct_route
+    from streamdb.streams.direct_wire import DirectAsyncWire
+    from streamdb.streams.httpx_wire import HttpxAsyncWire, direct_route
 
     if client is None and (route := direct_route(address, settings)) is not None:
         return DirectAsyncWire(route)
@@ -31,11 +31,11 @@ def async_wire(address: Address, settings: WireSettings, client: AsyncClient | N
 def blocking_wire(address: Address, settings: WireSettings, client: Client | None) -> Wire:
     """Make the blocking wire; nothing is sent yet."""
     if not isinstance(address, HttpAddress):
-        from streamdb.streams.embedded import EmbeddedWire
+        from streamdb.streams.embedded_wire import EmbeddedWire
 
         return EmbeddedWire(address, timeout=settings.timeout)
-    from streamdb.streams.direct import DirectWire
-    from streamdb.streams.http import HttpxWire, direct_route
+    from streamdb.streams.direct_wire import DirectWire
+    from streamdb.streams.httpx_wire import HttpxWire, direct_route
 
     if client is None and (route := direct_route(address, settings)) is not None:
         return DirectWire(route)

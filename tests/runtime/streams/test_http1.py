@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from streamdb.errors import BadHeader
 from streamdb.protocol.exchange import Request
-from streamdb.streams.http1 import Incoming, Target, request_head
+from streamdb.streams.http1_answer import Incoming
+from streamdb.streams.http1_request import Target, request_head
 from streamdb.streams.wire import WireFailure
 
 TARGET = Target("host", 8080, "/v1/stream/a%20b", "host:8080")

@@ -15,10 +15,10 @@ import pytest
 
 from streamdb import HandleClosed
 from streamdb.protocol.exchange import Request
-from streamdb.streams import http, http1
+from streamdb.streams import connections, httpx_wire
 from streamdb.streams.address import parse_address
-from streamdb.streams.direct import DirectAsyncWire, DirectWire
-from streamdb.streams.http import HttpxAsyncWire, HttpxWire
+from streamdb.streams.direct_wire import DirectAsyncWire, DirectWire
+from streamdb.streams.httpx_wire import HttpxAsyncWire, HttpxWire
 from streamdb.streams.wire import AsyncWire, Wire, WireFailure, WireSettings
 from streamdb.streams.wires import async_wire, blocking_wire
 
@@ -291,7 +291,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(
     talk = Counting()
     async with serving(talk) as port, wire_to(port) as wire:
         assert await whole(wire) == b"ok"
-        monkeypatch.setattr(http1, "IDLE_SECONDS", 0.0)
+        monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
         assert await whole(wire) == b"ok"
     assert talk.connections == 2
 
@@ -314,7 +314,7 @@ async def test_connections_that_are_not_needed_any_more_are_closed(
             await answer.receive()
             await answer.aclose()
         assert not ended
-        monkeypatch.setattr(http1, "IDLE_SECONDS", 0.0)
+        monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
         assert await whole(wire) == b"ok"
         await asyncio.sleep(0.05)
         assert len(ended) == 4
@@ -451,7 +451,7 @@ def secured(certificate: str) -> ssl.SSLContext:
 def trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the certificate of the tests trusted, as `SSL_CERT_FILE` would from the start on."""
     context = ssl.create_default_context(cafile=str(TLS / "localhost.pem"))
-    monkeypatch.setattr(http, "_system_tls_context", lambda: context)
+    monkeypatch.setattr(httpx_wire, "_system_tls_context", lambda: context)
 
 
 @pytest.mark.usefixtures("trust")
@@ -506,7 +506,7 @@ def test_who_carries_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     address = parse_address("http://localhost:1/s")
     assert isinstance(blocking_wire(address, settings, None), DirectWire)
     assert isinstance(async_wire(address, settings, None), DirectAsyncWire)
-    with http.Client() as client:
+    with httpx_wire.Client() as client:
         assert isinstance(blocking_wire(address, settings, client), HttpxWire)
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     behind_proxy = blocking_wire(address, settings, None)

@@ -19,9 +19,9 @@ import httpx
 from streamdb.errors import BadAddress, HandleClosed, MissingExtra
 from streamdb.protocol.exchange import Request
 from streamdb.streams.address import HttpAddress
-from streamdb.streams.direct import Route
+from streamdb.streams.direct_wire import Route
 from streamdb.streams.given import Additions, Given
-from streamdb.streams.http1 import Target
+from streamdb.streams.http1_request import Target
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import shut_down
 from streamdb.streams.wire import Retry, WireFailure, WireSettings

@@ -1,142 +1,23 @@
-"""HTTP/1.1 as a client speaks it to one server, without I/O (RFC 9112).
+"""What comes back over a connection of HTTP/1.1, without I/O (RFC 9112).
 
-What a request looks like on the wire, and what comes back: `httptools` (llhttp, the parser of Node)
-takes answers apart; what is here keeps them to what was asked for.
+`httptools` (llhttp, the parser of Node) takes answers apart; what is here keeps them to what was
+asked for.
 """
 
 from __future__ import annotations
 
-import base64
-import os
-import ssl
 import zlib
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlencode
 
 import httptools
 
-from streamdb.errors import BadHeader
-from streamdb.protocol.exchange import Request
 from streamdb.streams.wire import WireFailure
-
-#: Bodies are sent in slices of so many bytes, so that a slow network can be told from a dead one.
-SLICE: Final = 256 * 1024
-#: Seconds after which an idle connection is not used again: servers close theirs after 5 s (Node,
-#: uvicorn), and a request that crosses the closing is lost.
-IDLE_SECONDS: Final = 4.0
 
 _LARGEST_HEAD: Final = 64 * 1024
 _LARGEST_PIECE: Final = 1024 * 1024  # of a body that is inflated
-_HAVE_BODIES: Final = frozenset({"POST", "PUT"})
 _HEAD_ONLY: Final = "HEAD"
-# Set by what is sent; another value would end the request elsewhere than the server expects.
-_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding", "upgrade"})
 _GZIP_WINDOW: Final = 31  # zlib's word for a gzip header and the largest window
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the requests of one handle go.
-
-    Attributes:
-        host: name or address to connect to.
-        port: the TCP port.
-        path: the path, percent-encoded, without a query.
-        authority: what `Host` says.
-        credentials: name and password of the address, if it has them.
-    """
-
-    host: str
-    port: int
-    path: str
-    authority: str
-    credentials: tuple[str, str] | None = None
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the server is on this machine, for all that the address says."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    @property
-    def is_literal(self) -> bool:
-        """Whether the host is an IP address: no name with several of them."""
-        try:
-            ip_address(self.host)
-        except ValueError:
-            return False
-        return True
-
-    def defaults(self) -> dict[str, str]:
-        """The headers of every request, by lower-case name, unless the caller says otherwise."""
-        headers = {
-            "host": self.authority,
-            "accept": "*/*",
-            # Between two processes, packing takes longer than sending what it spares.
-            "accept-encoding": "identity" if self.is_loopback else "gzip",
-            "user-agent": "streamdb-python",
-        }
-        if self.credentials is not None:
-            pair = ":".join(self.credentials).encode()
-            headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        return headers
-
-
-def request_head(
-    target: Target,
-    request: Request,
-    headers: Mapping[str, str],
-    params: list[tuple[str, str]],
-) -> bytes:
-    r"""Write the request line and the headers.
-
-    Args:
-        target: where it goes.
-        request: what the protocol wants; its headers win.
-        headers: those of the caller, over the defaults; checked already.
-        params: all query parameters, in order.
-
-    >>> target = Target("localhost", 80, "/v1/stream/demo", "localhost")
-    >>> head = request_head(target, Request("HEAD"), {"User-Agent": "me"}, [("a", "b c")])
-    >>> head.split(b"\r\n")[0]
-    b'HEAD /v1/stream/demo?a=b+c HTTP/1.1'
-    >>> b"user-agent: me" in head
-    True
-
-    Raises:
-        BadHeader: the caller's header says how long the request is, or cannot be sent.
-    """
-    merged = target.defaults()
-    for name, value in headers.items():
-        lower = name.lower()
-        if lower in _FRAMING:
-            raise BadHeader(f"the header {name!r} belongs to the connection: leave it out")
-        merged[lower] = value
-    for name, value in request.headers.items():
-        merged[name.lower()] = value
-    if request.body or request.method in _HAVE_BODIES:
-        merged["content-length"] = str(len(request.body))
-    query = f"?{urlencode(params)}" if params else ""
-    lines = [f"{request.method} {target.path}{query} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in merged.items()]
-    if not all(map(_is_one_line, lines)):
-        raise BadHeader(
-            "a header holds the end of a line"
-        )  # checked where it came in, or should be
-    try:
-        return "\r\n".join([*lines, "", ""]).encode("latin-1")
-    except UnicodeEncodeError:
-        raise BadHeader("a header holds characters that HTTP cannot carry") from None
-
-
-def _is_one_line(line: str) -> bool:
-    return not ("\r" in line or "\n" in line or "\0" in line)
 
 
 class Incoming:
@@ -307,27 +188,3 @@ def _failure_of(error: Exception) -> WireFailure:
     if isinstance(cause, WireFailure):
         return cause  # raised by a method above, wrapped on its way through the parser
     return WireFailure(f"the answer is no HTTP/1.1: {type(error).__name__}")
-
-
-def no_connection(error: OSError) -> WireFailure:
-    """Say why there is no connection."""
-    return WireFailure(f"cannot connect: {_said(error)}", was_sent=False)
-
-
-def broken(error: Exception) -> WireFailure:
-    """Say that a connection broke."""
-    return WireFailure(f"the connection broke: {_said(error)}")
-
-
-def silence(seconds: float) -> WireFailure:
-    """Say that nothing came, or nothing could be sent, for too long."""
-    return WireFailure(f"nothing happened for {seconds:g} s", is_timeout=True)
-
-
-def _said(error: Exception) -> str:
-    # Not asyncio's own words: they hold addresses, and the URL is named beside this anyway.
-    if isinstance(error, ssl.SSLError):
-        return error.reason or type(error).__name__
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__

@@ -19,7 +19,8 @@ from streamdb.streams.address import HttpAddress
 from streamdb.streams.async_connection import AsyncConnection
 from streamdb.streams.blocking_connection import Connection
 from streamdb.streams.given import Additions, Given
-from streamdb.streams.http1 import Incoming, Target, request_head
+from streamdb.streams.http1_answer import Incoming
+from streamdb.streams.http1_request import Target, request_head
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import shut_down
 from streamdb.streams.wire import Retry, WireSettings
