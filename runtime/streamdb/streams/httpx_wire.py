@@ -1,14 +1,12 @@
-"""The wire over httpx: the one module that knows httpx."""
+"""The wire over httpx: the one module that knows httpx, its log aside (`httpx_log.py`)."""
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +20,7 @@ from streamdb.streams.address import HttpAddress
 from streamdb.streams.direct_wire import Route
 from streamdb.streams.given import Additions, Given
 from streamdb.streams.http1_request import Target
+from streamdb.streams.httpx_log import nothing_secret_logged
 from streamdb.streams.lifetime import Lifetime
 from streamdb.streams.sockets import shut_down
 from streamdb.streams.wire import Retry, WireFailure, WireSettings
@@ -228,14 +227,12 @@ def _checked_url(address: HttpAddress) -> httpx.URL:
 
 @contextmanager
 def _sending(address: HttpAddress) -> Generator[None]:
-    """Turn httpx's errors into ours, and keep secrets of the URL out of its log."""
-    reset = _url_to_show.set(address.shown)
+    """Turn httpx's errors into ours, and keep secrets out of its log."""
     try:
-        yield
+        with nothing_secret_logged(address.shown):
+            yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _failure(error) from error
-    finally:
-        _url_to_show.reset(reset)
 
 
 def _failure(error: Exception) -> WireFailure:
@@ -245,30 +242,6 @@ def _failure(error: Exception) -> WireFailure:
     return WireFailure(
         reason, is_timeout=is_timeout, was_sent=not isinstance(error, _WITHOUT_CONNECTION)
     )
-
-
-_url_to_show: ContextVar[str | None] = ContextVar("streamdb_url_to_show", default=None)
-
-
-def _hide_url(record: logging.LogRecord) -> bool:
-    # httpx logs the whole URL of every request at INFO, credentials and parameters included.
-    shown = _url_to_show.get()
-    if shown is not None and isinstance(record.args, tuple):
-        record.args = tuple(shown if isinstance(arg, httpx.URL) else arg for arg in record.args)
-    return True
-
-
-def _hide_headers(record: logging.LogRecord) -> bool:
-    # httpcore logs the headers of every answer at DEBUG, cookies and redirects included.
-    if _url_to_show.get() is not None and isinstance(record.msg, str):
-        before, found, _ = record.msg.partition("receive_response_headers.complete ")
-        record.msg = f"{before}{found}return_value=..." if found else record.msg
-    return True
-
-
-logging.getLogger("httpx").addFilter(_hide_url)
-for _name in ("httpcore.http11", "httpcore.http2"):
-    logging.getLogger(_name).addFilter(_hide_headers)
 
 
 @cache
