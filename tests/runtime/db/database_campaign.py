@@ -1,8 +1,9 @@
 """The long form of the model of databases: 10,000 random histories against a naive fold.
 
-Run it in the project's folder: `python -m tests.runtime.db.database_campaign [COUNT [SEED]]`. It
-prints the seed and every history that fails, for a seed does not repeat what the scheduler does.
-One that hangs says where.
+Run it in the project's folder:
+`python -m tests.runtime.db.database_campaign [COUNT [SEED [JOBS]]]`. It prints the seed, how far it
+is, and every history that fails, for a seed does not repeat what the scheduler does. One that hangs
+says where.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.campaigns import count_and_seed, run_histories
+from tests.campaigns import run_campaign, run_histories
 from tests.runtime.db.database_histories import LONGEST, History, histories, judge
 from tests.runtime.streams.histories import history_server, in_a_hurry
 
@@ -19,7 +20,15 @@ DEFAULT_COUNT = 10_000
 
 def main() -> None:
     """Run the campaign."""
-    count, start = count_and_seed(DEFAULT_COUNT)
+    run_campaign(
+        "tests.runtime.db.database_campaign",
+        _run,
+        default_count=DEFAULT_COUNT,
+        verdict="state, order, offset and observers as they must be",
+    )
+
+
+def _run(count: int, start: int) -> float:
     with (
         tempfile.TemporaryDirectory() as name,
         history_server(Path(name)) as server,
@@ -29,8 +38,7 @@ def main() -> None:
         async def judged(history: History) -> None:
             await judge(server.url, Path(name), history)
 
-        took = run_histories(judged, histories, count=count, start=start, longest=LONGEST)
-    print(f"{count} histories: state, order, offset and observers as they must be ({took:.0f} s)")
+        return run_histories(judged, histories, count=count, start=start, longest=LONGEST)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,17 @@
 """The long form of the model of local writes: 10,000 random histories against a naive model.
 
 Run it in the project's folder: `python -m tests.runtime.db.write_campaign [COUNT [SEED [JOBS]]]`.
-It prints the seed and every history that fails, for a seed does not repeat what the scheduler does.
-One that hangs says where. A history waits more than it computes: with several jobs, processes with
-seeds of their own share the count, and a core.
+It prints the seed, how far it is, and every history that fails, for a seed does not repeat what the
+scheduler does. One that hangs says where.
 """
 
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from tests.campaigns import count_and_seed, run_histories
+from tests.campaigns import run_campaign, run_histories
 from tests.runtime.db.write_histories import LONGEST, History, histories, judge, write_server
 from tests.runtime.streams.histories import in_a_hurry
 
@@ -23,14 +20,16 @@ DEFAULT_COUNT = 10_000
 
 def main() -> None:
     """Run the campaign."""
-    count, start = count_and_seed(DEFAULT_COUNT)
-    jobs = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    if jobs > 1:
-        share = -(-count // jobs)
-        command = [sys.executable, "-m", "tests.runtime.db.write_campaign", str(share)]
-        running = [subprocess.Popen([*command, str(start + job)]) for job in range(jobs)]
-        sys.exit(max(each.wait() for each in running))
-    logging.getLogger("streamdb.db").setLevel(logging.CRITICAL)  # failing is what writes do here
+    logging.getLogger("streamdb").setLevel(logging.CRITICAL)  # failing is what writes do here
+    run_campaign(
+        "tests.runtime.db.write_campaign",
+        _run,
+        default_count=DEFAULT_COUNT,
+        verdict="rows, changes, queries and outcomes as they must be",
+    )
+
+
+def _run(count: int, start: int) -> float:
     with (
         tempfile.TemporaryDirectory() as name,
         write_server(Path(name)) as server,
@@ -40,8 +39,7 @@ def main() -> None:
         async def judged(history: History) -> None:
             await judge(server.url, Path(name), history)
 
-        took = run_histories(judged, histories, count=count, start=start, longest=LONGEST)
-    print(f"{count} histories: rows, changes, queries and outcomes as they must be ({took:.0f} s)")
+        return run_histories(judged, histories, count=count, start=start, longest=LONGEST)
 
 
 if __name__ == "__main__":
