@@ -137,7 +137,10 @@ class Outcome:
             _resolve(synced, None)
 
     def take_back(self) -> None:
-        """Be queued again: the request that it was sent in was refused, so it is not stored."""
+        """Be queued again: it is not stored.
+
+        The request that it was sent in was refused, or it is an action that is to be sent as it is.
+        """
         with self._lock:
             if self.status == "sent":
                 self.status = "queued"

@@ -208,14 +208,17 @@ class Sender:
                 try:
                     await self._send(stream, drafts)
                 except Exception as error:  # noqa: BLE001 - it is told without what it says
-                    told = without_content(error)
-                    log.error("%s: writing failed: %s\n%s", self._url, told, frames_of(error))
-                    log_in_full(log, error)
+                    self._tell_of_fault(error)
                     for draft in drafts:
                         self.fail(draft, error)
         finally:
             self._is_sending = False
         self._look_whether_drained()
+
+    def _tell_of_fault(self, error: Exception) -> None:
+        told = without_content(error)
+        log.error("%s: writing failed: %s\n%s", self._url, told, frames_of(error))
+        log_in_full(log, error)
 
     def _look_whether_drained(self) -> None:
         if not (self._is_sending or self._first or self._queue or self.actions):
@@ -487,6 +490,9 @@ class Sender:
             try:
                 events = self._pending.events(draft)
             except StreamDBError as error:
+                self.fail(draft, error)
+            except Exception as error:  # noqa: BLE001 - of a row of it, and of no other's
+                self._tell_of_fault(error)
                 self.fail(draft, error)
             else:
                 draft.outcome.advance("sent")

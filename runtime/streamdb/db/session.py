@@ -346,6 +346,7 @@ class Session:
             draft.outcome.advance("synced")  # an empty transaction is free
         elif draft.is_brought and draft.outcome.status == "sent":
             draft.is_brought = False
+            draft.outcome.take_back()  # nothing of it is on the stream yet
             if self.outbox is not None:
                 self.outbox.keep(draft)
             self.sender.send_first(draft)

@@ -208,6 +208,71 @@ async def test_it_may_be_sent_as_it_is(url: str) -> None:
         assert db.metrics.events == 1
 
 
+async def test_what_cannot_be_sent_is_told_to_be_not_on_the_stream(url: str) -> None:
+    async with await AsyncStream.create(url) as server, AsyncChat(url) as db:
+        await db.messages.insert(message(1)).synced()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await server.append(messages.delete("1", txid="theirs"))
+            await db.await_txid("theirs")
+            with pytest.raises(TransactionFailed, match="is not on the stream: update: the row"):
+                await tx.send()
+            told.set()
+            await tx.send()
+
+        told = asyncio.Event()
+        lost = db.perform(lambda: db.messages.update("1", content="x"), persist)
+        with pytest.raises(TransactionFailed) as failed:
+            await lost
+        assert not isinstance(failed.value, TransactionUnresolved)
+        assert lost.status == "failed"
+        await told.wait()
+
+
+async def test_what_waits_to_be_sent_when_the_database_closes_was_not_sent(url: str) -> None:
+    async with AsyncChat(url, create=True, close_timeout=0.05) as db:
+        with held_writes(db):
+            sending = db.messages.insert(message(0))
+            await pause()
+            action = db.perform(lambda: db.messages.insert(message(1)), lambda tx: tx.send())
+            await pause()
+            assert action.status == "queued"
+            await db.aclose()
+    with pytest.raises(TransactionFailed) as failed:
+        await action
+    assert not isinstance(failed.value, TransactionUnresolved)
+    assert sending.status == "failed"
+
+
+class Unreadable(Exception):
+    """No error that this library knows."""
+
+
+async def test_a_write_that_breaks_in_the_making_hurts_no_other(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncChat(url, create=True) as db:
+        pending = db._session.pending
+        events = pending.events
+
+        def events_or_fault(draft: Any) -> list[bytes]:
+            if draft.outcome.txid == broken.txid:
+                raise Unreadable
+            return events(draft)
+
+        monkeypatch.setattr(pending, "events", events_or_fault)
+        with held_writes(db):
+            first = db.messages.insert(message(1))
+            broken = db.messages.insert(message(2))
+            last = db.messages.insert(message(3))
+        with pytest.raises(TransactionFailed, match="is not on the stream") as failed:
+            await broken
+        assert not isinstance(failed.value, TransactionUnresolved)
+        await first.synced()
+        await last.synced()
+        assert db.messages.keys() == ["1", "3"]
+
+
 async def test_what_raises_before_it_shows_leaves_nothing(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         called: list[Any] = []
