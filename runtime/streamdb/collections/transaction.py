@@ -52,13 +52,16 @@ class Outcome:
         "error",
         "is_asked",
         "is_txid_known",
+        "on_change",
         "status",
         "stored",
         "txid",
     )
 
-    def __init__(self, txid: str) -> None:
+    def __init__(self, txid: str, on_change: Callable[[], None] = lambda: None) -> None:
+        """Begin with an open transaction; ``on_change`` is called whenever something is new."""
         self.txid: Final = txid
+        self.on_change: Final = on_change
         self.status: TransactionStatus = "open"
         self.error: BaseException | None = None
         #: Whether others wrote a row between what a write was made of and the write.
@@ -135,6 +138,7 @@ class Outcome:
             self._tell(*settled)
         if synced is not None:
             _resolve(synced, None)
+        self.on_change()
 
     def take_back(self) -> None:
         """Be queued again: it is not stored.
@@ -142,8 +146,10 @@ class Outcome:
         The request that it was sent in was refused, or it is an action that is to be sent as it is.
         """
         with self._lock:
-            if self.status == "sent":
-                self.status = "queued"
+            if self.status != "sent":
+                return
+            self.status = "queued"
+        self.on_change()
 
     def fail(self, error: BaseException) -> bool:
         """End in failure, unless the transaction is durable already. Tell whether it did."""
@@ -157,6 +163,7 @@ class Outcome:
             _resolve(synced, error)
         if not isinstance(error, TransactionKept):
             self.note_stored(error)
+        self.on_change()
         return True
 
     def lose_echo(self, error: BaseException) -> None:
@@ -167,6 +174,7 @@ class Outcome:
             self.error, synced = error, self._synced
         if synced is not None:
             _resolve(synced, error)
+        self.on_change()
 
     def _take_who_waits(self) -> tuple[Future[None] | None, list[Callable[[Outcome], object]]]:
         """Return who is to be told that it is settled, in the step that settles it.

@@ -123,10 +123,10 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
 
         Args:
             condition: a function that looks at the database; called in this task once the first
-                load is there, and after every commit and change of the status. It waits for a
-                state and not for an event: what is true between two commits that come at once may
-                be missed. Or a collection or a live query: then the first row that is there, or
-                comes, is returned.
+                load is there, and after every commit and change of the status of the database or
+                of a transaction. It waits for a state and not for an event: what is true between
+                two commits that come at once may be missed. Or a collection or a live query: then
+                the first row that is there, or comes, is returned.
             where: which rows of the collection count.
             timeout: seconds.
 

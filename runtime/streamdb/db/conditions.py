@@ -15,7 +15,7 @@ Row = TypeVar("Row")
 
 
 class StateSignal:
-    """Wakes those who wait for a state: after every commit and every change of the status."""
+    """Wakes those who wait for a state: after every commit, change of the status or outcome."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

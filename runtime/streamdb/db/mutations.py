@@ -111,6 +111,7 @@ class Mutations(Generic[Tx]):
             del outer.parts[count:]
             for each in undone:
                 take_up(each, failed)
+            self._state.signal.fire()
             raise
 
     @contextmanager
@@ -143,7 +144,7 @@ class Mutations(Generic[Tx]):
 
     def new_draft(self) -> Draft:
         """Begin a transaction; its txid is that of no other one."""
-        return Draft(Outcome(f"{self._name}-{next(self._drafts)}"))
+        return Draft(Outcome(f"{self._name}-{next(self._drafts)}", self._state.signal.fire))
 
     def check_no_block(self, doing: str) -> None:
         """Raise StreamDBError if this task or thread is in the block of a transaction."""

@@ -94,7 +94,7 @@ class DatabaseState:
             collection.name: Table() for collection in schema.collections
         }
         self.txids: Final = Txids()
-        #: Fired after every commit, by the status, and at the end.
+        #: Fired after every commit, by the status, by the outcomes of writes, and at the end.
         self.signal: Final = StateSignal()
         #: True once the first load is committed.
         self.has_loaded = False

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor, sensors
+from tests.runtime.db.held import held_writes, unread
 
 from streamdb import (
+    ActionTransaction,
+    AsyncActionTransaction,
     AsyncStream,
     ConditionTimeout,
     DatabaseClosed,
@@ -198,3 +202,83 @@ async def test_an_async_function_is_refused(embedded_url: str) -> None:
     db: Any = AsyncChat(embedded_url)
     with pytest.raises(TypeError, match="until calls a plain function"):
         await db.until(look)
+
+
+async def test_it_is_looked_at_whenever_a_transaction_has_moved_on(url: str) -> None:
+    async with AsyncChat(url, create=True) as db, asyncio.timeout(10):
+        going_on, returning = asyncio.Event(), asyncio.Event()
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            await going_on.wait()
+
+        acting = db.perform(lambda: None, persist)
+        assert await db.until(lambda: acting.status == "sent")
+        waiting = asyncio.create_task(db.until(lambda: acting.status == "durable"))
+        going_on.set()
+        assert await waiting
+
+        async def send(tx: AsyncActionTransaction) -> None:
+            await returning.wait()
+            await tx.send()
+
+        with held_writes(db):
+            sending = db.perform(lambda: db.messages.insert(message(1)), send)
+            assert await db.until(lambda: sending.status == "sent")
+            waiting = asyncio.create_task(db.until(lambda: sending.status == "queued"))
+            returning.set()
+            assert await waiting
+        with unread(db):
+            written = db.messages.insert(message(2))
+            assert await db.until(lambda: written.status == "sent")
+            assert await db.until(lambda: written.status == "durable")
+        assert await db.until(lambda: written.status == "synced")
+
+
+async def test_it_is_looked_at_when_what_fails_has_shown_nothing(url: str) -> None:
+    async with AsyncChat(url, create=True) as db, asyncio.timeout(10):
+
+        async def refuse(_: AsyncActionTransaction) -> None:
+            raise ValueError("no")
+
+        failing = db.perform(lambda: None, refuse)
+        assert await db.until(lambda: failing.status == "failed")
+        opened = db.begin()
+        waiting = asyncio.create_task(db.until(lambda: opened.status == "failed"))
+        await asyncio.sleep(0)
+        opened.rollback()
+        assert await waiting
+        with db.transaction() as outer:
+            parts: list[Any] = []
+            waiting = asyncio.create_task(
+                db.until(lambda: [part.status for part in parts] == ["failed"])
+            )
+            with suppress(ZeroDivisionError), db.transaction() as part:
+                parts.append(part)
+                await asyncio.sleep(0.05)
+                raise ZeroDivisionError
+            assert await waiting
+        assert outer.status == "synced"
+
+
+async def test_it_is_looked_at_when_a_write_will_not_be_seen_to_come_back(url: str) -> None:
+    async with AsyncChat(url, create=True) as db, asyncio.timeout(10):
+        with unread(db):
+            written = db.messages.insert(message(1))
+            await written
+            waiting = asyncio.create_task(db.until(lambda: written.error is not None))
+            await asyncio.sleep(0)
+            db._session.sender.expect_no_echo(StreamClosed("it has ended", final_offset="1"))
+            assert await waiting
+
+
+def test_it_is_looked_at_for_a_transaction_in_the_blocking_form(url: str) -> None:
+    with Chat(url, create=True) as db:
+        going_on = threading.Event()
+
+        def refuse(_: ActionTransaction) -> None:
+            going_on.wait()
+            raise ValueError("no")
+
+        failing = db.perform(lambda: None, refuse)
+        threading.Timer(0.05, going_on.set).start()
+        assert db.until(lambda: failing.status == "failed", timeout=10)
