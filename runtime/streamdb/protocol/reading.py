@@ -104,14 +104,13 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
     """Read page after page until up to date; the requests carry no `live` (CLIENT-6)."""
     position = Position(options.offset, None, names.DEFAULT_MEDIA_TYPE)
     retry = options.retry
-    doubts = Doubts(options)
+    doubts = Doubts(options.url, retry.begin(options.clock))
     while True:
         page = options.memory.find(position.offset) if options.memory is not None else None
-        request = Request(
-            "GET",
-            params=position.params(None),
-            headers={"If-None-Match": page.etag} if page is not None else {},
-        )
+        headers = dict(doubts.headers)
+        if page is not None:
+            headers["If-None-Match"] = page.etag
+        request = Request("GET", params=position.params(None), headers=headers)
         reply, _ = yield from call(request, retry, url=options.url, doing="read", consults=False)
         if page is not None and reply.status == 304:
             batch = page.batch
@@ -120,7 +119,7 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
                 reply, url=options.url, doing="read", offset=position.offset, allow=_OK
             )
             batch = batch_of(reply, position, options.url)
-            if (yield from doubts.resolve(batch, position)):
+            if (yield from doubts.resolve(batch, position.offset)):
                 continue
             if options.memory is not None and not doubts.has_tolerated:
                 options.memory.keep(position.offset, header(reply, "ETag"), batch)
@@ -138,19 +137,22 @@ def _catch_up(options: ReadOptions) -> Operation[Batch]:
             )
         position = Position(batch.offset, batch.cursor, batch.content_type)
         retry = options.reconnect
+        doubts = Doubts(options.url, retry.begin(options.clock))
 
 
 def _follow_long_poll(
     options: ReadOptions, position: Position, *, is_interrupted: bool
 ) -> Operation[None]:
     failures = options.reconnect.begin(options.clock)
-    doubts = Doubts(options)
+    doubts = Doubts(options.url, options.reconnect.begin(options.clock))
     idle_answers = 0
     while True:
         # A poll of an idle stream is answered late. After an interruption the reader shall learn
         # at once that it is connected again, so that one request is made without waiting.
         live = None if is_interrupted else names.LONG_POLL
-        request = Request("GET", params=position.params(live), patient=live is not None)
+        request = Request(
+            "GET", params=position.params(live), headers=doubts.headers, patient=live is not None
+        )
         reply = yield from exchange(request)
         if isinstance(reply, NoReply) or is_retryable(reply.status):
             is_interrupted = True
@@ -166,7 +168,7 @@ def _follow_long_poll(
             allow=_OK_OR_NOTHING_NEW,
         )
         batch = batch_of(reply, position, options.url)
-        if (yield from doubts.resolve(batch, position)):
+        if (yield from doubts.resolve(batch, position.offset)):
             is_interrupted = True
             continue
         yield Deliver(batch)
@@ -183,13 +185,13 @@ def _follow_long_poll(
 def _follow_sse(options: ReadOptions, position: Position) -> Operation[Position | None]:
     """Follow by SSE. Return None at the end of the stream, or where long-poll shall go on."""
     failures = options.reconnect.begin(options.clock)
-    doubts = Doubts(options)
+    doubts = Doubts(options.url, options.reconnect.begin(options.clock), has_another_way=True)
     short_connections = 0
     while True:
         request = Request(
             "GET",
             params=position.params(names.SSE),
-            headers={"Accept": names.SSE_MEDIA_TYPE},
+            headers={"Accept": names.SSE_MEDIA_TYPE, **doubts.headers},
             patient=True,
         )
         reply = yield from open_reply(request)
@@ -203,15 +205,19 @@ def _follow_sse(options: ReadOptions, position: Position) -> Operation[Position 
             yield Release()
             return position  # the server does not do SSE; QUERY-3
         opened_at = options.clock()
-        ended = yield from deliver_events(reply, position, options.url)
+        ended = yield from deliver_events(reply, position)
         yield Release()
         if ended.is_finished:
             return None
         position = ended.position
         if ended.damage is not None:
-            if (yield from doubts.ask_again(ended.damage, position)):
+            if (yield from doubts.ask_again(ended.damage, position.offset)):
                 continue
+            if ended.damage.is_of_control and doubts.are_of_one_damage:
+                raise doubts.error(ended.damage, position.offset)  # CLIENT-16
             return position  # whatever damages the events may leave pages alone
+        if ended.has_delivered:
+            doubts.clear()
         if options.clock() - opened_at >= _SHORT_CONNECTION:
             short_connections = 0
             continue  # SSE-17: servers end connections from time to time

@@ -27,33 +27,38 @@ class Damage:
 
     Attributes:
         reason: for messages.
-        is_of_one_event: True if its elements can be told apart nevertheless: if the stream holds it
-            so, only who reads that one is troubled (INVALID-9).
+        sign: the same if the same damage has come again, even if a longer answer came around it.
+        is_of_events: True if the elements can be told apart nevertheless: if the stream holds them
+            so, only who reads these is troubled (INVALID-9).
+        is_of_control: True if it is a control event of SSE that is damaged.
     """
 
     reason: str
-    is_of_one_event: bool = False
+    sign: bytes
+    is_of_events: bool = False
+    is_of_control: bool = False
 
 
 def damage_of(batch: Batch, asked: str) -> Damage | None:
     """Find out whether a batch can follow the offset that was asked for; None if it can.
 
-    >>> page = Batch((b"[1,",), "7", None, False, False, names.JSON_MEDIA_TYPE)
-    >>> damage_of(page, "5")
-    Damage(reason="not JSON: '[1,'", is_of_one_event=False)
+    >>> page = Batch((b"[1,2}, 3]",), "7", None, False, False, names.JSON_MEDIA_TYPE)
+    >>> damage_of(page, "5").reason, damage_of(page, "5").sign
+    ("not JSON: '[1,2}, 3]'", b'[1,2}')
     >>> damage_of(page, "8").reason
     'it ends at 7, before the offset that was asked for'
     """
     if asked not in _ANY_OFFSET_FOLLOWS:  # OFF-2, OFF-11
+        # If another stream has taken this one's place, it may have grown since.
         if batch.offset < asked:
-            return Damage(f"it ends at {batch.offset}, before the offset that was asked for")
+            reason = f"it ends at {batch.offset}, before the offset that was asked for"
+            return Damage(reason, b"before")
         if batch.offset == asked and any(part.strip() != b"[]" for part in batch.parts):
-            return Damage("it holds data and does not move on")
+            return Damage("it holds data and does not move on", b"still")
     if batch.content_type == names.JSON_MEDIA_TYPE:
         for part in batch.parts:
             if not _is_json(part):
-                parted = array_elements(part.strip())
-                return Damage(f"not JSON: {preview(part)}", is_of_one_event=parted is not None)
+                return _damage_of_text(part)
     return None
 
 
@@ -61,8 +66,34 @@ def damage_of_page(batch: Batch, asked: str) -> Damage | None:
     """The same for a page: where there are no messages it says `[]` (JSON-6); SSE says nothing."""
     is_json = batch.content_type == names.JSON_MEDIA_TYPE
     if is_json and not batch.parts and batch.offset != asked:
-        return Damage("not JSON: ''")
+        return Damage("not JSON: ''", b"")
     return damage_of(batch, asked)
+
+
+def _damage_of_text(text: bytes) -> Damage:
+    reason = f"not JSON: {preview(text)}"
+    elements = array_elements(text.strip())
+    if elements is None:
+        return Damage(reason, _until_it_breaks(text))
+    odd = [number for number, element in enumerate(elements) if not _is_json(element)]
+    # None of them is odd if it is what stands between them: then all of it has to come again.
+    until = elements[: odd[-1] + 1] if odd else elements
+    return Damage(reason, b",".join(until), is_of_events=True)
+
+
+def _until_it_breaks(text: bytes) -> bytes:
+    """Return the text as far as the first byte that cannot stand there; all of it if it was cut."""
+    try:
+        json.loads(text.decode())
+    except UnicodeDecodeError as error:
+        return text[: error.end]
+    except json.JSONDecodeError as error:
+        # That is told of where the string begins: the text was cut somewhere behind it.
+        is_cut = error.msg.startswith("Unterminated")
+        return text if is_cut else error.doc[: error.pos + 1].encode()
+    except RecursionError:
+        pass
+    return text
 
 
 def _is_json(text: bytes) -> bool:

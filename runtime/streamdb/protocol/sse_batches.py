@@ -9,7 +9,6 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from streamdb.errors import StreamParseError
 from streamdb.protocol import names
 from streamdb.protocol.answers import header, preview
 from streamdb.protocol.exchange import Batch, Deliver, NoReply, Operation, Reply, receive
@@ -23,27 +22,27 @@ class Ended(NamedTuple):
 
     position: Position
     is_finished: bool = False
+    has_delivered: bool = False
     damage: Damage | None = None
 
 
-def deliver_events(reply: Reply, position: Position, url: str) -> Operation[Ended]:
-    """Deliver what one SSE connection brings.
-
-    Raises:
-        StreamParseError: a control event cannot be read.
-    """
+def deliver_events(reply: Reply, position: Position) -> Operation[Ended]:
+    """Deliver what one SSE connection brings, until it ends or brings what cannot be right."""
     parser = EventParser()
     is_base64 = (header(reply, names.SSE_DATA_ENCODING) or "").lower() == "base64"
     gathered = _Gathered(position.content_type, is_base64=is_base64)
+    has_delivered = False
     while True:
         chunk = yield from receive()
         if isinstance(chunk, NoReply) or not chunk:
-            return Ended(position)
+            return Ended(position, has_delivered=has_delivered)
         for event in parser.feed(chunk):
             if event.name != names.CONTROL_EVENT.encode():
                 gathered.take(event)
                 continue
-            control = _parse_control(event.data, position, url)
+            control = _control_of(event.data)
+            if isinstance(control, Damage):
+                return Ended(position, damage=control)
             batch = Batch(
                 parts=tuple(gathered.parts),
                 offset=control.offset,
@@ -57,6 +56,7 @@ def deliver_events(reply: Reply, position: Position, url: str) -> Operation[Ende
                 return Ended(position, damage=damage)
             gathered = _Gathered(position.content_type, is_base64=is_base64)
             yield Deliver(batch)
+            has_delivered = True
             position = replace(position, offset=batch.offset, cursor=batch.cursor)
             if batch.closed:
                 return Ended(position, is_finished=True)
@@ -78,14 +78,14 @@ class _Gathered:
             # CLIENT-14 has us ignore it. A name that nobody gives was another one's before.
             self._has_strange = True
             if not event.name.isascii() or not event.name.decode().isprintable():
-                self._damage = Damage(f"an event is called {preview(event.name)}")
+                self._damage = Damage(f"an event is called {preview(event.name)}", event.name)
             return
         data = event.data
         if self._is_base64:
             try:
                 data = _decode_base64(data)
             except binascii.Error as error:
-                self._damage = Damage(f"bad base64 in a data event: {error}")
+                self._damage = Damage(f"bad base64 in a data event: {error}", data)
         if data or self._is_json:  # no JSON is empty
             self.parts.append(data)
         else:
@@ -97,7 +97,7 @@ class _Gathered:
             if self._damage is not None:
                 return self._damage
             if self._has_strange and not self.parts:
-                return Damage("the data that a control event confirms has not come")
+                return Damage("the data that a control event confirms has not come", b"")
         return damage_of(confirmed, asked)
 
 
@@ -113,16 +113,13 @@ class _Control(msgspec.Struct, frozen=True):
 _control_decoder: Final = msgspec.json.Decoder(_Control)
 
 
-def _parse_control(data: bytes, position: Position, url: str) -> _Control:
+def _control_of(data: bytes) -> _Control | Damage:
     # CLIENT-16: it carries the offset, so it cannot be skipped.
     try:
         return _control_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StreamParseError(
-            f"read: a control event is not what it must be: {error}: {preview(data)}",
-            url=url,
-            offset=position.offset,
-        ) from None
+        reason = f"a control event is not what it must be: {error}: {preview(data)}"
+        return Damage(reason, data, is_of_control=True)
 
 
 def _decode_base64(data: bytes) -> bytes:

@@ -25,14 +25,17 @@ from streamdb.protocol.read_options import LiveMode, ReadOptions
 from streamdb.protocol.reading import reading
 from streamdb.protocol.retry import RetryPolicy
 
-RETRY = RetryPolicy(attempts=3, initial=0.1, maximum=1)
+FEW = RetryPolicy(attempts=3, initial=0.1, maximum=1)
 AT_5 = reply(body=b"[1]", next="5", up_to_date=True)
 NOTHING_NEW = reply(204, next="5", content_type=None)
+TELLING = 6  # what comes damaged in one way so often in a row does not come so by chance
 
 
 def read(
     live: LiveMode = False,
     offset: str = "-1",
+    *,
+    retry: RetryPolicy | None = None,
     reconnect: RetryPolicy | None = None,
     memory: PageMemory | None = None,
 ) -> Operation[None]:
@@ -42,7 +45,7 @@ def read(
             clock=lambda: 0.0,
             offset=offset,
             live=live,
-            retry=RETRY,
+            retry=retry or RetryPolicy(),
             reconnect=reconnect or RetryPolicy(),
             memory=memory,
         )
@@ -113,7 +116,7 @@ def test_json_that_is_nothing_at_all_is_no_page_without_messages() -> None:  # J
     for start in ("-1", "4"):
         assert data(play(read(offset=start), nothing, AT_5)) == [b"[1]"]
         with pytest.raises(StreamParseError, match="not JSON: ''"):
-            play(read(offset=start), *[nothing] * 3)
+            play(read(offset=start), *[nothing] * TELLING)
 
 
 # What cannot be the answer to what was asked: body, and next offset, of a read from 5.
@@ -140,24 +143,84 @@ def test_what_cannot_be_the_answer_is_asked_for_again(
     wrong = reply(body=body, next=offset, up_to_date=True)
     before, start = ([AT_5], "-1") if live else ([], "5")
 
-    player = play(read(live, start), *before, wrong, wrong, AFTER_5)
+    wrongs = [wrong] * (TELLING - 1)
+    player = play(read(live, start), *before, *wrongs, AFTER_5)
     assert [batch.offset for batch in player.batches] == ["5"] * len(before) + ["6"]
     assert data(player)[-1] == b"[6]"
-    assert [one.failures for one in player.interruptions] == [1, 2]
+    assert [one.failures for one in player.interruptions] == [1, 2, 3, 4, 5]
     assert re.search(told, player.interruptions[0].reason)
 
     with pytest.raises(StreamParseError, match=told) as caught:
-        play(read(live, start), *before, wrong, wrong, wrong)
+        play(read(live, start), *before, *wrongs, LOST, wrong)  # what is lost says nothing of it
     assert caught.value.offset == "5"
+
+
+WHOLE = b'[{"n":1,"text":"so it goes"},[true,12345],"\xc3\xa9"]'
+
+
+@pytest.mark.parametrize("live", [False, "long-poll"])
+def test_what_comes_damaged_otherwise_each_time_is_the_network(live: LiveMode) -> None:
+    cut = [WHOLE[:length] for length in range(1, len(WHOLE))]
+    spoilt = [WHOLE[:at] + b"\0" + WHOLE[at + 1 :] for at in range(len(WHOLE))]
+    before, start = ([AT_5], "-1") if live else ([], "5")
+    wrongs = [reply(body=body, next="6") for body in (*cut, *spoilt)]
+    player = play(read(live, start), *before, *wrongs, AFTER_5)
+    assert data(player)[-1] == b"[6]"
+    assert len(player.interruptions) == len(wrongs)
+
+    # As patient as with other trouble of a network, before the first page and after it.
+    bounded = read(live, start, reconnect=FEW) if live else read(live, start, retry=FEW)
+    with pytest.raises(StreamParseError, match=r"not JSON: .*so it goes"):
+        play(bounded, *before, *wrongs[-3:])
+
+
+def test_tries_are_alike_if_they_follow_one_another() -> None:
+    one, other = (reply(body=body, next="6") for body in (b"[1,", b"[2,"))
+    wrongs = [one] * (TELLING - 1) + [other] + [one] * (TELLING - 1)
+    assert data(play(read(offset="5"), *wrongs, AFTER_5)) == [b"[6]"]
+    with pytest.raises(StreamParseError, match=re.escape("[1,")):
+        play(read(offset="5"), *wrongs, one)
+
+
+def test_a_sound_answer_ends_what_was_doubted() -> None:
+    wrong = reply(body=b"[1,", next="6")
+    on_idle = [*[wrong] * (TELLING - 1), NOTHING_NEW] * 3
+    player = play(read("long-poll"), AT_5, *on_idle, AFTER_5)
+    assert data(player)[-1] == b"[6]"
+    assert max(one.failures for one in player.interruptions) == TELLING - 1
+
+
+def test_what_the_stream_holds_damaged_is_known_again_as_it_grows() -> None:
+    def growing(body: bytes) -> list[Reply]:
+        bodies = [body % (b",7" * size) for size in range(TELLING)]
+        return [reply(body=body, next=str(6000 + len(body))) for body in bodies]
+
+    with pytest.raises(StreamParseError, match="not JSON"):
+        play(read(offset="5"), *growing(b'[{"n":{"m":1},2%s]'))
+    with pytest.raises(StreamParseError, match="ends at 8, before"):  # another stream
+        play(read(offset="9"), *[reply(body=b"[1]", next=n) for n in "345678"])
+    odd = growing(b"[1,oops%s]")
+    assert data(play(read(offset="5"), *odd)) == [odd[-1].body]
+
+
+def test_asking_again_is_asking_past_caches() -> None:
+    def sent(player: Player[None]) -> list[bool]:
+        return [asked.headers.get("Cache-Control") == "no-cache" for asked in player.requests]
+
+    wrong = reply(body=b"[1,", next="6")
+    assert sent(play(read(offset="5"), wrong, wrong, AFTER_5)) == [False, True, True]
+    player = play(read("long-poll"), AT_5, wrong, wrong, NOTHING_NEW)
+    assert sent(player) == [False, False, True, True, False]
 
 
 def test_an_element_that_is_no_json_is_delivered_if_it_comes_so_again_and_again() -> None:
     odd = reply(body=b'[1,oops,"\xff"]', next="6", up_to_date=True)  # INVALID-9
-    assert data(play(read(offset="5"), odd, odd, odd)) == [b'[1,oops,"\xff"]']
-    assert data(play(read(offset="5"), odd, AFTER_5)) == [b"[6]"]
-    other = reply(body=b'[1,oups,"\xff"]', next="6", up_to_date=True)
-    with pytest.raises(StreamParseError, match="not JSON"):
-        play(read(offset="5"), odd, odd, other)
+    odds = [odd] * (TELLING - 1)
+    assert data(play(read(offset="5"), *odds, odd)) == [b'[1,oops,"\xff"]']
+    assert data(play(read(offset="5"), *odds, AFTER_5)) == [b"[6]"]
+    # Not what was another thing before: that is damage from the way, for all one can tell.
+    other = reply(body=b'[1,oops,"\xfe"]', next="6", up_to_date=True)
+    assert data(play(read(offset="5"), *odds, other, *odds, AFTER_5)) == [b"[6]"]
 
 
 @pytest.mark.parametrize(
@@ -175,15 +238,15 @@ def test_a_damaged_page_is_not_remembered() -> None:
         memory = PageMemory()
         wrong = reply(body=body, next="6", up_to_date=True, headers=etag)
         with suppress(StreamParseError):
-            play(read(offset="5", memory=memory), wrong, wrong, wrong)
+            play(read(offset="5", memory=memory), *[wrong] * TELLING)
         assert memory.find("5") is None
 
 
 def test_the_tries_of_one_offset_do_not_count_for_the_next() -> None:
-    wrong_6 = reply(body=b"[1,", next="6")
-    wrong_7 = reply(body=b"[1,", next="7")
+    wrongs_6 = [reply(body=b"[1,", next="6")] * (TELLING - 1)
+    wrongs_7 = [reply(body=b"[1,", next="7")] * (TELLING - 1)
     pages = [reply(body=b"[6]", next="6"), reply(body=b"[7]", next="7", up_to_date=True)]
-    player = play(read(offset="5"), wrong_6, wrong_6, pages[0], wrong_7, wrong_7, pages[1])
+    player = play(read(offset="5"), *wrongs_6, pages[0], *wrongs_7, pages[1])
     assert data(player) == [b"[6]", b"[7]"]
 
 
@@ -213,13 +276,15 @@ def test_gone_data_is_reported_and_not_asked_for_again() -> None:  # CLIENT-8
 
 def test_the_first_contact_has_its_own_patience() -> None:
     with pytest.raises(ConnectionFailed, match="gave up after 3 tries"):
-        play(read("auto"), *[LOST] * 3)
+        play(read("auto", retry=FEW), *[LOST] * 3)
 
 
 def test_after_the_first_page_a_read_is_as_patient_as_a_reconnect() -> None:
-    player = play(read(), reply(body=b"[1]", next="4"), *[LOST] * 20, AT_5)
-    assert player.is_finished
-    assert player.offsets_asked[1:] == ["4"] * 21
+    wrongs = [reply(body=b"[1,%d" % number, next="5") for number in range(20)]
+    for trouble in ([LOST] * 20, wrongs):
+        player = play(read(retry=FEW), reply(body=b"[1]", next="4"), *trouble, AT_5)
+        assert player.is_finished
+        assert player.offsets_asked[1:] == ["4"] * 21
 
 
 def test_an_unknown_mode_is_refused() -> None:

@@ -19,6 +19,7 @@ from streamdb.protocol.reading import reading
 AT_5 = reply(body=b"[1]", next="5", up_to_date=True)
 EVENTS = reply(content_type="text/event-stream; charset=utf-8")
 END = b""
+TELLING = 6  # what comes damaged so often in a row does not come so by chance
 
 
 def data(payload: bytes) -> bytes:
@@ -175,11 +176,20 @@ def test_data_that_cannot_be_what_was_confirmed_is_asked_for_again(
 
 
 def test_events_that_come_damaged_again_and_again_lead_to_long_poll() -> None:
-    damaged = [EVENTS, data(b"[2") + control("6")]
     page = reply(body=b"[2]", next="6", up_to_date=True)
-    player = play(read(), AT_5, *damaged * 3, page)
-    assert player.modes_asked == [None, "sse", "sse", "sse", None, "long-poll"]
+    # However they are damaged: nothing says that the next way is as bad.
+    damaged = [(EVENTS, data(b"[2" + b"0" * n) + control("6")) for n in range(TELLING)]
+    player = play(read(), AT_5, *itertools.chain(*damaged), page)
+    assert player.modes_asked == [None, *["sse"] * TELLING, None, "long-poll"]
     assert delivered(player)[1:] == [(b"[2]", "6")]
+
+
+def test_a_connection_without_damage_ends_what_was_doubted() -> None:
+    damaged = [EVENTS, data(b"[2") + control("6")] * (TELLING - 1)
+    idle = [EVENTS, control("5", upToDate=True), END]
+    player = play(read(), AT_5, *[*damaged, *idle] * 2, EVENTS, data(b"[2]") + control("6"))
+    assert set(player.modes_asked[1:]) == {"sse"}
+    assert delivered(player)[-1] == (b"[2]", "6")
 
 
 @pytest.mark.parametrize("payload", [b"abc", b"a$==", b"YQ==YQ==x", b"YQ=\0"])
@@ -192,24 +202,40 @@ def test_bad_base64_is_asked_for_again(payload: bytes) -> None:
     assert "bad base64" in player.interruptions[0].reason
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"{",
-        b"[]",
-        b"{}",
-        b'{"streamNextOffset":7}',
-        b'{"streamNextOffset":""}',
-        b'{"streamNextOffset":"7","upToDate":"yes"}',
-        b'{"streamNextOffset":"\xff"}',
-        b'{"x":' + b"[" * 100_000,
-    ],
-)
+NO_CONTROL = [
+    b"{",
+    b"[]",
+    b"{}",
+    b'{"streamNextOffset":7}',
+    b'{"streamNextOffset":""}',
+    b'{"streamNextOffset":"7","upToDate":"yes"}',
+    b'{"streamNextOffset":"\xff"}',
+    b'{"x":' + b"[" * 100_000,
+]
+
+
+def control_of(payload: bytes) -> bytes:
+    return b"event: control\ndata: " + payload + b"\n\n"
+
+
+@pytest.mark.parametrize("payload", NO_CONTROL)
 def test_a_control_event_that_cannot_be_read_is_an_error(payload: bytes) -> None:  # CLIENT-16
-    event = b"event: control\ndata: " + payload + b"\n\n"
+    damaged = [EVENTS, data(b"[2]") + control_of(payload)]
     with pytest.raises(StreamParseError, match="control event") as caught:
-        play(read(), AT_5, EVENTS, event)
+        play(read(), AT_5, *damaged * TELLING)
     assert len(str(caught.value)) < 1000
+    # It comes so by chance, else: it is asked for again, and never skipped.
+    player = play(read(), AT_5, *damaged, EVENTS, data(b"[2]") + control("6"))
+    assert delivered(player)[1:] == [(b"[2]", "6")]
+    assert "control event" in player.interruptions[0].reason
+
+
+def test_control_events_that_are_damaged_otherwise_each_time_lead_to_long_poll() -> None:
+    damaged = [(EVENTS, control_of(payload)) for payload in NO_CONTROL[:TELLING]]
+    page = reply(body=b"[2]", next="6", up_to_date=True)
+    player = play(read(), AT_5, *itertools.chain(*damaged), page)
+    assert delivered(player)[1:] == [(b"[2]", "6")]
+    assert player.modes_asked[-1] == "long-poll"
 
 
 def test_what_a_control_event_says_besides_is_ignored() -> None:
