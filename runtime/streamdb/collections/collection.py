@@ -204,7 +204,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         with self._parts.lock:
             if initial and (rows := self._as_inserts(test)):
                 self._parts.deliver(lambda: call(rows))
-            stop_watching = self._table.watch(on_commit, lambda _: None)
+            stop_watching = self._table.watch(on_commit, lambda _: None, outlasts=True)
 
         def stop() -> None:
             nonlocal closed

@@ -482,17 +482,19 @@ class Table:
             self.ordinals = self.ordinals.copy()
             self.marks = self.marks.copy()
 
-    def watch(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
-        """Call ``watcher`` after every commit that changes rows; return how to stop."""
-        return self._watchers.add(watcher, ended)
+    def watch(
+        self, watcher: Watcher, ended: Ended, *, outlasts: bool = False
+    ) -> Callable[[], None]:
+        """Call ``watcher`` after every commit that changes rows; see :meth:`Watchers.add`."""
+        return self._watchers.add(watcher, ended, outlasts=outlasts)
 
     def notify(self, deltas: Sequence[Delta]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
         self._watchers.notify(deltas)
 
-    def end(self, error: BaseException | None) -> None:
-        """Tell the watchers that nothing more will come; the first end is the one that counts."""
-        self._watchers.end(error)
+    def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
+        """Tell the watchers that nothing more will come; see :meth:`Watchers.end`."""
+        self._watchers.end(error, is_final=is_final)
 
 
 def _in_order(rows: Mapping[str, Any], ahead: Mapping[str, int]) -> Iterable[tuple[str, Any]]:

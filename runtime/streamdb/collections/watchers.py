@@ -16,21 +16,28 @@ class Watchers:
     """The watchers of a collection or of a live query."""
 
     def __init__(self) -> None:
-        self._watchers: dict[int, tuple[Watcher, Ended]] = {}
+        self._watchers: dict[int, tuple[Watcher, Ended, bool]] = {}
         self._next = 0
         self._end: tuple[BaseException | None] | None = None
+        self._is_final = False
 
     def __len__(self) -> int:
         return len(self._watchers)
 
-    def add(self, watcher: Watcher, ended: Ended) -> Callable[[], None]:
-        """Call ``watcher`` after every commit that changes rows; return how to stop."""
+    def add(self, watcher: Watcher, ended: Ended, *, outlasts: bool = False) -> Callable[[], None]:
+        """Call ``watcher`` after every commit that changes rows; return how to stop.
+
+        Args:
+            watcher: is given the changes.
+            ended: is called when no more will come.
+            outlasts: whether an end that is not final is none for this one.
+        """
         number = self._next
         self._next += 1
-        if self._end is not None:
+        if self._end is not None and (self._is_final or not outlasts):
             ended(self._end[0])
         else:
-            self._watchers[number] = (watcher, ended)
+            self._watchers[number] = (watcher, ended, outlasts)
 
         def stop() -> None:
             self._watchers.pop(number, None)
@@ -39,14 +46,22 @@ class Watchers:
 
     def notify(self, changes: Sequence[Any]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
-        for watcher, _ in list(self._watchers.values()):
+        for watcher, _, _ in list(self._watchers.values()):
             run_callback(watcher, changes)
 
-    def end(self, error: BaseException | None) -> None:
-        """Tell the watchers that nothing more will come; the first end is the one that counts."""
-        if self._end is not None:
+    def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
+        """Tell the watchers that nothing more will come; the first end is the one that counts.
+
+        Args:
+            error: what has ended it, if that was a fault.
+            is_final: False if no more comes from the stream alone, and some outlast that.
+        """
+        if self._is_final:
             return
-        self._end = (error,)
+        self._end, self._is_final = self._end or (error,), is_final
         watchers, self._watchers = self._watchers, {}
-        for _, ended in watchers.values():
-            ended(error)
+        for number, (watcher, ended, outlasts) in watchers.items():
+            if outlasts and not is_final:
+                self._watchers[number] = (watcher, ended, outlasts)
+            else:
+                ended(self._end[0])

@@ -455,7 +455,7 @@ class Session:
             # All that is on the stream was seen, so what has not come back never will.
             self.sender.fail_all(ended)
             self.status.set("ended")
-            self._state.end(None, ended)
+            self._state.end(None, ended, is_final=False)
         self._observers.loaded()
         self.sender.expect_no_echo(ended)
 

@@ -440,13 +440,26 @@ class DatabaseState:
         with self.lock:
             self.invalid_events.extend(events)
 
-    def end(self, error: BaseException | None, waiters_error: BaseException) -> None:
-        """Nothing more will come: tell the watchers and fail those who wait for a txid."""
+    def end(
+        self,
+        error: BaseException | None,
+        waiters_error: BaseException,
+        *,
+        is_final: bool = True,
+    ) -> None:
+        """Nothing more will come: tell the watchers and fail those who wait for a txid.
+
+        Args:
+            error: what has ended it, if that was a fault.
+            waiters_error: what those who wait are told.
+            is_final: False if the stream has ended and the database is open: writes fail, and
+                subscribers are told what that changes of metas.
+        """
         with self.lock:
             self.signal.fire(waiters_error)
             for table in self.tables.values():
-                table.end(error)
-            self.graph.end(error)
+                table.end(error, is_final=is_final)
+            self.graph.end(error, is_final=is_final)
         release(self.graph)
         self.txids.end(waiters_error)
 

@@ -81,6 +81,7 @@ class Graph:
         self._is_committing = False
         self._interrupt: KeyboardInterrupt | None = None
         self._end: tuple[BaseException | None] | None = None
+        self._is_end_final = False
 
     @property
     def is_loaded(self) -> bool:
@@ -114,7 +115,7 @@ class Graph:
             self._routes.add(result)
             _tell(self._advance(result, {}, {}, set()))
             if self._end is not None:
-                result.watchers.end(self._end[0])
+                result.watchers.end(self._end[0], is_final=self._is_end_final)
             elif _has_ended(result):
                 _end(result)
         self.raise_interrupt()
@@ -232,13 +233,19 @@ class Graph:
             if not result.is_over and _has_ended(result):
                 _end(result)
 
-    def end(self, error: BaseException | None) -> None:
-        """Nothing more will come: tell the watchers. Called under the lock."""
-        self._end = (error,)
+    def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
+        """Nothing more will come: tell the watchers, who let go of results. Under the lock.
+
+        Args:
+            error: what has ended it, if that was a fault.
+            is_final: False if the stream has ended, and what is written here may still fail.
+        """
+        self._end, self._is_end_final = (error,), is_final
         self._mirrors.end()
         for result in self._routes.alive():
-            result.watchers.end(result.failure or error)
-        self._kept.clear()
+            result.watchers.end(result.failure or error, is_final=is_final)
+        if is_final:
+            self._kept.clear()
 
     def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
         self.number += 1

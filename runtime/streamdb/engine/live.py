@@ -250,7 +250,7 @@ class BaseLiveQuery(Queryable[Row, Cols]):
             if initial and (rows := self._as_inserts()):
                 on_commit(rows)
             let_go = self._result.origin.keep(self._result)
-            stop_watching = self._result.watchers.add(on_commit, lambda _: let_go())
+            stop_watching = self._result.watchers.add(on_commit, lambda _: let_go(), outlasts=True)
 
         def stop() -> None:
             nonlocal closed

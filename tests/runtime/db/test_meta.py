@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes
 
-from streamdb import AsyncStream, RowMeta, Stream, TransactionFailed
+from streamdb import AsyncStream, DatabaseClosed, RowMeta, Stream, TransactionFailed
 
 TOO_LARGE = "x" * (70 * 1024 * 1024)
 
@@ -180,3 +181,56 @@ async def test_rows_of_several_collections_in_the_order_of_their_last_events(url
         await db.messages.upsert(message(1, "d")).synced()
         assert list(timeline) == [("b", 2), ("c", 3), ("d", 4)]
         assert sorted(m.content for m, _ in late) == ["c", "d"]
+
+
+async def test_subscribers_are_told_of_what_fails_when_the_stream_has_ended(url: str) -> None:
+    """What iterates over changes has ended: nothing comes from the stream any more."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        every = db.live(db.messages.with_meta())
+        told: list[Any] = []
+        rows: list[Any] = []
+
+        def note(into: list[Any]) -> Any:
+            return lambda changes: into.append([each.new for each in changes])
+
+        every.subscribe(note(told))
+        db.messages.subscribe(note(rows))
+        iterated = every.changes()
+        await stream.close_stream()
+        await db.until(lambda: db.status == "ended")
+        assert [change async for change in iterated] == []
+        failed = db.messages.update("1", content="x")
+        with pytest.raises(TransactionFailed):
+            await failed
+        assert [
+            [(row.content, meta.pending, meta.error) for row, meta in each] for each in told
+        ] == [
+            [("x", True, None)],
+            [("old", False, failed.error)],
+        ]
+        assert [[row.content for row in each] for each in rows] == [["x"], ["old"]]
+
+        late: list[Any] = []
+        errors = db.live(db.messages.with_meta().where(lambda _, meta: meta.error.is_not_null()))
+        errors.subscribe(note(late), initial=True)
+        again = db.messages.update("1", content="y")
+        with pytest.raises(TransactionFailed):
+            await again
+        assert [meta.error for ((_, meta),) in late] == [failed.error, failed.error, again.error]
+        count = len(told)
+    with pytest.raises(DatabaseClosed):
+        db.messages.update("1", content="z")
+    assert len(told) == count
+
+
+def test_so_they_are_in_the_blocking_form(url: str) -> None:
+    with Stream.create(url) as stream, Chat(url) as db:
+        db.messages.insert(message(1, "old")).synced()
+        told = threading.Event()
+        errors = db.live(db.messages.with_meta().where(lambda _, meta: meta.error.is_not_null()))
+        errors.subscribe(lambda _: told.set())
+        stream.close_stream()
+        db.until(lambda: db.status == "ended")
+        db.messages.update("1", content="x")
+        assert told.wait(10)
