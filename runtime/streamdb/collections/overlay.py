@@ -147,7 +147,13 @@ class Overlay:
         self._push(key, pending, under)
 
     def move(
-        self, old: str, new: str, changes: Mapping[str, RowChange], *, under: Row | None
+        self,
+        old: str,
+        new: str,
+        changes: Mapping[str, RowChange],
+        left: Mapping[str, RowChange],
+        *,
+        under: Row | None,
     ) -> None:
         """Have what is pending under one key be pending under another one.
 
@@ -155,12 +161,16 @@ class Overlay:
             old: where it is.
             new: where it is to be.
             changes: by transaction, what they do there.
+            left: by transaction, what these still do where they were.
             under: the synced row there, if nothing is pending there yet.
         """
         keeps_place = new not in self._stacks
         for pending in self.of(old):
             if pending.txid in changes:
-                self.pop(old, pending.txid)
+                if pending.txid in left:
+                    self.put_change(old, pending, left[pending.txid])
+                else:
+                    self.pop(old, pending.txid)
                 self.pop(new, pending.txid)  # which has become one with it
                 moved = Pending(pending.txid, changes[pending.txid])
                 if keeps_place:

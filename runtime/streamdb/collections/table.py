@@ -360,16 +360,22 @@ class Table:
                     pending.above.seen = pending.seen
         return self.show_anew(lifted)
 
-    def rename(self, old: str, new: str, changes: Mapping[str, RowChange]) -> list[Delta]:
-        """Have a row that the stream does not have be known by another key; return what changes.
+    def rename(
+        self,
+        old: str,
+        new: str,
+        changes: Mapping[str, RowChange],
+        left: Mapping[str, RowChange],
+    ) -> list[Delta]:
+        """Have a row that the stream does not have be of another key; return what changes.
 
         Args:
-            old: what it is called; it will be found by that, too.
+            old: what it is called.
             new: what it is called from now on.
             changes: by transaction, what is pending on it.
+            left: by transaction, what these do to another row of the old key.
         """
-        self.renamed.add(old, new)
-        self.overlay.move(old, new, changes, under=self.rows.get(new))
+        self.overlay.move(old, new, changes, left, under=self.rows.get(new))
         return self.show_anew([old, new])
 
     def note_failure(self, key: str, error: BaseException) -> None:

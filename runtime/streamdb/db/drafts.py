@@ -32,6 +32,7 @@ class Draft:
         is_open: whether it is committed by hand, and was not yet.
         after: open ones that had written rows of it before, and go first.
         parts: what it was given as, and what the blocks of transactions in its block were.
+        called: rows that are called otherwise now, by what they were called when it wrote them.
     """
 
     outcome: Outcome
@@ -49,6 +50,7 @@ class Draft:
     is_open: bool = False
     after: list[Draft] = field(default_factory=list["Draft"])
     parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])
+    called: dict[Place, Place] = field(default_factory=dict[Place, Place])
 
     @property
     def open_before(self) -> list[Draft]:
@@ -75,8 +77,38 @@ class Draft:
         else:
             self.writes[write.place] = merged
 
-    def rename(self, place: Place, write: LocalWrite) -> None:
-        """Write a row by another key, in the place of a write of it.
+    def rename(self, place: Place, key: str, *, is_its_own: bool = False) -> None:
+        """Write a row by another key.
+
+        Of two rows of one key, the first of which it removes, one is called otherwise.
+
+        Args:
+            place: where the row is.
+            key: that it is to have.
+            is_its_own: it is the row that this transaction inserts, not one that was there.
+        """
+        write = self.writes[place]
+        if not write.is_another:
+            self._move(place, write.renamed(key))
+            self._note_called(place, key)
+            return
+        removal, insert = write.parted()
+        if is_its_own:
+            self._move(place, insert.renamed(key))
+            self._note_called(place, key)
+            self.writes[place] = removal
+        else:
+            self._move(place, removal.renamed(key))
+            self.writes[place] = insert
+
+    def _note_called(self, place: Place, key: str) -> None:
+        now = place[0], key
+        for before in [before for before, at in self.called.items() if at == place]:
+            self.called[before] = now
+        self.called[place] = now
+
+    def _move(self, place: Place, write: LocalWrite) -> None:
+        """Put a write of another key in the place of one.
 
         If it writes the row of that key, too, the two are one, in the order of writing.
         """

@@ -66,6 +66,8 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         size: of that text, in bytes.
         base: the row that was there when it was made, None for none.
         expect: the row that it has to be made of, as JSON; None if any will do.
+        is_another: of a "replace", whether it ends with an insert: then it is a removal, and
+            another row that is called as the removed one was. An upsert gives back the same one.
     """
 
     kind: WriteKind
@@ -77,6 +79,7 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
     size: int = 0
     base: Any | None = None
     expect: Any | None = None
+    is_another: bool = False
 
     @property
     def place(self) -> Place:
@@ -106,7 +109,17 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         expect = self.expect
         if expect is None and later.expect is not None and self.kind == "update":
             expect = self.base  # on which the row stands that is expected; others stand on none
-        return replace(later, kind=kind, fields=fields, base=self.base, expect=expect)
+        is_another = kind == "replace" and (
+            self.is_another or later.is_another or later.kind == "insert"
+        )
+        return replace(
+            later, kind=kind, fields=fields, base=self.base, expect=expect, is_another=is_another
+        )
+
+    def parted(self) -> tuple[LocalWrite, LocalWrite]:
+        """Return the removal and the insert that a write of another row amounts to."""
+        removal = LocalWrite("delete", self.schema, self.key, base=self.base, expect=self.expect)
+        return removal, replace(self, kind="insert", base=None, expect=None, is_another=False)
 
     def joined(self, later: LocalWrite) -> LocalWrite:
         """Return what this and a later write amount to, made of two rows that are one row now."""

@@ -368,7 +368,7 @@ class Mutations(Generic[Tx]):
         """
         for write in list(draft.writes.values()) if self._pending.has_renamed else ():
             if write.kind != "insert" and (now := self._called_now(write)) is not write:
-                draft.rename(write.place, now)
+                draft.rename(write.place, now.key)
 
     def _give_up(self, draft: Draft, error: BaseException) -> None:
         failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)

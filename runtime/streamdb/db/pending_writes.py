@@ -318,7 +318,7 @@ class PendingWrites:
         Args:
             action: that shows it, or did until it came back.
             schema: of the collection.
-            old: the key that it has.
+            old: the key by which the action wrote it.
             new: the key that it is to have.
             drafts: the transactions on their way.
 
@@ -326,13 +326,17 @@ class PendingWrites:
             MissingKey: the action wrote no row of that key.
         """
         with self._state.committing():
-            if (schema.name, old) not in action.writes:
+            place = schema.name, old
+            if place not in action.writes and place not in action.called:
                 raise MissingKey(
                     f"map_key: the action has written no row of key {old!r} of collection "
                     f"{schema.name!r}"
                 )
-            later = self._written_meanwhile(action, schema, old, drafts)
-            self._rename(schema, old, new, [action, *later])
+            _, now = action.called.get(place, place)  # another action may have said so before
+            self._state.tables[schema.name].renamed.add(old, new)
+            if now != new:
+                later = self._written_meanwhile(action, schema, now, drafts)
+                self._rename(schema, now, new, later, action)
 
     def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
         """Have later writes reach rows that came back by another key than actions gave them.
@@ -365,32 +369,55 @@ class PendingWrites:
     ) -> list[Draft]:
         """Return what writes a row of an action, that was written while the action showed.
 
-        What was written before or after that is of another row, which is called so by right.
+        What was written before or after that is of another row, which is called so by right. So is
+        what was inserted when the row of the action had been removed, and what was done to that.
         """
+        place = schema.name, key
         overlay = self._state.tables[schema.name].overlay
         own = overlay.find(key, action.outcome.txid)
         first = 0 if own is None else own.number
-        last = action.back_at.get((schema.name, key), overlay.count)
-        return [
-            drafts[each.txid]
-            for each in overlay.of(key)
-            if first < each.number <= last and each.txid in drafts
-        ]
+        last = action.back_at.get(place, overlay.count)
+        found: list[Draft] = []
+        for each in overlay.of(key):
+            draft = drafts.get(each.txid)
+            if draft is None or not first < each.number <= last:
+                continue
+            if draft.writes[place].kind == "insert":
+                break
+            found.append(draft)
+            if draft.writes[place].is_another:
+                break
+        return found
 
     def _rename(
-        self, schema: CollectionSchema[Any, Any], old: str, new: str, drafts: Iterable[Draft]
+        self,
+        schema: CollectionSchema[Any, Any],
+        old: str,
+        new: str,
+        drafts: Iterable[Draft],
+        action: Draft | None = None,
     ) -> None:
+        """Have transactions, and the action if it is given, write a row by another key."""
         self.has_renamed = True
-        self.make_way([(schema.name, old)])
-        changes: dict[str, RowChange] = {}
-        for draft in dict.fromkeys(drafts):
-            draft.rename((schema.name, old), draft.writes[schema.name, old].renamed(new))
+        before, after = (schema.name, old), (schema.name, new)
+        self.make_way([before])
+        moved: dict[str, RowChange] = {}
+        left: dict[str, RowChange] = {}
+        for draft in dict.fromkeys((*(() if action is None else (action,)), *drafts)):
+            txid = draft.outcome.txid
+            draft.rename(before, new, is_its_own=draft is action)
             if draft.is_open:
                 self.open.note(draft)
-            changes[draft.outcome.txid] = draft.writes[schema.name, new].change()
+            moved[txid] = draft.writes[after].change()
+            if before in draft.writes:
+                left[txid] = draft.writes[before].change()
             self.on_renamed(draft)
         table = self._state.tables[schema.name]
-        self._state.show_local({schema.name: table.rename(old, new, changes)})
+        deltas = table.rename(old, new, moved, left)
+        for txid in left.keys() - ({action.outcome.txid} if action is not None else set()):
+            if (pending := table.overlay.find(old, txid)) is not None:
+                pending.seen = None  # it has removed the row that it saw, which is elsewhere now
+        self._state.show_local({schema.name: deltas})
 
 
 def _is_in_order(pending: Pending) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +255,102 @@ async def test_a_temporary_key_may_be_used_again(url: str) -> None:
             await db.perform(lambda: db.messages.insert(message("new")), persist).synced()
         assert db.messages.keys() == ["m1", "m2"]
         assert db.messages["new"].id == "m2"
+
+
+async def test_a_temporary_key_may_be_used_again_before_a_server_has_answered(url: str) -> None:
+    """What is inserted when the first row was removed is another row, with another number."""
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        def persist(number: str) -> Callable[[AsyncActionTransaction], Awaitable[None]]:
+            async def part(tx: AsyncActionTransaction) -> None:
+                await going_on.wait()
+                tx.map_key(db.messages, "new", number)
+                await append(url, *[json.loads(event.to_json()) for event in tx.events])
+
+            return part
+
+        first = db.perform(lambda: db.messages.insert(message("new", "1")), persist("m1"))
+        removal = db.messages.delete("new")
+        second = db.perform(lambda: db.messages.insert(message("new", "2")), persist("m2"))
+        later = db.messages.update("new", note="of the second")
+        going_on.set()
+        for transaction in (first, removal, second, later):
+            await transaction.synced()
+        assert list(db.messages) == [message("m2", "2", note="of the second")]
+        assert db.messages["new"].id == "m2"
+
+
+@pytest.mark.parametrize("form", ["block", "open block", "by hand"])
+async def test_one_transaction_removes_a_row_and_inserts_another_one(form: str, url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on, mapped = asyncio.Event(), asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m1")
+            mapped.set()
+            await append(url, messages.insert(message("m1", "1"), txid=tx.txid))
+
+        first = db.perform(lambda: db.messages.insert(message("new", "1")), persist)
+        both = db.begin()
+        with both if form == "by hand" else db.transaction() as written:
+            db.messages.update("new", content="on its way out")
+            db.messages.delete("new")
+            db.messages.insert(message("new", "2"))
+            if form == "open block":
+                going_on.set()
+                await mapped.wait()
+        going_on.set()
+        await mapped.wait()
+        await first.synced()
+        assert list(db.messages) == [message("new", "2")]
+        both.commit()
+        await (both if form == "by hand" else written).synced()
+        assert list(db.messages) == [message("new", "2")]
+
+
+async def test_a_row_that_takes_the_place_of_a_removed_one_gets_its_own_key(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message("old", "1")).synced()
+
+        def on_mutate() -> None:
+            db.messages.delete("old")
+            db.messages.insert(message("old", "2"))
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "old", "m2")
+            assert list(db.messages) == [message("m2", "2")]
+            async with AsyncStream(url) as server:
+                await server.append_many(tx.events)
+
+        await db.perform(on_mutate, persist).synced()
+        assert list(db.messages) == [message("m2", "2")]
+
+
+@pytest.mark.parametrize("number", ["m1", "m2"])
+async def test_a_later_action_is_told_the_key_too(number: str, url: str) -> None:
+    """It finds its row by the key that it wrote it by, whatever it is called by then."""
+    async with AsyncChat(url, create=True) as db:
+
+        async def first(tx: AsyncActionTransaction) -> None:
+            await later_is_there.wait()
+            tx.map_key(db.messages, "new", "m1")
+            await append(url, messages.insert(message("m1", "1"), txid=tx.txid))
+
+        async def second(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "new", number)
+            await append(url, messages.upsert(message(number, "2"), txid=tx.txid))
+
+        later_is_there = asyncio.Event()
+        db.perform(lambda: db.messages.insert(message("new", "1")), first)
+        transaction = db.perform(lambda: db.messages.upsert(message("new", "2")), second)
+        on_top = db.messages.update("new", note="on top")
+        later_is_there.set()
+        await transaction.synced()
+        await on_top.synced()
+        assert db.messages["new"] == message(number, "2", note="on top")
+        assert db.messages.keys() == (["m1"] if number == "m1" else ["m1", "m2"])
 
 
 async def test_it_keeps_its_place_among_what_is_pending(url: str) -> None:

@@ -114,8 +114,12 @@ class Judge:
             else:
                 self._send(entry.local, view, synced)
         for local in self._laid:
-            self._check_outcome(local)
-        for local in self._empty:
+            if local.deeds:
+                self._check_outcome(local)
+            else:
+                self._empty.append(local)
+        for local in self._empty:  # which is free
+            assert local.is_brought or local.tx.txid not in self._places
             if local.tx.status != "synced":
                 self._check_failure(local, local.tx.error)
         conflicts = {local.tx.txid for local in self._laid if local.tx.conflict}
@@ -333,11 +337,21 @@ class Judge:
         action = next(local for local in self._laid if local.acted and entry.new in local.assigned)
         first, last = action.laid[entry.old], self._back_at.get(action, self._count)
         pending = [local for local, place in self._changes(entry.view) if place == entry.old]
-        assert {local for local in entry.locals if local in pending} == {
-            local for local in pending if first <= local.laid[entry.old] <= last
-        }, f"{entry}"
+        of_it: list[Local] = []
+        for local in pending:
+            if first <= local.laid[entry.old] <= last:
+                inserts_at = None if local is action else local.inserts_at(entry.old)
+                if inserts_at != 0:
+                    of_it.append(local)
+                if inserts_at is not None:
+                    break  # from here on, it is another row
+        assert {local for local in entry.locals if local in pending} == set(of_it), f"{entry}"
         for local in entry.locals:
             local.rename(entry.old, entry.new)
+        for local in pending:
+            if entry.old in local.deeds and local.below.get(entry.old) in entry.locals:
+                del local.below[entry.old]
+                local.seen[entry.old] = local.seen[entry.old]._replace(local=None)
         for local in entry.locals:
             local.seen[entry.new] = self._seen(local, entry.new, entry.view, synced)
 

@@ -173,11 +173,12 @@ class Local:
         return self.acted is not None and self.acted.way != "sends"
 
     def rename(self, old: Place, new: Place) -> None:
-        """Be of a row that is called otherwise."""
+        """Be of a row that is called otherwise; what it inserts when that is removed is another."""
+        deeds = self.deeds[old]
+        left = deeds[at:] if (at := self.inserts_at(old)) else []
+        moved = [deed.renamed(new) for deed in deeds[: len(deeds) - len(left)]]
         self.deeds = {
-            new if place == old else place: [deed.renamed(new) for deed in deeds]
-            if place == old
-            else deeds
+            new if place == old else place: moved if place == old else deeds
             for place, deeds in self.deeds.items()
         }
         if old in self.expected:
@@ -187,6 +188,15 @@ class Local:
         if old in self.laid:
             self.laid[new] = self.laid.pop(old)
         self.showed.pop(old, None)
+        if left:
+            self.deeds[old], self.expected[old] = left, None
+            self.laid[old] = self.laid[new]
+            self.seen[old] = Seen(None, None, self.seen[old].is_loaded)
+
+    def inserts_at(self, place: Place) -> int | None:
+        """Return which deed inserts a row there, the first such one; None if there is none."""
+        kinds = [deed.kind for deed in self.deeds[place]]
+        return kinds.index("insert") if "insert" in kinds else None
 
     @property
     def stands_on(self) -> list[Local]:

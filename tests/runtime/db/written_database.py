@@ -158,12 +158,15 @@ class Opened:
                 self._over.update(self.locals)
                 fail_all(reason, is_answer=is_answer)
 
-        def renamed(schema: Any, old: str, new: str, drafts: Iterable[Any]) -> None:
+        def renamed(
+            schema: Any, old: str, new: str, drafts: Iterable[Any], action: Any = None
+        ) -> None:
             drafts = list(drafts)
             places = [(schema.name, schema.parse_key(key)) for key in (old, new)]
-            renamed = [self._local_of(draft) for draft in dict.fromkeys(drafts)]
+            all_drafts = drafts if action is None else [action, *drafts]
+            renamed = [self._local_of(draft) for draft in dict.fromkeys(all_drafts)]
             self.trace.append(Renamed(renamed, self.view(), *places))
-            rename(schema, old, new, drafts)
+            rename(schema, old, new, drafts, action)
 
         sender.end, sender.fail_all, pending._rename = ended, all_failed, renamed
 
