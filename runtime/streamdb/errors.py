@@ -320,7 +320,7 @@ class MissingKey(StreamDBError, KeyError):
 
 
 class UnknownTransaction(StreamDBError, KeyError):
-    """A transaction id that the outbox does not hold (any more)."""
+    """A transaction that is not pending (any more), or that the outbox does not hold."""
 
     __str__ = Exception.__str__
 

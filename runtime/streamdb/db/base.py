@@ -339,6 +339,29 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         instead = "`with db.transaction() as tx:`, and after it `await tx`"
         return PlainBlock(self._mutations.transaction(), instead)
 
+    def give_up(self, transaction: BaseTransaction | str, /) -> None:
+        """Give up a write that has no outcome yet, with those that stand on it: it shows no more.
+
+        Whoever waits for it gets TransactionFailed if it was not sent, and TransactionUnresolved if
+        it was: it may be on the stream, or be there later. Others that went in the same request are
+        sent on, once. What `persist` of an action does goes on, and changes nothing about it.
+
+        May be called on any thread, and waits for nothing.
+
+        Args:
+            transaction: as it was returned, or its txid, which the log tells.
+
+        Raises:
+            UnknownTransaction: it is not pending (any more): it is durable, or has failed, or is
+                none of this database (a KeyError).
+        """
+        if not isinstance(cast("Any", transaction), BaseTransaction | str):
+            raise TypeError(
+                f"give_up takes a transaction or its txid, a text, not {type(transaction).__name__}"
+            )
+        txid = transaction if isinstance(transaction, str) else transaction.txid
+        self._session.give_up(txid)
+
     def snapshot(self) -> AbstractContextManager[None]:
         """See one state of all collections, whatever is committed meanwhile.
 

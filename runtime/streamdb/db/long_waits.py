@@ -28,7 +28,8 @@ class LongWaits:
         self._url: Final = url
         #: What may be done about one that never ends.
         self.remedy = (
-            "To give it up, close the database: its outcome is unknown then (TransactionUnresolved)"
+            "If it never passes, give up the one that the server does not take, and the others go "
+            "on: db.give_up(txid); its outcome is unknown then (TransactionUnresolved)"
         )
 
     @contextmanager

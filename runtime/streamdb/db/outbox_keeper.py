@@ -11,15 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from streamdb.cache.outbox_file import outbox_path
 from streamdb.cache.outbox_records import SentRecord, TransactionRecord
 from streamdb.collections.overlay import Pending
+from streamdb.db.breaking_off import BreakingOff
 from streamdb.db.conditions import reached
 from streamdb.db.drafts import Draft
 from streamdb.db.kept_writes import (
@@ -76,7 +77,7 @@ class OutboxKeeper:
         #: ids; told whether it was sent.
         self.giving_up: Callable[[str, bool], AbstractContextManager[Collection[str]]]
         self.ledger: Final = OutboxLedger(outbox_path(cache), stream)
-        self._under_way: asyncio.Task[None] | None = None
+        self._sending: Final = BreakingOff()
         self._state: Final = state
         self._stream: Final = stream
         self._coming: Final[dict[str, tuple[Draft, float]]] = {}  # and since when
@@ -179,10 +180,14 @@ class OutboxKeeper:
             DatabaseClosed: the outbox is not open.
         """
         self.ledger.check_open()
-        if txid is not None and (txid in self.ledger or txid in self._coming):
+        if txid is not None and self.holds(txid):
             self.on_loop(lambda: self._give_up(txid))
         else:
             self.ledger.forget(txid)
+
+    def holds(self, txid: str) -> bool:
+        """Tell whether one is pending here, which `forget` gives up. Called on any thread."""
+        return txid in self.ledger or txid in self._coming
 
     def _give_up(self, txid: str) -> None:
         if not (self.ledger.is_open and txid in self.ledger):
@@ -191,8 +196,8 @@ class OutboxKeeper:
         is_sent = batch is not None and txid in batch.txids
         with self.giving_up(txid, is_sent) as lost:
             self.ledger.give_up(txid, lost)
-        if is_sent and self._under_way is not None:
-            self._under_way.cancel()
+        if is_sent:
+            self._sending.break_off()
 
     def came_back(self, came: CameBack) -> None:
         """Let go of what a commit has shown to be on the stream."""
@@ -224,7 +229,7 @@ class OutboxKeeper:
         is_renewed = False
         while (batch := ledger.batch) is not None:
             try:
-                is_answered = await self._unless_given_up(self._append(stream, batch, sending))
+                is_answered = await self._sending.do(self._append(stream, batch, sending))
             except StreamDBError as error:
                 if ledger.batch is not batch:
                     continue  # it has come back, or a part of it was given up
@@ -242,25 +247,11 @@ class OutboxKeeper:
                 stream.trouble = str(error)
                 wait = failures.next_delay() or 0.0
                 log.warning("%s: it is sent again in %.1f s: %s", self._stream, wait, error)
-                await self._unless_given_up(asyncio.sleep(wait))
+                await self._sending.do(asyncio.sleep(wait))
             else:
                 rest = self.ledger.batch  # of which a part may have been given up at the last
                 if is_answered and rest is not None:
                     ledger.let_go(rest)
-
-    async def _unless_given_up(self, doing: Coroutine[Any, Any, None]) -> bool:
-        """Do something until a part of the batch is given up; tell whether it was done."""
-        task = self._under_way = asyncio.create_task(doing)
-        try:
-            await task
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if not task.cancelled() or (current is not None and current.cancelling()):
-                raise
-            return False
-        finally:
-            self._under_way = None
-        return True
 
     async def _append(
         self, stream: AsyncStream, batch: Batch, sending: Sequence[tuple[Draft, list[bytes]]]

@@ -86,6 +86,10 @@ class RunningActions:
         """Tell whether that of a transaction is one."""
         return txid in self._by_txid
 
+    def get(self, txid: str) -> RunningAction | None:
+        """Return that of a transaction, None if it is none."""
+        return self._by_txid.get(txid)
+
     def __bool__(self) -> bool:
         """Tell whether there are any."""
         return bool(self._by_txid)

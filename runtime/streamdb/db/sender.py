@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 
 from streamdb.collections.overlay import Conflicting, Gone
 from streamdb.collections.transaction import Outcome
+from streamdb.db.breaking_off import BreakingOff
 from streamdb.db.drafts import Draft
 from streamdb.db.failure_log import FailureLog
 from streamdb.db.long_waits import LongWaits
@@ -76,6 +77,7 @@ class Sender:
         self._queue: Final[deque[Draft]] = deque()
         self._first: list[Draft] = []
         self._is_sending = False
+        self._request: Final = BreakingOff()
         self._drained: Final = asyncio.Event()
         self._drained.set()
         self._no_echo: BaseException | None = None
@@ -364,6 +366,24 @@ class Sender:
                 left.__cause__ = reason
                 draft.outcome.fail(left)
 
+    def is_pending(self, txid: str) -> bool:
+        """Tell whether a transaction has no outcome yet. Called on any thread."""
+        draft = self._in_flight.get(txid)
+        return draft is not None and not draft.outcome.is_settled
+
+    def give_up(self, txid: str) -> None:
+        """Have a transaction fail that the application has given up, and what stands on it."""
+        if not self.is_pending(txid):
+            return  # it has an outcome by now
+        draft, action = self._in_flight[txid], self.actions.get(txid)
+        is_sent = draft.outcome.status == "sent"
+        with self.giving_up(txid, is_sent):
+            if action is not None and draft.is_brought:
+                self.actions.remove(action)  # nothing waits for it any more
+        if is_sent and not draft.is_brought:
+            self._request.break_off()
+        self._look_whether_drained()
+
     @contextmanager
     def giving_up(self, txid: str, is_sent: bool) -> Generator[Collection[str]]:
         """Have a transaction fail that the application has given up, and what stands on it.
@@ -376,6 +396,7 @@ class Sender:
             return
         lost = [draft, *self._pending.dependents(draft, self._in_flight)]
         yield [one.outcome.txid for one in lost]
+        draft.outcome.is_asked = True  # the log has nothing to tell of it
         error = StreamDBError("the application has given it up")
         failure = TransactionFailed(f"transaction {txid} is not on the stream: {error}")
         if is_sent:
@@ -529,8 +550,14 @@ class Sender:
             await self.deliver(stream, sending)
 
     async def _append(self, stream: AsyncStream, sending: Sequence[Sending]) -> None:
-        body = json_text.frame([event for _, events in sending for event in events])
-        await stream.append_once(self._producer, body)
+        """Send transactions in one request, and what is left of them whenever one is given up."""
+        is_rest = False
+        while left := [events for draft, events in sending if not draft.outcome.is_given_up]:
+            body = json_text.frame([event for events in left for event in events])
+            appending = stream.append_once(self._producer, body, is_rest=is_rest)
+            if await self._request.do(appending):
+                return
+            is_rest = True
 
     def _lose_echo(self, draft: Draft, reason: BaseException) -> None:
         """Let go of a transaction that is on the stream and will not be seen coming back."""

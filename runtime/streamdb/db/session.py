@@ -36,6 +36,7 @@ from streamdb.errors import (
     StreamDBError,
     StreamError,
     TransactionFailed,
+    UnknownTransaction,
 )
 from streamdb.streams.address import EmbeddedAddress, parse_address
 from streamdb.streams.async_stream import AsyncStream
@@ -103,10 +104,6 @@ class Session:
         self.pending.on_renamed = lambda draft: self.on_loop(lambda: outbox.renamed(draft))
         outbox.giving_up = sender.giving_up
         outbox.on_loop = self.on_loop
-        sender.waits.remedy = (
-            "If it never passes, give up the one that the server does not take, and the others go "
-            "on: db.outbox.forget(txid); its outcome is unknown then (TransactionUnresolved)"
-        )
 
         def came_back(came: CameBack) -> None:
             outbox.came_back(came)
@@ -243,6 +240,27 @@ class Session:
         """Have an open transaction fail, and what stands on it; the rest goes on."""
         self.sender.roll_back(draft, failure)
         self._send_on()
+
+    def give_up(self, txid: str) -> None:
+        """Have a transaction fail by the word of the application. Called on any thread.
+
+        Raises:
+            UnknownTransaction: it is not pending (any more).
+        """
+        if self.outbox is not None and self.outbox.holds(txid):
+            self.outbox.forget(txid)
+            return
+        if not self.sender.is_pending(txid):
+            raise UnknownTransaction(
+                f"transaction {txid!r} is not pending: it is none of this database, or is durable, "
+                "or has failed"
+            )
+
+        def give_up() -> None:
+            self.sender.give_up(txid)
+            self._send_on()
+
+        self.on_loop(give_up)
 
     def _roll_back_open(self) -> None:
         with self._state.committing():

@@ -71,6 +71,7 @@ def call(
     doing: str,
     consults: bool = True,
     doubt: Callable[[], None] = lambda: None,
+    in_doubt: bool = False,
 ) -> Operation[Answered]:
     """Send a request that is safe to repeat until it is answered or the policy is used up.
 
@@ -78,13 +79,13 @@ def call(
     can be seen. ``consults`` is False where the operation around it asks the caller's handler.
     ``doubt`` is called when a try may have been acted upon without an answer: who carries this out
     may fail before the next one (a header that cannot be sent, a handle that was closed).
+    ``in_doubt`` says that it may have been acted upon before this.
 
     Raises:
         ConnectionFailed: no answer, and no tries left.
         NotReached: not even a connection, at any try.
     """
     failures = retry.begin()
-    in_doubt = False
     while True:
         reply = yield from exchange(request)
         if isinstance(reply, Reply) and _is_of_another_batch(request, reply):

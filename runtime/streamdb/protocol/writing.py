@@ -51,10 +51,20 @@ def append_once(
     *,
     content_type: str,
     body: bytes,
+    is_rest: bool = False,
 ) -> Operation[Appended]:
     """Append a batch exactly once, whatever happens to the connection.
 
     One batch at a time: the next may be sent when this one is answered.
+
+    Args:
+        producer: who writes.
+        url: of the stream.
+        retry: how it is tried again.
+        content_type: of the body.
+        body: the batch.
+        is_rest: it is what is left of the batch that was begun last and is not answered, a part of
+            which has been given up. It goes under the same number, so of the two one is stored.
 
     Raises:
         StreamClosed, ProducerFenced, ProducerGap, StreamError: the batch is not on the stream. Its
@@ -63,7 +73,7 @@ def append_once(
         ConnectionFailed: the outcome is unknown; the next batch begins a new epoch (CLIENT-39).
         NotReached: nothing was sent.
     """
-    if producer.in_doubt:
+    if producer.in_doubt and not is_rest:
         producer.begin_epoch()
     request = Request(
         "POST",
@@ -78,7 +88,7 @@ def append_once(
     producer.in_doubt = True  # until an answer says otherwise, also if we are cancelled
     is_astray = False
     try:
-        answered = yield from call(request, retry, url=url, doing="append")
+        answered = yield from call(request, retry, url=url, doing="append", in_doubt=is_rest)
         # Whatever was refused: an earlier try may come late, or was stored and refused by a proxy
         # when it was repeated.
         is_astray = answered.in_doubt

@@ -182,12 +182,14 @@ class AsyncStream(Handle):
         piece = self._piece(content_type, list(values), seq)
         return await self._appends.append(piece)
 
-    async def append_once(self, producer: ProducerState, body: bytes) -> Appended:
+    async def append_once(
+        self, producer: ProducerState, body: bytes, *, is_rest: bool = False
+    ) -> Appended:
         """Append a ready body under the next number of a producer: repeated until answered.
 
         For databases, as is the type of the producer: both may change without notice.
         """
-        return await self._run(self._append_once(producer, body))
+        return await self._run(self._append_once(producer, body, is_rest=is_rest))
 
     def producer(
         self, producer_id: str | None = None, **settings: Unpack[ProducerSettings]

@@ -170,11 +170,18 @@ class Handle:
         self._appended_to = None
         return single_requests.delete(self.url, self._retry)
 
-    def _append_once(self, producer: ProducerState, body: bytes) -> Operation[Appended]:
+    def _append_once(
+        self, producer: ProducerState, body: bytes, *, is_rest: bool
+    ) -> Operation[Appended]:
         content_type = yield from self._known_content_type("append")
         return (
             yield from append_once(
-                producer, self.url, self._reconnect, content_type=content_type, body=body
+                producer,
+                self.url,
+                self._reconnect,
+                content_type=content_type,
+                body=body,
+                is_rest=is_rest,
             )
         )
 

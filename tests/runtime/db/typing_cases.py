@@ -70,6 +70,10 @@ async def asynchronous(db: AsyncSession) -> None:
     assert_type(db.messages.insert(Message("m1", "user")), AsyncTransaction)
     assert_type(db.messages.update("m1", role="user"), AsyncTransaction)
     await db.messages.update("m1", changed)
+    db.give_up(db.messages.upsert(Message("m1", "user")))
+    db.give_up("a txid")
+    db.give_up(Message("m1", "user"))  # E: a transaction or its txid
+    await db.give_up("a txid")  # E: it waits for nothing
     db.messages.subscribe(print, where=lambda m: (m.role == "user") & m.anything.is_null())
     db.typed.subscribe(print, where=lambda m: m.role == "user")
     assert_type(await db.until(lambda: len(db.messages)), int)
@@ -105,6 +109,8 @@ async def asynchronous(db: AsyncSession) -> None:
 
 def general(db: Session, query: Query[Message]) -> None:
     assert_type(db.live(query).first(), Message | None)
+    db.give_up(db.messages.insert(Message("m1", "user")))
+    db.give_up(5)  # E: a transaction or its txid
 
 
 def use(_: object) -> None: ...
