@@ -7,14 +7,13 @@ noted (:mod:`streamdb_gen.lowering.beyond`) and checked by a validator when rows
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from streamdb_gen.findings import shown
 from streamdb_gen.ir import (
     ANYTHING,
     AliasType,
-    ArrayOf,
     LiteralType,
     MapOf,
     Named,
@@ -22,12 +21,13 @@ from streamdb_gen.ir import (
     ObjectType,
     Scalar,
     Tag,
-    TupleOf,
     Type,
 )
-from streamdb_gen.json_source import JsonValue, Place, parent_pointer
+from streamdb_gen.json_source import Place, parent_pointer
+from streamdb_gen.lowering.assertions import asserts
 from streamdb_gen.lowering.beyond import Beyond
 from streamdb_gen.lowering.conjunctions import ConjunctionLowering
+from streamdb_gen.lowering.containers import ContainerLowering
 from streamdb_gen.lowering.context import Context
 from streamdb_gen.lowering.definitions import BROKEN, Definitions
 from streamdb_gen.lowering.keywords import (
@@ -42,16 +42,14 @@ from streamdb_gen.lowering.keywords import (
 )
 from streamdb_gen.lowering.needs import Needs
 from streamdb_gen.lowering.objects import ObjectLowering
-from streamdb_gen.lowering.own_words import chosen_class_name, description
+from streamdb_gen.lowering.own_words import description
 from streamdb_gen.lowering.parts import Part, judging_others
 from streamdb_gen.lowering.references import References, Target, or_null
 from streamdb_gen.lowering.resources import Key, Resources, key_of
 from streamdb_gen.lowering.scalars import (
     as_literals,
-    constraints_or_none,
     literal_values,
     number_type,
-    sizes,
     string_type,
     types_of,
 )
@@ -119,6 +117,7 @@ class SchemaLowering:
         self.context: Final = Context(
             resources, references, definitions, beyond, report, self.lower, spelt=spelt
         )
+        self._containers = ContainerLowering(self.context)
         self._objects = ObjectLowering(self.context)
         self._unions = UnionLowering(self.context, self._objects)
         self._conjunctions = ConjunctionLowering(self.context, self._objects)
@@ -258,7 +257,7 @@ class SchemaLowering:
         self._check_applicable(keywords)
         applicable = UNIVERSAL.union(*(APPLICABLE[type_] for type_ in types))
         for keyword in constraining(keywords):
-            if keyword not in _TYPED and keyword in applicable and _asserts(keyword, keywords):
+            if keyword not in _TYPED and keyword in applicable and asserts(keyword, keywords):
                 self._beyond.leave(keyword, keywords)
         others = [
             t for t in _TYPE_ORDER if t in types and not (t == "integer" and "number" in types)
@@ -279,7 +278,7 @@ class SchemaLowering:
     def _untyped(self, schema: Place, keywords: Keywords) -> Type:
         words = constraining(keywords)
         for word in words:
-            if _asserts(word, keywords):
+            if asserts(word, keywords):
                 self._beyond.leave(word, keywords)
         typical = [word for word in words if word not in UNIVERSAL]
         if typical and is_understood(schema, keywords):
@@ -308,9 +307,9 @@ class SchemaLowering:
             case "object" if _is_object(keywords):
                 return self._objects.lower(schema, [Part(schema, keywords)], name)
             case "object":
-                return self._map(schema, keywords, name)
+                return self._containers.lower_map(schema, keywords, name)
             case "array":
-                return self._array(schema, keywords, name)
+                return self._containers.lower_array(schema, keywords, name)
             case "string":
                 is_spelt = key_of(schema) in self.context.spelt
                 return string_type(keywords, self._beyond, self._report, is_spelt=is_spelt)
@@ -318,60 +317,6 @@ class SchemaLowering:
                 return number_type(type_, keywords, self._beyond, self._report)
             case _:
                 return Scalar("boolean")
-
-    def _map(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        for keyword in ("required", "unevaluatedProperties"):
-            if keyword in keywords and keywords[keyword].value not in (True, []):
-                self._beyond.add(keyword)
-        others, patterns = keywords.get("additionalProperties"), keywords.get("patternProperties")
-        if patterns is not None:
-            self._beyond.add("patternProperties")
-            value = self._pattern_value(schema, patterns, others, name)
-        else:
-            value = self._element(schema, others, nested(name, "Value"))
-        low, high = sizes("Properties", keywords, self._beyond, self._report)
-        bounds = constraints_or_none(min_length=low, max_length=high)
-        return BROKEN if value == BROKEN else MapOf(value, bounds)
-
-    def _pattern_value(
-        self, schema: Place, patterns: Place, others: Place | None, name: str
-    ) -> Type:
-        """The type of all values, if there is one pattern and nothing else."""
-        schemas = [place for _, place in patterns.members()]
-        if len(schemas) == 1 and others is not None and others.value is False:
-            return self._element(schema, schemas[0], nested(name, "Value"))
-        return ANYTHING
-
-    def _array(self, schema: Place, keywords: Keywords, name: str) -> Type:
-        low, high = sizes("Items", keywords, self._beyond, self._report)
-        bounds = constraints_or_none(min_length=low, max_length=high)
-        items, prefix = keywords.get("items"), keywords.get("prefixItems")
-        if items is not None and isinstance(items.value, list):  # before 2020-12
-            prefix, items = items, keywords.get("additionalItems")
-        if prefix is None:
-            if items is not None and items.value is False:
-                self._beyond.add("items")
-                return ArrayOf(ANYTHING, bounds)
-            item = self._element(schema, items, nested(name, "Item"))
-            return BROKEN if item == BROKEN else ArrayOf(item, bounds)
-        places = list(prefix.items())
-        ends = high == len(places) or (items is not None and items.value is False)
-        whole = low == len(places) and (high is None or high >= len(places))
-        if not (ends and whole and places) or any(place.value is False for place in places):
-            self._beyond.add("prefixItems")
-            return ArrayOf(ANYTHING, bounds)
-        types = [
-            self._element(schema, place, nested(name, f"Item{position}"))
-            for position, place in enumerate(places, start=1)
-        ]
-        return BROKEN if BROKEN in types else TupleOf(tuple(types))
-
-    def _element(self, owner: Place, schema: Place | None, name: str) -> Type:
-        """The items of an array or the values of a map."""
-        if schema is None:
-            return ANYTHING
-        own_name = chosen_class_name(schema, name, self._report)
-        return self.context.lower_inside(owner, schema, own_name)
 
     def _literal(self, schema: Place, keywords: Keywords, name: str, types: frozenset[str]) -> Type:
         values = literal_values(keywords, types, self._report)
@@ -408,50 +353,6 @@ class SchemaLowering:
 def _are_beside(one: Place, other: Place) -> bool:
     """Whether two keywords stand in the same schema."""
     return (one.file, parent_pointer(one)) == (other.file, parent_pointer(other))
-
-
-def _asserts(keyword: str, keywords: Keywords) -> bool:
-    """Whether a keyword can refuse anything, as it stands."""
-    companion = _COMPANIONS.get(keyword)
-    if companion is not None and not any(word in keywords for word in companion):
-        return False
-    value = keywords[keyword].value
-    harmless = _HARMLESS.get(keyword, ())
-    return not any(type(value) is type(one) and value == one for one in harmless)
-
-
-# Keywords that say something together with another one only.
-_COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "if": ("then", "else"),
-    "then": ("if",),
-    "else": ("if",),
-    "minContains": ("contains",),
-    "maxContains": ("contains",),
-}
-_ANY_SCHEMA: Final = (True, dict[str, JsonValue]())
-# Values by which a keyword accepts everything.
-_HARMLESS: Final[Mapping[str, tuple[JsonValue, ...]]] = {
-    "additionalItems": _ANY_SCHEMA,
-    "additionalProperties": _ANY_SCHEMA,
-    "dependencies": ({},),
-    "dependentRequired": ({},),
-    "dependentSchemas": ({},),
-    "else": _ANY_SCHEMA,
-    "items": _ANY_SCHEMA,
-    "minItems": (0,),
-    "minLength": (0,),
-    "minProperties": (0,),
-    "not": (False,),
-    "patternProperties": ({},),
-    "prefixItems": ([],),
-    "properties": ({},),
-    "propertyNames": _ANY_SCHEMA,
-    "required": ([],),
-    "then": _ANY_SCHEMA,
-    "unevaluatedItems": _ANY_SCHEMA,
-    "unevaluatedProperties": _ANY_SCHEMA,
-    "uniqueItems": (False,),
-}
 
 
 def _is_object(keywords: Keywords) -> bool:
