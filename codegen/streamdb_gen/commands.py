@@ -1,48 +1,32 @@
-"""The commands of `streamdb-gen`, over the functions of :mod:`streamdb_gen.api`.
-
-Exit codes: 0 fine, 2 usage, 3 the package is not current, 4 findings, 70 a fault of ours.
-"""
+"""The commands of `streamdb-gen`, over the functions of :mod:`streamdb_gen.api`."""
 
 from __future__ import annotations
 
 import difflib
-import enum
-import os
 import sys
 import traceback
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import click
 
 from streamdb_gen import api
+from streamdb_gen.exit_codes import Exit
 from streamdb_gen.finding_formats import FORMATS
-from streamdb_gen.selection import Given, from_here, models_command, targets
+from streamdb_gen.package_commands import check_package, each_target, write_package
+from streamdb_gen.selection import Given, from_here, targets
+from streamdb_gen.spec_first import SpecFirst
 from streamdb_gen.terminal import (
     OutputClosed,
     complain,
     complain_raw,
     give_output_up,
     show,
-    show_diff,
     show_raw,
 )
 
-_NOT_VERBS: Final = frozenset({"-h", "--help", "--version"})
 _INTERRUPTED: Final = 130
-
-
-class Exit(enum.IntEnum):
-    """The exit codes, from fine to worst."""
-
-    FINE = 0
-    USAGE = 2
-    STALE = 3
-    FINDINGS = 4
-    FAULT = 70
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -71,41 +55,6 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.FAULT
 
 
-@contextmanager
-def _output() -> Generator[None]:
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError as error:  # click would make a failure of it
-        raise OutputClosed from error
-
-
-class _SpecFirst(click.Group):
-    """A group for which `generate` may be left out: `streamdb-gen schema.json`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else ""
-        if first not in self.commands and first not in _NOT_VERBS:
-            self._refuse_misspelt(first)
-            args = ["generate", *args]
-        return super().parse_args(ctx, args)
-
-    def make_context(self, *args: Any, **options: Any) -> click.Context:
-        with _output():  # where the option `--help` prints
-            return super().make_context(*args, **options)
-
-    def invoke(self, ctx: click.Context) -> object:
-        with _output():
-            return super().invoke(ctx)
-
-    def _refuse_misspelt(self, first: str) -> None:
-        """Refuse what is no spec and nearly a command."""
-        if first.startswith("-") or Path(first).suffix or os.path.lexists(first):
-            return
-        if near := difflib.get_close_matches(first, self.commands, n=1):
-            raise click.UsageError(f"no such command `{first}`; did you mean `{near[0]}`?")
-
-
 # Whether a path can be read is told by who reads it, with a reason.
 _PATH: Final = click.Path(path_type=Path, readable=False)
 
@@ -131,7 +80,7 @@ _models = click.option(
 
 
 @click.group(
-    cls=_SpecFirst,
+    cls=SpecFirst,
     invoke_without_command=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 2 wrong usage or a file that cannot be read or written, "
@@ -160,7 +109,9 @@ def generate(
     only_check: bool,
 ) -> Exit:
     """Write the package; only files that streamdb-gen made are touched."""
-    return _each_target(Given(spec, out, language, models), _check if only_check else _write)
+    return each_target(
+        Given(spec, out, language, models), check_package if only_check else write_package
+    )
 
 
 @_group.command()
@@ -172,7 +123,7 @@ def check(
     spec: Path | None, out: Path | None, language: api.TargetName | None, models: api.Models | None
 ) -> Exit:
     """Say whether the package is what the spec gives now, and how it differs."""
-    return _each_target(Given(spec, out, language, models), _check)
+    return each_target(Given(spec, out, language, models), check_package)
 
 
 @_group.command()
@@ -257,106 +208,6 @@ def explain(rule: str | None) -> Exit:
     for way in found.ways_out:
         show(f"  - {way}")
     return Exit.FINE
-
-
-@dataclass(frozen=True, slots=True)
-class _Package:
-    """A package as the spec gives it now, and where it stands."""
-
-    target: api.Target
-    given: Given
-    files: dict[str, str]
-    folder: Path
-
-    def other_models(self) -> api.Models | None:
-        """The kind of the rows that are there, if it is not the one of the target."""
-        if self.target.language != "python":
-            return None
-        present = api.existing_models(self.folder)
-        return None if present == self.target.models else present
-
-
-def _each_target(given: Given, act: Callable[[_Package], Exit]) -> Exit:
-    """Compile the spec, or those of the configuration, and act on each; the worst code counts."""
-    found = targets(given)
-    if isinstance(found, api.Problem):
-        complain(found)
-        return Exit.USAGE
-    return max(_compile(target, given, act) for target in found)
-
-
-def _compile(target: api.Target, given: Given, act: Callable[[_Package], Exit]) -> Exit:
-    loaded = api.lint(target.schema)
-    if isinstance(loaded, api.Problem):
-        complain(loaded)
-        return Exit.USAGE
-    complain_raw(api.render_text(loaded.findings, loaded.sources))
-    if loaded.spec is None:
-        return Exit.FINDINGS
-    folder = target.out or api.package_folder(target.schema, loaded.spec, target.language)
-    problem = api.models_problem(loaded.spec, target.models) or api.folder_problem(
-        folder, target.language, named_by_spec=target.out is None
-    )
-    if problem:
-        complain(problem)
-        return Exit.USAGE
-    files = api.generate(loaded.spec, target.language, target.models)
-    return act(_Package(target, given, files, folder))
-
-
-def _write(package: _Package) -> Exit:
-    folder, models, present = package.folder, package.target.models, package.other_models()
-    if present is not None and package.given.models is None:
-        message = f"{folder} was written with --models {present}, and would be with {models} now"
-        hint = f"to keep it: {models_command(package.target, present)}"
-        hint += f"\n  to change it: {models_command(package.target, models)}"
-        complain(api.Problem(message, hint))
-        return Exit.USAGE
-    report = api.write(package.files, folder)
-    if isinstance(report, api.Problem):
-        complain(report)
-        return Exit.USAGE
-    _list("wrote", report.written, folder)
-    _list("removed", report.removed, folder)
-    _list("kept, for it was changed by hand:", report.kept, folder)
-    for name in report.overwritten:
-        message = f"{folder / name} was changed by hand; it has been written anew"
-        complain(api.Problem(message, "change the spec, or extend the classes elsewhere"))
-    if not (report.written or report.removed):
-        show(f"{folder} is current")
-    return Exit.FINE
-
-
-def _list(verb: str, names: Iterable[str], folder: Path) -> None:
-    for name in names:
-        show(f"{verb} {folder / name}")
-
-
-def _check(package: _Package) -> Exit:
-    folder, present = package.folder, package.other_models()
-    states = api.check(package.files, folder)
-    if isinstance(states, api.Problem):
-        complain(states)
-        return Exit.USAGE
-    command = package.given.command()
-    if all(state.state == "missing" for state in states):
-        complain(api.Problem(f"there is no package yet at {folder}", f"run: {command}"))
-        return Exit.STALE
-    outdated = [state for state in states if state.state != "current"]
-    for state in outdated:
-        reason = f" ({state.reason})" if state.reason else ""
-        show(f"{state.state}: {folder / state.name}{reason}")
-        show_diff(state.diff)
-    if not outdated:
-        return Exit.FINE
-    problem = api.Problem(f"{folder} is not current", f"to write it anew: {command}")
-    if present is not None:
-        models = package.target.models
-        message = f"{folder} was written with --models {present}, and is checked with {models}"
-        hint = f"to write it anew: {models_command(package.target, models)}"
-        problem = api.Problem(message, hint)
-    complain(problem)
-    return Exit.STALE
 
 
 def _has_errors(loaded: api.LoadedSpec) -> bool:
