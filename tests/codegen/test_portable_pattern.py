@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamdb_gen.pattern_parser import NotPortable
 from streamdb_gen.portable_pattern import (
-    NotPortable,
     javascript_fault,
     portable_pattern,
     unicode_pattern,

@@ -8,8 +8,8 @@ from typing import Final
 from streamdb_gen.json_source import Place
 from streamdb_gen.lowering.resources import Resources
 from streamdb_gen.lowering.wire_text import check_wire_text, has_surrogate
+from streamdb_gen.pattern_parser import NotPortable
 from streamdb_gen.portable_pattern import (
-    NotPortable,
     javascript_fault,
     portable_pattern,
     word_boundary,
