@@ -7,7 +7,7 @@ beyond 2**53, escapes and inner whitespace survive.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,10 @@ class InvalidContent:
     """A body that the stream's media type does not admit, and why."""
 
     reason: str
+
+
+Content: TypeAlias = bytes | InvalidContent
+"""What an append stores: bytes, or JSON messages joined by commas (see `flatten`)."""
 
 
 def flatten(body: bytes) -> bytes | InvalidContent:

@@ -12,7 +12,8 @@ import pytest
 
 from streamdb_server import App, Options, Store, create_app, open_store, serving
 from streamdb_server.live import Waiter
-from streamdb_server.storage.commands import Append, Creation
+from streamdb_server.storage.appending import Append
+from streamdb_server.storage.creating import Creation
 from streamdb_server.storage.records import StreamRecord
 
 Create = Callable[..., str]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from streamdb_server import DataFileError, DataFileInUse, StoreClosed, open_store
-from streamdb_server.storage.commands import Creation
+from streamdb_server.storage.creating import Creation
 from streamdb_server.storage.forks import ForkPoint
 from streamdb_server.storage.schema import APPLICATION_ID, STEPS, VERSION
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from streamdb_server import Serving, Store, open_store, serving
-from streamdb_server.storage.commands import Append, Creation, Instant
+from streamdb_server.storage.appending import Append
+from streamdb_server.storage.creating import Creation, Instant
 from streamdb_server.storage.expiry import SLACK
 
 TEXT = {"Content-Type": "text/plain"}

@@ -13,13 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from streamdb_server import open_store
 from streamdb_server.errors import SoftDeleted
-from streamdb_server.storage.commands import (
-    Append,
-    AppendOutcome,
-    CreateOutcome,
-    Creation,
-    DeleteOutcome,
-)
+from streamdb_server.storage.appending import Append, AppendOutcome
+from streamdb_server.storage.creating import CreateOutcome, Creation
+from streamdb_server.storage.deleting import DeleteOutcome
 from streamdb_server.storage.forks import ForkPoint
 
 TEXT = "text/plain"

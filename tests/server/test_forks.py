@@ -13,14 +13,9 @@ import pytest
 
 from streamdb_server import Serving, open_store, serving
 from streamdb_server.errors import SoftDeleted
-from streamdb_server.storage.commands import (
-    Append,
-    AppendOutcome,
-    CreateOutcome,
-    Creation,
-    DeleteOutcome,
-    Instant,
-)
+from streamdb_server.storage.appending import Append, AppendOutcome
+from streamdb_server.storage.creating import CreateOutcome, Creation, Instant
+from streamdb_server.storage.deleting import DeleteOutcome
 from streamdb_server.storage.expiry import SLACK
 from streamdb_server.storage.forks import ForkPoint
 from streamdb_server.storage.store import Store

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from streamdb_server import Serving
-from streamdb_server.storage.commands import Creation
+from streamdb_server.storage.creating import Creation
 
 Create = Callable[..., str]
 

@@ -12,15 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from streamdb_server import Store, StoreClosed, open_store
-from streamdb_server.storage.commands import (
-    Append,
-    AppendOutcome,
-    CreateOutcome,
-    Creation,
-    DeleteOutcome,
-    Transaction,
-)
+from streamdb_server.storage.appending import Append, AppendOutcome
+from streamdb_server.storage.creating import CreateOutcome, Creation
+from streamdb_server.storage.deleting import DeleteOutcome
 from streamdb_server.storage.producers import Claim
+from streamdb_server.storage.transaction import Transaction
 
 TEXT = "text/plain"
 

@@ -9,8 +9,8 @@ from streamdb.protocol import names
 from streamdb_server import offsets
 from streamdb_server.http import parsing
 from streamdb_server.http.exchange import SOFT_DELETED, Exchange, Refused, Reply, error
-from streamdb_server.messages import InvalidContent
-from streamdb_server.storage.commands import Append, Appended, AppendOutcome, Content
+from streamdb_server.messages import Content, InvalidContent
+from streamdb_server.storage.appending import Append, Appended, AppendOutcome
 from streamdb_server.storage.records import StreamRecord
 
 

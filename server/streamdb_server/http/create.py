@@ -9,7 +9,7 @@ from streamdb_server import offsets
 from streamdb_server.errors import SoftDeleted
 from streamdb_server.http import parsing
 from streamdb_server.http.exchange import SOFT_DELETED, Exchange, Refused, Reply, error
-from streamdb_server.storage.commands import CreateOutcome, Creation
+from streamdb_server.storage.creating import CreateOutcome, Creation
 
 _REFUSALS: Final = {
     CreateOutcome.DIFFERENT: (409, "The stream differs from the request: {reason}."),

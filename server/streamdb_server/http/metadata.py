@@ -5,7 +5,7 @@ import asyncio
 from streamdb.protocol import names
 from streamdb_server import offsets
 from streamdb_server.http.exchange import SOFT_DELETED, Exchange, Refused, Reply
-from streamdb_server.storage.commands import DeleteOutcome
+from streamdb_server.storage.deleting import DeleteOutcome
 
 
 async def head(exchange: Exchange) -> Reply:

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from streamdb.protocol import names, values
 from streamdb_server import messages, offsets
 from streamdb_server.http.exchange import Exchange, Refused
-from streamdb_server.storage.commands import Content, Instant
+from streamdb_server.messages import Content
+from streamdb_server.storage.creating import Instant
 from streamdb_server.storage.forks import ForkPoint
 from streamdb_server.storage.producers import Claim
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from streamdb.protocol.names import media_type
 from streamdb_server.storage.producers import Claim, State
 
 
@@ -31,6 +32,11 @@ class StreamRecord:
     forked_at: int = 0
     sub_offset: int = 0
     deleted: bool = False
+
+
+def types_differ(content_type: str, stream: StreamRecord) -> bool:
+    """Tell whether a content type is of another media type than the stream's (CT-4)."""
+    return media_type(content_type) != media_type(stream.content_type)
 
 
 _COLUMNS: Final = (

@@ -14,20 +14,16 @@ from typing import Final, Self, TypeVar
 from streamdb_server.errors import DataFileError, SoftDeleted, StoreClosed
 from streamdb_server.live import Hub, Waiter
 from streamdb_server.options import MIB
-from streamdb_server.storage import commands, records
-from streamdb_server.storage.commands import (
-    Append,
-    Appended,
-    Created,
-    Creation,
-    DeleteOutcome,
-    Transaction,
-)
+from streamdb_server.storage import appending, creating, deleting, records
+from streamdb_server.storage.appending import Append, Appended
+from streamdb_server.storage.creating import Created, Creation
+from streamdb_server.storage.deleting import DeleteOutcome
 from streamdb_server.storage.expiry import Expiry
 from streamdb_server.storage.lock import FileLock
 from streamdb_server.storage.reading import Page, Readers, bytes_before, read_page
 from streamdb_server.storage.records import StreamRecord
 from streamdb_server.storage.schema import open_for_writing
+from streamdb_server.storage.transaction import Transaction
 from streamdb_server.storage.writer import Command, Writer
 
 T = TypeVar("T")
@@ -43,7 +39,8 @@ def open_store(path: str | os.PathLike[str], *, clock: Callable[[], float] = tim
     `DataFileError` if it cannot be used.
 
     >>> import tempfile
-    >>> from streamdb_server.storage.commands import Append, Creation
+    >>> from streamdb_server.storage.appending import Append
+    >>> from streamdb_server.storage.creating import Creation
     >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/a.db") as store:
     ...     _ = store.create("s", Creation(content_type="text/plain")).result()
     ...     _ = store.append("s", Append(content=b"hi", content_type="text/plain")).result()
@@ -90,15 +87,15 @@ class Store:
 
     def create(self, path: str, creation: Creation) -> Future[Created]:
         """Create a stream or confirm it (section 5)."""
-        return self.write(lambda tx: commands.create(tx, self._expiry, path, creation))
+        return self.write(lambda tx: creating.create(tx, self._expiry, path, creation))
 
     def append(self, path: str, request: Append) -> Future[Appended]:
         """Append to a stream and/or close it (sections 7 to 9)."""
-        return self.write(lambda tx: commands.append(tx, self._expiry, path, request))
+        return self.write(lambda tx: appending.append(tx, self._expiry, path, request))
 
     def delete(self, path: str) -> Future[DeleteOutcome]:
         """Delete a stream (section 10)."""
-        return self.write(lambda tx: commands.delete(tx, self._expiry, path))
+        return self.write(lambda tx: deleting.delete(tx, self._expiry, path))
 
     def head(self, path: str) -> StreamRecord | None:
         """Return a stream as it stands, or None; does not count as an access (HEAD-6).
@@ -207,7 +204,7 @@ class Store:
 
     def _sweep(self) -> Future[None]:
         now = self._swept_at = self.clock()
-        return self._writer.submit(lambda tx: commands.sweep(tx, self._expiry, now))
+        return self._writer.submit(lambda tx: deleting.sweep(tx, self._expiry, now))
 
     def _keep(self, stream: StreamRecord, deadline: float | None) -> None:
         if deadline is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 from streamdb_server.errors import StoreClosed
-from streamdb_server.storage.commands import Transaction
+from streamdb_server.storage.transaction import Transaction
 
 T = TypeVar("T")
 
