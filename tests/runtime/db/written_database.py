@@ -66,6 +66,8 @@ class Opened:
         self.is_over = False
         self.locals: list[Local] = []
         self._over: set[Local] = set()
+        #: Whose first write is under way.
+        self._writing: Local | None = None
         self._by_hand: Local | None = None
         self._assigned: dict[Place, Place] = {}
         self._stream = stream
@@ -80,6 +82,7 @@ class Opened:
         )
         self.lock = self.db._state.lock
         self._hold_when_asked()
+        self._note_what_shows()
         self._note_what_is_sent()
         self._note_what_becomes_of_actions()
         self._answers = None if how.resolves is None else Answers(self, how.resolves)
@@ -123,6 +126,20 @@ class Opened:
             yield from steps(batch)
 
         sender._send, state.steps = send_later, wait_for_it
+
+    def _note_what_shows(self) -> None:
+        """Know a write before anybody is told of it: it may have failed already."""
+        pending: Any = self.db._session.pending
+        show, wrap = pending.show, self.db._mutations._wrap
+
+        def shown(draft: Any, places: Any) -> None:
+            if (local := self._writing) is not None:
+                self._writing = None
+                local.tx = wrap(draft.outcome) if local.tx is None else local.tx
+                self.locals.append(local)
+            show(draft, places)
+
+        pending.show = shown
 
     def _note_what_is_sent(self) -> None:
         pending, lock = self.db._session.pending, self.db._state.lock
@@ -261,11 +278,13 @@ class Opened:
         local = Local()
         with self.db._state.lock:
             self.trace.append(Laid(local, self.view()))
+            self._writing = local
             if len(transact.writes) == 1 and not transact.raises:
                 local.tx = self._write(local, transact.writes[0], {})
             else:
                 self._write_all(local, transact)
-            if local.tx is not None:
+            self._writing = None
+            if local.tx is not None and local not in self.locals:
                 self.locals.append(local)
 
     def _write_all(self, local: Local, transact: Transact) -> None:
