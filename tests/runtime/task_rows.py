@@ -9,7 +9,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from msgspec import UNSET, Meta, Struct, UnsetType
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from streamdb import Extensible, Maybe, pydantic_rows
+from streamdb import CollectionSchema, Columns, Contract, Extensible, Maybe, pydantic_rows
 from streamdb.pydantic_rows import PydanticRow
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -118,3 +118,22 @@ def field(row: Any, name: str) -> Any:
     """Read a field of a row of any kind; None if it is absent."""
     value = row.get(name) if isinstance(row, dict) else getattr(row, name)
     return None if value is UNSET else value
+
+
+def tasks(kind: Any, **options: Any) -> CollectionSchema[Any, Any]:
+    """Declare a collection of such rows; the options are those of the schema."""
+    given = {
+        "name": "tasks",
+        "type": "task",
+        "primary_key": "id",
+        "row": kind,
+        "key": str,
+        "columns": Columns[Any],
+        "contract": Contract.of(SCHEMA),
+    }
+    return CollectionSchema(**{**given, **options})
+
+
+def event(value: Any, key: str = "t1") -> dict[str, Any]:
+    """Return an event that inserts a task."""
+    return {"type": "task", "key": key, "headers": {"operation": "insert"}, "value": value}
