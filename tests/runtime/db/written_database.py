@@ -133,7 +133,7 @@ class Opened:
         show, wrap = pending.show, self.db._mutations._wrap
 
         def shown(draft: Any, places: Any) -> None:
-            if (local := self._writing) is not None:
+            if (local := self._writing) is not None and places:
                 self._writing = None
                 local.tx = wrap(draft.outcome) if local.tx is None else local.tx
                 self.locals.append(local)
@@ -245,6 +245,7 @@ class Opened:
     def _write_block(self, local: Local, step: ByHand) -> None:
         part, draft = Local(), dict[Any, Any]()
         self.trace.append(Extended(local, self.view(), part.deeds))
+        self._writing = None if local in self.locals else local
         try:
             with local.tx:
                 for write in step.writes:
@@ -257,6 +258,7 @@ class Opened:
             part.deeds.clear()
             if local.tx.status == "open" and "which waits for this one" not in str(error):
                 raise
+        self._writing = None
         if part.deeds and local not in self.locals:
             self.locals.append(local)
 
