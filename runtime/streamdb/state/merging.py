@@ -10,7 +10,8 @@ from msgspec import UNSET
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind
-from streamdb.state.unknown_fields import Stored, same_but_for_order
+from streamdb.state.unknown_fields import Stored
+from streamdb.state.unknown_kept import same_but_for_order
 from streamdb.types.faults import UNREADABLE, Misfit, pointer_to
 
 Row = TypeVar("Row")

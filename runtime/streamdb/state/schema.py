@@ -16,7 +16,8 @@ from streamdb.state.contract import Contract
 from streamdb.state.merging import with_all_changes
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
-from streamdb.state.unknown_fields import Stored, Written, same_but_for_order, with_unknown
+from streamdb.state.unknown_fields import Stored
+from streamdb.state.unknown_kept import Written, same_but_for_order, with_unknown
 from streamdb.types.allowed import with_allowed
 from streamdb.types.exact_place import exact_place
 from streamdb.types.faults import UNREADABLE, Misfit, explain
