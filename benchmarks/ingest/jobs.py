@@ -12,9 +12,11 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPConnection
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from benchmarks.ingest.rows import SCHEMA
 
@@ -87,6 +89,24 @@ def preload(source: str) -> dict[str, Any]:
     return asyncio.run(load())
 
 
+def fetch(source: str) -> dict[str, Any]:
+    """The bytes of a stream and nothing made of them: what the server takes, whoever reads."""
+    address = urlsplit(source)
+    assert address.hostname is not None
+    connection = HTTPConnection(address.hostname, address.port)
+    offset, is_up_to_date, size = "-1", False, 0
+    clock = Clock()
+    while not is_up_to_date:
+        connection.request("GET", f"{address.path}?offset={offset}")
+        answer = connection.getresponse()
+        size += len(answer.read())
+        offset = answer.headers["Stream-Next-Offset"]
+        is_up_to_date = answer.headers["Stream-Up-To-Date"] == "true"
+    seconds = clock.seconds()
+    connection.close()
+    return {"seconds": seconds, "size": size}
+
+
 class Clock:
     """Measures from when it is made."""
 
@@ -114,6 +134,7 @@ JOBS: Final[Mapping[str, Callable[[str], dict[str, Any]]]] = {
     "collections": collections,
     "dicts": dicts,
     "preload": preload,
+    "fetch": fetch,
 }
 
 if __name__ == "__main__":
