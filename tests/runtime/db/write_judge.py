@@ -447,6 +447,10 @@ class Judge:
             assert local.acted.raised
         elif isinstance(cause, DatabaseClosed):
             assert self.is_closed or local.resolves
+        elif isinstance(cause, TransactionFailed) and _is_of_inner(local, cause):
+            assert type(error) is TransactionUnresolved or not isinstance(
+                cause, TransactionUnresolved
+            )
         elif isinstance(cause, TransactionFailed):
             assert any(
                 below.tx.error is cause or below.tx.status in FAILED for below in local.stands_on
@@ -490,3 +494,9 @@ class Judge:
 
 
 FAILED = ("failed", "unresolved")
+
+
+def _is_of_inner(local: Local, cause: TransactionFailed) -> bool:
+    """Tell whether a durable part has raised why what it wrote itself has failed."""
+    inner = None if local.acted is None else local.acted.inner
+    return inner is not None and inner.tx is not None and inner.tx.error is cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from tests.runtime.naive_fold import NaiveFold
@@ -77,8 +77,19 @@ class Seen(NamedTuple):
 
 #: What the durable part of an action does.
 Way = Literal[
-    "sends", "appends", "writes other rows", "maps", "is mapped", "releases", "fails", "fails late"
+    "sends",
+    "appends",
+    "writes other rows",
+    "maps",
+    "is mapped",
+    "releases",
+    "fails",
+    "fails late",
+    "writes itself",
+    "acts itself",
 ]
+#: The row that durable parts write through the database itself, and nobody else.
+OWN_ROW: Final = ("messages", "own")
 _OTHER_ROWS = ("writes other rows", "is mapped", "fails late")
 #: A collection, a key, and a row that came there, None for a removal.
 Said = tuple[str, Any, Any]
@@ -94,6 +105,7 @@ class Acted:
         events: what it has put there.
         assigned: rows that a server calls otherwise than it did.
         raised: it has failed of itself.
+        inner: what it has written through the database itself.
     """
 
     way: Way
@@ -101,6 +113,7 @@ class Acted:
     events: list[Said] = field(default_factory=list[Said])
     assigned: set[Place] = field(default_factory=set[Place])
     raised: bool = False
+    inner: Local | None = None
 
 
 @dataclass(eq=False)

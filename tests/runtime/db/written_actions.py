@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.runtime.db.write_model import TYPES, Acted, Local, Made, Place, Released, said
+from tests.runtime.chat_schema import message
+from tests.runtime.db.write_model import (
+    OWN_ROW,
+    TYPES,
+    Acted,
+    Deed,
+    Laid,
+    Local,
+    Made,
+    Place,
+    Released,
+    said,
+)
 
 from streamdb import AsyncStream, StreamDBError
 
@@ -21,17 +34,27 @@ class ActionFailed(Exception):
 class DurablePart:
     """Puts on the stream what its action is to put there, as the application would."""
 
-    def __init__(self, opened: Opened, local: Local, acted: Acted, stream: AsyncStream) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        local: Local,
+        acted: Acted,
+        stream: AsyncStream,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._opened: Final = opened
         self._local: Final = local
         self._acted: Final = acted
         self._stream: Final = stream
-        self._loop: Final = asyncio.get_running_loop()
+        self._loop: Final = loop
 
     async def in_task(self, tx: Any) -> None:
         """Do it for an async database."""
         self._opened.persisting += 1
         try:
+            await self._may_go_on()
+            if (inner := self._write_itself()) is not None:
+                await inner
             await self._carry_out(tx)
             if self._acted.way == "sends":
                 await tx.send()
@@ -42,14 +65,47 @@ class DurablePart:
         """Do it for a blocking one."""
         self._opened.persisting += 1
         try:
-            asyncio.run_coroutine_threadsafe(self._carry_out(tx), self._loop).result()
+            self._on_loop(self._may_go_on())
+            if (inner := self._write_itself()) is not None:
+                inner.result()
+            self._on_loop(self._carry_out(tx))
             if self._acted.way == "sends":
                 tx.send()
         finally:
             self._opened.persisting -= 1
 
+    def _on_loop(self, doing: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+
+    def _write_itself(self) -> Any:
+        """Write through the database, if it is to: what it waits for then goes ahead of all."""
+        opened, acted = self._opened, self._acted
+        if acted.way not in ("writes itself", "acts itself"):
+            return None
+        inner = acted.inner = Local(acted=Acted("sends") if acted.way == "acts itself" else None)
+        with opened.lock:
+            row = message(OWN_ROW[1], str(len(opened.trace)))
+            inner.add(OWN_ROW, Deed("upsert", row))
+            opened.trace.append(Laid(inner, opened.view()))
+            try:
+                inner.tx = self._written(inner, row)
+            except BaseException:
+                inner.deeds.clear()
+                raise
+            opened.locals.append(inner)
+            return inner.tx
+
+    def _written(self, inner: Local, row: Any) -> Any:
+        db = self._opened.db
+        if inner.acted is None:
+            return db.messages.upsert(row)
+        part = DurablePart(self._opened, inner, inner.acted, self._stream, self._loop)
+        return db.perform(
+            lambda: db.messages.upsert(row),
+            part.in_task if self._opened.is_async else part.on_thread,
+        )
+
     async def _carry_out(self, tx: Any) -> None:
-        await self._may_go_on()
         match self._acted.way:
             case "sends":
                 return
@@ -60,7 +116,7 @@ class DurablePart:
                 self._fail()
             case "releases":
                 self._release(tx)
-            case "appends":
+            case "appends" | "writes itself" | "acts itself":
                 await self._append(tx, self._events(tx))
             case "writes other rows":
                 await self._append(tx, self._other_events())

@@ -208,7 +208,7 @@ class Opened:
         """Have the application carry out an action."""
         acted = Acted(act.way)
         local = Local(acted=acted)
-        part = DurablePart(self, local, acted, self._stream)
+        part = DurablePart(self, local, acted, self._stream, asyncio.get_running_loop())
 
         def on_mutate() -> None:
             draft: dict[Any, Any] = {}
