@@ -39,6 +39,7 @@ class Pending:
         change: from the row below to the row that shows. It raises nothing.
         seen: the row that was right below when the change was made, None for none; may be unknown.
         base: the row that what was sent was made of, None if there was none.
+        or_base: another row that it may come upon without a conflict; may be unknown.
         overwrites: whether what was sent undoes something in ``base`` that was not in ``seen``.
         text: the JSON text of what was sent, if that holds more than it shows.
         made: what ``change`` was before it was sent.
@@ -54,6 +55,7 @@ class Pending:
     change: RowChange
     seen: Row | None = UNKNOWN
     base: Row | None = None
+    or_base: Row | None = UNKNOWN
     overwrites: bool = False
     text: bytes | None = None
     made: RowChange | None = None
@@ -215,12 +217,14 @@ class Overlay:
         row: Row | None,
         base: Row | None,
         *,
+        or_base: Row | None = UNKNOWN,
         text: bytes | None = None,
         overwrites: bool = False,
     ) -> None:
         """Note what is sent of a change; from here on it does not depend on the row below."""
         pending.made = pending.change
         pending.base, pending.text, pending.overwrites = base, text, overwrites
+        pending.or_base = or_base
         self._stacks[key].put_change(pending, lambda _: row)
 
     def put_in_order(self, key: str, order: Sequence[Pending]) -> None:
@@ -233,6 +237,7 @@ class Overlay:
         if pending.made is not None:
             self._stacks[key].put_change(pending, pending.made)
             pending.made = pending.base = pending.text = None
+            pending.or_base = UNKNOWN
             pending.overwrites = False
 
     def shown(self, key: str) -> Row | None:

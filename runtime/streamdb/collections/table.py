@@ -13,6 +13,7 @@ from streamdb.collections.marks import Marks, Touched
 from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.overlay import (
     NO_ECHOES,
+    UNKNOWN,
     Conflicting,
     Echoes,
     Gone,
@@ -267,15 +268,22 @@ class Table:
         if pending is not None and txid is not None:
             sent = pending.change(None)
             # After a load, even the same row is another object.
-            is_same = was is pending.base or (
-                was is not None and pending.base is not None and echoes.is_same(was, pending.base)
+            is_same = any(
+                was is base
+                or (
+                    was is not None
+                    and base is not None
+                    and base is not UNKNOWN
+                    and echoes.is_same(was, base)
+                )
+                for base in (pending.base, pending.or_base)
             )
             if pending.overwrites or not is_same:
                 base = pending.seen if pending.overwrites else pending.base
                 echoes.conflicts.append(Conflicting(txid, key, base, was, sent))
             if row is None and sent is not None:
                 # It is removed to be inserted anew, by the next event.
-                pending.base, pending.overwrites = None, False
+                pending.base, pending.or_base, pending.overwrites = None, UNKNOWN, False
             else:
                 self.overlay.pop(key, txid)
                 if row is not None and sent is not None and echoes.is_same(row, sent):

@@ -126,6 +126,7 @@ class PendingWrites:
                     pending,
                     made.row,
                     made.base,
+                    or_base=self._base_without_actions(draft, made) if draft.by else UNKNOWN,
                     text=made.events[-1].value_json if has_unknown else None,
                     overwrites=write.overwrites(pending.seen, made.base, made.row),
                 )
@@ -154,6 +155,23 @@ class PendingWrites:
                     moved.seen = UNKNOWN  # what was there at its call lies elsewhere now
                 table.overlay.put_in_order(key, order)
                 self._state.show_local({name: table.show_anew([key])})
+
+    def _base_without_actions(self, draft: Draft, made: _Made) -> Any | None:
+        """Return the row that what an action writes itself is made of, but for what that shows.
+
+        Which is not on the stream, and may never be: to come upon this row is no conflict.
+        """
+        shown = {txid for txid in draft.by if self._is_shown_only(txid)}
+        below = made.pending.below
+        while below is not None and below.txid in shown:
+            below = below.below
+        if below is not None:
+            return below.row
+        return self._state.tables[made.write.schema.name].overlay.under(made.write.key)
+
+    def _is_shown_only(self, txid: str) -> bool:
+        action = self.open.drafts.get(txid)
+        return action is not None and action.is_brought
 
     def _is_later(self, pending: Pending, draft: Draft) -> bool:
         """Tell of what was written before a transaction whether it is on the stream only later."""

@@ -13,6 +13,7 @@ from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
 from tests.runtime.db.held import held_writes, unread
 
 from streamdb import (
+    AsyncActionTransaction,
     AsyncStream,
     AsyncStreamDB,
     InvalidRow,
@@ -137,6 +138,32 @@ async def test_what_was_there_before_the_first_load_is_no_conflict(url: str) -> 
         assert not upsert.conflict
         assert insert.conflict
         await db.aclose()
+
+
+@pytest.mark.parametrize("others_write", [False, True])
+@pytest.mark.parametrize("comes_first", [False, True])
+async def test_what_persist_writes_over_what_its_action_shows(
+    comes_first: bool, others_write: bool, url: str
+) -> None:
+    """What shows is not on the stream: nobody else has written where that is missing there."""
+    async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        inner: list[Any] = []
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            with unread(db):
+                if comes_first:
+                    await stream.append_many(tx.events)
+                if others_write:
+                    await stream.append(messages.update(message(1, "theirs"), txid="t"))
+                inner.append(db.messages.update("1", note="by persist"))
+                await inner[0]
+            await inner[0].synced()
+            tx.release()
+
+        await db.perform(lambda: db.messages.update("1", content="shown"), persist)
+        assert inner[0].conflict is others_write
+        assert db.messages["1"] == message(1, "shown", note="by persist")
 
 
 @dataclass(frozen=True)

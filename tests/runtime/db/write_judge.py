@@ -19,10 +19,12 @@ from tests.runtime.db.write_model import (
     Laid,
     Local,
     Made,
+    Order,
     Place,
     Refused,
     Released,
     Renamed,
+    Reordered,
     Seen,
     Sent,
     View,
@@ -111,6 +113,9 @@ class Judge:
                 self._rename(entry, synced)
             elif isinstance(entry, Made):
                 self._check_made(entry, synced)
+            elif isinstance(entry, Reordered):
+                for order in entry.orders:
+                    self._put_in_order(order, view)
             else:
                 self._send(entry.local, view, synced)
         for local in self._laid:
@@ -169,7 +174,7 @@ class Judge:
         return {place: meta.seq for place, meta in view.metas.items()}
 
     def _check_metas(self, view: View, synced: InOrder) -> None:
-        pending = {place for local in self._pending(view) for place in local.deeds}
+        pending = {place for _, place in self._changes(view)}
         writers = {local.tx.txid: local for local in self._laid}
         for place, meta in view.metas.items():
             assert meta.pending is (place in pending), place
@@ -209,15 +214,23 @@ class Judge:
     def _rows_below(self, synced: InOrder, view: View, name: str) -> dict[Any, Any]:
         return {key: row for key, row, _ in synced[name]}
 
-    def _below(self, local: Local, place: Place, view: View, synced: InOrder) -> Any:
-        """Return the row that shows right below the change of a transaction."""
+    def _below(
+        self,
+        local: Local,
+        place: Place,
+        view: View,
+        synced: InOrder,
+        without: Sequence[Local] = (),
+    ) -> Any:
+        """Return the row that shows right below the change of a transaction, without others."""
         name, key = place
         row = self._rows_below(synced, view, name).get(key)
         for other, at in self._changes(view):
             if at == place:
                 if other is local:
                     break
-                row = other.done_to(place, row)
+                if other not in without:
+                    row = other.done_to(place, row)
         return row
 
     def _all_below(self, local: Local, place: Place, view: View) -> list[Local]:
@@ -226,7 +239,9 @@ class Judge:
 
     def _changes(self, view: View) -> list[tuple[Local, Place]]:
         """Return what is pending, in the order in which it was laid over the rows."""
-        changes = [(local, place) for local in self._pending(view) for place in local.deeds]
+        changes = [
+            (local, place) for local in self._pending(view) for place in self._left(local, view)
+        ]
         return sorted(changes, key=lambda change: change[0].laid[change[1]])
 
     def _pending(self, view: View) -> Iterator[Local]:
@@ -235,8 +250,43 @@ class Judge:
                 yield local
 
     def _is_back(self, local: Local, view: View) -> bool:
+        """Tell whether a transaction shows no more, for what it wrote has come.
+
+        What an action has no events for shows until its durable part is over, and a while longer.
+        """
         places = self._places.get(local.tx.txid)
-        return places is not None and places[0] < self.ends[view.offset]
+        if places is None or places[0] >= self.ends[view.offset]:
+            return False
+        return not local.is_brought or local in view.synced or not self._left(local, view)
+
+    def _left(self, local: Local, view: View) -> list[Place]:
+        """Return the rows of an action for which no event has come, of others all."""
+        end = self.ends[view.offset]
+        indices = [at for at in self._places.get(local.tx.txid, ()) if at < end]
+        if not local.is_brought or not indices:
+            return list(local.deeds)
+        came = {said(self.events[at])[:2] for at in indices}
+        instead = {
+            said(event)[0]
+            for event in map(self.events.__getitem__, indices)
+            if said(event)[:2] not in local.deeds and self._is_new(indices[0], event)
+        }
+        left = [place for place in local.deeds if place not in came]
+        alone = [place for place in left if self._is_alone(local, place)]
+        if not instead <= {name for name, _ in alone}:
+            return [place for place in left if place not in alone]
+        return [place for place in left if place not in alone or place[0] not in instead]
+
+    def _is_new(self, end: int, event: Any) -> bool:
+        """Tell whether an event puts a row where the stream had none before the first so many."""
+        name, key, row = said(event)
+        fold = NaiveFold()
+        fold.apply_all(self.events[:end])
+        return row is not None and key not in fold.rows[name]
+
+    def _is_alone(self, local: Local, place: Place) -> bool:
+        is_new = local.deeds[place][0].kind in ("insert", "upsert")
+        return is_new and local.seen[place].row is None
 
     def _check_statuses(self, view: View) -> None:
         back = {
@@ -282,6 +332,12 @@ class Judge:
             for local in map(own.get, map(txid_of, between))
             if local is not None and local.is_brought
             for name, key in self._other_rows(local, before, synced)
+        }
+        foreign |= {  # what its action shows lies over it by now
+            (name, str(key))
+            for local in map(own.get, map(txid_of, between))
+            if local is not None and local.by
+            for name, key in local.deeds
         }
         for name in WRITTEN:
             rows = dict(view.rows[name])
@@ -331,6 +387,22 @@ class Judge:
                 below = other
         row = self._below(local, place, view, synced)
         return Seen(row, below, view.offset != "-1")
+
+    def _put_in_order(self, order: Order, view: View) -> None:
+        """What a durable part writes is sent before what waits for its action."""
+        place, locals_, moved = order
+        was = [local for local, at in self._changes(view) if at == place]
+        assert set(was) == set(locals_)
+        is_sent = [place in local.sent for local in locals_ if not local.is_brought]
+        assert is_sent == sorted(is_sent, reverse=True), "what is sent lies below what is not"
+        numbers = sorted(local.laid[place] for local in locals_)
+        for local, number, below in zip(locals_, numbers, [None, *locals_], strict=False):
+            local.laid[place] = number
+            if local in moved:
+                local.seen[place] = local.seen[place]._replace(is_known=False)
+            local.below.pop(place, None)
+            if below is not None:
+                local.below[place] = below
 
     def _rename(self, entry: Renamed, synced: InOrder) -> None:
         """What an action shows is called otherwise now, and so is what later writes do to it."""
@@ -387,6 +459,7 @@ class Judge:
                     end,
                     is_loaded,
                     local.undoes(place, below, never_were),
+                    self._below(local, place, view, synced, without=local.by),
                 )
                 for place in local.deeds
                 for below in [self._below(local, place, view, synced)]
@@ -475,7 +548,8 @@ class Judge:
         own = {other.tx.txid for other in self._laid if not other.has_other_rows}
         brought = {other.tx.txid for other in self._laid if other.is_brought}
         has_changed = any(
-            fold.rows[name].get(key) != sent.base for (name, key), sent in local.sent.items()
+            fold.rows[name].get(key) not in (sent.base, sent.or_base)
+            for (name, key), sent in local.sent.items()
         )
         was_written = any(
             (NAMES_OF_TYPES.get(event["type"]), event["key"]) == (name, str(key))

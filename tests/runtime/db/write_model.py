@@ -52,6 +52,7 @@ class Sent(NamedTuple):
         end: how much of the log was known.
         is_loaded: whether the first load was there.
         undoes: whether it undoes what was done to the row since the call.
+        or_base: the one that it is made of, but for what the action shows that writes it.
     """
 
     row: Any
@@ -59,6 +60,7 @@ class Sent(NamedTuple):
     end: int
     is_loaded: bool
     undoes: bool
+    or_base: Any
 
 
 class Seen(NamedTuple):
@@ -68,11 +70,13 @@ class Seen(NamedTuple):
         row: the row.
         local: what it was of, if that was pending.
         is_loaded: whether the first load was there.
+        is_known: whether it lies where it lay then.
     """
 
     row: Any
     local: Local | None
     is_loaded: bool
+    is_known: bool = True
 
 
 #: What the durable part of an action does.
@@ -135,6 +139,7 @@ class Local:
         is_released: it is, and shows nothing any more, though nothing comes back.
         expected: by row, the row that showed when it was made.
         is_open: it was begun by hand, and not committed yet.
+        by: the actions whose durable parts write it.
     """
 
     deeds: dict[Place, list[Deed]] = field(default_factory=dict[Place, list[Deed]])
@@ -151,6 +156,7 @@ class Local:
     is_released: bool = False
     expected: dict[Place, Any] = field(default_factory=dict[Place, Any])
     is_open: bool = False
+    by: list[Local] = field(default_factory=list["Local"])
 
     @property
     def is_too_large(self) -> bool:
@@ -281,7 +287,7 @@ class Local:
         while seen.local is not None and seen.local in failed:
             # What it was made on never was.
             seen, first = seen.local.seen[place], seen.local.deeds[place][0]
-        is_known = seen.is_loaded or first.kind == "insert"
+        is_known = seen.is_known and (seen.is_loaded or first.kind == "insert")
         if base is None or not is_known or base == seen.row:
             return False
         if seen.row is not None and all(deed.kind == "update" for deed in deeds):
@@ -382,7 +388,30 @@ class Renamed(NamedTuple):
     new: Place
 
 
-Entry = View | Laid | Extended | Committed | Sending | Refused | Made | Released | Renamed
+class Order(NamedTuple):
+    """In what order pending changes of a row lie.
+
+    Attributes:
+        place: the row.
+        locals: whose they are, the lowest first.
+        moved: those that lie elsewhere than they did.
+    """
+
+    place: Place
+    locals: list[Local]
+    moved: set[Local]
+
+
+class Reordered(NamedTuple):
+    """Pending changes were about to lie in the order of sending."""
+
+    orders: list[Order]
+    view: View
+
+
+Entry = (
+    Reordered | View | Laid | Extended | Committed | Sending | Refused | Made | Released | Renamed
+)
 
 
 def renamed(row: Any, place: Place) -> Any:

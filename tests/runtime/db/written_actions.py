@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from tests.runtime.chat_schema import message
+from tests.runtime.chat_schema import message, sensor
 from tests.runtime.db.write_model import (
     OWN_ROW,
     TYPES,
@@ -83,25 +83,33 @@ class DurablePart:
         if acted.way not in ("writes itself", "acts itself"):
             return None
         inner = acted.inner = Local(acted=Acted("sends") if acted.way == "acts itself" else None)
+        inner.by = [*self._local.by, self._local]
         with opened.lock:
-            row = message(OWN_ROW[1], str(len(opened.trace)))
-            inner.add(OWN_ROW, Deed("upsert", row))
+            place, row = self._own_row()
+            inner.add(place, Deed("upsert", row))
             opened.trace.append(Laid(inner, opened.view()))
             try:
-                inner.tx = self._written(inner, row)
+                inner.tx = self._written(inner, place[0], row)
             except BaseException:
                 inner.deeds.clear()
                 raise
             opened.locals.append(inner)
             return inner.tx
 
-    def _written(self, inner: Local, row: Any) -> Any:
-        db = self._opened.db
+    def _own_row(self) -> tuple[Place, Any]:
+        """Return a row of its action, or one that durable parts alone write."""
+        text = str(len(self._opened.trace))
+        place = OWN_ROW if int(text) % 3 == 0 else next(iter(self._local.deeds), OWN_ROW)
+        make = message if place[0] == "messages" else sensor
+        return place, make(cast("Any", place[1]), text)
+
+    def _written(self, inner: Local, name: str, row: Any) -> Any:
+        db, collection = self._opened.db, self._opened.collection(name)
         if inner.acted is None:
-            return db.messages.upsert(row)
+            return collection.upsert(row)
         part = DurablePart(self._opened, inner, inner.acted, self._stream, self._loop)
         return db.perform(
-            lambda: db.messages.upsert(row),
+            lambda: collection.upsert(row),
             part.in_task if self._opened.is_async else part.on_thread,
         )
 
