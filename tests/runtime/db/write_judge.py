@@ -525,9 +525,10 @@ class Judge:
                 cause, TransactionUnresolved
             )
         elif isinstance(cause, TransactionFailed):
-            assert any(
-                below.tx.error is cause or below.tx.status in FAILED for below in local.stands_on
-            )
+            # What an action has written itself comes back below what the action shows, and what
+            # was made on the one lies on the other then.
+            stands_on = {one for below in local.stands_on for one in (below, *below.by)}
+            assert any(one.tx.error is cause or one.tx.status in FAILED for one in stands_on)
         elif isinstance(cause, StreamClosed):
             assert self.has_ended
         elif isinstance(cause, ConnectionFailed):  # a stream that has ended does not say more
