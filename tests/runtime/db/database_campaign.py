@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns import run_campaign, run_histories
-from tests.runtime.db.database_histories import LONGEST, History, histories, judge
-from tests.runtime.streams.histories import history_server, in_a_hurry
+from tests.runtime.db.database_histories import History, histories, judge
+from tests.runtime.streams.histories import LONGEST, history_server, in_a_hurry
 
 DEFAULT_COUNT = 10_000
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,14 +20,13 @@ from hypothesis import strategies as st
 from tests.faults import Fault, faults, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat
 from tests.runtime.naive_fold import NAMES, OPERATIONS, InOrder, NaiveReader, Restart
-from tests.runtime.streams.leftovers import nothing_left
+from tests.runtime.streams.histories import LONGEST, surroundings
 
 from streamdb import AsyncStream, Batch, RetryPolicy, StreamParseError
 from streamdb.streams.loop_thread import shared_loop_thread
 
 Form = Literal["async", "blocking"]
 
-LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
 _TIRELESS: Final = RetryPolicy(initial=0.001, maximum=0.005)
 _NUMBERS = itertools.count()
 
@@ -415,7 +414,8 @@ def _by_key(rows: list[tuple[Any, Any, int]]) -> dict[Any, Any]:
 async def judge(server: str, folder: Path, history: History) -> None:
     """Raise if a database shows at any moment what it may not."""
     name = f"histories-{next(_NUMBERS)}"
-    async with _surroundings(server + name) as stream:
+    shared_loop_thread()  # it stays, and so do the sockets of its loop
+    async with surroundings(server + name, "json") as stream:
         log = Log(stream)
         for append in history.before:
             await log.append(append.events)
@@ -489,14 +489,3 @@ class User:
             await self.close()
             await self.open(replace(self._how, waits=True))
             await self._unless_damaged(wait)
-
-
-@asynccontextmanager
-async def _surroundings(url: str) -> AsyncGenerator[AsyncStream]:
-    shared_loop_thread()  # it stays, and so do the sockets of its loop
-    async with (
-        nothing_left(),
-        asyncio.timeout(LONGEST),
-        await AsyncStream.create(url, content_type="application/json") as stream,
-    ):
-        yield stream

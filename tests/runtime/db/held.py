@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from streamdb import AsyncStream
 from streamdb.db.metrics import Progress
 
 
@@ -47,3 +48,24 @@ def unread(db: Any) -> Generator[None]:
         yield
     finally:
         going_on.set()
+
+
+def overtake(db: Any, txid: Callable[[], str], stream: AsyncStream, event: Any) -> None:
+    """Have somebody's event be stored, and read here, when a write is made and just before it goes.
+
+    Args:
+        db: who writes, in the async form.
+        txid: gives that of the write, which is made later.
+        stream: the stream of both.
+        event: the event, with the txid "t".
+    """
+    sender = db._session.sender
+    send = sender._send
+
+    async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
+        if [draft.outcome.txid for draft in drafts] == [txid()]:
+            await stream.append(event)
+            await db.await_txid("t")
+        await send(to, drafts)
+
+    sender._send = send_late

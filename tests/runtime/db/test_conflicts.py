@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, model_validator
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
 from tests.runtime.db.held import held_writes, unread
+from tests.runtime.db.span_rows import ModelSpan, Span
 
 from streamdb import (
     AsyncActionTransaction,
@@ -164,31 +164,6 @@ async def test_what_persist_writes_over_what_its_action_shows(
         await db.perform(lambda: db.messages.update("1", content="shown"), persist)
         assert inner[0].conflict is others_write
         assert db.messages["1"] == message(1, "shown", note="by persist")
-
-
-@dataclass(frozen=True)
-class Span:
-    id: str
-    start: int
-    end: int
-    label: str = ""
-
-    def __post_init__(self) -> None:
-        if self.start > self.end:
-            raise ValueError("a span ends after its start")
-
-
-class ModelSpan(BaseModel, frozen=True):
-    id: str
-    start: int
-    end: int
-    label: str = ""
-
-    @model_validator(mode="after")
-    def ends_after_its_start(self) -> ModelSpan:
-        if self.start > self.end:
-            raise ValueError("a span ends after its start")
-        return self
 
 
 @dataclass(frozen=True)

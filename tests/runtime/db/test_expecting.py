@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
-from tests.runtime.db.held import held_writes, unread
+from tests.runtime.db.held import held_writes, overtake, unread
 from tests.type_checkers import CHECKERS, Checker, check_marked
 
 from streamdb import (
@@ -184,16 +184,7 @@ async def test_what_is_refused_beside_another_write_is_looked_at_again(tmp_path:
     url = f"embedded:{tmp_path / 's.db'}#s"
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
         await db.messages.insert(message(1, "old")).synced()
-        sender = db._session.sender
-        send = sender._send
-
-        async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
-            if [draft.outcome.txid for draft in drafts] == [careful.txid]:
-                await stream.append(messages.update(message(1, "theirs"), txid="t"))
-                await db.await_txid("t")
-            await send(to, drafts)
-
-        sender._send = send_late  # type: ignore[method-assign]  # somebody writes in between
+        overtake(db, lambda: careful.txid, stream, messages.update(message(1, "theirs"), txid="t"))
         careful = db.messages.update("1", content="mine", expect=db.messages["1"])
         refused = db.messages.insert(message(2, "x" * (70 * 1024 * 1024)))
         with pytest.raises(TransactionFailed):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, model_validator
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes
+from tests.runtime.db.span_rows import ModelSpan, Span
 
 from streamdb import (
     ActionTransaction,
@@ -165,31 +164,6 @@ def test_programs_that_end_have_it_logged_before(caplog: pytest.LogCaptureFixtur
     assert told(caplog) == ["here: it is lost"]
 
 
-@dataclass(frozen=True)
-class Span:
-    id: str
-    start: int
-    end: int
-    label: str = ""
-
-    def __post_init__(self) -> None:
-        if self.start > self.end:
-            raise ValueError(f"{self.label} ends after its start")
-
-
-class ModelSpan(BaseModel, frozen=True):
-    id: str
-    start: int
-    end: int
-    label: str = ""
-
-    @model_validator(mode="after")
-    def ends_after_its_start(self) -> ModelSpan:
-        if self.start > self.end:
-            raise ValueError(f"{self.label} ends after its start")
-        return self
-
-
 @pytest.mark.parametrize("row", [Span, ModelSpan])
 async def test_what_rows_hold_is_told_to_the_program_and_not_to_the_log(
     row: Any, embedded_url: str, caplog: pytest.LogCaptureFixture
@@ -209,7 +183,7 @@ async def test_what_rows_hold_is_told_to_the_program_and_not_to_the_log(
     (text,) = told(caplog)
     assert SECRET not in caplog.text
     assert f"transaction {lost.txid} is not on the stream: InvalidRow (" in text
-    assert f"from {'ValueError (test_failure_log.py' if row is Span else 'ValidationError'}" in text
+    assert f"from {'ValueError (span_rows.py' if row is Span else 'ValidationError'}" in text
     assert SECRET in str(lost.error), "the program is told it all"
     assert SECRET in str(on_top.error)
 

@@ -92,7 +92,11 @@ async def test_later_writes_reach_it(first: str, url: str) -> None:
             db.messages.update("new", content="x")
 
 
-async def test_what_is_held_goes_before_what_is_written_later(url: str) -> None:
+@pytest.mark.parametrize("seconds", [0.01, 60])
+@pytest.mark.parametrize("is_open_then", [True, False])
+async def test_a_paced_block_reaches_it_and_goes_before_what_is_written_later(
+    is_open_then: bool, seconds: float, url: str
+) -> None:
     async with AsyncChat(url, create=True) as db:
         going_on, mapped = asyncio.Event(), asyncio.Event()
 
@@ -102,36 +106,25 @@ async def test_what_is_held_goes_before_what_is_written_later(url: str) -> None:
             mapped.set()
             await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
 
+        async def have_it_mapped() -> None:
+            going_on.set()
+            await mapped.wait()
+
         db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
-        typing = db.paced(debounce(60))
-        with typing as typed:
-            db.messages.update("new", content="typed")
-        going_on.set()
-        await mapped.wait()
+        with db.paced(debounce(seconds)) as typed:
+            db.messages.update("new", content="typed", note="typed")
+            if is_open_then:
+                await have_it_mapped()
+        if not is_open_then:
+            await have_it_mapped()
+        if seconds < 1:  # it goes by itself
+            await typed.synced()
+            assert list(db.messages) == [message("m17", "typed", note="typed")]
         later = db.messages.update("m17", content="written later")
         await later.synced()
         assert typed.status == "synced"
-        assert list(db.messages) == [message("m17", "written later")]
+        assert list(db.messages) == [message("m17", "written later", note="typed")]
         assert not db._mutations.holders
-
-
-async def test_a_paced_block_that_is_open_then_reaches_it(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        going_on, mapped = asyncio.Event(), asyncio.Event()
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await going_on.wait()
-            tx.map_key(db.messages, "new", "m17")
-            mapped.set()
-            await append(url, messages.insert(message("m17", "hi"), txid=tx.txid))
-
-        db.perform(lambda: db.messages.insert(message("new", "hi")), persist)
-        with db.paced(debounce(0.01)) as typed:
-            db.messages.update("new", content="typed")
-            going_on.set()
-            await mapped.wait()
-        await typed.synced()
-        assert list(db.messages) == [message("m17", "typed")]
 
 
 DELETE = {"deleted": True}

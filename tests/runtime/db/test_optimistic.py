@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import SCHEMA, AsyncChat, Chat, message, messages, sensor
+from tests.runtime.db.held import held_writes, overtake, unread
 
 from streamdb import (
     AsyncStream,
@@ -19,7 +18,6 @@ from streamdb import (
     TransactionFailed,
     TransactionUnresolved,
 )
-from streamdb.db.metrics import Progress
 from streamdb.db.state import CameBack, DatabaseState
 
 
@@ -30,37 +28,6 @@ def kinds(changes: list[tuple[Change[Any, Any], ...]]) -> list[list[tuple[str, s
 async def events_of(url: str) -> list[Any]:
     async with AsyncStream(url) as stream:
         return [event async for batch in stream.read() for event in stream.items(batch)]
-
-
-@contextmanager
-def held_writes(db: AsyncChat) -> Generator[None]:
-    """Keep what is written from being sent for as long as the block takes."""
-    sender, going_on = db._session.sender, asyncio.Event()
-    send = sender._send
-
-    async def send_later(*arguments: Any) -> None:
-        await going_on.wait()
-        await send(*arguments)
-
-    sender._send = send_later  # type: ignore[method-assign]  # that is how it is held
-    yield
-    going_on.set()
-
-
-@contextmanager
-def unread(db: AsyncChat) -> Generator[None]:
-    """Keep what comes from being taken in for as long as the block takes."""
-    state, going_on = db._state, asyncio.Event()
-    steps = state.steps
-
-    def wait_for_it(batch: Any) -> Iterator[Any]:
-        while not going_on.is_set():
-            yield Progress(0, 0)
-        yield from steps(batch)
-
-    state.steps = wait_for_it  # type: ignore[method-assign]  # that is how it is held
-    yield
-    going_on.set()
 
 
 async def test_a_write_shows_at_once_and_its_echo_is_no_change(url: str) -> None:
@@ -254,16 +221,7 @@ async def test_what_was_refused_beside_another_write_is_made_anew(tmp_path: Path
     url = f"embedded:{tmp_path / 's.db'}#s"
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
         await db.messages.insert(message(1, "old")).synced()
-        sender = db._session.sender
-        send = sender._send
-
-        async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
-            if [draft.outcome.txid for draft in drafts] == [other.txid]:
-                await stream.append(messages.update(message(1, "theirs"), txid="t"))
-                await db.await_txid("t")
-            await send(to, drafts)
-
-        sender._send = send_late  # type: ignore[method-assign]  # somebody writes in between
+        overtake(db, lambda: other.txid, stream, messages.update(message(1, "theirs"), txid="t"))
         other = db.messages.update("1", note="mine")
         refused = db.messages.insert(message(2, "x" * (70 * 1024 * 1024)))
         with pytest.raises(TransactionFailed):
@@ -280,16 +238,7 @@ async def test_what_was_refused_and_cannot_be_made_anew_is_not_on_the_stream(
     url = f"embedded:{tmp_path / 's.db'}#s"
     async with await AsyncStream.create(url) as stream, AsyncChat(url) as db:
         await db.messages.insert(message(1, "old")).synced()
-        sender = db._session.sender
-        send = sender._send
-
-        async def send_late(to: AsyncStream, drafts: list[Any]) -> None:
-            if [draft.outcome.txid for draft in drafts] == [other.txid]:
-                await stream.append(messages.delete("1", txid="t"))
-                await db.await_txid("t")
-            await send(to, drafts)
-
-        sender._send = send_late  # type: ignore[method-assign]  # somebody writes in between
+        overtake(db, lambda: other.txid, stream, messages.delete("1", txid="t"))
         other = db.messages.update("1", note="mine")
         db.messages.insert(message(2, "x" * (70 * 1024 * 1024)))
         with pytest.raises(TransactionFailed) as failed:

@@ -18,7 +18,7 @@ import pytest
 from msgspec import UNSET
 from tests.faults import AnswerTo, Fine, Proxy, Refuse, RefuseWrite, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
-from tests.runtime.db.test_optimistic import unread
+from tests.runtime.db.held import unread
 from tests.runtime.task_rows import KINDS, task
 from tests.runtime.task_rows import SCHEMA as TASK
 

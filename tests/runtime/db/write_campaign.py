@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns import run_campaign, run_histories
-from tests.runtime.db.write_histories import LONGEST, History, histories, judge, write_server
-from tests.runtime.streams.histories import in_a_hurry
+from tests.runtime.db.write_histories import History, histories, judge, write_server
+from tests.runtime.streams.histories import LONGEST, in_a_hurry
 
 DEFAULT_COUNT = 10_000
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,16 +32,16 @@ from tests.runtime.db.write_steps import (
     Wait,
     histories,
 )
-from tests.runtime.db.written_database import LONGEST, Opened
+from tests.runtime.db.written_database import Opened
 from tests.runtime.db.written_stream import Log, Others
 from tests.runtime.naive_fold import NAMES, InOrder, NaiveReader
-from tests.runtime.streams.leftovers import nothing_left
+from tests.runtime.streams.histories import surroundings
 
-from streamdb import AsyncStream, RetryPolicy
+from streamdb import RetryPolicy
 from streamdb.streams.loop_thread import shared_loop_thread
 from streamdb_server import Options, Serving, serving
 
-__all__ = ["LONGEST", "History", "histories", "judge", "write_server"]
+__all__ = ["History", "histories", "judge", "write_server"]
 
 _TIRELESS: Final = RetryPolicy(initial=0.001, maximum=0.005)
 _NUMBERS = itertools.count()
@@ -50,7 +50,8 @@ _NUMBERS = itertools.count()
 async def judge(server: str, folder: Path, history: History) -> None:
     """Raise if a database shows or does at any moment what it may not."""
     name = f"writes-{next(_NUMBERS)}"
-    async with _surroundings(server + name) as stream:
+    shared_loop_thread()  # it stays, and so do the sockets of its loop
+    async with surroundings(server + name, "json") as stream:
         others = Others(stream)
         for append in history.before:
             await others.append(append.events)
@@ -185,14 +186,3 @@ def write_server(folder: Path) -> Generator[Serving]:
     )
     with serving(folder / "streams.db", options=options) as running:
         yield running
-
-
-@asynccontextmanager
-async def _surroundings(url: str) -> AsyncGenerator[AsyncStream]:
-    shared_loop_thread()  # it stays, and so do the sockets of its loop
-    async with (
-        nothing_left(),
-        asyncio.timeout(LONGEST),
-        await AsyncStream.create(url, content_type="application/json") as stream,
-    ):
-        yield stream

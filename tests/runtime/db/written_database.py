@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat
@@ -34,6 +34,7 @@ from tests.runtime.db.write_steps import Act, ByHand, Hold, Reopen, Transact, Wr
 from tests.runtime.db.written_actions import DurablePart
 from tests.runtime.db.written_answers import Answers, changed, laid_over
 from tests.runtime.engine.judging import is_right
+from tests.runtime.streams.histories import LONGEST
 
 from streamdb import (
     AsyncStream,
@@ -48,8 +49,6 @@ from streamdb import (
 )
 from streamdb.collections.overlay import UNKNOWN
 from streamdb.db.metrics import Progress
-
-LONGEST: Final = 60.0  # seconds of a history: only a hang takes so long
 
 
 class Opened:

@@ -296,7 +296,7 @@ async def judge_read(server: str, history: ReadHistory) -> None:
     url = f"{server}read/{next(_NUMBERS)}"
     before = MESSAGES if history.reader.live is False else history.before
 
-    async with _surroundings(url, history.content) as writer:
+    async with surroundings(url, history.content) as writer:
         for first in range(0, before, history.step):
             await writer.append_many(values[first : min(first + history.step, before)])
         async with proxy(url, history.reader.faults) as between:
@@ -312,7 +312,7 @@ async def judge_read(server: str, history: ReadHistory) -> None:
 async def judge_write(server: str, history: WriteHistory) -> None:
     """Raise if anything that was written is lost untold, doubled, or out of order."""
     url = f"{server}write/{next(_NUMBERS)}"
-    async with _surroundings(url, history.content) as reader:
+    async with surroundings(url, history.content) as reader:
         async with proxy(url, history.writer.faults) as between:
             told = await _write(between.url(""), history.content, history.writer)
         stored = await _stored(reader, history.content)
@@ -322,7 +322,7 @@ async def judge_write(server: str, history: WriteHistory) -> None:
 async def judge_both(server: str, history: BothHistory) -> None:
     """Raise if a reader of a producer reads anything but what is stored, or that is wrong."""
     url = f"{server}both/{next(_NUMBERS)}"
-    async with _surroundings(url, history.content) as other:
+    async with surroundings(url, history.content) as other:
         async with (
             proxy(url, history.reader.faults) as before_reader,
             proxy(url, history.writer.faults) as before_writer,
@@ -356,7 +356,7 @@ def _check_fates(stored: list[int], told: Told, how: Writing) -> None:
 
 
 @asynccontextmanager
-async def _surroundings(url: str, content: Content) -> AsyncGenerator[AsyncStream]:
+async def surroundings(url: str, content: Content) -> AsyncGenerator[AsyncStream]:
     """Make a stream; afterwards nothing may be left of what happened meanwhile."""
     async with (
         nothing_left(),
