@@ -9,11 +9,14 @@ folder a namespace package.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -42,12 +45,15 @@ def check_marked(path: Path, checker: Checker, pyright_settings: Path = _SETTING
     assert not unexpected + missed, "\n".join([checker, *unexpected, *missed])
 
 
-@cache
 def reported_errors(
     path: Path, checker: Checker, pyright_settings: Path = _SETTINGS
 ) -> Mapping[int, str]:
     """Return the messages that ``checker`` has for each line of ``path``, from 1."""
-    file = path.resolve()
+    return _reported_errors(path.resolve(), checker, pyright_settings)
+
+
+@cache
+def _reported_errors(file: Path, checker: Checker, pyright_settings: Path) -> Mapping[int, str]:
     reports = _run_mypy(file) if checker == "mypy" else _run_pyright(file, pyright_settings)
     messages: dict[int, str] = {}
     for line, message in reports:
@@ -61,15 +67,29 @@ def _marked_lines(path: Path, checker: Checker) -> set[int]:
 
 
 def _run_mypy(path: Path) -> list[tuple[int, str]]:
-    # No cache: for a file equal to an earlier one it would answer with that one's path.
-    options = ("--output=json", f"--cache-dir={os.devnull}")
+    # For a file equal to an earlier one it would answer from its cache, with that one's path.
+    for kept in _mypy_cache().rglob(f"{path.stem}.*"):
+        kept.unlink()
+    options = ("--output=json", "--no-sqlite-cache", f"--cache-dir={_mypy_cache()}")
     output = _output("-m", "mypy", *options, str(path), MYPYPATH=str(path.parent))
-    reports: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+    lines = filter(None, output.splitlines())  # an empty one if all is good
+    reports: list[dict[str, Any]] = [json.loads(line) for line in lines]
     return [
         (report["line"], report["message"])
         for report in reports
         if report["severity"] == "error" and (_PROJECT / report["file"]).resolve() == path
     ]
+
+
+@cache
+def _mypy_cache() -> Path:
+    """Make a folder for what mypy finds out about the packages that all files import.
+
+    It is this process's own: two that write to one may read half of what the other writes.
+    """
+    folder = tempfile.mkdtemp(prefix="mypy-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _run_pyright(path: Path, settings: Path) -> list[tuple[int, str]]:
