@@ -37,8 +37,13 @@ class FailureLog:
         self.later: Callable[[float, Callable[[], object]], object] = lambda _, call: call()
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Take note of transactions that have failed together: the first, and what stands on it."""
-        self._failed.append(outcomes)
+        """Take note of transactions that have failed together: the first, and what stands on it.
+
+        One that has come to another end in that very moment, on another thread, is not among them.
+        """
+        if not (failed := [outcome for outcome in outcomes if outcome.error is not None]):
+            return
+        self._failed.append(failed)
         if len(self._failed) == 1:
             _untold[self] = None
             self.later(PATIENCE, self.tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,7 @@ from streamdb import (
     AsyncStreamDB,
     InvalidRow,
     RowChanged,
+    Stream,
     TransactionFailed,
     WriterFailed,
     collection,
@@ -149,6 +151,25 @@ async def test_what_a_writer_or_a_flush_raises_is_not_logged(
             await writer.flush()
         with pytest.raises(TransactionFailed):
             await paced.flush()
+    assert told(caplog) == []
+
+
+def test_what_comes_to_nothing_when_the_stream_has_ended_is_no_failure(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The loop would have it fail in the very moment in which this thread commits nothing."""
+    with Stream.create(url) as stream:
+        stream.close_stream()
+    with Chat(url) as db:
+        db.until(lambda: db.status == "ended")
+        for _ in range(10):
+            with db._state.committing():
+                empty = db.begin()
+                with empty:
+                    pass
+                time.sleep(0.01)  # the loop has found it to be open, and waits for this thread
+                empty.commit()
+            empty.synced(10)
     assert told(caplog) == []
 
 

@@ -108,6 +108,7 @@ class User:
         self._url = url
         self._live = live
         self._cache = cache
+        self._numbers = itertools.count(101)
 
     async def take(self, step: Step) -> None:
         """Do one step."""
@@ -146,6 +147,7 @@ class User:
             how,
             self._url,
             self._others.stream,
+            self._numbers,
             on_invalid="ignore",
             live=self._live,
             retry=_TIRELESS,

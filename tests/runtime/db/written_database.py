@@ -52,9 +52,19 @@ from streamdb.db.metrics import Progress
 
 
 class Opened:
-    """A database of either form that is written to, and its trace."""
+    """A database of either form that is written to, and its trace.
 
-    def __init__(self, how: Reopen, url: str, stream: AsyncStream, **options: Any) -> None:
+    Args:
+        how: it is opened.
+        url: of the stream, with trouble.
+        stream: the stream, without.
+        numbers: what a server calls rows that are inserted here, each time another one.
+        options: of the database.
+    """
+
+    def __init__(
+        self, how: Reopen, url: str, stream: AsyncStream, numbers: Iterator[int], **options: Any
+    ) -> None:
         self.batches: list[Batch] = []
         self.trace: list[Entry] = []
         self.is_patient = how.is_patient
@@ -71,6 +81,7 @@ class Opened:
         self._writing: Local | None = None
         self._by_hand: Local | None = None
         self._assigned: dict[Place, Place] = {}
+        self._numbers = numbers
         self._stream = stream
         self._faults: list[BaseException] = []
         form: Any = AsyncChat if self.is_async else Chat
@@ -288,7 +299,7 @@ class Opened:
 
     def assign(self, place: Place) -> Place:
         """Return what a server calls a row that was inserted here."""
-        number = 101 + len(self._assigned)
+        number = next(self._numbers)
         new = place[0], str(number) if place[0] == "messages" else number
         self._assigned[new] = place
         return new
