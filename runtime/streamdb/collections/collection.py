@@ -215,7 +215,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
     def _as_inserts(self, test: Test | None) -> list[Delta]:
         rows = self._table.in_order()
-        return filtered((Delta(key, None, row) for key, row in rows), test)
+        return filtered(((key, None, row) for key, row in rows), test)
 
     def _test(self, where: Callable[[Cols], Expr[bool, Any]] | None) -> Test | None:
         if where is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 from weakref import WeakSet
 
 from streamdb.collections.commit_lock import CommitLock
@@ -34,6 +34,27 @@ class Follower(Protocol):
     def __hash__(self) -> int: ...
 
 
+class Followers:
+    """Those who follow what one place holds, for as long as somebody else holds them.
+
+    Attributes:
+        were_any: False as long as nobody ever did: most places are followed by nobody.
+    """
+
+    def __init__(self) -> None:
+        self.were_any = False
+        self._followers: Final[WeakSet[Follower]] = WeakSet()
+
+    def add(self, follower: Follower) -> None:
+        """Take one in."""
+        self._followers.add(follower)
+        self.were_any = True
+
+    def now(self) -> list[Follower]:
+        """Return those of now."""
+        return list(self._followers)
+
+
 class Origin(Protocol):
     """A database, as far as its rows are concerned, or a local collection."""
 
@@ -48,7 +69,7 @@ class Origin(Protocol):
         ...
 
     @property
-    def followers(self) -> WeakSet[Follower]:
+    def followers(self) -> Followers:
         """Who is to be told, after a commit and once the lock is free."""
         ...
 
@@ -101,7 +122,7 @@ def is_watched_source(source: Any) -> bool:
 
 def release(origin: Origin) -> None:
     """Have those who follow take in what has changed; called when the lock is free again."""
-    if origin.followers:
+    if origin.followers.were_any:
         with ExitStack() as stack:  # if one is interrupted, the others go on
-            for follower in list(origin.followers):
+            for follower in origin.followers.now():
                 stack.callback(follower.drain)

@@ -124,6 +124,8 @@ class Overlay:
     def __init__(self) -> None:
         self._count = 0
         self._stacks: Final[dict[str, _Stack]] = {}
+        #: The keys of rows that have any, as they are at any time.
+        self.keys: Final = self._stacks.keys()
 
     @property
     def count(self) -> int:

@@ -42,6 +42,8 @@ class CollectionSource:
         self.watch: Final[Callable[[Watcher, Ended], Callable[[], None]]] = table.watch
         self.key_column: Final = key_column or schema.primary_key
         self._schema: Final = schema
+        #: Returns what users see of a key of the table: text, or an integer.
+        self.parse_key: Final[Callable[[str], Any]] = str if schema.key is str else schema.parse_key
 
     def __repr__(self) -> str:
         return f"<the collection {self.name!r}>"
@@ -72,7 +74,3 @@ class CollectionSource:
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         return None
-
-    def parse_key(self, key: str) -> Any:
-        """Return what users see of a key of the table: text, or an integer."""
-        return key if self._schema.key is str else self._schema.parse_key(key)

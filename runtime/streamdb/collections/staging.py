@@ -103,7 +103,7 @@ class StagedRows:
         rows = self._table.rows
         # Rows that show as before, for that is pending, have another place now.
         moved = [key for key in self._table.overlay if before.get(key) is rows.get(key)]
-        unchanged = [Delta(key, rows[key], rows[key]) for key in moved if key in rows]
+        unchanged = [(key, rows[key], rows[key]) for key in moved if key in rows]
         return net_deltas(before, rows) + unchanged
 
 

@@ -10,7 +10,7 @@ from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.changes import Delta
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.marks import Marks, Touched
-from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.ordinals import TOLERATED_OLD, TOLERATED_SHARE, Ordinals
 from streamdb.collections.overlay import (
     NO_ECHOES,
     UNKNOWN,
@@ -109,6 +109,8 @@ class Table:
         self._arrivals: Arrivals | None = None
         self._moved: set[str] | None = set()
         self._watchers: Final = Watchers()
+        #: Tells the watchers of changes.
+        self.notify: Final = self._watchers.notify
 
     @property
     def is_watched(self) -> bool:
@@ -172,6 +174,37 @@ class Table:
 
     # --- what the stream says
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether rows are as the stream has them, with no more known, and nobody holds them."""
+        return not (self.overlay.keys or self.originals or self._frozen)
+
+    def put(self, key: str, row: Any | None, ordinal: int) -> list[Delta]:
+        """Apply one operation to a plain table, as :meth:`write` would.
+
+        Args:
+            key: of the row.
+            row: None for a removal.
+            ordinal: of the event.
+        """
+        rows, old = self.rows, self.rows.get(key)
+        if row is not None:
+            rows[key] = row
+            self.ordinals.keys.append(key)
+            self.ordinals.numbers.append(ordinal)
+        elif old is not None:
+            del rows[key]
+        if self._arrivals is not None:
+            if row is None:
+                self._arrivals.forget(key)
+            elif old is None:
+                self._arrivals.add(key)
+        self._moved = set()
+        self._tidy()
+        if self.touched is not None:
+            self.touched.keys[key] = None
+        return [(key, old, row)] if row is not old else []
+
     def write(self, writes: Iterable[Write], echoes: Echoes = NO_ECHOES) -> list[Delta]:
         """Apply operations in order and return their net effect on what shows.
 
@@ -187,7 +220,7 @@ class Table:
         if self._frozen is not None and (writes or echoes.gone):
             self._leave_frozen_rows(self._frozen)
         rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
-        overlay = self.overlay if self.overlay else None
+        overlay = self.overlay if self.overlay.keys else None
         before: dict[str, Any | None] = {}
         own = echoes.txids
         self._moved = moved = set[str]()
@@ -226,9 +259,14 @@ class Table:
             self._show(before)
         if unnamed:
             self._note_other_keys(unnamed, writes, before, echoes)
-        ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
-        self.marks.tidy(rows)
+        self._tidy()
         return self._net(before)
+
+    def _tidy(self) -> None:
+        rows = self.rows
+        if len(self.ordinals.keys) > TOLERATED_SHARE * len(rows) + TOLERATED_OLD:
+            self.ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
+            self.marks.tidy(rows)
 
     def _note_other_keys(
         self,
@@ -455,14 +493,14 @@ class Table:
 
     def _net(self, before: Mapping[str, Any | None]) -> list[Delta]:
         """Return what became of rows; those that only stand elsewhere now are among them."""
-        rows = self.rows
-        self._moved = moved = {
-            key for key in self._moved or () if before[key] is not None and key in rows
-        }
+        rows, moved = self.rows, self._moved
+        if moved or moved is None:
+            moved = {key for key in moved or () if before[key] is not None and key in rows}
+            self._moved = moved
         if self.touched is not None:
             self.touched.keys.update(dict.fromkeys(before))
         return [
-            Delta(key, old, new)
+            (key, old, new)
             for key, old in before.items()
             if (new := rows.get(key)) is not old or key in moved
         ]
@@ -501,10 +539,6 @@ class Table:
     ) -> Callable[[], None]:
         """Call ``watcher`` after every commit that changes rows; see :meth:`Watchers.add`."""
         return self._watchers.add(watcher, ended, outlasts=outlasts)
-
-    def notify(self, deltas: Sequence[Delta]) -> None:
-        """Tell the watchers; the error of one does not reach the others."""
-        self._watchers.notify(deltas)
 
     def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
         """Tell the watchers that nothing more will come; see :meth:`Watchers.end`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from streamdb.collections.callbacks import run_callback
+log: Final = logging.getLogger("streamdb.collections")
 
-#: Is given the changes of a commit: tuples that begin with key, old and new row.
+#: Is given the changes of a commit: tuples that begin with key, old and new row. It is no code of
+#: users; what calls that hands it to who calls it after the commit.
 Watcher: TypeAlias = Callable[[Sequence[Any]], None]
 Ended: TypeAlias = Callable[[BaseException | None], None]
 
@@ -46,8 +48,13 @@ class Watchers:
 
     def notify(self, changes: Sequence[Any]) -> None:
         """Tell the watchers; the error of one does not reach the others."""
+        if not self._watchers:
+            return
         for watcher, _, _ in list(self._watchers.values()):
-            run_callback(watcher, changes)
+            try:
+                watcher(changes)
+            except Exception:
+                log.exception("a watcher raised; the others go on")
 
     def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
         """Tell the watchers that nothing more will come; the first end is the one that counts.

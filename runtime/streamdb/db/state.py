@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +31,7 @@ from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
+from streamdb.db.lone_events import LoneEvents
 from streamdb.db.metrics import Metrics, Progress
 from streamdb.db.options import InvalidEvent
 from streamdb.db.read_place import ReadPlace
@@ -38,7 +40,7 @@ from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
-from streamdb.state.decoder import PageDecoder, Piece
+from streamdb.state.decoder import Events, PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import CollectionSchema, StateSchema
@@ -133,9 +135,11 @@ class DatabaseState:
         #: Commits that are made here or elsewhere, and what is called when they are over.
         self._turns: Final = CommitTurns(
             self.lock,
-            released=lambda: release(self.graph),
+            released=partial(release, self.graph),
             called=self.graph.raise_interrupt,
         )
+        #: Calls users' code now, or after the commit that is under way in this thread.
+        self.after_committing: Final = self._turns.after
         #: How much the last batch held.
         self.last_batch = Progress(0, 0)
         self.schema: Final = schema
@@ -145,6 +149,7 @@ class DatabaseState:
         self._place: Final = ReadPlace()
         self._loading_txids: Final = LoadingTxids(self._is_awaited)
         # Where batches are worked out that do not belong to a load; empty between two of them.
+        self._lone: Final = LoneEvents(self.tables)
         self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
         self._is_staging = False
         self._live: Final = Fold(self._decoder.judge, self._staging, self._place.judge_reset)
@@ -176,23 +181,61 @@ class DatabaseState:
             pass
         return self.restart_from
 
-    def steps(self, batch: Batch) -> Iterator[Progress]:
-        """Take a batch in as :meth:`take` does, in steps of some milliseconds.
+    def steps(self, batch: Batch) -> Iterable[Progress]:
+        """Take a batch in as :meth:`take` does, in steps of some milliseconds; a short one at once.
 
         Nothing of it shows before the last step, after which ``restart_from`` tells where to read
         again from. After an error the state that shows is what it was, and a load can only be given
         up.
         """
         self.restart_from = None
-        load = self._load
-        fold = self._fresh_fold() if load is None else load.fold
-        fold.begin(self._place.ordinal, self.in_flight)
         size = sum(map(len, batch.parts))
         if size > _SHORT:
-            yield from self._fold_in_steps(batch, fold)
-        else:
-            self._fold(batch, fold)
-            yield Progress(fold.counts.events, size)
+            return self._take_long(batch, size)
+        self._take_short(batch, size)
+        return (self.last_batch,)
+
+    def _take_long(self, batch: Batch, size: int) -> Iterator[Progress]:
+        fold = self._begin()
+        yield from self._fold_in_steps(batch, fold)
+        self._finish(batch, fold, size)
+
+    def _take_short(self, batch: Batch, size: int) -> None:
+        """Take a batch in at once."""
+        decoder, url, offset = self._decoder, self._url, batch.offset
+        pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
+        if len(pages) == 1 and self._load is None and self._take_lone(pages[0], offset):
+            self.last_batch = Progress(1, size)
+            return
+        fold = self._begin()
+        for page in pages:
+            fold.add(page)
+        self._finish(batch, fold, size)
+
+    def _take_lone(self, events: Events, offset: str) -> bool:
+        """Commit an event that comes alone, if it is a plain one; tell whether it is."""
+        place, metrics = self._place, self.metrics
+        if place.has_stamps:
+            return False
+        with self._turns:
+            applied = self._lone.apply(events, place.ordinal + 1, self.in_flight)
+            if applied is None:
+                return False
+            place.pass_one(offset)
+            metrics.events += 1
+            metrics.commits += 1
+            self._show(offset, applied.txids, applied.changes, None, is_load=False)
+        return True
+
+    def _begin(self) -> Fold:
+        """Return what works a batch out."""
+        fold = self._fresh_fold() if self._load is None else self._load.fold
+        fold.begin(self._place.ordinal, self.in_flight)
+        return fold
+
+    def _finish(self, batch: Batch, fold: Fold, size: int) -> None:
+        """Show what a batch was worked out to be, or keep it with the rest of a load."""
+        load = self._load
         self.last_batch = Progress(fold.counts.events, size)
         if fold.restart_from is not None:
             self._place.obey_reset(fold.restart_from, batch.offset)
@@ -222,10 +265,6 @@ class DatabaseState:
         So nobody's code runs in the midst of a commit, neither sees half of it nor changes it.
         """
         return self._turns
-
-    def after_committing(self, call: Callable[[], object]) -> None:
-        """Call users' code now, or after the commit that is under way in this thread."""
-        self._turns.after(call)
 
     def _fresh_fold(self) -> Fold:
         """Return what works a batch out; what is left of one that was refused is forgotten."""
@@ -309,11 +348,6 @@ class DatabaseState:
         self._loading_txids.take()
         self._place.start_over()
 
-    def _fold(self, batch: Batch, fold: Fold) -> None:
-        for part in batch.parts:
-            for piece in self._decoder.pieces(part, url=self._url, offset=batch.offset):
-                fold.add(piece.events)
-
     def _fold_in_steps(self, batch: Batch, fold: Fold) -> Iterator[Progress]:
         pieces = chain.from_iterable(
             self._decoder.pieces(part, url=self._url, offset=batch.offset) for part in batch.parts
@@ -340,13 +374,16 @@ class DatabaseState:
         self._show(offset, txids, changes, CameBack(own), is_load=True)
 
     def _commit(self, counts: Counts, offset: str) -> None:
-        came_back = CameBack((), counts.echoes) if counts.echoes else None
+        came_back: CameBack | None = None
+        gone: Mapping[str, Collection[Gone]] = {}
+        if counts.echoes:
+            came_back = CameBack((), counts.echoes)
+            gone = self.gone_with(
+                counts.echoes.values(), lambda txid: self._came_of(txid, counts.echoes)
+            )
         # After a reset, rows that are pending show as before and stand elsewhere.
         is_load = False
         changes: dict[Table, list[Delta]] = {}
-        gone = self.gone_with(
-            counts.echoes.values(), lambda txid: self._came_of(txid, counts.echoes)
-        )
         for name, staged in self._staging.items():
             if staged.is_empty and name not in gone:
                 continue

@@ -58,7 +58,7 @@ class Executor(Protocol):
         """Compute everything from the sources as they are now, once, before the first step."""
         ...
 
-    def step(self, changes: Mapping[Source, Changes]) -> Changes:
+    def step(self, changes: Mapping[Source, Changes], /) -> Changes:
         """Follow a commit and return its net effect on the rows.
 
         Args:

@@ -11,12 +11,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from typing import Final, cast
-from weakref import WeakSet
 
 from streamdb.collections.changes import Delta
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.origin import (
-    Follower,
+    Followers,
     Standing,
     WatchedSource,
     is_watched_source,
@@ -63,7 +62,7 @@ class Graph:
         make_executor: Callable[[Plan], Executor] = executor_for,
     ) -> None:
         self.lock: Final = lock
-        self.followers: Final[WeakSet[Follower]] = WeakSet()
+        self.followers: Final = Followers()
         self.run_here: Callable[[Callable[[], None]], None] = lambda call: call()
         #: Tells how the reading of the database stands.
         self.reading: Callable[[], Standing] = Standing
@@ -113,7 +112,10 @@ class Graph:
             for parent in result.parents:
                 _check_goes_on(parent)
             self._routes.add(result)
-            _tell(self._advance(result, {}, {}, set()))
+            settled: Settled = []
+            with running_functions:
+                self._advance(result, {}, {}, set(), settled)
+            _tell(settled)
             if self._end is not None:
                 result.watchers.end(self._end[0], is_final=self._is_end_final)
             elif _has_ended(result):
@@ -165,8 +167,7 @@ class Graph:
         for result in self._routes.alive():
             if result in closed or not closed.isdisjoint(result.sources):
                 closed.add(result)
-                result.is_closed = True
-                result.watchers.end(None)
+                result.close()
 
     # --- commits
 
@@ -250,9 +251,13 @@ class Graph:
     def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
         self.number += 1
         settled: Settled = []
-        for result, seen in self._routes.of(changes, anew):
-            if not result.is_over:
-                settled += self._advance(result, seen, changes, anew)
+        running_functions.depth += 1  # no `with`, which takes four times as long: once a commit
+        try:
+            for result, seen in self._routes.of(changes, anew):
+                if not result.is_over:
+                    self._advance(result, seen, changes, anew, settled)
+        finally:
+            running_functions.depth -= 1
         return settled
 
     def _advance(
@@ -261,54 +266,59 @@ class Graph:
         seen: Mapping[Source, Changes],
         changes: dict[Source, Changes],
         anew: set[Source],
-    ) -> Settled:
+        settled: Settled,
+    ) -> None:
         """Bring one query up to date by what it sees; note what those see that derive from it."""
         error: BaseException | None = None
+        moved: Changes = ()
         if result.parents:
             error = next((p.failure for p in result.parents if p.failure is not None), None)
-        moved: Changes = ()
         if error is None:
-            if not self._is_ready(result):
-                return []
-            moved, error = self._moved(result, seen, anew)
+            if result.executor is None and not self._is_loaded_below(result):
+                return
+            try:
+                moved = self._moved(result, seen, anew)
+            except BaseException as raised:  # noqa: BLE001 - it fails with it
+                error = self._why(result, raised)
         if error is not None:
             result.fail(error)
             anew.add(result)  # so that those that are derived from it look at it
-            return [(result, None)]
+            settled.append((result, None))
+            return
         if not moved:
-            return []
+            return
         result.changed_at = self.number
         # Users need not know of rows that moved in the order of arrival alone, and those who derive
         # need not know of positions.
         is_same = _same_slots if result.shape.is_tuple else is_
         if not result.is_ordered:
             changes[result] = moved
-            return [(result, [c for c in moved if not is_same(c[1], c[2])])]
+            settled.append((result, [c for c in moved if not is_same(c[1], c[2])]))
+            return
         changes[result] = [c[:3] for c in moved if c[1] is not c[2] or _has_moved(result, c)]
-        return [(result, [c for c in moved if c[3] != c[4] or not is_same(c[1], c[2])])]
+        shown = [c for c in moved if c[3] != c[4] or not is_same(c[1], c[2])]
+        settled.append((result, shown))
 
-    def _moved(
-        self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]
-    ) -> tuple[Changes, BaseException | None]:
-        """Run a query on. Return what changed, and the error if a function of it raised one."""
-        try:
-            if not result.is_ready or (anew and not anew.isdisjoint(result.sources)):
-                anew.add(result)
-                result.changed_at = self.number
-                with running_functions:
-                    return result.load(), None
-            own = {source: seen[source] for source in result.sources if source in seen}
-            if not own:
-                return (), None
-            with running_functions:
-                return result.step(own), None
-        except KeyboardInterrupt as interrupt:
-            self._interrupt = interrupt
-            return (), _interrupted(result, interrupt)
-        except BaseException as error:
-            log.error("the %s failed and is of no use any more", result.name, exc_info=error)
-            error.add_note(f"raised in the {result.name}, which is of no use any more")
-            return (), error
+    def _moved(self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]) -> Changes:
+        """Run a query on, and return what changed. Raises whatever its functions do."""
+        executor = result.executor
+        if executor is None or (anew and not anew.isdisjoint(result.sources)):
+            anew.add(result)
+            result.changed_at = self.number
+            return result.load()
+        for source in result.sources:
+            if source in seen:
+                return executor.step(seen)
+        return ()
+
+    def _why(self, result: Result, raised: BaseException) -> BaseException:
+        """Return what a query fails with whose functions have raised something."""
+        if isinstance(raised, KeyboardInterrupt):
+            self._interrupt = raised
+            return _interrupted(result, raised)
+        log.error("the %s failed and is of no use any more", result.name, exc_info=raised)
+        raised.add_note(f"raised in the {result.name}, which is of no use any more")
+        return raised
 
     def _give_up(self, cause: BaseException) -> None:
         for result in self._routes.alive():
@@ -316,8 +326,9 @@ class Graph:
                 result.fail(_interrupted(result, cause))
                 result.watchers.end(result.failure)
 
-    def _is_ready(self, result: Result) -> bool:
-        return result.is_ready or all(
+    def _is_loaded_below(self, result: Result) -> bool:
+        """Tell whether all that a query asks is there."""
+        return all(
             source.is_ready if isinstance(source, Result | Mirror) else self._is_loaded()
             for source in result.sources
         )

@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, overload
 
 from streamdb.collections.change_iteration import AsyncChanges, BlockingChanges, ChangeReader
@@ -20,7 +21,7 @@ from streamdb.engine.executor import Item, Key
 from streamdb.engine.graph import Graph
 from streamdb.engine.positioned_buffer import PositionedBuffer
 from streamdb.engine.result import Result
-from streamdb.engine.viewing import Views, items_of, shown_row
+from streamdb.engine.viewing import Views, is_wrapped, items_of, shown_row
 from streamdb.errors import NotOneRow, QueryClosed, StreamClosed, StreamDBError
 from streamdb.expr.queries import Query1, Queryable
 from streamdb.expr.query import Query
@@ -62,6 +63,7 @@ class BaseLiveQuery(Queryable[Row, Cols]):
         self._result: Final = parts.result
         self._lock: Final = parts.result.origin.lock
         self._show: Final = shown_row(parts.result.shape)
+        self._is_wrapped: Final = is_wrapped(parts.result.shape)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._result.name}, {self.status}>"
@@ -244,7 +246,7 @@ class BaseLiveQuery(Queryable[Row, Cols]):
                 callback(present(changes))
 
         def on_commit(changes: RawChanges) -> None:
-            deliver(lambda: call(changes))
+            deliver(partial(call, changes))
 
         with self._lock:
             if initial and (rows := self._as_inserts()):
@@ -302,17 +304,23 @@ class BaseLiveQuery(Queryable[Row, Cols]):
 
     def _present(self, changes: RawChanges) -> Changes[Row, Any]:
         """Turn changes into what users see."""
-        parse_key, show = self._result.parse_key, self._show
-        return tuple(
-            Change(
-                kind_of(old, new),
-                parse_key(key),
-                None if old is None else show(old),
-                None if new is None else show(new),
-                *indices,
-            )
-            for key, old, new, *indices in changes
-        )
+        parse_key = self._result.parse_key
+        # Lists and no generators, one for each form: a good part of what a commit costs is here.
+        if self._is_wrapped:
+            presented = [
+                Change(kind_of(old, new), parse_key(key), _inner(old), _inner(new), *indices)
+                for key, old, new, *indices in changes
+            ]
+        elif self._result.is_ordered:
+            presented = [
+                Change(kind_of(old, new), parse_key(key), old, new, old_index, new_index)
+                for key, old, new, old_index, new_index in changes
+            ]
+        else:
+            presented = [
+                Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in changes
+            ]
+        return tuple(presented)
 
 
 class AsyncLiveQuery(BaseLiveQuery[Row, Cols]):
@@ -360,6 +368,10 @@ class LiveQuery(BaseLiveQuery[Row, Cols]):
         self._check_goes_on()
         woken = threading.Event()
         return BlockingChanges(self.reader(woken.set, initial=initial), woken)
+
+
+def _inner(row: tuple[Any] | None) -> Any:
+    return None if row is None else row[0]
 
 
 def _buffer(wake: Callable[[], None], *, is_ordered: bool, length: int) -> Buffer:

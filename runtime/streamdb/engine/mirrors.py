@@ -26,6 +26,7 @@ class Mirrors:
         self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
         self._inbox: Final[deque[Mail]] = deque()
         self._has_ended = False
+        self._were_any = False  # most databases never have one
         # Two, for making one takes the lock of the original, under which the list may be wanted.
         self._making: Final = threading.Lock()
         self._listing: Final = threading.Lock()
@@ -36,6 +37,7 @@ class Mirrors:
             mirror = self._mirrors.get(original)
             if mirror is None:
                 original.origin.followers.add(self._owner)
+                self._were_any = True
                 mirror = Mirror(original, self._post)
                 with self._listing:
                     self._mirrors[original] = mirror
@@ -60,9 +62,9 @@ class Mirrors:
     @property
     def are_behind(self) -> bool:
         """Whether anything has happened that they do not show."""
-        if self._inbox:
-            return True
-        return bool(self._mirrors) and any(mirror.has_become_ready for mirror in self.all())
+        if not self._were_any:
+            return False
+        return bool(self._inbox) or any(mirror.has_become_ready for mirror in self.all())
 
     def catch_up(self) -> tuple[dict[Source, Changes], set[Source], list[Mirror]]:
         """Bring the copies up to date.

@@ -18,7 +18,6 @@ from streamdb.engine.planning import plan_of
 from streamdb.expr.opaque import OpaqueTuple
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Shape, Slot
-from streamdb.expr.sources import Source
 
 if TYPE_CHECKING:
     from streamdb.engine.graph import Graph
@@ -52,18 +51,22 @@ class Result:
         self.slot: Final = _slot(plan.shape, self.name)
         self.key_column: Final = key_column(plan.root)
         self._find_key: Final = key_finder(plan.root.node)
-        self._parse_key: Final = key_parser(plan.root.node)
+        #: See ``Source``.
+        self.parse_key: Final = key_parser(plan.root.node)
         self.watchers: Final = Watchers()
         #: What made it fail, its own fault or that of what it is derived from.
         self.failure: BaseException | None = None
         self.is_closed = False
+        #: True if it does not move on any more.
+        self.is_over = False
         #: True if it asks rows of other places alone, and the streams of all have ended.
         self.has_ended = False
         #: The number of the commit that changed it last.
         self.changed_at = 0
         self.plan: Final = plan
+        #: What has its rows; None before the first load, and after a failure.
+        self.executor: Executor | None = None
         self._make_executor: Final = make_executor
-        self._executor: Executor | None = None
 
     def __repr__(self) -> str:
         return f"<the {self.name}>"
@@ -78,7 +81,7 @@ class Result:
     @property
     def rows(self) -> Mapping[Key, Item]:
         """All rows, as the plan has them; none before the first load."""
-        return _NO_ROWS if self._executor is None else self._executor.rows
+        return _NO_ROWS if self.executor is None else self.executor.rows
 
     def arrival(self, key: Key) -> Any:
         """See ``Rows``."""
@@ -91,25 +94,16 @@ class Result:
     @property
     def is_ready(self) -> bool:
         """True once its rows were computed, and as long as nothing failed."""
-        return self._executor is not None
-
-    @property
-    def executor(self) -> Executor | None:
-        """What has its rows; None before the first load, and after a failure."""
-        return self._executor
+        return self.executor is not None
 
     @property
     def _running(self) -> Executor:
-        assert self._executor is not None  # noqa: S101 - nobody knows a key of it before
-        return self._executor
+        assert self.executor is not None  # noqa: S101 - nobody knows a key of it before
+        return self.executor
 
     def key_of(self, value: Any) -> Any:
         """See ``Source``; it takes any key that users see."""
         return self._find_key(value)
-
-    def parse_key(self, key: Key) -> Any:
-        """See ``Source``."""
-        return self._parse_key(key)
 
     @property
     def standing(self) -> Standing:
@@ -135,11 +129,6 @@ class Result:
 
     # --- commits
 
-    @property
-    def is_over(self) -> bool:
-        """True if it does not move on any more."""
-        return self.is_closed or self.failure is not None
-
     def load(self) -> Changes:
         """Compute all rows anew. Raises whatever its functions do.
 
@@ -147,10 +136,10 @@ class Result:
             The difference, if anybody watches: those that are derived from it are computed anew,
             too, and do not look at it.
         """
-        before, executor = self._executor, self._make_executor(self.plan)
+        before, executor = self.executor, self._make_executor(self.plan)
         with collector_paused():
             executor.load()
-        self._executor = executor
+        self.executor = executor
         if not self.watchers:
             return ()
         rows_before = _NO_ROWS if before is None else before.rows
@@ -159,14 +148,15 @@ class Result:
         order = () if before is None else tuple(before.positions or ())
         return ordered_difference(rows_before, order, executor.rows, executor.positions)
 
-    def step(self, changes: Mapping[Source, Changes]) -> Changes:
-        """Follow a commit. Raises whatever its functions do."""
-        return self._running.step(changes)
-
     def fail(self, error: BaseException) -> None:
         """End in failure."""
-        self.failure = error
-        self._executor = None
+        self.failure, self.is_over = error, True
+        self.executor = None
+
+    def close(self) -> None:
+        """Move on no more; the rows stay."""
+        self.is_closed = self.is_over = True
+        self.watchers.end(None)
 
 
 def _mirrors(parents: Iterable[Result | Mirror]) -> Iterator[Mirror]:

@@ -44,7 +44,7 @@ class Routes:
         self._results: Final[dict[int, weakref.ref[Result]]] = {}
         self._dropped: Final[deque[int]] = deque()
         self._next = 0
-        self._known: Final[dict[tuple[Set[Source], Set[Source]], list[int]]] = {}
+        self._known: Final[dict[tuple[Source, ...], list[int]]] = {}
         self._known_below: Final[dict[int, list[int]]] = {}
         self._numbers: Final[WeakKeyDictionary[Result, int]] = WeakKeyDictionary()
         self._parents: Final[set[int]] = set()
@@ -77,28 +77,40 @@ class Routes:
 
     def of(
         self, changes: Mapping[Source, Changes], anew: Set[Source]
-    ) -> Iterator[tuple[Result, Mapping[Source, Changes]]]:
-        """Iterate over the queries that a commit concerns, directly or not, in order.
+    ) -> list[tuple[Result, Mapping[Source, Changes]]]:
+        """Return the queries that a commit concerns, directly or not, in order.
 
         Args:
             changes: what happened to each source.
             anew: sources that were loaded anew.
 
-        Yields:
-            each query, with what it sees of the changes to its sources; the mapping that was passed
+        Returns:
+            Each query, with what it sees of the changes to its sources: the mapping that was passed
             where that is all of them.
         """
         if self._dropped:
             self._tidy()
-        numbers = self._reached(frozenset(changes), frozenset(anew))
-        picked = self._picked(changes) if self._by_column else {}
-        if picked:
-            below = map(self._below, picked) if self._parents else ()
-            numbers = sorted({*numbers, *picked}.union(*below))
-        for number in numbers:
-            if (result := self._results[number]()) is not None:
-                mine = picked.get(number)
-                yield result, changes if mine is None else {self._equalities[number].source: mine}
+        touched = tuple(changes)
+        if anew:
+            numbers = self._search(touched, anew)
+        elif (known := self._known.get(touched)) is not None:
+            numbers = known
+        else:
+            numbers = self._known[touched] = self._search(touched, anew)
+        results = self._results
+        if not self._by_column or not (picked := self._picked(changes)):
+            return [(result, changes) for n in numbers if (result := results[n]()) is not None]
+        if self._parents:
+            numbers = sorted({*numbers, *picked}.union(*map(self._below, picked)))
+        elif numbers or len(picked) > 1:
+            numbers = sorted({*numbers, *picked})
+        else:
+            numbers = [*picked]
+        return [
+            (result, {self._equalities[n].source: picked[n]} if n in picked else changes)
+            for n in numbers
+            if (result := results[n]()) is not None
+        ]
 
     def _below(self, number: int) -> list[int]:
         """Return the queries that are derived from one that is found by a value."""
@@ -106,20 +118,14 @@ class Routes:
             return []
         if (numbers := self._known_below.get(number)) is None:
             result = self._results[number]()
-            touched = frozenset[Source]() if result is None else frozenset((result,))
-            numbers = self._known_below[number] = self._search(frozenset(), touched)
+            touched = set[Source]() if result is None else {result}
+            numbers = self._known_below[number] = self._search((), touched)
         return numbers
 
-    def _reached(self, touched: frozenset[Source], anew: frozenset[Source]) -> list[int]:
+    def _search(self, changed: Iterable[Source], anew: Set[Source]) -> list[int]:
         """Return the queries that follow some sources, but for those that are found by a value."""
-        numbers = self._known.get((touched, anew))
-        if numbers is None:
-            numbers = self._known[touched, anew] = self._search(touched, anew)
-        return numbers
-
-    def _search(self, touched: frozenset[Source], anew: frozenset[Source]) -> list[int]:
         numbers: list[int] = []
-        reached = set(anew)
+        touched, reached = frozenset(changed), set(anew)
         for number, reference in list(self._results.items()):
             result = reference()
             if result is None:
@@ -175,20 +181,16 @@ class _ByValue:
 
     def concerned(self, change: Change) -> Iterable[int]:
         """Return those that see the row before it or after it."""
-        _, old, new, *_ = change
-        if old is None or new is None:
-            return self._of(new if old is None else old)
-        before, after = self._of(old), self._of(new)
+        old, new = change[1], change[2]
+        get, numbers = self._get, self._numbers
+        try:
+            before = _NOBODY if old is None else numbers.get(get(old), _NOBODY)
+            after = _NOBODY if new is None else numbers.get(get(new), _NOBODY)
+        except TypeError:  # what has no hash may still be equal to something that has
+            return {number for of_value in numbers.values() for number in of_value}
         if before is after or not after:
             return before
         return {**before, **after} if before else after
-
-    def _of(self, row: Any) -> dict[int, None]:
-        value = self._get(row)
-        try:
-            return self._numbers.get(value, _NOBODY)
-        except TypeError:  # what has no hash may still be equal to something that has
-            return {number: None for numbers in self._numbers.values() for number in numbers}
 
 
 _NOBODY: Final[dict[int, None]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.collections.snapshots import Snapshot, Snapshots
@@ -114,6 +115,9 @@ def items_of(executor: Executor, shape: Shape) -> list[tuple[Key, Any]]:
 
 def shown_row(shape: Shape) -> Callable[[Item], Any]:
     """Return what makes users' rows: the tuples of several slots, or what the only one holds."""
-    if shape.is_tuple and len(shape.slots) == 1:
-        return lambda row: row[0]
-    return lambda row: row
+    return itemgetter(0) if is_wrapped(shape) else lambda row: row
+
+
+def is_wrapped(shape: Shape) -> bool:
+    """Tell whether rows of a plan are tuples of one, of which users see what is in them."""
+    return shape.is_tuple and len(shape.slots) == 1

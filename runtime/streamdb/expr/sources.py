@@ -60,6 +60,6 @@ class Source(Protocol):
         """
         ...
 
-    def parse_key(self, key: Any) -> Any:
+    def parse_key(self, key: Any, /) -> Any:
         """Return what users see of a key of ``table.rows``."""
         ...

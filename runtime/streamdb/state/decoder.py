@@ -58,6 +58,17 @@ class PageDecoder:
         #: Says what an event of a page is, where its class does not say it all.
         self.judge: Final = Judge(schema, strict=strict, upcasts=upcasts or {})
 
+    def short(self, part: bytes, *, url: str, offset: str) -> Events:
+        """Decode a short JSON text as :meth:`pieces` does, at once.
+
+        Raises:
+            StreamParseError: the text is not JSON at all.
+        """
+        if part.startswith(b"[") and (events := self._typed.decode(part)) is not None:
+            return events
+        found = self.pieces(part, url=url, offset=offset)
+        return [event for piece in found for event in piece.events]
+
     def pieces(self, part: bytes, *, url: str, offset: str) -> Iterator[Piece]:
         """Decode one JSON text, an array of events or a bare event, piece by piece.
 

@@ -15,7 +15,6 @@ from typing import (
     Literal,
     Protocol,
     TypeAlias,
-    cast,
     get_args,
     get_origin,
 )
@@ -133,7 +132,7 @@ class Fold:
 
     def add(self, events: Events) -> None:
         """Apply events in stream order."""
-        if self._is_over() or not events:
+        if self.restart_from is not None or not events:
             return  # they will be read again
         self.counts.events += len(events)
         # Servers stamp all events or none. So if neither end of a piece is stamped, and both are as
@@ -144,7 +143,8 @@ class Fold:
         # Streams of millions of events go through here. Most need nothing but the lower branch.
         routes, txids, own = self._routes, self.counts.txids, self._own
         ordinal = self.ordinal
-        for event in cast("Sequence[Any]", events):
+        every: Sequence[Any] = events
+        for event in every:
             ordinal += 1
             headers = event.headers
             if are_stamped:
@@ -178,10 +178,9 @@ class Fold:
                 item = self._judge.of_event(event)
             ordinal = self._apply(item, ordinal)
             if self._is_over():
-                break
+                self.ordinal = ordinal
+                return
         self.ordinal = ordinal
-        if self._is_over():
-            return
         if are_stamped:
             # Events before a reset get ordinals below 1, which no row has.
             self.stamps.add(range(ordinal - len(events) + 1, ordinal + 1), offsets)
@@ -220,7 +219,7 @@ class Fold:
         if not issubclass(kind, Event) or not kind.is_typed or kind.schema is None:
             return None
         folded = self._rows[kind.schema.name]
-        key_of = _key_of(kind.schema)
+        key_of = key_reader(kind.schema)
         if kind.rows is not None:
             key_of = _of_stored(key_of)
             folded.hold_texts = True
@@ -307,7 +306,7 @@ _Route: TypeAlias = (
 )
 
 
-def _key_of(schema: CollectionSchema[Any, Any]) -> Callable[[Any], str]:
+def key_reader(schema: CollectionSchema[Any, Any]) -> Callable[[Any], str]:
     """Return the function that reads the text of a row's key.
 
     Where the row holds that text, it is the row's own: then there need not be a second one of it.

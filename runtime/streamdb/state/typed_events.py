@@ -186,7 +186,10 @@ class _Union:
     def _make_rows(self, events: Sequence[Event], fine: bool) -> bool:
         """Put rows in the place of what was read for them; tell whether all fit."""
         if not self._readers:
-            self._twins.restore([event.value for event in events])
+            if len(events) == 1:  # as in most pages of live reads
+                self._twins.restore_one(events[0].value)
+            else:
+                self._twins.restore([event.value for event in events])
             return True
         if fine:
             return False

@@ -82,16 +82,19 @@ class StrictTwin:
         The values are those of the twin; what is none is left as it is.
         """
         get = self._classes.get
-        if len(values) == 1:  # as of most pages of live reads
-            if (class_ := get(type(values[0]))) is not None:
-                force_setattr(cast("Struct", values[0]), "__class__", class_)
-        else:
-            # By functions in C from end to end: every row that is read goes through here.
-            classes = list(map(get, map(type, values)))
-            twins = cast("Iterable[Struct]", compress(values, classes))
-            deque(map(force_setattr, twins, repeat("__class__"), filter(None, classes)), maxlen=0)
+        # By functions in C from end to end: every row that is read goes through here.
+        classes = list(map(get, map(type, values)))
+        twins = cast("Iterable[Struct]", compress(values, classes))
+        deque(map(force_setattr, twins, repeat("__class__"), filter(None, classes)), maxlen=0)
         if self._holding_twins:
             self._restore_fields(values)
+
+    def restore_one(self, value: Any) -> None:
+        """Restore one value, as :meth:`restore` does."""
+        if (class_ := self._classes.get(value.__class__)) is not None:
+            force_setattr(value, "__class__", class_)
+        if self._holding_twins:
+            self._restore_fields([value])
 
     def _restore_fields(self, values: Sequence[object]) -> None:
         holders: defaultdict[type, list[object]] = defaultdict(list)

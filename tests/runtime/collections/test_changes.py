@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamdb.collections.changes import Change, ChangeBuffer, Delta, changes_of, filtered
+from streamdb.collections.changes import Change, ChangeBuffer, changes_of, filtered
 from streamdb.collections.table import Table
 
 
@@ -79,20 +79,20 @@ A, B, C = Row(), Row(), Row()
 def test_net_changes(deltas: list[tuple[Any, Any]], net: list[tuple[Any, Any]]) -> None:
     buffer = ChangeBuffer(lambda: None)
     for old, new in deltas:
-        buffer.push([Delta("k", old, new)])
-    assert buffer.take() == [Delta("k", old, new) for old, new in net]
+        buffer.push([("k", old, new)])
+    assert buffer.take() == [("k", old, new) for old, new in net]
     assert buffer.take() == []
 
 
 def test_a_row_that_leaves_the_watched_ones_is_gone() -> None:
     """Q38."""
     hidden = Row(shown=False)
-    deltas = [Delta("a", A, hidden), Delta("b", hidden, B), Delta("c", hidden, Row(shown=False))]
-    assert filtered(deltas, is_shown) == [Delta("a", A, None), Delta("b", None, B)]
+    deltas = [("a", A, hidden), ("b", hidden, B), ("c", hidden, Row(shown=False))]
+    assert filtered(deltas, is_shown) == [("a", A, None), ("b", None, B)]
 
 
 def test_what_users_see() -> None:
-    deltas = [Delta("1", None, A), Delta("2", A, B), Delta("3", B, None)]
+    deltas = [("1", None, A), ("2", A, B), ("3", B, None)]
     assert changes_of(deltas, int) == (
         Change("insert", 1, None, A),
         Change("update", 2, A, B),
@@ -107,7 +107,7 @@ def test_a_test_that_raises_ends_the_buffer_with_its_error() -> None:
         raise ZeroDivisionError
 
     buffer = ChangeBuffer(lambda: woken.append(True), fails)
-    buffer.push([Delta("a", None, A)])
+    buffer.push([("a", None, A)])
     assert buffer.ended
     assert isinstance(buffer.error, ZeroDivisionError)
     assert woken

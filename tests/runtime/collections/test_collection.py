@@ -24,6 +24,7 @@ from tests.runtime.chat_schema import (
 from tests.runtime.expr.query_sources import Oracle
 
 from streamdb import AsyncCollection, Change, Collection, ExpressionError, NotConnected
+from streamdb.collections.callbacks import run_callback
 from streamdb.collections.collection import BaseCollection
 from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
@@ -59,7 +60,7 @@ class Bench:
                 lock=self.lock,
                 snapshots=Snapshots(self.lock, lambda: [self.table], lambda: "-1"),
                 writer=None,  # type: ignore[arg-type]  # nothing is written here
-                deliver=lambda call: call(),
+                deliver=run_callback,
                 check_started=lambda: None,
                 check_goes_on=lambda: None,
                 runner=runner,

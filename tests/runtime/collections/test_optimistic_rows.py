@@ -145,14 +145,14 @@ class Run:
         assert list(table.in_order()) == self.model.rows()
         assert table.synced_rows() == self.model.synced
         assert list(table.synced_rows()) == list(self.model.synced)
-        assert len({delta.key for delta in deltas}) == len(deltas)
-        for delta in deltas:
-            assert self.seen.get(delta.key) == delta.old
-            assert delta.old is not delta.new or table.moved(delta.key)
-            if delta.new is None:
-                del self.seen[delta.key]
+        assert len({key for key, _, _ in deltas}) == len(deltas)
+        for key, old, new in deltas:
+            assert self.seen.get(key) == old
+            assert old is not new or table.moved(key)
+            if new is None:
+                del self.seen[key]
             else:
-                self.seen[delta.key] = delta.new
+                self.seen[key] = new
         assert self.seen == table.rows
         if self.asks:
             places = {key: table.arrival(key) for key in table.rows}
@@ -163,7 +163,7 @@ class Run:
         self.told.clear()
         table.notify(deltas)
         assert self.told == deltas
-        assert all(delta.old is not delta.new for delta in filtered(self.told, None))
+        assert all(old is not new for _, old, new in filtered(self.told, None))
         for frozen, rows in self.frozen:
             assert list(frozen.in_order()) == rows
 
@@ -186,7 +186,7 @@ def test_a_row_that_comes_back_as_it_was_sent_is_no_change() -> None:
     deltas = table.write([("a", ("mine",), 1)], echoes)
     table.notify(deltas)
     assert table.rows["a"] is row
-    assert deltas == [Delta("a", row, row)], "it moved: it has a place in the stream now"
+    assert deltas == [("a", row, row)], "it moved: it has a place in the stream now"
     assert filtered(told, None) == []
     assert echoes.conflicts == []
 
@@ -203,16 +203,16 @@ def test_another_writer_in_between_is_a_conflict() -> None:
     deltas = table.write([("a", theirs, 2), ("a", ("first", "mine"), 3)], echoes)
     (conflict,) = echoes.conflicts
     assert (conflict.base, conflict.theirs, conflict.ours) == (first, theirs, ("first", "mine"))
-    assert deltas == [Delta("a", ("first", "mine"), ("first", "mine"))]
+    assert deltas == [("a", ("first", "mine"), ("first", "mine"))]
 
 
 def test_a_removal_that_fails_puts_the_row_back_in_its_place() -> None:
     table = Table()
     table.write([(key, (key,), number) for number, key in enumerate("abc")])
     deleted = Pending("t1", lambda _: None)
-    assert table.lay([("b", deleted)]) == [Delta("b", ("b",), None)]
+    assert table.lay([("b", deleted)]) == [("b", ("b",), None)]
     assert list(table.synced_rows()) == ["a", "b", "c"]
-    assert table.lift([("b", "t1")]) == [Delta("b", None, ("b",))]
+    assert table.lift([("b", "t1")]) == [("b", None, ("b",))]
     assert list(table.rows) == ["a", "b", "c"]
 
 

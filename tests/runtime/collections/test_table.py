@@ -55,14 +55,14 @@ def loaded(writes: Writes) -> LoadingRows:
 def replayed(rows: dict[str, Row], deltas: Sequence[Delta]) -> dict[str, Row]:
     """Apply deltas, checking each against the rule that it is keyed, true and no no-op."""
     rows = dict(rows)
-    assert len({delta.key for delta in deltas}) == len(deltas)
-    for delta in deltas:
-        assert delta.old is not delta.new
-        assert rows.get(delta.key) is delta.old
-        if delta.new is None:
-            del rows[delta.key]
+    assert len({key for key, _, _ in deltas}) == len(deltas)
+    for key, old, new in deltas:
+        assert old is not new
+        assert rows.get(key) is old
+        if new is None:
+            del rows[key]
         else:
-            rows[delta.key] = delta.new
+            rows[key] = new
     return rows
 
 
@@ -187,7 +187,7 @@ def test_watchers_are_isolated(caplog: pytest.LogCaptureFixture) -> None:
     told: list[Sequence[Delta]] = []
     table.watch(lambda _: 1 / 0, lambda _: None)  # type: ignore[arg-type]  # raises
     table.watch(told.append, lambda _: None)
-    delta = Delta("a", None, Row())
+    delta = ("a", None, Row())
     table.notify([delta])
     assert told == [[delta]]
     assert "ZeroDivisionError" in caplog.text
@@ -199,7 +199,7 @@ def test_a_stopped_watcher_is_not_told() -> None:
     stop = table.watch(told.append, told.append)
     stop()
     stop()
-    table.notify([Delta("a", None, Row())])
+    table.notify([("a", None, Row())])
     table.end(None)
     assert told == []
 

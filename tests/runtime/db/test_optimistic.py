@@ -273,8 +273,8 @@ async def test_what_was_sent_together_is_unknown_together(
         assert to is not None
         append, is_stored = to.append_once, asyncio.Event()
 
-        async def lose_answer(*arguments: Any) -> None:
-            await append(*arguments)
+        async def lose_answer(*arguments: Any, **options: Any) -> None:
+            await append(*arguments, **options)
             is_stored.set()
             await asyncio.Event().wait()
 

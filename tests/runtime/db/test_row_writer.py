@@ -281,7 +281,7 @@ async def test_closing_before_the_answer_leaves_rows_of_unknown_outcome(
         to, is_sent = db._session._stream, asyncio.Event()
         assert to is not None
 
-        async def never_answer(*_: Any) -> None:
+        async def never_answer(*_: Any, **__: Any) -> None:
             is_sent.set()
             await asyncio.Event().wait()
 

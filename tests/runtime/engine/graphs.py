@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tests.runtime.engine.things import Thing
 
+from streamdb.collections.callbacks import run_callback
 from streamdb.collections.collection import AsyncCollection
 from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
@@ -65,7 +66,7 @@ class Bench:
                 lock=self.lock,
                 snapshots=self.snapshots,
                 writer=None,  # type: ignore[arg-type]  # nothing is written through it
-                deliver=lambda call: call(),
+                deliver=run_callback,
                 check_started=lambda: None,
                 check_goes_on=lambda: None,
                 runner=self.views,
@@ -78,7 +79,7 @@ class Bench:
             LiveParts(
                 result=self.graph.add(query.as_query().node),
                 views=self.views,
-                deliver=lambda call: call(),
+                deliver=run_callback,
                 check_goes_on=lambda: None,
             )
         )

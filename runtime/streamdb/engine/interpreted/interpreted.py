@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from streamdb.engine.executor import Changes, Item, Key, Positions
@@ -22,6 +22,8 @@ class Interpreted:
 
     def __init__(self, plan: Plan) -> None:
         self._root: Final = self._tree().root(pushed_down(plan).root)
+        #: See ``Executor``.
+        self.step: Final[Callable[[Mapping[Source, Changes]], Changes]] = self._root.step
 
     def _tree(self) -> OperatorTree:
         """Return what makes the operators."""
@@ -40,10 +42,6 @@ class Interpreted:
     def load(self) -> None:
         """See ``Executor``."""
         self._root.load()
-
-    def step(self, changes: Mapping[Source, Changes]) -> Changes:
-        """See ``Executor``."""
-        return self._root.step(changes)
 
     def arrival(self, key: Key) -> Any:
         """See ``Executor``."""
