@@ -7,7 +7,7 @@ first: such an event is never refused, and no write of this program is concerned
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
 
@@ -17,17 +17,8 @@ from streamdb.state.decoder import Events
 from streamdb.state.fold import key_reader
 from streamdb.state.typed_events import Event
 
-
-class Applied(NamedTuple):
-    """What an event did.
-
-    Attributes:
-        changes: to which table; none if it removed nothing.
-        txids: that it carries.
-    """
-
-    changes: dict[Table, list[Delta]]
-    txids: list[str]
+#: What an event did, to which table, if it did anything; and the txids that it carries.
+Applied: TypeAlias = tuple[dict[Table, list[Delta]], list[str]]
 
 
 class LoneEvents:
@@ -69,7 +60,7 @@ class LoneEvents:
         elif row is UNSET or (key := key_of(row)) != event.key:
             return None
         deltas = table.put(key, row, ordinal)
-        return Applied({table: deltas} if deltas else {}, [] if txid is UNSET else [txid])
+        return {table: deltas} if deltas else {}, [] if txid is UNSET else [txid]
 
     def _route_of(self, kind: type[Any]) -> _Route | None:
         """Return where the rows of a class of events go; None if they are not ready for it."""
@@ -77,9 +68,8 @@ class LoneEvents:
             return None
         if kind.rows is not None:
             return None
-        return _Route(self._tables[kind.schema.name], key_reader(kind.schema))
+        return self._tables[kind.schema.name], key_reader(kind.schema)
 
 
-class _Route(NamedTuple):
-    table: Table
-    key_of: Callable[[Any], str]
+# A table, and what reads the key of a row: a plain tuple, which is unpacked for every event.
+_Route: TypeAlias = tuple[Table, Callable[[Any], str]]

@@ -221,10 +221,11 @@ class DatabaseState:
             applied = self._lone.apply(events, place.ordinal + 1, self.in_flight)
             if applied is None:
                 return False
+            changes, txids = applied
             place.pass_one(offset)
             metrics.events += 1
             metrics.commits += 1
-            self._show(offset, applied.txids, applied.changes, None, is_load=False)
+            self._show(offset, txids, changes, None, is_load=False)
         return True
 
     def _begin(self) -> Fold:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from operator import is_
 from typing import Final, cast
 
 from streamdb.collections.changes import Delta
@@ -22,7 +21,7 @@ from streamdb.collections.origin import (
     release,
 )
 from streamdb.collections.table import Table
-from streamdb.engine.executor import Change, Changes, Executor, Item
+from streamdb.engine.executor import Change, Changes, Executor
 from streamdb.engine.executors import executor_for
 from streamdb.engine.mirror import Mirror
 from streamdb.engine.mirrors import Mirrors
@@ -290,13 +289,12 @@ class Graph:
         result.changed_at = self.number
         # Users need not know of rows that moved in the order of arrival alone, and those who derive
         # need not know of positions.
-        is_same = _same_slots if result.shape.is_tuple else is_
-        if not result.is_ordered:
+        if result.is_ordered:
+            changes[result] = [c[:3] for c in moved if c[1] is not c[2] or _has_moved(result, c)]
+            shown = [c for c in moved if c[3] != c[4] or not _is_none(result, c)]
+        else:
             changes[result] = moved
-            settled.append((result, [c for c in moved if not is_same(c[1], c[2])]))
-            return
-        changes[result] = [c[:3] for c in moved if c[1] is not c[2] or _has_moved(result, c)]
-        shown = [c for c in moved if c[3] != c[4] or not is_same(c[1], c[2])]
+            shown = [c for c in moved if c[1] is None or c[2] is None or not _is_none(result, c)]
         settled.append((result, shown))
 
     def _moved(self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]) -> Changes:
@@ -368,8 +366,10 @@ def _end(result: Result) -> None:
     result.watchers.end(None)
 
 
-def _same_slots(old: Item | None, new: Item | None) -> bool:
-    return new is not None and same(old, new)
+def _is_none(result: Result, change: Change) -> bool:
+    """Tell whether a row is the same as before, wherever it stands."""
+    old, new = change[1], change[2]
+    return old is new or (result.shape.is_tuple and new is not None and same(old, new))
 
 
 def _has_moved(result: Result, change: Change) -> bool:

@@ -65,18 +65,18 @@ def _over_pairs(
     left: Callable[[Any], Any], right: Callable[[Any], Any]
 ) -> Callable[[Any], tuple[Any, Any]]:
     def both(key: Any) -> tuple[Any, Any]:
-        one, other = _parts(key)
-        return (_in_pair(left, one), _in_pair(right, other))
+        one, other = key
+        return (
+            None if one is None else _in_pair(left(one)),
+            None if other is None else _in_pair(right(other)),
+        )
 
     return both
 
 
-def _in_pair(function: Callable[[Any], Any], key: Any) -> Any:
-    """Apply it to a key; None stays, and comes of no other, for it says that a row is missing."""
-    if key is None:
-        return None
-    other = function(key)
-    return _NULL if other is None else other
+def _in_pair(key: Any) -> Any:
+    """Return a key as it is in a pair: None says there that a row is missing."""
+    return _NULL if key is None else key
 
 
 def _over_branches(branches: list[Callable[[Any], Any]]) -> Callable[[Any], tuple[int, Any]]:

@@ -31,6 +31,19 @@ def same(old: tuple[object, ...] | None, new: tuple[object, ...]) -> bool:
     return True
 
 
+def same_value(one: object, other: object) -> bool:
+    """Compare two slots as :func:`same` does.
+
+    >>> same_value(1, 1), same_value(1, 1.0), same_value([], [])
+    (True, False, False)
+    """
+    if one is other:
+        return True
+    kind = type(one)
+    is_equal = _PLAIN.get(kind)
+    return kind is type(other) and is_equal is not None and is_equal(one, other)
+
+
 def is_same_row(old: Any, new: object, *, are_tuples: bool) -> bool:
     """Compare two rows of a shape; ``old`` may be missing."""
     return same(old, cast("tuple[object, ...]", new)) if are_tuples else old is new

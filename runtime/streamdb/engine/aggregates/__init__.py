@@ -38,6 +38,10 @@ class Accumulator(Protocol):
         """Take out a value that was added with that place."""
         ...
 
+    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
+        """Take out a value and take in another one, as by ``remove`` and ``add``."""
+        ...
+
     def result(self) -> Any:
         """Return the answer; the same object as before, where it is none of a plain type."""
         ...

@@ -26,7 +26,8 @@ class Least(OneByOne):
 
     def add(self, value: Any, place: Any, /) -> None:
         """Take it in."""
-        value = canonical(value)
+        if value != value:
+            value = NAN
         count = self._counts.get(value, 0)
         self._counts[value] = count + 1
         if count:
@@ -49,7 +50,8 @@ class Least(OneByOne):
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take it out."""
-        value = canonical(value)
+        if value != value:
+            value = NAN
         self._counts[value] -= 1
         if self._counts[value]:
             return

@@ -7,13 +7,22 @@ from typing import Any
 
 
 class OneByOne:
-    """Base of aggregates that take in many values one after the other."""
+    """Base of aggregates that take in many values one after the other, and replace none at once."""
 
     __slots__ = ()
 
     def add(self, value: Any, place: Any, /) -> None:
         """Take in a value."""
         raise NotImplementedError
+
+    def remove(self, value: Any, place: Any, /) -> None:
+        """Take out a value."""
+        raise NotImplementedError
+
+    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
+        """Take out one value and take in another one."""
+        self.remove(old, old_place)
+        self.add(new, place)
 
     def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
         """Take in many."""

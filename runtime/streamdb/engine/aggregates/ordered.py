@@ -14,7 +14,7 @@ from operator import itemgetter, lt
 from typing import Any, Final
 
 from streamdb.engine.aggregates.view import View
-from streamdb.engine.same import same
+from streamdb.engine.same import same_value
 
 #: More values that came in between are sorted together with all others.
 _FEW: Final = 8
@@ -60,6 +60,13 @@ class OrderedValues:
         index = bisect_left(self._places, place)
         self._change_from(index)
         del self._places[index], self.items[index]
+
+    def replace(self, place: Any, value: Any, /) -> None:
+        """Put another value at a place where one is."""
+        self.settle()
+        index = bisect_left(self._places, place)
+        self._change_from(index)
+        self.items[index] = value
 
     def stays(self, before: Any, now: Any, /) -> bool:
         """Give a value another place, if it stands between the same ones there; tell whether so."""
@@ -127,6 +134,15 @@ class Ordered:
         self._is_known = False
         self._values.remove(value, place)
 
+    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
+        """Take out a value and take in another one, at the same place most often."""
+        self._is_known = False
+        if old_place == place:
+            self._values.replace(place, new)
+        else:
+            self._values.remove(old, old_place)
+            self._values.add(new, place)
+
     def stays(self, before: Any, now: Any, /) -> bool:
         """Give a value another place, if it stands between the same ones there; tell whether so."""
         return self._values.stays(before, now)
@@ -153,7 +169,7 @@ class Collect(Ordered):
         known: View[Any] | None = self._answer
         if known is not None and len(known) == len(items):
             changed = range(start, len(items))
-            if all(same((known[index],), (items[index],)) for index in changed):
+            if all(same_value(known[index], items[index]) for index in changed):
                 return known  # what was taken out was put back
         return self._values.share()
 

@@ -43,10 +43,10 @@ class Sum(OneByOne):
     def add(self, value: Any, place: Any, /) -> None:
         """Add a value."""
         self._count += 1
-        if isinstance(value, float):
-            self._take_float(value, 1)
-        elif isinstance(value, int):
+        if isinstance(value, int):
             self._total += value << self._power
+        elif isinstance(value, float):
+            self._take_float(value, 1)
         else:
             self._others += 1
             with localcontext(EXACTLY):
@@ -64,13 +64,13 @@ class Sum(OneByOne):
     def remove(self, value: Any, place: Any, /) -> None:
         """Subtract a value."""
         self._count -= 1
-        if isinstance(value, float):
+        if isinstance(value, int):
+            self._total -= value << self._power
+        elif isinstance(value, float):
             self._take_float(value, -1)
             if not self._floats:  # what is left is whole
                 self._total >>= self._power
                 self._power = 0
-        elif isinstance(value, int):
-            self._total -= value << self._power
         else:
             self._others -= 1
             with localcontext(EXACTLY):
@@ -81,7 +81,7 @@ class Sum(OneByOne):
         if not self._count:
             return None
         if not self._floats:
-            return self._exact()
+            return self._exact() if self._others else self._total
         if self._others:
             raise TypeError("floating point numbers add up with integers only")
         special = self._special()
@@ -109,8 +109,6 @@ class Sum(OneByOne):
         return present[0] if present else None
 
     def _exact(self) -> Any:
-        if not self._others:
-            return self._total
         if self._others == self._count:
             return self._rest
         with localcontext(EXACTLY):

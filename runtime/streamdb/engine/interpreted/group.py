@@ -19,7 +19,7 @@ from streamdb.engine.key_order import key_order
 from streamdb.engine.plan import Group
 from streamdb.engine.row_forms import canonical, group_shape, key_of_values
 from streamdb.engine.row_functions import NAIVE, RowFunctions
-from streamdb.engine.same import same
+from streamdb.engine.same import same, same_value
 from streamdb.errors import ExpressionError
 from streamdb.expr.aggregates import AGGREGATES, keeps_nulls
 from streamdb.expr.nodes import AggregateNode, ConstantNode, Node
@@ -204,14 +204,16 @@ class GroupOperator:
             ):
                 counted = old is not None or self._keeps_nulls[number]
                 counts = new is not None or self._keeps_nulls[number]
-                is_same = same((old,), (new,)) and (
+                is_same = same_value(old, new) and (
                     old_place == place or not counts or _stays(asked, old_place, place)
                 )
                 if not is_same:
                     differs = True
-                    if counted:
+                    if counted and counts:
+                        asked.replace(old, old_place, new, place)
+                    elif counted:
                         asked.remove(old, old_place)
-                    if counts:
+                    elif counts:
                         asked.add(new, place)
                 number += 1
         except _FAULTS as error:

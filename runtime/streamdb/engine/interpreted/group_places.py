@@ -34,13 +34,14 @@ class Places:
         shape: Shape,
         functions: RowFunctions,
     ) -> None:
-        self._input: Final = input
+        self._arrival: Final = input.arrival
         self._parts: Final[list[Sequence[Callable[[Item], Any]] | None]] = [
             [part_of(term, functions.value_of(term.node, shape)) for term in node.by]
             if AGGREGATES[node.aggregate].is_ordered
             else None
             for node in aggregates
         ]
+        self._count: Final = len(aggregates)
         self._nowhere: Final = (None,) * len(aggregates)
         self._matter: Final = any(parts is not None for parts in self._parts)
         self._are_arrivals: Final = not any(self._parts)
@@ -50,7 +51,7 @@ class Places:
         """Return the places of all rows, each in its turn; without end if they do not matter."""
         if not self._matter:
             return repeat(self._nowhere)
-        arrivals = list(map(self._input.arrival, rows))
+        arrivals = list(map(self._arrival, rows))
         self._arrivals.update(zip(rows, arrivals, strict=True))
         if self._are_arrivals:
             return zip(*[arrivals] * len(self._parts), strict=True)
@@ -60,16 +61,19 @@ class Places:
         """Return the places of a row that is there now."""
         if not self._matter:
             return self._nowhere
-        arrival = self._arrivals[key] = self._input.arrival(key)
+        arrival = self._arrivals[key] = self._arrival(key)
+        if self._are_arrivals:
+            return (arrival,) * self._count  # those that look at none take anything
         return self._with(arrival, row)
 
     def go(self, key: Key, row: Item) -> tuple[Any, ...]:
         """Return the places of a row that was there before."""
-        return self._with(self._arrivals.pop(key), row) if self._matter else self._nowhere
+        if not self._matter:
+            return self._nowhere
+        arrival = self._arrivals.pop(key)
+        return (arrival,) * self._count if self._are_arrivals else self._with(arrival, row)
 
     def _with(self, arrival: Any, row: Item) -> tuple[Any, ...]:
-        if self._are_arrivals:
-            return (arrival,) * len(self._parts)  # those that look at none take anything
         return tuple(
             None
             if parts is None

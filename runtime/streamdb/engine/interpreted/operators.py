@@ -37,7 +37,7 @@ class Operator(Protocol):
         """
         ...
 
-    def arrival(self, key: Key) -> Any:
+    def arrival(self, key: Key, /) -> Any:
         """Return where a row stands in the order of arrival; see ``Rows.arrival``."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from streamdb.engine.executor import Changes, Item, Key
@@ -14,6 +14,8 @@ class ScanOperator:
 
     def __init__(self, source: Source) -> None:
         self._source: Final = source
+        #: Returns where a row stands in the order of arrival.
+        self.arrival: Final[Callable[[Key], Any]] = source.table.arrival
         self._is_concerned = False
 
     @property
@@ -28,10 +30,6 @@ class ScanOperator:
         """Return the changes of the source."""
         self._is_concerned = self._source in changes
         return changes.get(self._source, ())
-
-    def arrival(self, key: Key) -> Any:
-        """Ask the source."""
-        return self._source.table.arrival(key)
 
     def moved(self, key: Key) -> bool:
         """Ask the source, if the last step was about it at all."""
