@@ -65,6 +65,9 @@ class PendingWrites:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
         if draft.is_open:
             self.open.note(draft)
+        if draft.is_brought and self.has_renamed:
+            for name, key in places:
+                draft.led_to[name, key] = self._state.tables[name].renamed.now(key, ())
         txid = draft.outcome.txid
         laid: dict[str, list[tuple[str, Pending]]] = {}
         lifted: dict[str, list[tuple[str, str]]] = {}
@@ -373,6 +376,8 @@ class PendingWrites:
                     table = self._state.tables[name]
                     action.back_at[place] = table.overlay.count
                     new = table.renamed.now(old, table.rows)
+                    if new == action.led_to.get(place):
+                        continue  # that was another row
                     later = self._written_meanwhile(action, write.schema, old, drafts)
                     if new != old and later:
                         self._rename(write.schema, old, new, later)

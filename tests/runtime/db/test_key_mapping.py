@@ -321,6 +321,30 @@ async def test_a_row_that_takes_the_place_of_a_removed_one_gets_its_own_key(url:
         assert list(db.messages) == [message("m2", "2")]
 
 
+async def test_what_one_row_was_called_says_nothing_of_another_one_of_that_key(url: str) -> None:
+    """Others may call a row as one was called here before: its removal reaches no other row."""
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def first(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "new", "m1")
+            await append(url, messages.insert(message("m1"), txid=tx.txid))
+
+        async def second(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            await append(url, messages.upsert(message("new", "ours"), txid=tx.txid))
+            await db.await_txid(tx.txid)
+
+        await db.perform(lambda: db.messages.insert(message("new")), first).synced()
+        await append(url, messages.insert(message("new", "theirs"), txid="t"))
+        await db.await_txid("t")
+        db.perform(lambda: db.messages.update("new", content="ours"), second)
+        removal = db.messages.delete("new")
+        going_on.set()
+        await removal.synced()
+        assert db.messages.keys() == ["m1"]
+
+
 @pytest.mark.parametrize("number", ["m1", "m2"])
 async def test_a_later_action_is_told_the_key_too(number: str, url: str) -> None:
     """It finds its row by the key that it wrote it by, whatever it is called by then."""
