@@ -132,7 +132,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._conflicts: Final = Conflicts(
             self._mutations, self._deliver, self.url, options.get("on_conflict")
         )
-        self._session.sender.resolve = lambda name, conflicting: self._conflicts.ask(
+        self._session.sender.returned.resolve = lambda name, conflicting: self._conflicts.ask(
             schema.by_name[name], conflicting
         )
         self._session.release_all = self._mutations.release_all

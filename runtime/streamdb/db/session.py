@@ -72,12 +72,12 @@ class Session:
         self.status.on_change = state.signal.fire
         self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
         self.sender: Final = Sender(self._url, self.pending)
-        self.sender.failures.later = self._later_or_now
-        self.sender.on_partly_back = self._take_rest_back_when_read
-        state.on_commit = self.sender.came_back
+        self.sender.failed.log.later = self._later_or_now
+        self.sender.returned.on_partly_back = self._take_rest_back_when_read
+        state.on_commit = self.sender.returned.came_back
         state.in_flight = self.sender.in_flight
-        state.gone_with = self.sender.gone_with
-        state.after_commit = self.sender.after_commit
+        state.gone_with = self.sender.returned.gone_with
+        state.after_commit = self.sender.returned.after_commit
         self.outbox: Final = _outbox(options, state, url)
         if self.outbox is not None:
             self._wire(self.outbox)
@@ -100,14 +100,14 @@ class Session:
         sender = self.sender
         outbox.resume = sender.resume
         sender.deliver = outbox.deliver
-        sender.on_failed = outbox.failed
+        sender.failed.on_failed = outbox.failed
         self.pending.on_renamed = lambda draft: self.on_loop(lambda: outbox.renamed(draft))
-        outbox.giving_up = sender.giving_up
+        outbox.giving_up = sender.failed.giving_up
         outbox.on_loop = self.on_loop
 
         def came_back(came: CameBack) -> None:
             outbox.came_back(came)
-            sender.came_back(came)
+            sender.returned.came_back(came)
 
         self._state.on_commit = came_back
 
@@ -228,17 +228,17 @@ class Session:
         try:
             self.check_writable()
         except (DatabaseClosed, NotConnected) as error:
-            self.sender.fail(draft, error)
+            self.sender.failed.fail(draft, error)
             return False
         if self._end_of_stream is not None:
-            self.sender.fail(draft, self._end_of_stream)
+            self.sender.failed.fail(draft, self._end_of_stream)
             return False
         self.start()
         return True
 
     def roll_back(self, draft: Draft, failure: TransactionFailed) -> None:
         """Have an open transaction fail, and what stands on it; the rest goes on."""
-        self.sender.roll_back(draft, failure)
+        self.sender.failed.roll_back(draft, failure)
         self._send_on()
 
     def give_up(self, txid: str) -> None:
@@ -266,7 +266,7 @@ class Session:
         with self._state.committing():
             for draft in list(self.pending.open):
                 reason = "the database was closed before it was committed"
-                self.sender.fail(draft, StreamDBError(reason))
+                self.sender.failed.fail(draft, StreamDBError(reason))
         self._send_on()
 
     def _send_on(self) -> None:
@@ -302,7 +302,7 @@ class Session:
         try:
             self.check_writable()
         except (DatabaseClosed, NotConnected) as error:
-            self.sender.fail(action.draft, error)
+            self.sender.failed.fail(action.draft, error)
             return
         self.start()
         self.sender.begin(action)
@@ -350,7 +350,7 @@ class Session:
             log.info("%s: where the stream ends is not known: %s", self._url, error)
         else:
             await reached(state.signal, lambda: not is_before(state.offset, end))
-        self.sender.take_rest_back(draft)
+        self.sender.returned.take_rest_back(draft)
 
     def hand_over(self, action: RunningAction) -> None:
         """Have what an action shows sent as it is, like any other transaction."""
@@ -390,7 +390,7 @@ class Session:
     def _leave_or_fail_all(self, reason: BaseException) -> None:
         """Leave what is in an outbox to who opens it next; the rest has failed."""
         if self.outbox is not None:
-            self.sender.leave(self.outbox.ledger.txids, reason)
+            self.sender.failed.leave(self.outbox.ledger.txids, reason)
         # An action may still bring about what it wants: why reading ended says nothing of it.
         self.sender.fail_all(reason, is_answer=False)
 
@@ -462,7 +462,7 @@ class Session:
             self._state.end(error, error)
         self._observers.loaded()
         if self._is_found:
-            self.sender.expect_no_echo(error)
+            self.sender.failed.expect_no_echo(error)
 
     def _end(self) -> None:
         """Do likewise at the stream's end, which is no error, but for those who wait for more."""
@@ -475,7 +475,7 @@ class Session:
             self.status.set("ended")
             self._state.end(None, ended, is_final=False)
         self._observers.loaded()
-        self.sender.expect_no_echo(ended)
+        self.sender.failed.expect_no_echo(ended)
 
     async def _close(self) -> None:
         try:
@@ -505,7 +505,7 @@ class Session:
         with self._state.committing():
             self._leave_or_fail_all(closed)
             self._state.end(None, closed)
-        self.sender.failures.tell()
+        self.sender.failed.log.tell()
         self._observers.loaded()
         try:
             if self._stream is not None:

@@ -247,7 +247,7 @@ async def test_an_error_that_is_its_own_cause_is_told_once(
         await db.until(lambda: db.messages.keys() == [])
         await db.messages.insert(message(1, "old")).synced()
         changed = db.messages.update("1", content="x", expect=message(1, "old"))
-        db._session.sender.fail(  # as if it had changed meanwhile
+        db._session.sender.failed.fail(  # as if it had changed meanwhile
             db._session.sender.drafts[changed.txid], RowChanged("it is another one", None)
         )
     first, second = told(caplog)

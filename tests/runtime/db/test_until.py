@@ -267,7 +267,7 @@ async def test_it_is_looked_at_when_a_write_will_not_be_seen_to_come_back(url: s
             await written
             waiting = asyncio.create_task(db.until(lambda: written.error is not None))
             await asyncio.sleep(0)
-            db._session.sender.expect_no_echo(StreamClosed("it has ended", final_offset="1"))
+            db._session.sender.failed.expect_no_echo(StreamClosed("it has ended", final_offset="1"))
             assert await waiting
 
 
