@@ -327,9 +327,14 @@ class Judge:
             or local.tx.conflict
             or local in view.failed
         }
+        came = {own.get(txid_of(event)) for event in between}
+        # What an action shows beside its events goes later: when all that is stored was read.
+        came |= {local for local in self._laid if self._is_back(local, view)} - {
+            local for local in self._laid if self._is_back(local, before)
+        }
         foreign |= {
             (name, str(key))
-            for local in map(own.get, map(txid_of, between))
+            for local in came
             if local is not None and local.is_brought
             for name, key in self._other_rows(local, before, synced)
         }
