@@ -34,12 +34,13 @@ from streamdb.collections.changes import (
     filtered,
 )
 from streamdb.collections.collection_parts import CollectionParts
+from streamdb.collections.frozen_rows import FrozenRows
 from streamdb.collections.in_place import how_to_copy
 from streamdb.collections.row_meta import MetaColumns, RowMeta, meta_of, meta_slot
 from streamdb.collections.row_writer import AsyncRowWriter, Batches, RowWriter
 from streamdb.collections.source import CollectionSource
 from streamdb.collections.subscription import Subscription
-from streamdb.collections.table import FrozenRows, Table
+from streamdb.collections.table import Table
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.expr import Columns, Expr
 from streamdb.expr.asking import condition_of

@@ -8,9 +8,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from streamdb.collections.changes import Delta, net_deltas
+from streamdb.collections.frozen_rows import FrozenRows
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.marks import Touched
-from streamdb.collections.table import FrozenRows, Table
+from streamdb.collections.table import Table
 from streamdb.expr import Columns
 from streamdb.expr.kinds import NUMBER, TEXT, TRUTH, Kind
 from streamdb.expr.shape import Slot

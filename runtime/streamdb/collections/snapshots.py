@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from streamdb.collections.callers import OpenBlock
 from streamdb.collections.commit_lock import CommitLock
-from streamdb.collections.table import FrozenRows, Table
+from streamdb.collections.frozen_rows import FrozenRows
+from streamdb.collections.table import Table
 
 
 @dataclass(frozen=True, slots=True)

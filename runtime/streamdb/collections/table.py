@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final
 
 from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.changes import Delta
+from streamdb.collections.frozen_rows import FrozenRows, in_order
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.marks import Marks, Touched
 from streamdb.collections.ordinals import TOLERATED_OLD, TOLERATED_SHARE, Ordinals
@@ -28,52 +28,6 @@ from streamdb.state.unknown_fields import Stored, take_texts
 
 #: A key, its row (a ``Stored`` one perhaps) or None for a removal, and the ordinal of the event.
 Write = tuple[str, Any | None, int]
-
-
-class FrozenRows:
-    """What a table held at one moment, for as long as there are holders."""
-
-    __slots__ = ("_ahead", "_arrivals", "_ordinals", "holders", "marks", "rows", "stamps")
-
-    def __init__(
-        self,
-        rows: dict[str, Any],
-        ahead: Mapping[str, int],
-        ordinals: Ordinals,
-        stamps: Stamps,
-        marks: Marks,
-    ) -> None:
-        self.rows: Final = rows
-        self._ahead: Final = ahead
-        self.stamps: Final = stamps
-        self.marks: Final = marks
-        self._ordinals: Final = ordinals
-        self._arrivals: Arrivals | None = None
-        self.holders = 0
-
-    def ordinal(self, key: str) -> int:
-        """Return the ordinal of a row; see :meth:`Table.ordinal`. Raises KeyError."""
-        if key not in self.rows:
-            raise KeyError(key)
-        return self._ordinals.of(key)
-
-    def is_ahead(self, key: str) -> bool:
-        """Tell of a row whether the stream does not have it."""
-        return key in self._ahead
-
-    def arrival(self, key: str) -> int:
-        """Return where a row stands in the order of arrival. Raises KeyError."""
-        if self._arrivals is None:
-            self._arrivals = Arrivals(self.rows, self._ahead)
-        return self._arrivals.of(key)
-
-    def in_order(self) -> Iterable[tuple[str, Any]]:
-        """Return keys and rows in order; see :meth:`Table.in_order`."""
-        return _in_order(self.rows, self._ahead)
-
-    def moved(self, key: str) -> bool:
-        """Tell that nothing moves here."""
-        return False
 
 
 class Table:
@@ -150,7 +104,7 @@ class Table:
 
     def in_order(self) -> Iterable[tuple[str, Any]]:
         """Return keys and rows in order."""
-        return _in_order(self.rows, self._ahead)
+        return in_order(self.rows, self._ahead)
 
     def synced(self, key: str) -> Any | None:
         """Return a row as the stream has it, whatever shows."""
@@ -543,11 +497,3 @@ class Table:
     def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
         """Tell the watchers that nothing more will come; see :meth:`Watchers.end`."""
         self._watchers.end(error, is_final=is_final)
-
-
-def _in_order(rows: Mapping[str, Any], ahead: Mapping[str, int]) -> Iterable[tuple[str, Any]]:
-    """Return rows that the stream has, and then those that it does not have yet."""
-    if not ahead:
-        return rows.items()
-    synced = ((key, row) for key, row in rows.items() if key not in ahead)
-    return chain(synced, ((key, rows[key]) for key in sorted(ahead, key=ahead.__getitem__)))

@@ -6,10 +6,10 @@ them is in ``row_forms``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from streamdb.engine.executor import Changes, Item, Key
+from streamdb.engine.executor import Item, Key
 from streamdb.engine.key_order import key_order
 from streamdb.engine.plan import (
     Distinct,
@@ -214,10 +214,3 @@ def in_order(
         except TypeError as error:
             raise ExpressionError(f"rows cannot be ordered by `{term}`: {error}") from error
     return ordered
-
-
-def recomputed(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Changes:
-    """Compare two states by value: what a step of an unordered plan must amount to."""
-    gone = [(key, old, None) for key, old in before.items() if key not in after]
-    came = [(key, before.get(key), new) for key, new in after.items() if before.get(key) != new]
-    return gone + came
