@@ -6,7 +6,7 @@ and nobody will see them come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,7 +15,7 @@ from streamdb.db.drafts import Draft
 from streamdb.db.failure_log import FailureLog
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.returned_writes import ReturnedWrites
-from streamdb.db.running_actions import RunningAction
+from streamdb.db.running_actions import RunningActions
 from streamdb.errors import (
     ConnectionFailed,
     NotReached,
@@ -43,7 +43,7 @@ class FailedWrites:
         self,
         url: str,
         in_flight: dict[str, Draft],
-        running: Iterable[RunningAction],
+        running: RunningActions,
         pending: PendingWrites,
         returned: ReturnedWrites,
     ) -> None:

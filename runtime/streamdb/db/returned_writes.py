@@ -5,13 +5,13 @@ The rows that they wrote are the stream's by then. What an action shows goes as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from streamdb.collections.overlay import Conflicting, Gone
 from streamdb.db.drafts import Draft
 from streamdb.db.pending_writes import PendingWrites
-from streamdb.db.running_actions import gone_with
+from streamdb.db.running_actions import RunningActions, gone_with
 from streamdb.db.state import Came, CameBack
 
 
@@ -20,12 +20,12 @@ class ReturnedWrites:
 
     Args:
         in_flight: by txid, those that are yet to come back; each is taken out when it has.
-        running: tells of a txid whether it is that of an action that is under way.
+        running: the actions that are under way.
         pending: what shows of them.
     """
 
     def __init__(
-        self, in_flight: dict[str, Draft], running: Container[str], pending: PendingWrites
+        self, in_flight: dict[str, Draft], running: RunningActions, pending: PendingWrites
     ) -> None:
         self._in_flight: Final = in_flight
         self._running: Final = running
