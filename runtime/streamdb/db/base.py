@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from streamdb.db.outbox import Outbox
     from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
-    from streamdb.engine.live import BaseLiveQuery, LiveParts
+    from streamdb.engine.base_live_query import BaseLiveQuery, LiveParts
     from streamdb.errors import TransactionFailed
 
 #: The options that belong to one file, and not to a second database.
@@ -470,7 +470,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     def _live_parts(self, query: Any) -> LiveParts:
         """Begin a live query, and return what it stands on."""
-        from streamdb.engine.live import LiveParts
+        from streamdb.engine.base_live_query import LiveParts
 
         if not isinstance(query, Queryable):
             raise TypeError(

@@ -15,10 +15,11 @@ from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import Standing, release
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.table import Table
+from streamdb.engine.base_live_query import LiveParts
 from streamdb.engine.executor import Changes, Executor
 from streamdb.engine.executors import executor_for
 from streamdb.engine.graph import Graph
-from streamdb.engine.live import AsyncLiveQuery, LiveParts
+from streamdb.engine.live import AsyncLiveQuery
 from streamdb.engine.plan import Plan
 from streamdb.engine.viewing import Views
 from streamdb.expr import columns_of

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import astuple
 from tests.runtime.engine.slow_reader import SlowReader
 
+from streamdb.engine.base_live_query import BaseLiveQuery
 from streamdb.engine.executor import Changes, Executor, Item, Key
-from streamdb.engine.live import BaseLiveQuery
 from streamdb.engine.naive import Row, evaluate
 from streamdb.engine.plan import Plan
 from streamdb.engine.planning import plan_of

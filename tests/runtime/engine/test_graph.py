@@ -20,7 +20,7 @@ from tests.runtime.engine.recomputing import Recomputing
 from streamdb import Change, ExpressionError, QueryClosed, StreamDBError, fn
 from streamdb.collections.items import Over
 from streamdb.engine import mirrors
-from streamdb.engine.live import BaseLiveQuery
+from streamdb.engine.base_live_query import BaseLiveQuery
 from streamdb.engine.local import AsyncLocalCollection
 from streamdb.engine.mirror import Mirror
 
