@@ -114,8 +114,8 @@ async def measured(case: str, work: dict[str, Any]) -> dict[str, Any]:
 
     subscription = target.subscribe(note)
     seconds: dict[str, list[float]] = {}
-    for what, event in work["changes"]:
-        batch = _batch([event])
+    changes = [(what, _batch([event])) for what, event in work["changes"]]
+    for what, batch in changes:
         called, others = 0.0, waited()
         began = time.perf_counter()
         db._state.take(batch)

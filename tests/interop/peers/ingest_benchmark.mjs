@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createStateSchema } from '@durable-streams/state'
 import { createStreamDB } from '@durable-streams/state/db'
 import { z } from 'zod'
+import { waited } from './waited.mjs'
 
 const text = z.string()
 const state = createStateSchema({
@@ -25,7 +26,6 @@ const state = createStateSchema({
   },
 })
 
-const waited = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e9
 
 /** The seconds that `load` takes to fill the database that it returns. */
 async function measured(load) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { createStateSchema } from '@durable-streams/state'
 import { count, createLiveQueryCollection, createStreamDB, eq, min, sum } from '@durable-streams/state/db'
 import { z } from 'zod'
+import { waited } from './waited.mjs'
 
 const [, , wanted, file] = process.argv
 const { base, changes } = JSON.parse(readFileSync(file, 'utf8'))
@@ -21,7 +22,6 @@ const state = createStateSchema({
   chunks: collection('chunk', chunk),
 })
 
-const waited = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e9
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
 
 /** As much of a stream as StreamDB asks for; `feed` hands over one batch. */

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs'
 import { createStateSchema } from '@durable-streams/state'
 import { createStreamDB } from '@durable-streams/state/db'
 import { z } from 'zod'
+import { waited } from './waited.mjs'
 
 const [, , wanted, ...given] = process.argv
 const { base, rows } = JSON.parse(readFileSync(given.at(-1), 'utf8'))
@@ -20,7 +21,6 @@ const state = createStateSchema({
   messages: { schema: z.object(message), type: 'message', primaryKey: 'id' },
 })
 
-const waited = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e9
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
 const CALLS = 30 // of each kind and database
 const DATABASES = 10
