@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from streamdb.collections.collection import BaseCollection
+from streamdb.collections.base_collection import BaseCollection
 from streamdb.db.drafts import Draft
 from streamdb.db.pending_writes import PendingWrites
 from streamdb.db.running_actions import RunningAction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from streamdb.collections.collection import BaseCollection, Key
+from streamdb.collections.base_collection import BaseCollection, Key
 from streamdb.collections.transaction import AsyncTransaction, Transaction
 from streamdb.state.events import ChangeEvent
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast, overload
 
-from streamdb.collections.collection import BaseCollection
+from streamdb.collections.base_collection import BaseCollection
 from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing

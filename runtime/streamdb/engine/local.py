@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, TypeVar, overload
 
+from streamdb.collections.base_collection import BaseCollection
 from streamdb.collections.changes import Changes
-from streamdb.collections.collection import AsyncForm, BaseCollection, BlockingForm
+from streamdb.collections.collection_forms import AsyncForm, BlockingForm
 from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.snapshots import Snapshots

@@ -24,8 +24,8 @@ from tests.runtime.chat_schema import (
 from tests.runtime.expr.query_sources import Oracle
 
 from streamdb import AsyncCollection, Change, Collection, ExpressionError, NotConnected
+from streamdb.collections.base_collection import BaseCollection
 from streamdb.collections.callbacks import run_callback
-from streamdb.collections.collection import BaseCollection
 from streamdb.collections.collection_parts import CollectionParts
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.snapshots import Snapshots
