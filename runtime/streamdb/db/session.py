@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Unpack, cast
+from typing import TYPE_CHECKING, Final, Unpack
 
 from streamdb.collections.callers import PERSISTING
 from streamdb.db.conditions import reached
@@ -26,10 +24,10 @@ from streamdb.db.read_place import is_before
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
+from streamdb.db.session_parts import cache_of, outbox_of, stream_options
 from streamdb.db.state import CameBack, DatabaseState
 from streamdb.db.status import StatusBoard
 from streamdb.errors import (
-    CacheError,
     DatabaseClosed,
     NotConnected,
     StreamClosed,
@@ -38,13 +36,11 @@ from streamdb.errors import (
     TransactionFailed,
     UnknownTransaction,
 )
-from streamdb.streams.address import EmbeddedAddress, parse_address
+from streamdb.streams.address import parse_address
 from streamdb.streams.async_stream import AsyncStream
 from streamdb.streams.loop_thread import on_shared_loop_thread
-from streamdb.streams.options import StreamOptions
 
 if TYPE_CHECKING:
-    from streamdb.db.caching import Cache
     from streamdb.db.outbox_keeper import OutboxKeeper
 
 log: Final = logging.getLogger("streamdb.db")
@@ -66,7 +62,7 @@ class Session:
         self._state: Final = state
         self._observers: Final = observers
         self._options: Final = options
-        self._stream_options: Final = _stream_options(options)
+        self._stream_options: Final = stream_options(options)
         self.close_timeout: Final = options.get("close_timeout", 5.0)
         self.status: Final = StatusBoard(state.lock)
         self.status.on_change = state.signal.fire
@@ -78,10 +74,10 @@ class Session:
         state.in_flight = self.sender.in_flight
         state.gone_with = self.sender.returned.gone_with
         state.after_commit = self.sender.returned.after_commit
-        self.outbox: Final = _outbox(options, state, url)
+        self.outbox: Final = outbox_of(options, state, url)
         if self.outbox is not None:
             self._wire(self.outbox)
-        self._cache: Final = _cache(options, state, url, self.outbox)
+        self._cache: Final = cache_of(options, state, url, self.outbox)
         if self._cache is not None:
             self._cache.on_another_stream = self._refuse_all
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -544,41 +540,3 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _outbox(options: DatabaseOptions, state: DatabaseState, url: str) -> OutboxKeeper | None:
-    path = options.get("cache")
-    if path is None or not options.get("outbox", False):
-        return None
-    from streamdb.db.outbox_keeper import OutboxKeeper
-
-    return OutboxKeeper(Path(os.path.realpath(path)), state, stream=parse_address(url).identity)
-
-
-def _cache(
-    options: DatabaseOptions, state: DatabaseState, url: str, outbox: OutboxKeeper | None
-) -> Cache | None:
-    path = options.get("cache")
-    if path is None:
-        return None
-    from streamdb.db.caching import Cache  # and SQLite, which others need not load
-
-    address = parse_address(url)
-    if isinstance(address, EmbeddedAddress) and address.server == os.path.realpath(path):
-        raise CacheError(f"{path} holds the stream itself: name another file for the cache")
-    return Cache(
-        path,
-        state,
-        stream=address.identity,
-        strict=options.get("strict", False),
-        upcast=options.get("upcast", ()),
-        outbox=outbox,
-    )
-
-
-def _stream_options(options: DatabaseOptions) -> StreamOptions:
-    names_of_stream = StreamOptions.__optional_keys__
-    return cast(
-        "StreamOptions",
-        {name: value for name, value in options.items() if name in names_of_stream},
-    )
