@@ -47,7 +47,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     _form = AsyncCollection[Any, Any, Any]
 
     def _prepare(self) -> None:
-        self._state.graph.run_here = self._session.on_loop
+        self._state.graph.run_here = self._session.loop.run
 
     async def preload(self, timeout: float | None = None) -> None:
         """Connect, and wait until everything that the stream held is in the collections.

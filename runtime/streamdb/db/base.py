@@ -238,7 +238,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         return OpenDraft(self._mutations, roll_back)
 
     def _later(self, seconds: float, call: Callable[[], object]) -> None:
-        self._on_loop(lambda: self._session.call_later(seconds, call))
+        self._on_loop(lambda: self._session.loop.call_later(seconds, call))
 
     # What they tell alike.
 

@@ -7,7 +7,6 @@ process's loop thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ from streamdb.db.read_place import is_before
 from streamdb.db.reader import Reader
 from streamdb.db.running_actions import RunningAction
 from streamdb.db.sender import Sender
+from streamdb.db.session_loop import SessionLoop, running_loop
 from streamdb.db.session_parts import cache_of, outbox_of, stream_options
 from streamdb.db.state import CameBack, DatabaseState
 from streamdb.db.status import StatusBoard
@@ -66,9 +66,10 @@ class Session:
         self.close_timeout: Final = options.get("close_timeout", 5.0)
         self.status: Final = StatusBoard(state.lock)
         self.status.on_change = state.signal.fire
+        self.loop: Final = SessionLoop(self._url, self.status)
         self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
         self.sender: Final = Sender(self._url, self.pending)
-        self.sender.failed.log.later = self._later_or_now
+        self.sender.failed.log.later = self.loop.call_later_or_now
         self.sender.returned.on_partly_back = self._take_rest_back_when_read
         state.on_commit = self.sender.returned.came_back
         state.in_flight = self.sender.in_flight
@@ -80,14 +81,12 @@ class Session:
         self._cache: Final = cache_of(options, state, url, self.outbox)
         if self._cache is not None:
             self._cache.on_another_stream = self._refuse_all
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._stream: AsyncStream | None = None
         self._is_found = False
         self._end_of_stream: StreamClosed | None = None
         self._reading: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._timers: Final[set[asyncio.TimerHandle]] = set()
         #: Has all transactions sent that are held back.
         self.release_all: Callable[[], None] = lambda: None
         self._persisting: Final[set[asyncio.Task[None]]] = set()
@@ -97,9 +96,9 @@ class Session:
         outbox.resume = sender.resume
         sender.deliver = outbox.deliver
         sender.failed.on_failed = outbox.failed
-        self.pending.on_renamed = lambda draft: self.on_loop(lambda: outbox.renamed(draft))
+        self.pending.on_renamed = lambda draft: self.loop.run(lambda: outbox.renamed(draft))
         outbox.giving_up = sender.failed.giving_up
-        outbox.on_loop = self.on_loop
+        outbox.on_loop = self.loop.run
 
         def came_back(came: CameBack) -> None:
             outbox.came_back(came)
@@ -127,29 +126,12 @@ class Session:
             StreamDBError: called elsewhere than on the database's event loop.
         """
         self.check_not_closed()
-        loop = _running_loop()
-        if loop is None or self._loop not in (None, loop):
-            raise StreamDBError(
-                f"{self._url}: an async database is used on one event loop and its thread only; "
-                "for other threads there is the blocking form"
-            )
+        self.loop.take_running()
         if self._reading is None:
-            self._loop = loop
             self.status.set("connecting")
             self._stream = AsyncStream(self._address, **self._stream_options)
             self._reading = asyncio.create_task(self._read(self._stream), name="streamdb-reader")
             self._reading.add_done_callback(self._look_whether_cancelled)
-
-    def on_loop(self, call: Callable[[], None]) -> None:
-        """Run a function where commits run: at once on the loop's thread, else soon.
-
-        May be called on any thread. Before there is a loop, any thread is the right one.
-        """
-        if self._loop is None or _running_loop() is self._loop:
-            call()
-            return
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the database
-            self._loop.call_soon_threadsafe(call)
 
     def check_started(self) -> None:
         """Raise if nothing has connected the database yet. May be called on any thread.
@@ -256,7 +238,7 @@ class Session:
             self.sender.give_up(txid)
             self._send_on()
 
-        self.on_loop(give_up)
+        self.loop.run(give_up)
 
     def _roll_back_open(self) -> None:
         with self._state.committing():
@@ -268,25 +250,6 @@ class Session:
     def _send_on(self) -> None:
         if self._is_found and self.status.now != "closed":
             self._send()
-
-    def call_later(self, seconds: float, call: Callable[[], object]) -> None:
-        """Call a function in so many seconds, unless the database is closed by then."""
-        loop = self._loop
-        if loop is None or self.status.now == "closed":
-            return
-
-        def run() -> None:
-            self._timers.discard(timer)
-            call()
-
-        timer = loop.call_later(seconds, run)
-        self._timers.add(timer)
-
-    def _later_or_now(self, seconds: float, call: Callable[[], object]) -> None:
-        if self._loop is None or self._loop is not _running_loop() or self.status.now == "closed":
-            call()
-        else:
-            self.call_later(seconds, call)
 
     def act(self, action: RunningAction, persist: Callable[[], Awaitable[object]]) -> None:
         """Have an action brought onto the stream in its turn.
@@ -326,7 +289,9 @@ class Session:
             error = raised
         self.sender.end(action, error)
         if self.sender.is_awaited(action):
-            self.call_later(self.sender.waits.long, lambda: self.sender.tell_if_awaited(action))
+            self.loop.call_later(
+                self.sender.waits.long, lambda: self.sender.tell_if_awaited(action)
+            )
         if self.status.now != "closed":
             self._send()
 
@@ -489,9 +454,7 @@ class Session:
 
     async def _stop(self) -> None:
         self.status.set("closed")
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        self.loop.forget_timers()
         own = (self._reading, self._sending, *self._persisting)
         tasks = [task for task in own if task is not None]
         for task in tasks:
@@ -520,7 +483,7 @@ class Session:
 
         A task that is thrown away with its loop cannot wait; then its store is garbage, too.
         """
-        if self._cache is not None and _running_loop() is not None:
+        if self._cache is not None and running_loop() is not None:
             await self._cache.aclose()
 
     def _free_cache(self) -> None:
@@ -533,10 +496,3 @@ class Session:
 
     def _closed(self) -> DatabaseClosed:
         return DatabaseClosed(f"{self._url}: the database is closed")
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

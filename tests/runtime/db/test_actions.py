@@ -183,7 +183,7 @@ async def test_one_in_whose_place_nothing_comes_is_told(
         transaction = db.perform(lambda: db.messages.insert(message(1)), persist, name="greet")
         await transaction
         async with asyncio.timeout(10):
-            while db._session._timers:  # noqa: ASYNC110
+            while db._session.loop._timers:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         told = "persist of the action 'greet' has returned" in caplog.text
         assert told is not comes
