@@ -123,7 +123,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._mutations: Final = Mutations(
             self._state,
             check_open=self._session.check_writable,
-            check_started=self._session.check_started,
+            check_started=self._session.checks.check_started,
             send=self._send,
             hold=self._hold,
             wrap=self._wrap,
@@ -141,7 +141,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             outbox.report = self._report_refused
         self._snapshots: Final = self._state.snapshots
         self._state.graph.reading = self._reading_end
-        self._state.graph.check_connected = self._session.check_started
+        self._state.graph.check_connected = self._session.checks.check_started
         self._views: Final = Views(self._state.graph, self._snapshots)
         self._collections: Final = _ByName[CollectionForm](schema.name)
         self._prepare()
@@ -253,7 +253,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 snapshots=self._snapshots,
                 writer=self._mutations,
                 deliver=self._deliver,
-                check_started=self._session.check_started,
+                check_started=self._session.checks.check_started,
                 check_goes_on=self._check_goes_on,
                 runner=self._views,
                 origin=self._state.graph,
@@ -437,7 +437,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         return TrueState(
             condition,
             self._state.signal,
-            check_started=self._session.check_started,
+            check_started=self._session.checks.check_started,
             is_loaded=lambda: self._state.has_loaded,
             snapshot=self._snapshots.open,
             wake=wake,
@@ -476,7 +476,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             raise TypeError(
                 f"live() takes a query, a collection or a live query, not {type(query).__name__}"
             )
-        self._session.check_open()
+        self._session.checks.check_open()
         if self.error is not None:
             raise self.error
         return LiveParts(
@@ -490,7 +490,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         """Raise if there will be no commit, and that is not because the stream has ended."""
         if self.error is not None:
             raise self.error
-        self._session.check_not_closed()
+        self._session.checks.check_not_closed()
 
     def _reading_end(self) -> Standing:
         now = self.status

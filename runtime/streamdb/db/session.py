@@ -16,6 +16,7 @@ from streamdb.collections.callers import PERSISTING
 from streamdb.db.conditions import reached
 from streamdb.db.drafts import Draft
 from streamdb.db.observers import Observers
+from streamdb.db.open_checks import OpenChecks
 from streamdb.db.options import DatabaseOptions
 from streamdb.db.own_thread import RaisedThere
 from streamdb.db.pending_writes import PendingWrites
@@ -66,6 +67,7 @@ class Session:
         self.close_timeout: Final = options.get("close_timeout", 5.0)
         self.status: Final = StatusBoard(state.lock)
         self.status.on_change = state.signal.fire
+        self.checks: Final = OpenChecks(self._url, state, self.status)
         self.loop: Final = SessionLoop(self._url, self.status)
         self.pending: Final = PendingWrites(state, upsert_as=options.get("upsert_as", "upsert"))
         self.sender: Final = Sender(self._url, self.pending)
@@ -82,7 +84,6 @@ class Session:
         if self._cache is not None:
             self._cache.on_another_stream = self._refuse_all
         self._stream: AsyncStream | None = None
-        self._is_found = False
         self._end_of_stream: StreamClosed | None = None
         self._reading: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -116,7 +117,7 @@ class Session:
         await self.status.loaded.wait()
         if self.status.failure is not None:
             raise self.status.failure
-        self.check_not_closed()
+        self.checks.check_not_closed()
 
     def start(self) -> None:
         """Begin to read and to write, once.
@@ -125,7 +126,7 @@ class Session:
             DatabaseClosed: it is too late.
             StreamDBError: called elsewhere than on the database's event loop.
         """
-        self.check_not_closed()
+        self.checks.check_not_closed()
         self.loop.take_running()
         if self._reading is None:
             self.status.set("connecting")
@@ -133,47 +134,15 @@ class Session:
             self._reading = asyncio.create_task(self._read(self._stream), name="streamdb-reader")
             self._reading.add_done_callback(self._look_whether_cancelled)
 
-    def check_started(self) -> None:
-        """Raise if nothing has connected the database yet. May be called on any thread.
-
-        Raises:
-            NotConnected: it holds nothing, and waiting for its changes would never end.
-        """
-        if not self._state.has_loaded and self.status.now == "idle":
-            raise NotConnected(
-                f"{self._url}: the database is not connected: use it as a context manager, "
-                "or call preload() first"
-            )
-
-    def check_not_closed(self) -> None:
-        """Raise if the database is closed. May be called on any thread.
-
-        Raises:
-            DatabaseClosed: it is.
-        """
-        if self.status.now == "closed":
-            raise self._closed()
-
-    def check_open(self) -> None:
-        """Raise if there is no stream to write to. May be called on any thread.
-
-        Raises:
-            DatabaseClosed: the database is closed, or never found its stream; the cause says why.
-        """
-        self.check_not_closed()
-        if self.status.failure is not None and not self._is_found:
-            raise DatabaseClosed(
-                f"{self._url}: the stream could not be opened"
-            ) from self.status.failure
-
     def check_writable(self) -> None:
         """Raise if nothing may be written. May be called on any thread.
 
         Raises:
-            DatabaseClosed: as :meth:`check_open`; or reading is over, and so the outbox closed.
+            DatabaseClosed: it is, or never found its stream; or reading is over, and so the outbox
+                closed.
             NotConnected: what is in the outbox, and goes first, was not read yet.
         """
-        self.check_open()
+        self.checks.check_open()
         if self.outbox is None or self.outbox.ledger.is_open:
             return
         if self.status.now in ("idle", "connecting"):
@@ -191,7 +160,7 @@ class Session:
             if self.outbox is not None:
                 self.outbox.keep(draft)
             self.sender.enqueue(draft)
-            if self._is_found:
+            if self.checks.is_found:
                 self._send()
 
     def hold(self, draft: Draft) -> None:
@@ -248,7 +217,7 @@ class Session:
         self._send_on()
 
     def _send_on(self) -> None:
-        if self._is_found and self.status.now != "closed":
+        if self.checks.is_found and self.status.now != "closed":
             self._send()
 
     def act(self, action: RunningAction, persist: Callable[[], Awaitable[object]]) -> None:
@@ -329,7 +298,7 @@ class Session:
             if self.outbox is not None:
                 self.outbox.keep(draft)
             self.sender.send_first(draft)
-            if self._is_found:
+            if self.checks.is_found:
                 self._send()
 
     def _send(self) -> None:
@@ -364,7 +333,7 @@ class Session:
 
     async def fork(self, url: str, *, at: str | None, sub_offset: int) -> None:
         """Create a stream that shares the beginning of this one."""
-        self.check_open()
+        self.checks.check_open()
         async with AsyncStream(self._address, **self._stream_options) as stream:
             made = await stream.fork(url, at=at, sub_offset=sub_offset)
             await made.aclose()
@@ -375,7 +344,7 @@ class Session:
         )
         try:
             await reader.find()
-            self._is_found = True
+            self.checks.is_found = True
             self._send()
             await reader.read()
         except StreamDBError as error:
@@ -417,12 +386,12 @@ class Session:
     def _fail(self, error: BaseException) -> None:
         """Nothing more will be read: tell everybody who waits for something."""
         with self._state.committing():
-            if self.outbox is not None or not self._is_found:
+            if self.outbox is not None or not self.checks.is_found:
                 self._leave_or_fail_all(error)  # there will be nothing to write to
             self.status.set("error", error)
             self._state.end(error, error)
         self._observers.loaded()
-        if self._is_found:
+        if self.checks.is_found:
             self.sender.failed.expect_no_echo(error)
 
     def _end(self) -> None:
@@ -460,7 +429,7 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        closed = self._closed()
+        closed = self.checks.closed()
         with self._state.committing():
             self._leave_or_fail_all(closed)
             self._state.end(None, closed)
@@ -493,6 +462,3 @@ class Session:
         """
         if self._cache is not None:
             self._cache.finish()
-
-    def _closed(self) -> DatabaseClosed:
-        return DatabaseClosed(f"{self._url}: the database is closed")
