@@ -21,6 +21,7 @@ from streamdb.collections.origin import (
     release,
 )
 from streamdb.collections.table import Table
+from streamdb.engine.ends import check_goes_on, end_with_sources
 from streamdb.engine.executor import Change, Changes, Executor
 from streamdb.engine.executors import executor_for
 from streamdb.engine.mirror import Mirror
@@ -30,7 +31,7 @@ from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
 from streamdb.engine.routes import Routes
 from streamdb.engine.same import same
-from streamdb.errors import DatabaseClosed, ExpressionError, QueryClosed, StreamDBError
+from streamdb.errors import ExpressionError, StreamDBError
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.sources import Source
 from streamdb.query_functions import check_caller, running_functions
@@ -109,7 +110,7 @@ class Graph:
         with self.lock:
             result = Result(query, self.make_executor, self)
             for parent in result.parents:
-                _check_goes_on(parent)
+                check_goes_on(parent)
             self._routes.add(result)
             settled: Settled = []
             with running_functions:
@@ -117,8 +118,8 @@ class Graph:
             _tell(settled)
             if self._end is not None:
                 result.watchers.end(self._end[0], is_final=self._is_end_final)
-            elif _has_ended(result):
-                _end(result)
+            else:
+                end_with_sources(result)
         self.raise_interrupt()
         return result
 
@@ -230,8 +231,8 @@ class Graph:
         if closed:
             self._close(closed)
         for result in self._routes.alive():
-            if not result.is_over and _has_ended(result):
-                _end(result)
+            if not result.is_over:
+                end_with_sources(result)
 
     def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
         """Nothing more will come: tell the watchers, who let go of results. Under the lock.
@@ -339,31 +340,6 @@ def _interrupted(result: Result, cause: BaseException) -> StreamDBError:
     )
     error.__cause__ = cause
     return error
-
-
-def _check_goes_on(parent: Result | Mirror) -> None:
-    """Raise if what a new query asks was closed, for it would never be up to date."""
-    source = parent.original if isinstance(parent, Mirror) else parent
-    if isinstance(source, Result) and source.is_closed:
-        raise QueryClosed(f"{source!r}, which this one asks, is closed: make it anew")
-    if isinstance(parent, Mirror) and parent.standing.status == "closed":
-        raise DatabaseClosed(f"the database of {parent!r}, which this query asks, is closed")
-
-
-def _has_ended(result: Result) -> bool:
-    """Tell whether all that a query asks is of other places whose streams have ended."""
-    return all(
-        s.has_ended if isinstance(s, Result) else _is_ended_mirror(s) for s in result.sources
-    )
-
-
-def _is_ended_mirror(source: Source) -> bool:
-    return isinstance(source, Mirror) and source.standing.status == "ended"
-
-
-def _end(result: Result) -> None:
-    result.has_ended = True
-    result.watchers.end(None)
 
 
 def _is_none(result: Result, change: Change) -> bool:
