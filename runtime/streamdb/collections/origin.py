@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -37,6 +38,8 @@ class Follower(Protocol):
 class Followers:
     """Those who follow what one place holds, for as long as somebody else holds them.
 
+    Some may come in one thread while those of now are listed in another one.
+
     Attributes:
         were_any: False as long as nobody ever did: most places are followed by nobody.
     """
@@ -44,15 +47,18 @@ class Followers:
     def __init__(self) -> None:
         self.were_any = False
         self._followers: Final[WeakSet[Follower]] = WeakSet()
+        self._lock: Final = threading.Lock()
 
     def add(self, follower: Follower) -> None:
         """Take one in."""
-        self._followers.add(follower)
+        with self._lock:
+            self._followers.add(follower)
         self.were_any = True
 
     def now(self) -> list[Follower]:
         """Return those of now."""
-        return list(self._followers)
+        with self._lock:
+            return list(self._followers)
 
 
 class Origin(Protocol):

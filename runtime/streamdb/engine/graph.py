@@ -79,6 +79,7 @@ class Graph:
         self._kept: Final[dict[object, Result]] = {}
         self._is_committing = False
         self._interrupt: KeyboardInterrupt | None = None
+        self._raised: list[tuple[Result, BaseException]] = []
         self._end: tuple[BaseException | None] | None = None
         self._is_end_final = False
 
@@ -115,6 +116,7 @@ class Graph:
             settled: Settled = []
             with running_functions:
                 self._advance(result, {}, {}, set(), settled)
+            self._log_raised()
             _tell(settled)
             if self._end is not None:
                 result.watchers.end(self._end[0], is_final=self._is_end_final)
@@ -258,6 +260,8 @@ class Graph:
                     self._advance(result, seen, changes, anew, settled)
         finally:
             running_functions.depth -= 1
+        if self._raised:
+            self._log_raised()
         return settled
 
     def _advance(
@@ -315,9 +319,15 @@ class Graph:
         if isinstance(raised, KeyboardInterrupt):
             self._interrupt = raised
             return _interrupted(result, raised)
-        log.error("the %s failed and is of no use any more", result.name, exc_info=raised)
-        raised.add_note(f"raised in the {result.name}, which is of no use any more")
+        self._raised.append((result, raised))
         return raised
+
+    def _log_raised(self) -> None:
+        """Log what functions have raised, now that none runs: handlers of logs may use rows."""
+        raised, self._raised = self._raised, []
+        for result, error in raised:
+            log.error("the %s failed and is of no use any more", result.name, exc_info=error)
+            error.add_note(f"raised in the {result.name}, which is of no use any more")
 
     def _give_up(self, cause: BaseException) -> None:
         for result in self._routes.alive():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import time
 import weakref
 from collections.abc import Callable
@@ -294,6 +295,28 @@ def test_one_that_raises_ends_with_those_derived_from_it(caplog: Any) -> None:
     assert (late.status, late.error) == ("error", ratios.error)
     bench.commit(put(thing("c", 3)))
     assert len(other) == 3
+
+
+def test_who_logs_that_one_has_raised_may_write_elsewhere() -> None:
+    """Handlers of logs are no functions of queries, though they run within the commit."""
+    bench, lines = Bench(), AsyncLocalCollection(Mark, key="id")
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.upsert(Mark(record.getMessage()))
+
+    handler, logger = Handler(), logging.getLogger("streamdb.engine")
+    logger.addHandler(handler)
+    try:
+        ratio = bench.live(bench.left.map(lambda t: 6 // t.a))
+        other = bench.live(bench.left)
+        bench.commit(put(thing("a", 0)))
+        late = bench.live(bench.left.map(lambda t: 1 // t.a))
+    finally:
+        logger.removeHandler(handler)
+    assert [live.status for live in (ratio, other, late)] == ["error", "ready", "error"]
+    assert len(lines) == 1  # both are told of in the same words
+    assert len(other) == 1
 
 
 def test_one_that_raises_in_its_first_load() -> None:
