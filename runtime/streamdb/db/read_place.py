@@ -99,9 +99,8 @@ class ReadPlace:
 
     def forget_resets(self, offset: str) -> None:
         """Forget the resets that what is visible has come past."""
-        if self.obeyed_resets:
-            pairs = self.obeyed_resets
-            self.obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
+        pairs = self.obeyed_resets
+        self.obeyed_resets = {pair for pair in pairs if is_before(offset, pair[1])}
 
 
 def is_before(offset: str, other: str) -> bool:

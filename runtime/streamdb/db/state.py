@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
-from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -133,11 +132,7 @@ class DatabaseState:
         #: Where the last batch that was taken in wants reading to start over.
         self.restart_from: str | None = None
         #: Commits that are made here or elsewhere, and what is called when they are over.
-        self._turns: Final = CommitTurns(
-            self.lock,
-            released=partial(release, self.graph),
-            called=self.graph.raise_interrupt,
-        )
+        self._turns: Final = CommitTurns(self.lock, self.graph)
         #: Calls users' code now, or after the commit that is under way in this thread.
         self.after_committing: Final = self._turns.after
         #: How much the last batch held.
@@ -439,7 +434,8 @@ class DatabaseState:
         self.has_loaded = True
         for table in self.tables.values():
             table.stamps = self._place.stamps
-        self._place.forget_resets(offset)
+        if self._place.obeyed_resets:
+            self._place.forget_resets(offset)
         if came_back is not None:
             self.on_commit(came_back)
         self.graph.commit(self._with_metas(changes), is_load=is_load)

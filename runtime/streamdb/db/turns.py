@@ -8,6 +8,8 @@ from typing import Final
 
 from streamdb.collections.callbacks import run_callback
 from streamdb.collections.commit_lock import CommitLock
+from streamdb.collections.origin import release
+from streamdb.engine.graph import Graph
 
 
 class CommitTurns:
@@ -18,18 +20,15 @@ class CommitTurns:
 
     Args:
         lock: of the database.
-        released: called after each commit, when the lock is free again, before all other calls.
-        called: called after those.
+        graph: its live queries. When the lock is free again, who follows them elsewhere is told,
+            before all other calls; and after those it raises what has interrupted one.
     """
 
-    __slots__ = ("_called", "_calls", "_depth", "_is_calling", "_lock", "_released")
+    __slots__ = ("_calls", "_depth", "_graph", "_is_calling", "_lock")
 
-    def __init__(
-        self, lock: CommitLock, *, released: Callable[[], None], called: Callable[[], None]
-    ) -> None:
+    def __init__(self, lock: CommitLock, graph: Graph) -> None:
         self._lock: Final = lock
-        self._released: Final = released
-        self._called: Final = called
+        self._graph: Final = graph
         self._depth = 0
         self._calls: Final[deque[Callable[[], object]]] = deque()
         self._is_calling = False
@@ -45,10 +44,12 @@ class CommitTurns:
         is_over = not self._depth
         self._lock.__exit__()
         if is_over:
-            self._released()
+            if self._graph.followers.were_any:
+                release(self._graph)
             if self._calls:
                 self._make_calls()
-            self._called()
+            if self._graph.interrupt is not None:
+                self._graph.raise_interrupt()
 
     def after(self, call: Callable[[], object]) -> None:
         """Call users' code now, or after the commit that is under way."""

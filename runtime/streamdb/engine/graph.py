@@ -78,7 +78,8 @@ class Graph:
         self._routes: Final = Routes()
         self._kept: Final[dict[object, Result]] = {}
         self._is_committing = False
-        self._interrupt: KeyboardInterrupt | None = None
+        #: What has ended a query in the midst of a commit, until `raise_interrupt` raises it.
+        self.interrupt: KeyboardInterrupt | None = None
         self._raised: list[tuple[Result, BaseException]] = []
         self._end: tuple[BaseException | None] | None = None
         self._is_end_final = False
@@ -192,7 +193,7 @@ class Graph:
             for table, changed in deltas.items():
                 table.notify(changed)
             _tell(settled)
-            while self._mirrors.are_behind:
+            while self._mirrors.were_any and self._mirrors.are_behind:
                 moved, anew, ended = self._mirrors.catch_up()
                 _tell(self._settle(moved, anew))
                 if ended:
@@ -219,8 +220,8 @@ class Graph:
 
     def raise_interrupt(self) -> None:
         """Raise the KeyboardInterrupt that ended a query, now that the commit is over."""
-        if self._interrupt is not None and threading.current_thread() is threading.main_thread():
-            interrupt, self._interrupt = self._interrupt, None
+        if self.interrupt is not None and threading.current_thread() is threading.main_thread():
+            interrupt, self.interrupt = self.interrupt, None
             raise interrupt
 
     def _end_with(self, ended: Sequence[Mirror]) -> None:
@@ -317,7 +318,7 @@ class Graph:
     def _why(self, result: Result, raised: BaseException) -> BaseException:
         """Return what a query fails with whose functions have raised something."""
         if isinstance(raised, KeyboardInterrupt):
-            self._interrupt = raised
+            self.interrupt = raised
             return _interrupted(result, raised)
         self._raised.append((result, raised))
         return raised

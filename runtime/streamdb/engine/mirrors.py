@@ -26,7 +26,8 @@ class Mirrors:
         self._mirrors: Final[WeakValueDictionary[WatchedSource, Mirror]] = WeakValueDictionary()
         self._inbox: Final[deque[Mail]] = deque()
         self._has_ended = False
-        self._were_any = False  # most databases never have one
+        #: False as long as there never was one: most databases never have one.
+        self.were_any = False
         # Two, for making one takes the lock of the original, under which the list may be wanted.
         self._making: Final = threading.Lock()
         self._listing: Final = threading.Lock()
@@ -37,7 +38,7 @@ class Mirrors:
             mirror = self._mirrors.get(original)
             if mirror is None:
                 original.origin.followers.add(self._owner)
-                self._were_any = True
+                self.were_any = True
                 mirror = Mirror(original, self._post)
                 with self._listing:
                     self._mirrors[original] = mirror
@@ -62,8 +63,6 @@ class Mirrors:
     @property
     def are_behind(self) -> bool:
         """Whether anything has happened that they do not show."""
-        if not self._were_any:
-            return False
         return bool(self._inbox) or any(mirror.has_become_ready for mirror in self.all())
 
     def catch_up(self) -> tuple[dict[Source, Changes], set[Source], list[Mirror]]:

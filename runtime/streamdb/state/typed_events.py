@@ -96,12 +96,11 @@ class TypedEvents:
 
     def decode(self, array: bytes) -> list[Event] | None:
         """Decode an array of events; None if one of them does not fit."""
-        return self._decode(array, fine=self._holds_instants and is_fine(array))
+        return self._decode(array, self._holds_instants and is_fine(array))
 
-    def _decode(self, array: bytes, *, fine: bool) -> list[Event] | None:
+    def _decode(self, array: bytes, fine: bool) -> list[Event] | None:
         for union in self._unions:
-            events = union.decode(array, fine)
-            if events is not None:
+            if (events := union.decode(array, fine)) is not None:
                 return events
         return None
 
@@ -120,7 +119,7 @@ class TypedEvents:
         middle = len(texts) // 2
         events: list[Event | None] = []
         for half in (texts[:middle], texts[middle:]):
-            fitting = self._decode(b"".join((b"[", b",".join(half), b"]")), fine=False)
+            fitting = self._decode(b"".join((b"[", b",".join(half), b"]")), False)
             # Where there is nothing between two commas, there are fewer.
             if fitting is not None and len(fitting) == len(half):
                 events += fitting
@@ -170,6 +169,9 @@ class _Union:
 
     def decode(self, array: bytes, fine: bool) -> list[Event] | None:
         events = _decoded(self._many, array, fine)
+        if events is not None and len(events) == 1 and not self._readers:
+            self._twins.restore_one(events[0].value)  # as in most pages of live reads
+            return events
         return events if events is not None and self._make_rows(events, fine) else None
 
     def decode_each(self, texts: Sequence[Raw | bytes], some_fine: bool) -> list[Event | None]:
@@ -186,10 +188,7 @@ class _Union:
     def _make_rows(self, events: Sequence[Event], fine: bool) -> bool:
         """Put rows in the place of what was read for them; tell whether all fit."""
         if not self._readers:
-            if len(events) == 1:  # as in most pages of live reads
-                self._twins.restore_one(events[0].value)
-            else:
-                self._twins.restore([event.value for event in events])
+            self._twins.restore([event.value for event in events])
             return True
         if fine:
             return False

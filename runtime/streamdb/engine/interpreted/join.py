@@ -68,15 +68,15 @@ class _Side:
 
     def step(self, changes: Mapping[Source, Changes]) -> None:
         """Step the input, and note what moves; the index stays as it is."""
-        value_of = self.value_of
-        self.moves = [
+        value_of, changed = self.value_of, self.input.step(changes)
+        self.moves = changed and [
             (
                 key,
                 None if old is None else value_of(old),
                 None if new is None else value_of(new),
                 new,
             )
-            for key, old, new in self.input.step(changes)
+            for key, old, new in changed
         ]
 
     def follow(self) -> None:
@@ -148,7 +148,7 @@ class JoinOperator:
         for mine, other in moving:
             self._pair(mine, other, [(key, new, row) for key, _, new, row in mine.moves], now)
         rows = self.rows
-        gone = [pair for pair in before if pair not in now]
+        gone = [pair for pair in before if pair not in now] if before else []
         result: list[Change] = [(pair, rows.pop(pair), None) for pair in gone]
         result += [(pair, rows.get(pair), row) for pair, row in now.items()]
         rows.update(now)
