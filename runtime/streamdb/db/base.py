@@ -122,7 +122,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         )
         self._mutations: Final = Mutations(
             self._state,
-            check_open=self._session.check_writable,
+            check_open=self._session.outgoing.check_writable,
             check_started=self._session.checks.check_started,
             send=self._send,
             hold=self._hold,
@@ -192,22 +192,22 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 self.schema,
             )
             persist = persisting(draft.outcome, steps)
-            self._expect(draft, lambda: self._session.act(action, persist))
+            self._expect(draft, lambda: self._session.outgoing.act(action, persist))
 
         return self._mutations.act(name, on_mutate, send)
 
     def _send_action(self, action: RunningAction) -> None:
-        self._on_loop(lambda: self._session.hand_over(action))
+        self._on_loop(lambda: self._session.outgoing.hand_over(action))
 
     def _send(self, draft: Draft) -> None:
         self._keep_in_mind(draft)
         if self._session.outbox is not None:
             self._session.outbox.expect(draft)
-        self._expect(draft, lambda: self._session.enqueue(draft))
+        self._expect(draft, lambda: self._session.outgoing.enqueue(draft))
 
     def _hold(self, draft: Draft) -> None:
         self._keep_in_mind(draft)
-        self._expect(draft, lambda: self._session.hold(draft))
+        self._expect(draft, lambda: self._session.outgoing.hold(draft))
 
     def _expect(self, draft: Draft, call: Callable[[], object]) -> None:
         """Answer for a transaction from now on, and see to it on the loop."""
@@ -233,7 +233,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         from streamdb.db.manual import OpenDraft
 
         def roll_back(draft: Draft, failure: TransactionFailed) -> None:
-            self._on_loop(lambda: self._session.roll_back(draft, failure))
+            self._on_loop(lambda: self._session.outgoing.roll_back(draft, failure))
 
         return OpenDraft(self._mutations, roll_back)
 
@@ -360,7 +360,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
                 f"give_up takes a transaction or its txid, a text, not {type(transaction).__name__}"
             )
         txid = transaction if isinstance(transaction, str) else transaction.txid
-        self._session.give_up(txid)
+        self._session.outgoing.give_up(txid)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """See one state of all collections, whatever is committed meanwhile.
