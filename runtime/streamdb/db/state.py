@@ -28,6 +28,7 @@ from streamdb.collections.row_meta import MetaRows
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
+from streamdb.db.asked_metas import AskedMetas
 from streamdb.db.conditions import StateSignal
 from streamdb.db.load import Load
 from streamdb.db.lone_events import LoneEvents
@@ -103,12 +104,12 @@ class DatabaseState:
         self.graph: Final = Graph(
             self.lock, is_loaded=lambda: self.has_loaded, fire=self.signal.fire
         )
-        self._metas: Final[dict[str, MetaRows]] = {}
+        self._metas: Final = AskedMetas(schema, self.tables)
         self.snapshots: Final = Snapshots(
             self.lock,
             lambda: (
                 *self.tables.values(),
-                *(metas.table for metas in self._metas.values()),
+                *self._metas.tables(),
                 *self.graph.mirrored_tables(),
             ),
             offset=lambda: self.offset,
@@ -417,7 +418,7 @@ class DatabaseState:
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
         changes = {self.tables[name]: each for name, each in deltas.items() if each}
-        self.graph.commit(self._with_metas(changes))
+        self.graph.commit(self._metas.add_changes(changes))
         self.signal.fire()
 
     def _show(
@@ -438,27 +439,17 @@ class DatabaseState:
             self._place.forget_resets(offset)
         if came_back is not None:
             self.on_commit(came_back)
-        self.graph.commit(self._with_metas(changes), is_load=is_load)
+        self.graph.commit(self._metas.add_changes(changes), is_load=is_load)
         if txids:
             self.txids.record(txids)
         self.signal.fire()
         if came_back is not None:
             self.after_commit()
 
-    def _with_metas(self, changes: dict[Table, list[Delta]]) -> dict[Table, list[Delta]]:
-        """Add what has changed of the metas of rows, where somebody asks for them."""
-        for metas in self._metas.values():
-            if changed := metas.catch_up():
-                changes[metas.table] = changed
-        return changes
-
     def metas_of(self, name: str) -> MetaRows:
         """Return the metas of a collection's rows, as rows that queries can ask."""
         with self.lock:
-            if name not in self._metas:
-                schema = self.schema.by_name[name]
-                self._metas[name] = MetaRows(self.tables[name], schema.parse_key)
-            metas, table = self._metas[name], self.tables[name]
+            metas, table = self._metas.of(name), self.tables[name]
             self.snapshots.keep(metas.table, lambda rows: metas.as_in(rows[table]))
             return metas
 
