@@ -300,8 +300,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     @property
     def invalid_events(self) -> Sequence[InvalidEvent]:
         """The last hundred invalid events, oldest first."""
-        with self._state.lock:
-            return tuple(self._state.invalid_events)
+        return self._state.invalid_events.last()
 
     @property
     def outbox(self) -> Outbox:

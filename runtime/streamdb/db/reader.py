@@ -105,7 +105,7 @@ class Reader:
             return await self._read_from(start, is_restart=False)
         offset = await cache.resume(self._stream, self._tail)
         if self._is_to_raise:  # what was reported by another policy when it was read
-            self._state.report_kept()
+            self._state.invalid_events.report_kept()
         try:
             return await self._read_from(offset, is_restart=False)
         except (BadRequest, StreamGone, StreamParseError) as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
@@ -30,6 +29,7 @@ from streamdb.collections.staging import StagedRows
 from streamdb.collections.table import Table
 from streamdb.db.asked_metas import AskedMetas
 from streamdb.db.conditions import StateSignal
+from streamdb.db.invalid_events import InvalidEvents
 from streamdb.db.load import Load
 from streamdb.db.lone_events import LoneEvents
 from streamdb.db.metrics import Metrics, Progress
@@ -48,7 +48,6 @@ from streamdb.state.schema import CollectionSchema, StateSchema
 #: Rows that events write, and of each whether the stream has had none of that key.
 Came: TypeAlias = Mapping[tuple[str, str], bool]
 
-_REMEMBERED_INVALID: Final = 100
 # Seconds after which others on the event loop get their turn.
 _LONGEST_STEP: Final = 0.01
 _quick_text: Final = msgspec.json.Encoder().encode
@@ -116,7 +115,7 @@ class DatabaseState:
             commit=lambda: self.graph.number,
         )
         self.metrics = Metrics()
-        self.invalid_events: Final[deque[InvalidEvent]] = deque(maxlen=_REMEMBERED_INVALID)
+        self.invalid_events: Final = InvalidEvents(self.lock, report)
         #: The position of what is visible.
         self.offset = BEGINNING
         #: Called inside a commit that brings own transactions back, after the rows are visible.
@@ -140,7 +139,6 @@ class DatabaseState:
         self.last_batch = Progress(0, 0)
         self.schema: Final = schema
         self._url = url
-        self._report = report
         self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
         self._place: Final = ReadPlace()
         self._loading_txids: Final = LoadingTxids(self._is_awaited)
@@ -241,7 +239,7 @@ class DatabaseState:
             return
         counts = fold.counts
         if counts.invalid or counts.mistimed:
-            self._report_invalid(counts, batch.offset)
+            self.invalid_events.report(counts, batch.offset)
         self._place.move_on(batch.offset, fold)
         if load is None:
             with self._turns:
@@ -280,7 +278,7 @@ class DatabaseState:
                 stamps=list(self._place.stamps.blocks),
                 events=self.metrics.cached + self.metrics.events,
                 invalid=self.metrics.invalid,
-                invalid_events=[astuple(event) for event in self.invalid_events],
+                invalid_events=[astuple(event) for event in self.invalid_events.last()],
                 undeclared=dict(self.metrics.undeclared),
                 txids=self.txids.remembered(),
                 resets=list(self._place.obeyed_resets),
@@ -297,7 +295,7 @@ class DatabaseState:
         assert self._load is not None  # noqa: S101 - begun above
         self._load.metrics.cached = ledger.events
         self._load.metrics.count_odd(ledger.invalid, ledger.undeclared)
-        self._keep_invalid(InvalidEvent(*event) for event in ledger.invalid_events)
+        self.invalid_events.keep(InvalidEvent(*event) for event in ledger.invalid_events)
         self._loading_txids.take()
         self._loading_txids.add(ledger.txids)
         self._place.resume(ledger)
@@ -320,18 +318,9 @@ class DatabaseState:
         self._loading_txids.add(fold.counts.txids)
         metrics.cached += fold.counts.events
         metrics.count_odd(len(fold.counts.invalid), fold.counts.undeclared)
-        self._keep_invalid(
+        self.invalid_events.keep(
             InvalidEvent(read.batch.offset, *invalid) for invalid in fold.counts.invalid
         )
-
-    def report_kept(self) -> None:
-        """Report the invalid events that a cache holds, as if they were read now.
-
-        Raises:
-            InvalidEventError: ``report`` raised it.
-        """
-        for event in list(self.invalid_events):
-            self._report(event)
 
     def begin_at(self, offset: str) -> None:
         """Take what is read to come from there; before anything is read."""
@@ -339,8 +328,7 @@ class DatabaseState:
 
     def start_over(self) -> None:
         """Forget what a cache held."""
-        with self.lock:
-            self.invalid_events.clear()
+        self.invalid_events.forget()
         self._begin_load()
         self._loading_txids.take()
         self._place.start_over()
@@ -452,18 +440,6 @@ class DatabaseState:
             metas, table = self._metas.of(name), self.tables[name]
             self.snapshots.keep(metas.table, lambda rows: metas.as_in(rows[table]))
             return metas
-
-    def _report_invalid(self, counts: Counts, offset: str) -> None:
-        for mistimed in counts.mistimed:
-            self._report(InvalidEvent(offset, *mistimed, is_applied=True))  # INVALID-7
-        for invalid in counts.invalid:
-            event = InvalidEvent(offset, *invalid)
-            self._report(event)
-            self._keep_invalid([event])
-
-    def _keep_invalid(self, events: Iterable[InvalidEvent]) -> None:
-        with self.lock:
-            self.invalid_events.extend(events)
 
     def end(
         self,

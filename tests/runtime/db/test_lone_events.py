@@ -128,4 +128,4 @@ class _Watched:
             )
             for table in self._tables()
         ]
-        return tables, self._txids, state.metrics.commits, state.offset, state.invalid_events
+        return tables, self._txids, state.metrics.commits, state.offset, state.invalid_events.last()
