@@ -66,7 +66,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
                 await self._session.preload()
         except TimeoutError:
             if limit.expired():
-                raise self._preload_timeout(timeout) from None
+                raise self._waits.preload_timeout(timeout) from None
             raise
 
     async def await_txid(self, txid: str, timeout: float = 5.0) -> None:
@@ -78,7 +78,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         """
         import asyncio
 
-        future = self._wait_for_txid(txid)
+        future = self._waits.for_txid(txid)
         if future.done():
             future.result()  # known, or hopeless, whatever the timeout
             return
@@ -88,7 +88,7 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
                 await asyncio.wrap_future(future)
         except TimeoutError:
             if limit.expired():
-                raise self._txid_timeout(txid, timeout) from None
+                raise self._waits.txid_timeout(txid, timeout) from None
             raise
         finally:
             self._state.txids.forget(txid, future)
@@ -139,14 +139,14 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
         import asyncio
 
         woken = asyncio.Event()
-        source = self._condition(condition, where, woken.set)
+        source = self._waits.condition(condition, where, woken.set)
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
                 return await anext(AsyncItems(source, woken))
         except TimeoutError:
             if limit.expired():
-                raise self._condition_timeout(timeout) from None
+                raise self._waits.condition_timeout(timeout) from None
             raise
         finally:
             source.close()

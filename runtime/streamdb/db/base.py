@@ -10,36 +10,21 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, ca
 
 from streamdb.collections.base_collection import BaseCollection
 from streamdb.collections.collection_parts import CollectionParts
-from streamdb.collections.items import Source
 from streamdb.collections.origin import Standing
 from streamdb.collections.plain_block import PlainBlock
 from streamdb.collections.transaction import BaseTransaction, CheckMayWait, Outcome
 from streamdb.db.action_inputs import ChecksInputs
-from streamdb.db.conditions import MatchingRow, TrueState
 from streamdb.db.declaration import check_declarations, declared_schema
 from streamdb.db.invalid_log import InvalidLog
 from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, checked_upcasts
 from streamdb.db.unresolved import remember
-from streamdb.errors import (
-    ConditionTimeout,
-    DatabaseClosed,
-    InvalidEventError,
-    StreamDBError,
-    TxidTimeout,
-    UnknownCollection,
-    WaitTimeout,
-    WouldDeadlock,
-)
-from streamdb.expr import Expr
+from streamdb.errors import InvalidEventError, StreamDBError, UnknownCollection
 from streamdb.expr.query import Queryable
 from streamdb.near_miss import no_such
-from streamdb.plain_functions import refuse_async
 from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema, StateSchema
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from streamdb.cache.outbox_records import TransactionRecord
     from streamdb.collections.batch_limits import BatchLimits
     from streamdb.collections.row_writer import Batches
@@ -50,7 +35,7 @@ if TYPE_CHECKING:
     from streamdb.db.outbox import Outbox
     from streamdb.db.running_actions import RunningAction
     from streamdb.db.status import Status
-    from streamdb.engine.base_live_query import BaseLiveQuery, LiveParts
+    from streamdb.engine.base_live_query import LiveParts
     from streamdb.errors import TransactionFailed
 
 #: The options that belong to one file, and not to a second database.
@@ -81,6 +66,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         from streamdb.db.observers import Observers
         from streamdb.db.session import Session
         from streamdb.db.state import DatabaseState
+        from streamdb.db.waits import Waits
         from streamdb.engine.viewing import Views
 
         for given, kinds in ((first, (str, StateSchema)), (second, (str,))):
@@ -144,6 +130,14 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         self._state.graph.check_connected = self._session.checks.check_started
         self._views: Final = Views(self._state.graph, self._snapshots)
         self._collections: Final = _ByName[CollectionForm](schema.name)
+        self._waits: Final = Waits(
+            self.url,
+            self._state,
+            self._session.status,
+            check_started=self._session.checks.check_started,
+            offset=lambda: self.offset,
+            collections=self._collections.values(),
+        )
         self._prepare()
         for name in schema.by_name:
             self._collection(self._form, name)
@@ -414,59 +408,6 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
             entry = entry_of(self.schema, record)
             self._deliver(lambda: tell(entry))
 
-    def _condition(
-        self,
-        condition: Callable[[], Any] | BaseCollection[Any, Any, Any, Any] | BaseLiveQuery[Any, Any],
-        where: Callable[[Any], Expr[bool, Any]] | None,
-        wake: Callable[[], None],
-    ) -> Source[Any]:
-        """Make what `until` waits on."""
-        if self._snapshots.current is not None:
-            raise WouldDeadlock("until: nothing changes inside `with db.snapshot()`")
-        if not callable(condition) and not isinstance(cast("Any", condition), Queryable):
-            raise TypeError(
-                "until takes a function, a collection or a live query, not "
-                f"{type(condition).__name__}: until(lambda: len(db.messages) > 2)"
-            )
-        if not callable(condition):
-            return self._matching_row(condition, where, wake)
-        if where is not None:
-            raise TypeError("until: `where` goes with a collection, not with a function")
-        refuse_async(condition, "until", "wait for what it awaits by itself")
-        return TrueState(
-            condition,
-            self._state.signal,
-            check_started=self._session.checks.check_started,
-            is_loaded=lambda: self._state.has_loaded,
-            snapshot=self._snapshots.open,
-            wake=wake,
-        )
-
-    def _matching_row(
-        self,
-        rows: BaseCollection[Any, Any, Any, Any] | BaseLiveQuery[Any, Any],
-        where: Callable[[Any], Expr[bool, Any]] | None,
-        wake: Callable[[], None],
-    ) -> MatchingRow[Any]:
-        """Wait on the changes of what belongs to this database, beginning with what is there."""
-        closed = DatabaseClosed(f"{self.url}: the database is closed")
-        if isinstance(rows, BaseCollection):
-            if rows not in self._collections.values():
-                raise ValueError(f"until: {rows!r} is a collection of another database")
-            reader = rows.reader(wake, initial=True, where=where)
-            return MatchingRow(reader, lambda: self._state.signal.end or closed)
-        if not hasattr(rows, "is_of"):
-            raise TypeError(
-                "until takes a query that is kept up to date: until(db.live(query)), or "
-                "until(lambda: query.fetch())"
-            )
-        if not rows.is_of(self._state.graph):
-            raise ValueError(f"until: {rows!r} is a live query of another database")
-        if where is not None:
-            raise TypeError("until: `where` goes with a collection; a live query can be asked")
-        reader = rows.reader(wake, initial=True)
-        return MatchingRow(reader, lambda: self._state.signal.end or rows.why_over())
-
     def _live_parts(self, query: Any) -> LiveParts:
         """Begin a live query, and return what it stands on."""
         from streamdb.engine.base_live_query import LiveParts
@@ -496,30 +437,6 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
         if now == "ended" or now == "closed" or now == "error":
             return Standing(now, self.error)
         return Standing()
-
-    def _wait_for_txid(self, txid: str) -> Future[None]:
-        if not isinstance(cast("Any", txid), str):
-            raise TypeError(f"await_txid takes a txid, a text, not {type(txid).__name__}")
-        with self._state.lock:
-            return self._state.txids.wait(txid)
-
-    def _txid_timeout(self, txid: str, timeout: float) -> TxidTimeout:
-        return TxidTimeout(
-            f"txid {txid!r} did not come back within {timeout} s ({self._standing()})"
-        )
-
-    def _condition_timeout(self, timeout: float | None) -> ConditionTimeout:
-        return ConditionTimeout(f"it did not become true within {timeout} s ({self._standing()})")
-
-    def _standing(self) -> str:
-        """Say where the reading stands, for who waited in vain."""
-        seen = ", ".join(self._state.txids.last()) or "none"
-        return f"url {self.url}, status {self.status}, offset {self.offset}, last seen: {seen}"
-
-    def _preload_timeout(self, timeout: float | None) -> WaitTimeout:
-        return WaitTimeout(
-            f"the first load took longer than {timeout} s (url {self.url}, status {self.status})"
-        )
 
 
 class _ByName(dict[str, CollectionForm]):

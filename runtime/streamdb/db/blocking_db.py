@@ -70,7 +70,7 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         except StreamDBError:
             raise
         except TimeoutError:
-            raise self._preload_timeout(timeout) from None
+            raise self._waits.preload_timeout(timeout) from None
 
     def await_txid(self, txid: str, timeout: float = 5.0) -> None:
         """Wait until the events of a transaction show in the collections (TXID-2).
@@ -81,12 +81,12 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
             WouldDeadlock: called on streamdb's own thread.
         """
         self._thread.check_may_wait("await_txid()")
-        future = self._wait_for_txid(txid)
+        future = self._waits.for_txid(txid)
         try:
             future.result(timeout)
         except TimeoutError:
             if not future.done():
-                raise self._txid_timeout(txid, timeout) from None
+                raise self._waits.txid_timeout(txid, timeout) from None
             raise
         finally:
             self._state.txids.forget(txid, future)
@@ -135,13 +135,13 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
         """
         self._thread.check_may_wait("until()")
         woken = threading.Event()
-        source = self._condition(condition, where, woken.set)
+        source = self._waits.condition(condition, where, woken.set)
         try:
             found = BlockingItems(source, woken).wait(timeout)
         finally:
             source.close()
         if found is None:
-            raise self._condition_timeout(timeout)
+            raise self._waits.condition_timeout(timeout)
         return found
 
     def live(self, query: Liveable[Row, ColsOfQuery]) -> LiveQuery[Row, ColsOfQuery]:
