@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from msgspec import UNSET, UnsetType
@@ -76,14 +76,14 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
     def get(self, key: Key, default: Any = None) -> Any:
         """Return the row of a key, or ``default``."""
         with self._parts.lock:
-            rows = self._shown.rows
-            return rows.get(self._called_now(self._schema.wire_key(key), rows), default)
+            shown = self._shown
+            return shown.rows.get(_called_now(self._schema.wire_key(key), shown), default)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether there is a row of that key."""
         with self._parts.lock:
-            rows = self._shown.rows
-            return type(key) is self._schema.key and self._called_now(str(key), rows) in rows
+            shown = self._shown
+            return type(key) is self._schema.key and _called_now(str(key), shown) in shown.rows
 
     def __len__(self) -> int:
         with self._parts.lock:
@@ -123,7 +123,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """
         with self._parts.lock:
             shown = self._shown
-            wire_key = self._called_now(self._schema.wire_key(key), shown.rows)
+            wire_key = _called_now(self._schema.wire_key(key), shown)
             meta = meta_of(shown, wire_key, self._schema.parse_key)
         if meta is None:
             raise KeyError(key)
@@ -134,10 +134,6 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """What the caller sees: the table, or what a snapshot has kept of it."""
         self._parts.check_started()  # or all collections would be taken for empty
         return self._parts.snapshots.of(self._table)
-
-    def _called_now(self, wire_key: str, rows: Container[str]) -> str:
-        renamed = self._table.renamed
-        return renamed.now(wire_key, rows) if renamed else wire_key
 
     # --- asking
 
@@ -320,3 +316,8 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
 def _are_several(given: object) -> bool:
     return not isinstance(given, str) and isinstance(given, Sequence)
+
+
+def _called_now(wire_key: str, shown: Table | FrozenRows) -> str:
+    renamed = shown.renamed
+    return renamed.now(wire_key, shown.rows) if renamed.keys else wire_key

@@ -9,13 +9,23 @@ from typing import Any, Final
 from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.marks import Marks
 from streamdb.collections.ordinals import Ordinals
+from streamdb.collections.renamed import RenamedKeys
 from streamdb.state.stamps import Stamps
 
 
 class FrozenRows:
     """What a table held at one moment, for as long as there are holders."""
 
-    __slots__ = ("_ahead", "_arrivals", "_ordinals", "holders", "marks", "rows", "stamps")
+    __slots__ = (
+        "_ahead",
+        "_arrivals",
+        "_ordinals",
+        "holders",
+        "marks",
+        "renamed",
+        "rows",
+        "stamps",
+    )
 
     def __init__(
         self,
@@ -24,11 +34,13 @@ class FrozenRows:
         ordinals: Ordinals,
         stamps: Stamps,
         marks: Marks,
+        renamed: RenamedKeys,
     ) -> None:
         self.rows: Final = rows
         self._ahead: Final = ahead
         self.stamps: Final = stamps
         self.marks: Final = marks
+        self.renamed: Final = renamed
         self._ordinals: Final = ordinals
         self._arrivals: Arrivals | None = None
         self.holders = 0

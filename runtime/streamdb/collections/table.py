@@ -53,8 +53,8 @@ class Table:
         self.ordinals = Ordinals()
         #: The offsets that a server has stamped on events, by their ordinals.
         self.stamps = Stamps()
-        #: What rows were called before.
-        self.renamed: Final = RenamedKeys()
+        #: What rows were called before; never the key of a row that shows.
+        self.renamed = RenamedKeys()
         #: What is noted of single rows.
         self.marks = Marks()
         #: What commits have touched, if anybody wants to know.
@@ -146,6 +146,8 @@ class Table:
             rows[key] = row
             self.ordinals.keys.append(key)
             self.ordinals.numbers.append(ordinal)
+            if self.renamed.keys:
+                self.renamed.forget([key])
         elif old is not None:
             del rows[key]
         if self._arrivals is not None:
@@ -326,6 +328,8 @@ class Table:
             written = zip(self.ordinals.keys, self.ordinals.numbers, strict=True)
             self.marks.own.update((key, number) for key, number in written if number in own)
         self._show(keys)
+        self.renamed = self.renamed.copy()  # who holds the rows of before holds that, too
+        self.renamed.forget(self.renamed.keys & self.rows.keys())
         return before
 
     # --- what is written here
@@ -377,6 +381,13 @@ class Table:
         """
         self.overlay.move(old, new, changes, left, under=self.rows.get(new))
         return self.show_anew([old, new])
+
+    def note_renamed(self, old: str, new: str) -> None:
+        """Have a key lead to the row that had it, unless another row has it by now."""
+        if self._frozen is not None:
+            self._leave_frozen_rows(self._frozen)
+        if old not in self.rows:
+            self.renamed.add(old, new)
 
     def note_failure(self, key: str, error: BaseException) -> None:
         """Note why a write of a row has failed. The row shows without it already."""
@@ -453,6 +464,8 @@ class Table:
             self._moved = moved
         if self.touched is not None:
             self.touched.keys.update(dict.fromkeys(before))
+        if self.renamed.keys:
+            self.renamed.forget([key for key in before if key in rows])
         return [
             (key, old, new)
             for key, old in before.items()
@@ -474,7 +487,7 @@ class Table:
     def freeze(self) -> FrozenRows:
         """Return what the table holds, never to change; its ``holders`` say who needs it."""
         frozen = self._frozen = self._frozen or FrozenRows(
-            self.rows, self._ahead, self.ordinals, self.stamps, self.marks
+            self.rows, self._ahead, self.ordinals, self.stamps, self.marks, self.renamed
         )
         frozen.holders += 1
         return frozen
@@ -487,6 +500,7 @@ class Table:
             self._ahead = dict(self._ahead)
             self.ordinals = self.ordinals.copy()
             self.marks = self.marks.copy()
+            self.renamed = self.renamed.copy()
 
     def watch(
         self, watcher: Watcher, ended: Ended, *, outlasts: bool = False

@@ -32,7 +32,6 @@ class Draft:
         is_open: whether it is committed by hand, and was not yet.
         after: open ones that had written rows of it before, and go first.
         parts: what it was given as, and what the blocks of transactions in its block were.
-        led_to: of rows of an action, what other rows are called now that were called so before.
         called: rows that are called otherwise now, by what they were called when it wrote them.
     """
 
@@ -51,7 +50,6 @@ class Draft:
     is_open: bool = False
     after: list[Draft] = field(default_factory=list["Draft"])
     parts: list[BaseTransaction] = field(default_factory=list[BaseTransaction])
-    led_to: dict[Place, str] = field(default_factory=dict[Place, str])
     called: dict[Place, Place] = field(default_factory=dict[Place, Place])
 
     @property

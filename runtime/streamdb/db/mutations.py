@@ -387,14 +387,14 @@ class Mutations(Generic[Tx]):
         """Return what the row of a key is called now."""
         wire_key = schema.wire_key(key)
         table = self._state.tables[schema.name]
-        if not table.renamed or self._is_open(schema, wire_key):
+        if not table.renamed.keys or self._is_open(schema, wire_key):
             return key
         return schema.parse_key(table.renamed.now(wire_key, table.rows))
 
     def _called_now(self, write: LocalWrite) -> LocalWrite:
         """Return a write as one of the row by what that is called now."""
         table = self._state.tables[write.schema.name]
-        if not table.renamed or self._is_open(write.schema, write.key):
+        if not table.renamed.keys or self._is_open(write.schema, write.key):
             return write
         now = table.renamed.now(write.key, table.rows)
         return write if now == write.key else write.renamed(now)

@@ -65,9 +65,6 @@ class PendingWrites:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
         if draft.is_open:
             self.open.note(draft)
-        if draft.is_brought and self.has_renamed:
-            for name, key in places:
-                draft.led_to[name, key] = self._state.tables[name].renamed.now(key, ())
         txid = draft.outcome.txid
         laid: dict[str, list[tuple[str, Pending]]] = {}
         lifted: dict[str, list[tuple[str, str]]] = {}
@@ -354,10 +351,10 @@ class PendingWrites:
                     f"{schema.name!r}"
                 )
             _, now = action.called.get(place, place)  # another action may have said so before
-            self._state.tables[schema.name].renamed.add(old, new)
             if now != new:
                 later = self._written_meanwhile(action, schema, now, drafts)
                 self._rename(schema, now, new, later, action)
+            self._state.tables[schema.name].note_renamed(old, new)
 
     def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
         """Have later writes reach rows that came back by another key than actions gave them.
@@ -376,8 +373,6 @@ class PendingWrites:
                     table = self._state.tables[name]
                     action.back_at[place] = table.overlay.count
                     new = table.renamed.now(old, table.rows)
-                    if new == action.led_to.get(place):
-                        continue  # that was another row
                     later = self._written_meanwhile(action, write.schema, old, drafts)
                     if new != old and later:
                         self._rename(write.schema, old, new, later)

@@ -231,3 +231,22 @@ def test_each_staged_row_is_written_with_its_own_ordinal() -> None:
     staging.commit()
     assert [(key, row) for key, row, _ in written] == [("a", first), ("a", None), ("a", second)]
     assert [ordinal for _, row, ordinal in written if row] == [1, 3]
+
+
+@pytest.mark.parametrize("comes", ["put", "written", "loaded"])
+def test_a_key_leads_to_no_other_row_once_there_is_a_row_of_it(comes: str) -> None:
+    table = Table()
+    table.write([("m17", Row(), 0)])
+    table.note_renamed("new", "m17")
+    frozen = None if comes == "put" else table.freeze()  # "put" is for rows that nobody holds
+    assert table.renamed.now("new", table.rows) == "m17"
+    if comes == "put":
+        table.put("new", Row(), 1)
+    elif comes == "written":
+        table.write([("new", Row(), 1)])
+    else:
+        table.replace(loaded([("m17", Row(), 0), ("new", Row(), 1)]))
+    table.note_renamed("new", "m18")  # which comes too late
+    table.write([("new", None, 2)])
+    assert table.renamed.now("new", table.rows) == "new"
+    assert frozen is None or frozen.renamed.now("new", frozen.rows) == "m17"

@@ -345,6 +345,73 @@ async def test_what_one_row_was_called_says_nothing_of_another_one_of_that_key(u
         assert db.messages.keys() == ["m1"]
 
 
+async def insert_mapped(db: AsyncChat, url: str) -> None:
+    """Insert the row "new", which a server calls "m17"."""
+
+    async def persist(tx: AsyncActionTransaction) -> None:
+        tx.map_key(db.messages, "new", "m17")
+        await append(url, messages.insert(message("m17"), txid=tx.txid))
+
+    await db.perform(lambda: db.messages.insert(message("new")), persist).synced()
+
+
+@pytest.mark.parametrize("comes", ["alone", "with others", "from here"])
+async def test_a_temporary_key_leads_nowhere_once_a_row_of_it_was_there(
+    comes: str, url: str
+) -> None:
+    """Even when that is removed, here or for good: whoever writes it then, means that row."""
+    async with AsyncChat(url, create=True) as db:
+        await insert_mapped(db, url)
+        assert db.messages["new"].id == "m17"
+        if comes == "from here":
+            await db.messages.insert(message("new", "another")).synced()
+        else:
+            events = [messages.insert(message("new", "another"), txid="t")]
+            if comes == "with others":
+                events.append(messages.insert(message("m18"), txid="t"))
+            async with AsyncStream(url) as server:
+                await server.append_many(events)
+            await db.await_txid("t")
+        with held_writes(db):
+            removal = db.messages.delete("new")
+            assert "new" not in db.messages
+            later = db.messages.upsert(message("new", "again"))
+            assert db.messages["new"] == message("new", "again")
+        await removal.synced()
+        await later.synced()
+        await db.messages.delete("new").synced()
+        assert "new" not in db.messages
+        with pytest.raises(MissingKey):
+            db.messages.update("new", note="of which row?")
+        assert db.messages["m17"] == message("m17")
+
+
+async def test_a_key_that_others_use_leads_nowhere_from_the_start(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await append(url, messages.insert(message("new", "theirs"), txid="t"))
+            await db.await_txid("t")
+            tx.map_key(db.messages, "new", "m17")
+            await append(url, messages.insert(message("m17"), txid=tx.txid))
+
+        await db.perform(lambda: db.messages.insert(message("new")), persist).synced()
+        assert db.messages["new"] == message("new", "theirs")
+        await db.messages.delete("new").synced()
+        assert "new" not in db.messages
+        assert db.messages.keys() == ["m17"]
+
+
+async def test_in_a_snapshot_a_temporary_key_leads_where_it_led(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await insert_mapped(db, url)
+        with db.snapshot():
+            await append(url, messages.insert(message("new", "another"), txid="t"))
+            await db.await_txid("t")
+            assert db.messages["new"].id == db.messages.meta("new").key == "m17"
+        assert db.messages["new"] == message("new", "another")
+
+
 @pytest.mark.parametrize("number", ["m1", "m2"])
 async def test_a_later_action_is_told_the_key_too(number: str, url: str) -> None:
     """It finds its row by the key that it wrote it by, whatever it is called by then."""
