@@ -175,29 +175,27 @@ class DatabaseState:
             pass
         return self.restart_from
 
-    def steps(self, batch: Batch) -> Iterable[Progress]:
-        """Take a batch in as :meth:`take` does, in steps of some milliseconds; a short one at once.
+    def steps(self, batch: Batch) -> Iterator[Progress]:
+        """Take a batch in as :meth:`take` does, in steps of some milliseconds.
 
         Nothing of it shows before the last step, after which ``restart_from`` tells where to read
-        again from. After an error the state that shows is what it was, and a load can only be given
-        up.
+        again from: whoever has others take their turn at each step has none between that and what
+        is done next. After an error the state that shows is what it was, and a load can only be
+        given up.
         """
         self.restart_from = None
         size = sum(map(len, batch.parts))
-        if size > _SHORT:
-            return self._take_long(batch, size)
-        self._take_short(batch, size)
-        return (self.last_batch,)
+        return self._take_long(batch, size) if size > _SHORT else self._take_short(batch, size)
 
     def _take_long(self, batch: Batch, size: int) -> Iterator[Progress]:
         fold = self._begin()
         yield from self._fold_in_steps(batch, fold)
         self._finish(batch, fold, size)
 
-    def _take_short(self, batch: Batch, size: int) -> None:
-        """Take a batch in at once."""
+    def _take_short(self, batch: Batch, size: int) -> Iterator[Progress]:
         decoder, url, offset = self._decoder, self._url, batch.offset
         pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
+        yield Progress(sum(map(len, pages)), size)
         if len(pages) == 1 and self._load is None and self._take_lone(pages[0], offset):
             self.last_batch = Progress(1, size)
             return

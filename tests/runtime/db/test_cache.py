@@ -36,6 +36,7 @@ from streamdb import (
 from streamdb.cache import store
 from streamdb.cache.saved import Read
 from streamdb.db import caching
+from streamdb.protocol.exchange import Batch
 from streamdb_server import Serving
 
 WARNED = "is not used, and built anew"
@@ -154,6 +155,29 @@ async def test_the_next_commit_waits_until_the_file_has_the_last(
         assert len(db.messages) == 2
         may_write.set()
         await db.until(lambda: len(db.messages) == 3)
+
+
+async def test_nobody_has_a_turn_between_a_commit_and_its_way_into_the_file(
+    url: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They might close the database, and what they have seen would not be in the file."""
+    order, others = list[str](), asyncio.Event()
+    took = caching.Cache.took
+
+    def note(self: caching.Cache, batch: Batch, restart_from: str | None) -> None:
+        order.append("kept")
+        took(self, batch, restart_from)
+
+    def others_next(_: Any) -> None:
+        asyncio.get_running_loop().call_soon(order.append, "others")
+        asyncio.get_running_loop().call_soon(others.set)
+
+    async with AsyncChat(url, create=True, cache=cache) as db:
+        monkeypatch.setattr(caching.Cache, "took", note)
+        db.messages.subscribe(others_next)
+        await write(url, 1)
+        await others.wait()
+        assert order[-2:] == ["kept", "others"]
 
 
 @pytest.mark.parametrize("live", ["sse", "long-poll"])
