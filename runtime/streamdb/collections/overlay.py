@@ -38,6 +38,7 @@ class Pending:
         txid: the transaction.
         change: from the row below to the row that shows. It raises nothing.
         seen: the row that was right below when the change was made, None for none; may be unknown.
+        seen_of: the transaction of the change that was right below then, None if there was none.
         base: the row that what was sent was made of, None if there was none.
         or_base: another row that it may come upon without a conflict; may be unknown.
         overwrites: whether what was sent undoes something in ``base`` that was not in ``seen``.
@@ -54,6 +55,7 @@ class Pending:
     txid: str
     change: RowChange
     seen: Row | None = UNKNOWN
+    seen_of: str | None = None
     base: Row | None = None
     or_base: Row | None = UNKNOWN
     overwrites: bool = False
@@ -303,10 +305,11 @@ class _Stack:
 
     def push(self, pending: Pending) -> None:
         below = pending.below = self.settled_top()
-        pending.seen = self.under if below is None else below.row
         if below is None:
+            pending.seen, pending.seen_of = self.under, None
             self._bottom = pending
         else:
+            pending.seen, pending.seen_of = below.row, below.txid
             below.above = pending
         self._top = self.changes[pending.txid] = pending
         self._touch(pending)

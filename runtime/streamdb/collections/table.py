@@ -360,8 +360,9 @@ class Table:
             pending = self.overlay.pop(key, txid)
             if pending is not None:
                 lifted[key] = None
-                if pending.above is not None:  # made on what never was
-                    pending.above.seen = pending.seen
+                above = pending.above
+                if above is not None and above.seen_of == txid:  # made on what never was
+                    above.seen, above.seen_of = pending.seen, pending.seen_of
         return self.show_anew(lifted)
 
     def rename(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from operator import eq
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,3 +231,20 @@ def test_the_same_row_in_another_object_after_a_load_is_no_conflict() -> None:
     assert table.write([("a", ["second"], 2)], echoes) == []
     assert echoes.conflicts == []
     assert table.rows["a"] is second
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_change_has_seen_what_it_was_made_on_whatever_fails_below(is_back: bool) -> None:
+    """What was made on a write that never was has seen what that saw, and nothing else has."""
+    table = Table()
+    first, second, third = (
+        Pending(txid, lambda _, row=(txid,): row) for txid in ("first", "second", "third")
+    )
+    for pending in (first, second, third):
+        table.lay([("a", pending)])
+    if is_back:
+        second.base = ("first",)
+        table.write([("a", ("second",), 1)], Echoes({1: "second"}))
+    table.lift([("a", "first")])
+    assert third.seen == ("second",)
+    assert is_back or second.seen is None
