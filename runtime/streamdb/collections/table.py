@@ -187,6 +187,11 @@ class Table:
                 before[key], showed[key, txid] = rows.get(key), pending.row
                 if self.overlay.under(key) is None:
                     unnamed.append((key, txid))
+        came: dict[str, int] = {}
+        if unnamed:
+            for key, _, number in writes:
+                if self.synced(key) is None:
+                    came.setdefault(key, number)
         for key, row, ordinal in writes:
             if type(row) is Stored or self.originals:
                 row = self._without_text(key, row)
@@ -214,7 +219,7 @@ class Table:
         if overlay is not None:
             self._show(before)
         if unnamed:
-            self._note_other_keys(unnamed, writes, before, echoes)
+            self._note_other_keys(unnamed, came, echoes)
         self._tidy()
         return self._net(before)
 
@@ -227,23 +232,28 @@ class Table:
     def _note_other_keys(
         self,
         unnamed: Sequence[Gone],
-        writes: Iterable[Write],
-        before: Mapping[str, Any | None],
+        came: Mapping[str, int],
         echoes: Echoes,
     ) -> None:
         """Take the one row that came instead of one that was only here to be the same row.
 
-        Whoever knows it by its old key may ask before the application says what it is called.
+        Whoever knows it by its old key may ask before the application says what it is called. Later
+        writes may hide a row that the stream has, and own ones one that it had: both are no news.
+
+        Args:
+            unnamed: rows of actions that the stream did not have.
+            came: rows that it did not have until now, and the ordinals of their first events.
+            echoes: tell whose those are.
         """
         for txid in dict.fromkeys(txid for _, txid in unnamed):
-            gone = [key for key, of in unnamed if of == txid and key not in self.rows]
-            came = [
+            gone = [key for key, of in unnamed if of == txid and self.synced(key) is None]
+            new = [
                 key
-                for key, _, ordinal in writes
-                if echoes.txids.get(ordinal) == txid and before[key] is None and key in self.rows
+                for key, ordinal in came.items()
+                if echoes.txids.get(ordinal) == txid and self.synced(key) is not None
             ]
-            if len(gone) == len(came) == 1:
-                self.renamed.add(gone[0], came[0])
+            if len(gone) == len(new) == 1:
+                self.renamed.add(gone[0], new[0])
 
     def _write_under(
         self,

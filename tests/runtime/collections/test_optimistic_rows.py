@@ -248,3 +248,18 @@ def test_a_change_has_seen_what_it_was_made_on_whatever_fails_below(is_back: boo
     table.lift([("a", "first")])
     assert third.seen == ("second",)
     assert is_back or second.seen is None
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_what_others_hide_is_not_taken_for_a_row_under_another_key(is_hidden: bool) -> None:
+    """An action shows "new" and removes "old"; both come back as rows, so neither is the other."""
+    table = Table()
+    table.write([("old", ("old",), 1)])
+    table.lay([("new", Pending("action", lambda _: ("new",)))])
+    table.lay([("old", Pending("action", lambda _: None))])
+    if is_hidden:
+        table.lay([("new", Pending("later", lambda _: None))])
+    echoes = Echoes({2: "action", 3: "action"}, gone=[("new", "action"), ("old", "action")])
+    table.write([("new", ("new",), 2), ("old", ("other",), 3)], echoes)
+    assert table.renamed.now("new", table.rows) == "new"
+    assert ("new" in table.rows) is not is_hidden
