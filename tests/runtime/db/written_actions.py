@@ -18,6 +18,7 @@ from tests.runtime.db.write_model import (
     Made,
     Place,
     Released,
+    renamed,
     said,
 )
 
@@ -86,7 +87,8 @@ class DurablePart:
         inner.by = [*self._local.by, self._local]
         with opened.lock:
             place, row = self._own_row()
-            inner.add(place, Deed("upsert", row))
+            now = opened.called_now(place, inner)
+            inner.add(now, Deed("upsert", renamed(row, now)))
             opened.trace.append(Laid(inner, opened.view()))
             try:
                 inner.tx = self._written(inner, place[0], row)

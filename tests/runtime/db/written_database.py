@@ -334,7 +334,7 @@ class Opened:
         """Do one write; return its transaction, None if it was refused as it must be."""
         collection = self.collection(write.name)
         row, fields, key = write.row, write.fields, write.place[1]
-        place = write.place if write.kind == "insert" else self._called_now(write.place, local)
+        place = write.place if write.kind == "insert" else self.called_now(write.place, local)
         now = draft[place] if place in draft else dict(collection.items()).get(place[1])
         deed = Deed(write.kind, renamed(row, place))
         call = lambda: getattr(collection, write.kind)(row)  # noqa: E731
@@ -370,7 +370,7 @@ class Opened:
         draft[place] = deed.done_to(now)
         return call()
 
-    def _called_now(self, place: Place, local: Local) -> Place:
+    def called_now(self, place: Place, local: Local) -> Place:
         """Return what the row is called that whoever writes it by this key reaches."""
         if place in local.deeds:
             return place
