@@ -64,9 +64,12 @@ class PageDecoder:
         Raises:
             StreamParseError: the text is not JSON at all.
         """
-        if part.startswith(b"[") and (events := self._typed.decode(part)) is not None:
+        if not part.startswith(b"["):
+            found = self.pieces(part, url=url, offset=offset)
+        elif (events := self._typed.decode(part)) is not None:
             return events
-        found = self.pieces(part, url=url, offset=offset)
+        else:
+            found = self._pieces_of_array(part, part.strip(), url, offset)
         return [event for piece in found for event in piece.events]
 
     def pieces(self, part: bytes, *, url: str, offset: str) -> Iterator[Piece]:
@@ -84,6 +87,9 @@ class PageDecoder:
         if len(text) <= PIECE_BYTES and (events := self._typed.decode(text)) is not None:
             yield Piece(events, len(text))  # as most pages of live reads are
             return
+        yield from self._pieces_of_array(part, text, url, offset)
+
+    def _pieces_of_array(self, part: bytes, text: bytes, url: str, offset: str) -> Iterator[Piece]:
         array = PagePieces(text)
         while (piece := array.cut()) is not None:
             found: Events | None = self._typed.decode(piece)
