@@ -57,6 +57,7 @@ DATABASE_ATTRIBUTES: Final = frozenset(
         "effects",
         "error",
         "fork",
+        "give_up",
         "invalid_events",
         "live",
         "metrics",
