@@ -18,7 +18,7 @@ ChangeKind = Literal["insert", "update", "delete", "move"]
 
 
 #: The net effect of one commit on one key: that, the row before or None, the row after or None.
-#: Rows are compared by identity. A plain tuple, for a named one takes six times as long to unpack.
+#: Rows are compared by identity. A plain tuple, for a named one takes longer to unpack.
 Delta: TypeAlias = tuple[str, Any | None, Any | None]
 
 

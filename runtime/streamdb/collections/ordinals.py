@@ -6,9 +6,8 @@ from array import array
 from collections.abc import Collection, Sequence
 from typing import Final
 
-#: As many as so many times the rows, and so many more, are kept before those out of date go.
-TOLERATED_SHARE: Final = 3
-TOLERATED_OLD: Final = 1000
+_TOLERATED_SHARE: Final = 3
+_TOLERATED_OLD: Final = 1000
 
 
 class Ordinals:
@@ -61,7 +60,7 @@ class Ordinals:
 
     def tidy(self, rows: Collection[str]) -> None:
         """Forget what is out of date, if that is most of it; ``rows`` are those there are."""
-        if len(self.keys) <= TOLERATED_SHARE * len(rows) + TOLERATED_OLD:
+        if len(self.keys) <= _TOLERATED_SHARE * len(rows) + _TOLERATED_OLD:
             return
         last = dict(zip(self.keys, self.numbers, strict=True))
         kept = {key: number for key, number in last.items() if key in rows}

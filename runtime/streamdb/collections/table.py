@@ -10,7 +10,7 @@ from streamdb.collections.changes import Delta
 from streamdb.collections.frozen_rows import FrozenRows, in_order
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.marks import Marks, Touched
-from streamdb.collections.ordinals import TOLERATED_OLD, TOLERATED_SHARE, Ordinals
+from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.overlay import (
     NO_ECHOES,
     UNKNOWN,
@@ -225,9 +225,8 @@ class Table:
 
     def _tidy(self) -> None:
         rows = self.rows
-        if len(self.ordinals.keys) > TOLERATED_SHARE * len(rows) + TOLERATED_OLD:
-            self.ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
-            self.marks.tidy(rows)
+        self.ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
+        self.marks.tidy(rows)
 
     def _note_other_keys(
         self,

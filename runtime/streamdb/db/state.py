@@ -142,8 +142,8 @@ class DatabaseState:
         self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
         self._place: Final = ReadPlace()
         self._loading_txids: Final = LoadingTxids(self._is_awaited)
-        # Where batches are worked out that do not belong to a load; empty between two of them.
         self._lone: Final = LoneEvents(self.tables)
+        # Where batches are worked out that do not belong to a load; empty between two of them.
         self._staging: Final = {name: StagedRows(table) for name, table in self.tables.items()}
         self._is_staging = False
         self._live: Final = Fold(self._decoder.judge, self._staging, self._place.judge_reset)

@@ -57,8 +57,6 @@ class Result:
         #: What made it fail, its own fault or that of what it is derived from.
         self.failure: BaseException | None = None
         self.is_closed = False
-        #: True if it does not move on any more.
-        self.is_over = False
         #: True if it asks rows of other places alone, and the streams of all have ended.
         self.has_ended = False
         #: The number of the commit that changed it last.
@@ -129,6 +127,11 @@ class Result:
 
     # --- commits
 
+    @property
+    def is_over(self) -> bool:
+        """True if it does not move on any more."""
+        return self.is_closed or self.failure is not None
+
     def load(self) -> Changes:
         """Compute all rows anew. Raises whatever its functions do.
 
@@ -150,12 +153,12 @@ class Result:
 
     def fail(self, error: BaseException) -> None:
         """End in failure."""
-        self.failure, self.is_over = error, True
+        self.failure = error
         self.executor = None
 
     def close(self) -> None:
         """Move on no more; the rows stay."""
-        self.is_closed = self.is_over = True
+        self.is_closed = True
         self.watchers.end(None)
 
 

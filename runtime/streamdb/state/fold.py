@@ -300,7 +300,7 @@ def _mistimed(event: Event | Judged, item: Item) -> Invalid:
 
 
 # What is needed to store the rows of one class of events: the parts of a sink, what removes a row,
-# and what reads the key of one. A plain tuple, for a named one takes six times as long to unpack.
+# and what reads the key of one. A plain tuple, for a named one takes longer to unpack.
 _Route: TypeAlias = (
     "tuple[dict[str, Any], list[str], array[int], Callable[[str, int], None], Callable[[Any], str]]"
 )

@@ -57,6 +57,11 @@ async def place(server: Serving, http_url: str) -> AsyncIterator[Place]:
         yield Place(between, server, http_url)
 
 
+def lose_answers(place: Place) -> None:
+    """Have the next write be stored and not answered, and nothing get through after it."""
+    place.between.trouble_posts(itertools.chain([LoseAnswer()], itertools.repeat(Refuse())))
+
+
 async def test_the_others_of_its_request_are_sent_on(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,7 +90,7 @@ async def test_the_others_of_its_request_are_sent_on(
 
 async def test_what_was_stored_with_it_is_not_stored_again(place: Place) -> None:
     async with AsyncChat(place.url, **FAST) as db:
-        place.between.trouble_posts(itertools.chain([LoseAnswer()], itertools.repeat(Refuse())))
+        lose_answers(place)
         with unread(db):
             with held_writes(db):
                 first = db.messages.insert(message("a"))
@@ -104,7 +109,7 @@ async def test_what_was_stored_with_it_is_not_stored_again(place: Place) -> None
 
 async def test_what_comes_after_one_that_was_stored_is_no_copy_of_it(place: Place) -> None:
     async with AsyncChat(place.url, **FAST) as db:
-        place.between.trouble_posts(itertools.chain([LoseAnswer()], itertools.repeat(Refuse())))
+        lose_answers(place)
         with unread(db):
             given_up = db.messages.insert(message("a"))
             await place.until_stored(1)
@@ -117,7 +122,7 @@ async def test_what_comes_after_one_that_was_stored_is_no_copy_of_it(place: Plac
 
 async def test_a_refusal_of_the_rest_tells_nothing_of_what_was_sent_before(place: Place) -> None:
     async with AsyncChat(place.url, **FAST) as db:
-        place.between.trouble_posts(itertools.chain([LoseAnswer()], itertools.repeat(Refuse())))
+        lose_answers(place)
         with unread(db):
             with held_writes(db):
                 first = db.messages.insert(message("a"))
