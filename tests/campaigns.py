@@ -84,7 +84,7 @@ def run_histories(
     may fail for several reasons. One that takes nearly ``longest`` seconds says where it hangs.
 
     Raises:
-        SystemExit: some have failed.
+        SystemExit: some have failed, or there are no more histories that are different.
     """
     began_at = time.monotonic()
     judged = failed = 0
@@ -112,6 +112,8 @@ def run_histories(
     run_examples(one, histories, count=count, start=start)
     if failed:
         sys.exit(f"seed {start}: {failed} of {judged} histories failed")
+    if judged < count:
+        sys.exit(f"seed {start}: no more than {judged} of {count} histories were found")
     return time.monotonic() - began_at
 
 

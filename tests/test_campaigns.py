@@ -45,6 +45,11 @@ def test_a_run_ends_when_it_has_failed_often() -> None:
         run_histories(judge, st.integers(0, 9).map(lambda n: n * 50), count=99, start=7, longest=60)
 
 
+def test_fewer_histories_than_asked_for_are_not_taken_for_as_many() -> None:
+    with pytest.raises(SystemExit, match=r"seed 7: no more than 3 of 99 histories"):
+        run_histories(judge, st.integers(1, 3), count=99, start=7, longest=60)
+
+
 def test_jobs_share_the_count() -> None:
     command = [sys.executable, "-m", "tests.runtime.db.database_campaign", "3", "7", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
