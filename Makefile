@@ -23,7 +23,7 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest --quiet --doctest-modules runtime codegen server
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses auto --dist worksteal --maxfail 50
 
 # Regenerates every golden package and error listing; review the diff as code.
 golden: $(READY)

@@ -134,6 +134,10 @@ class Overlay:
         """How many changes were made by now: the number of the last one."""
         return self._count
 
+    def __len__(self) -> int:
+        """Return how many rows have pending changes."""
+        return len(self._stacks)
+
     def __contains__(self, key: object) -> bool:
         """Tell whether a row has any."""
         return key in self._stacks

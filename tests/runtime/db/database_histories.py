@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
-from tests.faults import Fault, faults, proxy
+from tests.faults import Fault, Proxy, faults, proxy
 from tests.runtime.chat_schema import AsyncChat, Chat
+from tests.runtime.db.abandoning import abandoned_if_it_fails
 from tests.runtime.naive_fold import NAMES, OPERATIONS, InOrder, NaiveReader, Restart
 from tests.runtime.streams.histories import LONGEST, surroundings
 
@@ -354,9 +355,13 @@ class Opened:
             }
             return View(self.db.offset, rows)
 
+    async def abandon(self) -> None:
+        """Close it, and check nothing."""
+        await self._call(self.db.aclose if self.is_async else self.db.close)
+
     async def close(self) -> None:
         """Close it, and check what those saw who watched."""
-        await self._call(self.db.aclose if self.is_async else self.db.close)
+        await self.abandon()
         with suppress(Exception):  # it was closed before it had loaded
             await self._loading
         for name in NAMES:
@@ -421,27 +426,32 @@ async def judge(server: str, folder: Path, history: History) -> None:
             await log.append(append.events)
         async with proxy(server) as between:
             user = User(log, between.url(name), history.live, folder / f"{name}.cache")
-            await user.open(history.opening)
-            for step in history.steps:
-                match step:
-                    case Append(events):
-                        await log.append(events)
-                    case ResetTo(appends):
-                        await log.append_reset(appends)
-                    case Wait():
-                        await user.wait()
-                    case Take():
-                        await user.opened.take()
-                    case Trouble(met):
-                        await between.trouble(met)
-                    case Reopen():
-                        await asyncio.sleep(step.pause / 1000)
-                        await user.close()
-                        await user.open(step)
-            await user.wait()
-            await user.close()
+            async with abandoned_if_it_fails(user):
+                await user.open(history.opening)
+                for step in history.steps:
+                    await _do(step, log, user, between)
+                await user.wait()
+                await user.close()
             if log.txids:
                 assert user.opened.views[-1].offset == log.places[-1][0]
+
+
+async def _do(step: Step, log: Log, user: User, between: Proxy) -> None:
+    match step:
+        case Append(events):
+            await log.append(events)
+        case ResetTo(appends):
+            await log.append_reset(appends)
+        case Wait():
+            await user.wait()
+        case Take():
+            await user.opened.take()
+        case Trouble(met):
+            await between.trouble(met)
+        case Reopen():
+            await asyncio.sleep(step.pause / 1000)
+            await user.close()
+            await user.open(step)
 
 
 class User:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from tests.runtime.db.database_histories import History, histories, judge
 from tests.runtime.streams.histories import history_server, in_a_hurry
 
@@ -20,7 +20,10 @@ def histories_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.generate],  # to make one that fails smaller takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(history=histories)
 async def test_state_order_offset_and_observers_equal_a_naive_fold(

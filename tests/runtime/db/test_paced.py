@@ -105,7 +105,7 @@ def test_threads_share_a_rhythm(embedded_url: str) -> None:
         for thread in threads:
             thread.join()
         paced.flush(30)
-        db.until(lambda: not any(table.overlay.keys for table in db._state.tables.values()))
+        db.until(lambda: not any(table.overlay for table in db._state.tables.values()))
         assert len(db.messages) == 80
 
 

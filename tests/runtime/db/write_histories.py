@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults import Proxy, proxy
+from tests.runtime.db.abandoning import abandoned_if_it_fails
 from tests.runtime.db.write_judge import Judge
 from tests.runtime.db.write_model import LARGEST_BODY
 from tests.runtime.db.write_steps import (
@@ -57,16 +58,17 @@ async def judge(server: str, folder: Path, history: History) -> None:
             await others.append(append.events)
         async with proxy(server) as between:
             user = User(others, between, between.url(name), history.live, folder / f"{name}.cache")
-            await user.open(history.opening)
-            for left, step in zip(range(len(history.steps), 0, -1), history.steps, strict=True):
-                if left == history.ends:
+            async with abandoned_if_it_fails(user):
+                await user.open(history.opening)
+                for left, step in zip(range(len(history.steps), 0, -1), history.steps, strict=True):
+                    if left == history.ends:
+                        await user.end_stream()
+                    await user.take(step)
+                    user.opened.look()
+                if history.ends == 0:
                     await user.end_stream()
-                await user.take(step)
-                user.opened.look()
-            if history.ends == 0:
-                await user.end_stream()
-            await user.wait()
-            await user.close()
+                await user.wait()
+                await user.close()
         log = await Log.of(others)
         for opened in user.all_opened:
             await _check(log, opened)

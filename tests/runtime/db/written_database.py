@@ -437,11 +437,15 @@ class Opened:
             self.trace.append(self.view())
             assert all(is_right(live) for live in self._live if live._result.is_ready)
 
+    async def abandon(self) -> None:
+        """Close it, and check nothing."""
+        await self._call(self.db.aclose if self.is_async else self.db.close)
+
     async def close(self) -> None:
         """Close it, and check what those saw who watched."""
         if self.is_patient:
             self.hold_back(Hold())
-        await self._call(self.db.aclose if self.is_async else self.db.close)
+        await self.abandon()
         self.is_over = True
         while self.persisting:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.001)
