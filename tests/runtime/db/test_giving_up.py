@@ -12,7 +12,7 @@ import pytest
 from tests.faults import AnswerTo, LoseAnswer, Refuse, proxy
 from tests.runtime.chat_schema import AsyncChat, message
 from tests.runtime.db.held import held_writes, unread
-from tests.runtime.db.test_outbox import Place, read, sent
+from tests.runtime.db.outbox_place import Place, read, sent
 
 from streamdb import (
     AsyncStream,
