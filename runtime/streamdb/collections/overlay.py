@@ -86,6 +86,20 @@ class Conflicting(NamedTuple):
     ours: Row | None
 
 
+class CameAs(NamedTuple):
+    """A row of an action came by another key than it showed by.
+
+    Attributes:
+        txid: of the action.
+        old: the key by which it showed.
+        new: the key by which it came.
+    """
+
+    txid: str
+    old: str
+    new: str
+
+
 @dataclass(frozen=True, slots=True)
 class Echoes:
     """What a commit holds of own transactions.
@@ -95,6 +109,7 @@ class Echoes:
         whole: those that came back as a whole, with a load.
         is_same: tells whether two rows are the same JSON.
         conflicts: filled by tables.
+        renamed: filled by tables.
         gone: what shows no more, whether or not an event of the commit writes that row.
     """
 
@@ -102,6 +117,7 @@ class Echoes:
     whole: Collection[str] = ()
     is_same: Callable[[Row, Row], bool] = lambda one, other: one is other
     conflicts: list[Conflicting] = field(default_factory=list[Conflicting])
+    renamed: list[CameAs] = field(default_factory=list[CameAs])
     gone: Collection[Gone] = ()
 
 

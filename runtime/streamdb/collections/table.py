@@ -14,6 +14,7 @@ from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.overlay import (
     NO_ECHOES,
     UNKNOWN,
+    CameAs,
     Conflicting,
     Echoes,
     Gone,
@@ -253,6 +254,7 @@ class Table:
             ]
             if len(gone) == len(new) == 1:
                 self.renamed.add(gone[0], new[0])
+                echoes.renamed.append(CameAs(txid, gone[0], new[0]))
 
     def _write_under(
         self,
@@ -398,6 +400,12 @@ class Table:
             self._leave_frozen_rows(self._frozen)
         if old not in self.rows:
             self.renamed.add(old, new)
+
+    def forget_renamed(self, key: str) -> None:
+        """Have a key lead nowhere: another row has had it, which does not show."""
+        if self._frozen is not None:
+            self._leave_frozen_rows(self._frozen)
+        self.renamed.forget([key])
 
     def note_failure(self, key: str, error: BaseException) -> None:
         """Note why a write of a row has failed. The row shows without it already."""

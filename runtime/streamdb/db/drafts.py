@@ -27,6 +27,7 @@ class Draft:
         is_partly_back: whether some event of an action has come back, and it may not be all.
         back_at: of rows of an action that came back, the last change of the collection that was
             there then.
+        came_as: the keys by which rows of an action came, where they are others.
         by: the txids of the actions whose durable parts make it, the outermost first.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.
         is_open: whether it is committed by hand, and was not yet.
@@ -45,6 +46,7 @@ class Draft:
     has_come_back: bool = False
     is_partly_back: bool = False
     back_at: dict[Place, int] = field(default_factory=dict[Place, int])
+    came_as: dict[Place, str] = field(default_factory=dict[Place, str])
     by: tuple[str, ...] = field(default_factory=PERSISTING.get)
     as_sent: list[bytes] | None = None
     is_open: bool = False

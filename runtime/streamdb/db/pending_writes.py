@@ -351,10 +351,12 @@ class PendingWrites:
                     f"{schema.name!r}"
                 )
             _, now = action.called.get(place, place)  # another action may have said so before
-            if now != new:
-                later = self._written_meanwhile(action, schema, now, drafts)
-                self._rename(schema, now, new, later, action)
-            self._state.tables[schema.name].note_renamed(old, new)
+            if now == new:
+                return
+            later, is_taken = self._written_meanwhile(action, schema, now, drafts)
+            self._rename(schema, now, new, later, action)
+            if not is_taken:
+                self._state.tables[schema.name].note_renamed(old, new)
 
     def follow_renamed(self, actions: Iterable[Draft], drafts: Mapping[str, Draft]) -> None:
         """Have later writes reach rows that came back by another key than actions gave them.
@@ -372,11 +374,14 @@ class PendingWrites:
                     name, old = place
                     table = self._state.tables[name]
                     action.back_at[place] = table.overlay.count
-                    new = table.renamed.now(old, table.rows)
-                    later = self._written_meanwhile(action, write.schema, old, drafts)
-                    if new != old and later:
+                    if (new := action.came_as.get(place)) is None:
+                        continue
+                    self.has_renamed = True
+                    later, is_taken = self._written_meanwhile(action, write.schema, old, drafts)
+                    if later:
                         self._rename(write.schema, old, new, later)
-                    self.has_renamed = self.has_renamed or new != old
+                    if is_taken:
+                        table.forget_renamed(old)
 
     def _written_meanwhile(
         self,
@@ -384,11 +389,14 @@ class PendingWrites:
         schema: CollectionSchema[Any, Any],
         key: str,
         drafts: Mapping[str, Draft],
-    ) -> list[Draft]:
+    ) -> tuple[list[Draft], bool]:
         """Return what writes a row of an action, that was written while the action showed.
 
         What was written before or after that is of another row, which is called so by right. So is
         what was inserted when the row of the action had been removed, and what was done to that.
+
+        Returns:
+            The transactions, and whether the key was taken by another row since.
         """
         place = schema.name, key
         overlay = self._state.tables[schema.name].overlay
@@ -398,14 +406,14 @@ class PendingWrites:
         found: list[Draft] = []
         for each in overlay.of(key):
             draft = drafts.get(each.txid)
-            if draft is None or not first < each.number <= last:
+            if draft is None or each.number <= first:
                 continue
-            if draft.writes[place].kind == "insert":
-                break
+            if each.number > last or draft.writes[place].kind == "insert":
+                return found, True
             found.append(draft)
             if draft.writes[place].is_another:
-                break
-        return found
+                return found, True
+        return found, False
 
     def _rename(
         self,

@@ -65,6 +65,10 @@ class ReturnedWrites:
             if draft is not None:
                 draft.outcome.conflict = True
                 self._conflicts.append((name, conflicting))
+        for name, came_as in came.renamed:
+            draft = self._in_flight.get(came_as.txid)
+            if draft is not None:
+                draft.came_as[name, came_as.old] = came_as.new
         for txid in came.whole:
             self._is_back(self._in_flight.get(txid))
         for txid in came.events.values():

@@ -22,7 +22,7 @@ from streamdb.collections.collector import collector_paused
 from streamdb.collections.commit_lock import CommitLock
 from streamdb.collections.loading import LoadingRows
 from streamdb.collections.origin import release
-from streamdb.collections.overlay import Conflicting, Echoes, Gone
+from streamdb.collections.overlay import CameAs, Conflicting, Echoes, Gone
 from streamdb.collections.row_meta import MetaRows
 from streamdb.collections.snapshots import Snapshots
 from streamdb.collections.staging import StagedRows
@@ -62,11 +62,13 @@ class CameBack:
         whole: those that came back as a whole, with a load.
         events: of the others, by the ordinals of their events.
         conflicts: with what others wrote, and in which collections.
+        renamed: rows of actions that came by other keys, and in which collections.
     """
 
     whole: Collection[str]
     events: Mapping[int, str] = field(default_factory=dict[int, str])
     conflicts: list[tuple[str, Conflicting]] = field(default_factory=list[tuple[str, Conflicting]])
+    renamed: list[tuple[str, CameAs]] = field(default_factory=list[tuple[str, CameAs]])
 
 
 class DatabaseState:
@@ -378,6 +380,7 @@ class DatabaseState:
                 echoes = Echoes(counts.echoes, is_same=same, gone=gone.get(name, ()))
                 deltas = staged.commit(echoes)
                 came_back.conflicts += ((name, each) for each in echoes.conflicts)
+                came_back.renamed += ((name, each) for each in echoes.renamed)
             if deltas:
                 changes[self.tables[name]] = deltas
         self._is_staging = False

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages
-from tests.runtime.db.held import held_writes
+from tests.runtime.db.held import held_writes, unread
 
 from streamdb import (
     ActionTransaction,
@@ -271,6 +271,64 @@ async def test_a_temporary_key_may_be_used_again_before_a_server_has_answered(ur
         for transaction in (first, removal, second, later):
             await transaction.synced()
         assert list(db.messages) == [message("m2", "2", note="of the second")]
+        assert db.messages["new"].id == "m2"
+
+
+@pytest.mark.parametrize("first_by", ["answer", "event"])
+async def test_a_temporary_key_of_two_removed_rows_leads_from_the_second_one_nowhere(
+    first_by: str, url: str
+) -> None:
+    """The key is taken by a row that does not show: what removes that stays with it."""
+    async with AsyncChat(url, create=True) as db:
+        go_on, told = asyncio.Event(), asyncio.Event()
+
+        async def first(tx: AsyncActionTransaction) -> None:
+            await go_on.wait()
+            if first_by == "answer":
+                tx.map_key(db.messages, "new", "m1")
+            await append(url, messages.insert(message("m1", "1"), txid=tx.txid))
+            await db.await_txid(tx.txid)
+            told.set()
+
+        async def second(tx: AsyncActionTransaction) -> None:
+            await append(url, messages.upsert(message("m1", "theirs"), txid="t"))
+            await append(url, messages.insert(message("new", "2"), txid=tx.txid))
+            await db.await_txid(tx.txid)
+
+        db.perform(lambda: db.messages.insert(message("new", "1")), first)
+        removal = db.messages.delete("new")
+        db.perform(lambda: db.messages.insert(message("new", "2")), second)
+        other_removal = db.messages.delete("new")
+        go_on.set()
+        await told.wait()
+        last = db.messages.upsert(message("new", "3"))
+        for transaction in (removal, other_removal, last):
+            await transaction.synced()
+        assert list(db.messages) == [message("m1", "theirs"), message("new", "3")]
+
+
+async def test_a_temporary_key_leads_from_the_last_row_of_it_whatever_comes_later(url: str) -> None:
+    """What an earlier row of that key has come as, is as it was: its removal stays with it."""
+    async with AsyncChat(url, create=True) as db:
+        seen: list[list[str]] = []
+
+        async def plain(tx: AsyncActionTransaction) -> None:
+            await append(url, messages.insert(message("new", "1"), txid=tx.txid))
+
+        async def mapped(tx: AsyncActionTransaction) -> None:
+            tx.map_key(db.messages, "new", "m2")
+            await append(url, messages.insert(message("m2", "2"), txid=tx.txid))
+
+        with unread(db):
+            await db.perform(lambda: db.messages.insert(message("new", "1")), plain)
+            removal = db.messages.delete("new")
+            second = db.perform(lambda: db.messages.insert(message("new", "2")), mapped)
+            await second
+            assert db.messages["new"].id == "m2"
+            db.messages.subscribe(lambda _: seen.append(db.messages.keys()))
+        await removal.synced()
+        await second.synced()
+        assert all(keys == ["m2"] for keys in seen)
         assert db.messages["new"].id == "m2"
 
 
