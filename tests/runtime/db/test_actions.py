@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from tests.runtime.chat_schema import AsyncChat, Chat, message, messages, sensor
 from tests.runtime.db.held import held_writes, unread
+from tests.runtime.db.idle_actions import nothing, pause
 
 from streamdb import (
     ActionTransaction,
     AsyncActionTransaction,
     AsyncStream,
     AsyncTransaction,
-    ConnectionFailed,
     MissingKey,
     Stream,
     StreamDBError,
-    StreamParseError,
     TransactionFailed,
     TransactionUnresolved,
 )
 from streamdb.db import long_waits
-
-
-def nothing() -> None:
-    """Show nothing."""
-
-
-async def pause() -> None:
-    await asyncio.sleep(0.05)
 
 
 def kinds(seen: list[Any]) -> list[list[tuple[str, str]]]:
@@ -244,206 +233,6 @@ async def test_what_waits_to_be_sent_when_the_database_closes_was_not_sent(url: 
     assert sending.status == "failed"
 
 
-class Unreadable(Exception):
-    """No error that this library knows."""
-
-
-async def test_a_write_that_breaks_in_the_making_hurts_no_other(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with AsyncChat(url, create=True) as db:
-        pending = db._session.pending
-        events = pending.events
-
-        def events_or_fault(draft: Any) -> list[bytes]:
-            if draft.outcome.txid == broken.txid:
-                raise Unreadable
-            return events(draft)
-
-        monkeypatch.setattr(pending, "events", events_or_fault)
-        with held_writes(db):
-            first = db.messages.insert(message(1))
-            broken = db.messages.insert(message(2))
-            last = db.messages.insert(message(3))
-        with pytest.raises(TransactionFailed, match="is not on the stream") as failed:
-            await broken
-        assert not isinstance(failed.value, TransactionUnresolved)
-        await first.synced()
-        await last.synced()
-        assert db.messages.keys() == ["1", "3"]
-
-
-async def test_what_raises_before_it_shows_leaves_nothing(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        called: list[Any] = []
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            called.append(tx)
-
-        def on_mutate() -> None:
-            db.messages.insert(message(1))
-            raise RuntimeError("no")
-
-        with pytest.raises(RuntimeError, match="no"):
-            db.perform(on_mutate, persist)
-        await pause()
-        assert (db.messages.keys(), called) == ([], [])
-
-
-async def test_what_raises_later_is_taken_back_and_told(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        db.messages.insert(message(0))
-        cause = RuntimeError("the server said no")
-
-        async def persist(_: AsyncActionTransaction) -> None:
-            await pause()
-            raise cause
-
-        def on_mutate() -> None:
-            db.messages.insert(message(1))
-            db.messages.update("0", content="changed")
-
-        transaction = db.perform(on_mutate, persist, name="greet")
-        other = db.messages.insert(message(2))
-        on_top = db.messages.update("1", content="x")
-        assert db.messages["0"].content == "changed"
-        with pytest.raises(TransactionFailed, match="'greet' raised RuntimeError: the server") as e:
-            await transaction
-        assert e.value.__cause__ is cause
-        assert transaction.error is e.value
-        assert not isinstance(e.value, TransactionUnresolved)
-        with pytest.raises(TransactionFailed, match="it changes what an earlier one wrote"):
-            await on_top
-        await other.synced()
-        assert db.messages.keys() == ["0", "2"]
-        assert db.messages["0"].content == ""
-
-
-@pytest.mark.parametrize("error", [ConnectionFailed("gone"), TransactionUnresolved("who knows")])
-async def test_an_unknown_outcome_is_told_as_such(error: Exception, url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-
-        async def persist(_: AsyncActionTransaction) -> None:
-            raise error
-
-        with pytest.raises(TransactionUnresolved, match="its outcome is unknown"):
-            await db.perform(lambda: db.messages.insert(message(1)), persist)
-
-
-async def test_later_writes_of_its_rows_wait_and_others_do_not(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        going_on = asyncio.Event()
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await going_on.wait()
-            await tx.send()
-
-        action = db.perform(lambda: db.messages.insert(message(1)), persist)
-        on_top = db.messages.update("1", content="x")
-        behind = db.messages.upsert(message(1, "y"))
-        other = db.messages.insert(message(2))
-        await other.synced()
-        assert (action.status, on_top.status, behind.status) == ("sent", "queued", "queued")
-        assert db.messages["1"].content == "y"
-        going_on.set()
-        await behind.synced()
-        await action.synced()  # which is when `persist` has returned, too
-        assert (action.status, on_top.status) == ("synced", "synced")
-        assert db.messages["1"].content == "y"
-        assert db.messages.keys() == ["2", "1"]
-
-
-async def test_what_waits_holds_back_what_stands_on_it_and_keeps_its_order(url: str) -> None:
-    """Though the action has not written all of these rows."""
-
-    async def persist(tx: AsyncActionTransaction) -> None:
-        await may_go_on.wait()
-        await tx.send()
-
-    may_go_on = asyncio.Event()
-    async with AsyncChat(url, create=True) as db:
-        acting = db.perform(lambda: db.messages.insert(message(1)), persist)
-        with db.transaction() as first:
-            db.messages.update("1", content="first")
-            db.messages.insert(message(2))
-        with db.transaction() as second:
-            db.messages.update("2", content="second")
-            db.messages.insert(message(3))
-        third = db.messages.update("3", content="third")
-        await db.messages.insert(message("other"))
-        assert {one.status for one in (first, second, third)} == {"queued"}
-        may_go_on.set()
-        await third.synced()
-        async with AsyncStream(url) as stream:
-            events: list[Any] = [
-                event async for batch in stream.read() for event in stream.items(batch)
-            ]
-        txids = dict.fromkeys(event["headers"]["txid"] for event in events[1:])
-        assert list(txids) == [one.txid for one in (acting, first, second, third)]
-
-
-async def test_it_waits_for_what_it_stands_on(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        order: list[str] = []
-
-        def persisting(name: str) -> Callable[[AsyncActionTransaction], Any]:
-            async def persist(tx: AsyncActionTransaction) -> None:
-                order.append(f"{name} begins")
-                await pause()
-                await tx.send()
-                await pause()
-                order.append(f"{name} ends")
-
-            return persist
-
-        db.messages.insert(message(1))
-        first = db.perform(lambda: db.messages.update("1", content="a"), persisting("first"))
-        second = db.perform(lambda: db.messages.update("1", content="b"), persisting("second"))
-        other = db.perform(lambda: db.messages.insert(message(2)), persisting("other"))
-        for transaction in (first, second, other):
-            await transaction.synced()
-        await db.aclose()
-        assert order.index("first ends") < order.index("second begins")
-        assert order.index("other begins") < order.index("first ends")
-        assert db.messages["1"].content == "b"
-
-
-async def test_it_fails_with_what_it_stands_on_and_is_not_persisted(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        called: list[Any] = []
-
-        async def refuse(_: AsyncActionTransaction) -> None:
-            await pause()
-            raise RuntimeError("no")
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            called.append(tx)
-
-        first = db.perform(lambda: db.messages.insert(message(1)), refuse)
-        second = db.perform(lambda: db.messages.update("1", content="x"), persist)
-        with pytest.raises(TransactionFailed):
-            await first
-        with pytest.raises(TransactionFailed, match="an earlier one wrote"):
-            await second
-        await pause()
-        assert (called, db.messages.keys()) == ([], [])
-
-
-async def test_closing_waits_for_what_is_sent_when_an_action_ends(url: str) -> None:
-    async def persist(_: AsyncActionTransaction) -> None:
-        """Be done at once."""
-
-    async with AsyncChat(url, create=True) as db:
-        with held_writes(db):
-            sent = db.messages.insert(message(1))
-            await db.perform(lambda: None, persist)
-            closing = asyncio.create_task(db.aclose())
-            for _ in range(100):
-                await asyncio.sleep(0)
-        await closing
-        await sent
-
-
 async def test_what_it_writes_itself_does_not_wait_for_it(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
 
@@ -493,143 +282,6 @@ async def test_what_it_has_sent_itself_stays_when_it_fails(status: str, url: str
         assert all(row.note == "by persist" for (row,) in seen[1:])
         assert db.messages["1"].note == "by persist"
         assert db.messages["1"].role == "assistant"
-
-
-async def test_a_failure_after_the_outcome_changes_nothing(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with AsyncChat(url, create=True) as db:
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await tx.send()
-            raise RuntimeError("too late")
-
-        transaction = db.perform(lambda: db.messages.insert(message(1)), persist, name="greet")
-        await transaction.synced()
-        await pause()
-        assert "persist of the action 'greet' failed when its outcome stood already" in caplog.text
-        assert db.messages.keys() == ["1"]
-
-
-async def test_it_is_awaited_until_persist_returns_though_it_has_come_back(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-        going_on = asyncio.Event()
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            async with AsyncStream(url) as server:
-                await server.append(messages.insert(message(1), txid=tx.txid))
-            await db.await_txid(tx.txid)
-            await going_on.wait()
-            with pytest.raises(StreamDBError, match="has come back: nothing of it is pending"):
-                _ = tx.events
-            if next(fails):
-                raise RuntimeError("too late")
-            await tx.send()
-
-        fails = iter((False, True))
-        for _ in range(2):
-            going_on.clear()
-            transaction = db.perform(lambda: db.messages.upsert(message(1)), persist)
-            await pause()
-            assert transaction.status == "sent"
-            going_on.set()
-            await transaction
-            assert transaction.status == "synced"
-
-
-async def test_closing_gives_up_waiting_for_one_that_has_come_back(url: str) -> None:
-    """Which is on the stream, whatever its `persist` still does."""
-
-    async def persist(tx: AsyncActionTransaction) -> None:
-        async with AsyncStream(url) as server:
-            await server.append(messages.insert(message(1), txid=tx.txid))
-        await asyncio.Event().wait()
-
-    async with AsyncChat(url, create=True, close_timeout=0.05) as db:
-        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
-        await db.await_txid(transaction.txid)
-        assert transaction.status == "sent"
-    assert transaction.status == "synced"
-    await transaction.synced()
-
-
-async def test_closing_waits_for_it_and_then_gives_it_up(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await pause()
-            await tx.send()
-
-        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
-    assert transaction.status in ("durable", "synced")
-
-    async with AsyncChat(url, close_timeout=0.05) as db:
-
-        async def wait_for_ever(_: AsyncActionTransaction) -> None:
-            await asyncio.Event().wait()
-
-        transaction = db.perform(lambda: db.messages.insert(message(2)), wait_for_ever)
-        await pause()
-    with pytest.raises(TransactionUnresolved):
-        await transaction
-    assert db.messages.keys() == ["1"]
-
-
-@pytest.mark.parametrize("has_outbox", [False, True])
-async def test_what_ends_the_reading_says_nothing_of_it(
-    has_outbox: bool, url: str, tmp_path: Path
-) -> None:
-    outbox = {"cache": tmp_path / "c", "outbox": True} if has_outbox else {}
-    async with (
-        await AsyncStream.create(url) as server,
-        AsyncChat(url, **cast("Any", outbox)) as db,
-    ):
-        going_on = asyncio.Event()
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await going_on.wait()
-            await server.append(messages.insert(message(1), txid=tx.txid))
-
-        def refuse(_: object) -> Iterator[Any]:
-            raise StreamParseError("not JSON")
-
-        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
-        db._state.steps = refuse
-        await server.append(messages.insert(message(2)))
-        with pytest.raises(StreamParseError):
-            await db.until(lambda: False)
-        assert transaction.status == ("unresolved" if has_outbox else "sent")
-        going_on.set()
-        if has_outbox:
-            with pytest.raises(TransactionUnresolved, match="its outcome is unknown: not JSON"):
-                await transaction
-        else:
-            await transaction
-
-
-async def test_a_cancelled_waiter_does_not_end_it(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-
-        async def persist(tx: AsyncActionTransaction) -> None:
-            await pause()
-            await tx.send()
-
-        transaction = db.perform(lambda: db.messages.insert(message(1)), persist)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await transaction
-        await transaction.synced()
-
-
-async def test_who_cancels_it_from_inside_has_failed_it(url: str) -> None:
-    async with AsyncChat(url, create=True) as db:
-
-        async def persist(_: AsyncActionTransaction) -> None:
-            raise asyncio.CancelledError
-
-        with pytest.raises(TransactionFailed, match="CancelledError"):
-            await db.perform(lambda: db.messages.insert(message(1)), persist)
-        assert db.messages.keys() == []
 
 
 async def test_the_events_of_an_update_whose_row_is_gone_make_no_sense(url: str) -> None:
