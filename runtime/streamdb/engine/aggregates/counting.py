@@ -11,31 +11,35 @@ from streamdb.expr.meaning.logic import truth
 
 
 class Count:
-    """How many values there are."""
+    """How many values there are.
 
-    __slots__ = ("_count",)
+    Attributes:
+        number: the answer.
+    """
+
+    __slots__ = ("number",)
 
     def __init__(self) -> None:
-        self._count = 0
+        self.number = 0
 
     def add(self, value: Any, place: Any, /) -> None:
         """Count it."""
-        self._count += 1
+        self.number += 1
 
     def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
         """Count them."""
-        self._count += len(values)
+        self.number += len(values)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Count it no longer."""
-        self._count -= 1
+        self.number -= 1
 
     def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
         """Do nothing: there are as many as before."""
 
     def result(self) -> int:
         """Return the number."""
-        return self._count
+        return self.number
 
 
 class Counts(OneByOne):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamdb.engine.compiled.aggregation import GENERATED_AGGREGATES
 from streamdb.engine.compiled.entries import compiled_entry_of
 from streamdb.engine.compiled.functions import GENERATED
 from streamdb.engine.compiled.steps import CompiledSteps, sender_of
@@ -23,7 +24,7 @@ class Compiled(Interpreted):
     """
 
     def _tree(self) -> OperatorTree:
-        return _CompiledTree(GENERATED)
+        return _CompiledTree(GENERATED, GENERATED_AGGREGATES)
 
 
 class _CompiledTree(OperatorTree):

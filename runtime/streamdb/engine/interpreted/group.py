@@ -7,25 +7,28 @@ asked once a step, after all that came and went.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from streamdb.engine.aggregates import Accumulator, accumulator
-from streamdb.engine.aggregates.ordered import Ordered
 from streamdb.engine.executor import Change, Changes, Item, Key
+from streamdb.engine.interpreted.aggregation import (
+    FAULTS,
+    AggregateFunctions,
+    Telling,
+    hand_on,
+    operand,
+)
 from streamdb.engine.interpreted.group_places import Places
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.key_order import key_order
 from streamdb.engine.plan import Group
-from streamdb.engine.row_forms import canonical, group_shape, key_of_values
-from streamdb.engine.row_functions import NAIVE, RowFunctions
-from streamdb.engine.same import same, same_value
+from streamdb.engine.row_forms import canonical, key_of_values
+from streamdb.engine.row_functions import RowFunctions
+from streamdb.engine.same import same
 from streamdb.errors import ExpressionError
-from streamdb.expr.aggregates import AGGREGATES, keeps_nulls
-from streamdb.expr.nodes import AggregateNode, ConstantNode, Node
+from streamdb.expr.aggregates import keeps_nulls
 from streamdb.expr.sources import Source
-
-_FAULTS: Final = (TypeError, ValueError, ArithmeticError)
 
 
 class _Group:
@@ -36,10 +39,10 @@ class _Group:
         keys: the values that its rows have in common.
         count: how many rows it has.
         accumulators: one for each aggregate.
-        adds: how each of them is given a value.
+        row: what it gives, None if it has not been asked.
     """
 
-    __slots__ = ("accumulators", "adds", "count", "key", "keys")
+    __slots__ = ("accumulators", "count", "key", "keys", "row")
 
     def __init__(
         self, key: Key, keys: tuple[Any, ...], accumulators: Sequence[Accumulator]
@@ -48,12 +51,11 @@ class _Group:
         self.keys: Final = keys
         self.count = 0
         self.accumulators: Final = accumulators
-        self.adds: Final = tuple(asked.add for asked in accumulators)
+        self.row: Item | None = None
 
 
 #: What a row is to its group: for each aggregate a value, and its place among the others.
 _Parts: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
-_NOTHING: Final[_Parts] = (), ()
 
 
 class GroupOperator:
@@ -63,20 +65,34 @@ class GroupOperator:
         node: what rows are grouped by, and what is asked of them.
         input: what the rows come from.
         functions: how expressions are evaluated.
+        aggregates: how accumulators are told of rows, and asked.
     """
 
-    def __init__(self, node: Group, input: Operator, functions: RowFunctions = NAIVE) -> None:
+    def __init__(
+        self,
+        node: Group,
+        input: Operator,
+        functions: RowFunctions,
+        aggregates: AggregateFunctions,
+    ) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._node: Final = node
         self._input: Final = input
         self._groups: Final[dict[Key, _Group]] = {}
         shape = node.input.shape
         self._has_one_key: Final = len(node.keys) == 1
-        self._keys_of: Final = functions.values_of(node.keys, shape)
-        self._values_of: Final = functions.values_of(list(map(_operand, node.aggregates)), shape)
-        self._row_of: Final = functions.values_of(node.values, group_shape(node))
+        # The only key of a row, or the tuple of all: that of its group, but for null and NaN.
+        self._key_of: Final[Callable[[Item], Any]] = (
+            functions.value_of(node.keys[0], shape)
+            if self._has_one_key
+            else functions.values_of(node.keys, shape)
+        )
+        self._values_of: Final = functions.values_of(list(map(operand, node.aggregates)), shape)
         self._keeps_nulls: Final = tuple(map(keeps_nulls, node.aggregates))
         self._places: Final = Places(node.aggregates, input, shape, functions)
+        self._answer: Final = aggregates.answer(node)
+        self._make_telling: Final = aggregates.telling
+        self._telling: Telling | None = None
 
     def load(self) -> None:
         """Put all rows into groups, and then ask each group."""
@@ -84,44 +100,54 @@ class GroupOperator:
         if self._node.is_global:
             self._new_group((), ())
         rows = self._input.rows
-        entering = defaultdict[tuple[Any, ...], list[_Parts]](list)
-        keys_of_rows = map(self._keys_of, rows.values())
+        entering = defaultdict[Any, list[_Parts]](list)
+        keys_of_rows = map(self._key_of, rows.values())
         values_of_rows = map(self._values_of, rows.values())
         parts_of_rows = zip(values_of_rows, self._places.load(rows), strict=False)
-        for keys, parts in zip(keys_of_rows, parts_of_rows, strict=True):
+        for key, parts in zip(keys_of_rows, parts_of_rows, strict=True):
             try:
-                entering[keys].append(parts)
+                entering[key].append(parts)
             except TypeError:  # no key of a dictionary
-                self._group_of(keys)
+                self._group_of(key)
                 raise
-        for keys, rows_parts in entering.items():
-            self._fill(self._group_of(keys), rows_parts)
+        for key, rows_parts in entering.items():
+            self._fill(self._group_of(key), rows_parts)
         for key, group in self._groups.items():
-            self.rows[key] = self._asked(group)
+            row = group.row = self._answer(group.keys, group.accumulators)
+            self.rows[key] = row
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Put the changed rows where they belong, and ask the groups that they concern."""
-        concerned = dict[Key, _Group]()
+        if self._telling is None:
+            self._telling = self._make_telling(self._node)
+        telling, key_of, places = self._telling, self._key_of, self._places
+        concerned: dict[Key, _Group] = {}
         for key, old, new in self._input.step(changes):
-            before = after = None
-            old_parts = new_parts = _NOTHING
+            before = after = arrived = arrival = None
             if old is not None:
-                before = self._group_of(self._keys_of(old))
-                old_parts = self._values_of(old), self._places.go(key, old)
+                before = self._group_of(key_of(old))
+                arrived = places.go(key)
             if new is not None:
-                after = self._group_of(self._keys_of(new))
-                new_parts = self._values_of(new), self._places.come(key, new)
+                after = self._group_of(key_of(new))
+                arrival = places.come(key)
             if before is not None and before is after:
-                if self._replace(before, old_parts, new_parts):
+                if telling.replace(before.accumulators, old, arrived, new, arrival):
                     concerned[before.key] = before
                 continue
             if before is not None:
-                self._leave(before, old_parts)
+                before.count -= 1
+                telling.leave(before.accumulators, old, arrived)
                 concerned[before.key] = before
             if after is not None:
-                self._enter(after, new_parts)
+                after.count += 1
+                telling.enter(after.accumulators, new, arrival)
                 concerned[after.key] = after
-        return [change for group in concerned.values() if (change := self._settled(group))]
+        told: list[Change] = []
+        for group in concerned.values():
+            change = self._settled(group)
+            if change is not None:
+                told.append(change)
+        return told
 
     def arrival(self, key: Key) -> Any:
         """Return the place of the group among all that there may be."""
@@ -133,12 +159,12 @@ class GroupOperator:
 
     # --- rows that come and go ----------------------------------------------------------------
 
-    def _group_of(self, keys: tuple[Any, ...]) -> _Group:
-        """Return the group of rows that have these values, a new one if there is none."""
+    def _group_of(self, key: Any) -> _Group:
+        """Return the group of rows that have this key, a new one if there is none."""
         try:
-            group = self._groups.get(keys[0] if self._has_one_key else keys)
+            group = self._groups.get(key)
             if group is None:  # or its key is not the values as they are: null or NaN
-                keys = tuple(map(canonical, keys))
+                keys = tuple(map(canonical, (key,) if self._has_one_key else key))
                 key = key_of_values(keys)
                 group = self._groups.get(key) or self._new_group(key, keys)
         except TypeError as error:
@@ -150,17 +176,6 @@ class GroupOperator:
         group = _Group(key, keys, tuple(map(accumulator, self._node.aggregates)))
         self._groups[key] = group
         return group
-
-    def _enter(self, group: _Group, parts: _Parts) -> None:
-        group.count += 1
-        number = 0
-        try:
-            for add, value, place in zip(group.adds, *parts, strict=True):
-                if value is not None or self._keeps_nulls[number]:
-                    add(value, place)
-                number += 1
-        except _FAULTS as error:
-            self._hand_on(number, error)
 
     def _fill(self, group: _Group, parts: Sequence[_Parts]) -> None:
         """Have many rows enter a group, each aggregate all of them at once."""
@@ -181,82 +196,19 @@ class GroupOperator:
                 else:
                     asked.extend(values, places)
                 number += 1
-        except _FAULTS as error:
-            self._hand_on(number, error)
-
-    def _leave(self, group: _Group, parts: _Parts) -> None:
-        group.count -= 1
-        number = 0
-        try:
-            for asked, value, place in zip(group.accumulators, *parts, strict=True):
-                if value is not None or self._keeps_nulls[number]:
-                    asked.remove(value, place)
-                number += 1
-        except _FAULTS as error:
-            self._hand_on(number, error)
-
-    def _replace(self, group: _Group, before: _Parts, after: _Parts) -> bool:
-        """Change what differs, and tell whether anything does: most changes leave most values."""
-        number, differs = 0, False
-        try:
-            for asked, old, old_place, new, place in zip(
-                group.accumulators, *before, *after, strict=True
-            ):
-                counted = old is not None or self._keeps_nulls[number]
-                counts = new is not None or self._keeps_nulls[number]
-                is_same = same_value(old, new) and (
-                    old_place == place or not counts or _stays(asked, old_place, place)
-                )
-                if not is_same:
-                    differs = True
-                    if counted and counts:
-                        asked.replace(old, old_place, new, place)
-                    elif counted:
-                        asked.remove(old, old_place)
-                    elif counts:
-                        asked.add(new, place)
-                number += 1
-        except _FAULTS as error:
-            self._hand_on(number, error)
-        return differs
+        except FAULTS as error:
+            hand_on(self._node.aggregates[number], error)
 
     # --- answers ------------------------------------------------------------------------------
 
     def _settled(self, group: _Group) -> Change | None:
         """Ask a group, and return how its row changed."""
-        key = group.key
-        old = self.rows.get(key)
+        key, old = group.key, group.row
         if not group.count and not self._node.is_global:
             del self._groups[key]
             return None if old is None else (key, self.rows.pop(key), None)
-        new = self._asked(group)
+        new = self._answer(group.keys, group.accumulators)
         if same(old, new):
             return None
-        self.rows[key] = new
+        self.rows[key] = group.row = new
         return (key, old, new)
-
-    def _asked(self, group: _Group) -> Item:
-        answers = list[Any]()
-        try:
-            for asked in group.accumulators:
-                answers.append(asked.result())
-        except _FAULTS as error:
-            self._hand_on(len(answers), error)
-        return (*group.keys, *self._row_of((*group.keys, *answers)))
-
-    def _hand_on(self, number: int, error: Exception) -> NoReturn:
-        """Say which aggregate values do not suit; what functions of users raise stays as it is."""
-        node = self._node.aggregates[number]
-        if isinstance(error, ExpressionError) or AGGREGATES[node.aggregate].calls_users:
-            raise error
-        raise ExpressionError(f"`{node}` cannot be evaluated: {error}") from error
-
-
-def _stays(asked: Accumulator, before: Any, now: Any) -> bool:
-    """Tell whether a value that is as before stands between the same ones at its place now."""
-    return isinstance(asked, Ordered) and asked.stays(before, now)
-
-
-def _operand(node: AggregateNode) -> Node:
-    """Return what is asked of each row; something that is never null where it is the row itself."""
-    return ConstantNode(1) if node.operand is None else node.operand

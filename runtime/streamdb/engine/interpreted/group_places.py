@@ -57,21 +57,16 @@ class Places:
             return zip(*[arrivals] * len(self._parts), strict=True)
         return map(self._with, arrivals, rows.values())
 
-    def come(self, key: Key, row: Item) -> tuple[Any, ...]:
-        """Return the places of a row that is there now."""
+    def come(self, key: Key) -> Any:
+        """Return the arrival of a row that is there now; None if it does not matter."""
         if not self._matter:
-            return self._nowhere
+            return None
         arrival = self._arrivals[key] = self._arrival(key)
-        if self._are_arrivals:
-            return (arrival,) * self._count  # those that look at none take anything
-        return self._with(arrival, row)
+        return arrival
 
-    def go(self, key: Key, row: Item) -> tuple[Any, ...]:
-        """Return the places of a row that was there before."""
-        if not self._matter:
-            return self._nowhere
-        arrival = self._arrivals.pop(key)
-        return (arrival,) * self._count if self._are_arrivals else self._with(arrival, row)
+    def go(self, key: Key) -> Any:
+        """Return the arrival of a row that was there before; None if it does not matter."""
+        return self._arrivals.pop(key) if self._matter else None
 
     def _with(self, arrival: Any, row: Item) -> tuple[Any, ...]:
         return tuple(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from streamdb.engine.interpreted.aggregation import NAIVE_AGGREGATES, AggregateFunctions
 from streamdb.engine.interpreted.distinct import DistinctOperator
 from streamdb.engine.interpreted.group import GroupOperator
 from streamdb.engine.interpreted.join import JoinOperator
@@ -25,10 +26,16 @@ class OperatorTree:
 
     Args:
         functions: what operators read rows by.
+        aggregates: what groups tell accumulators by.
     """
 
-    def __init__(self, functions: RowFunctions = NAIVE) -> None:
+    def __init__(
+        self,
+        functions: RowFunctions = NAIVE,
+        aggregates: AggregateFunctions = NAIVE_AGGREGATES,
+    ) -> None:
         self._functions: Final = functions
+        self._aggregates: Final = aggregates
 
     def root(self, edge: Edge) -> Operator:
         """Return an operator whose rows are its own: those of a source are written by others."""
@@ -74,7 +81,8 @@ class OperatorTree:
             case Order():
                 return self._window(node)
             case Group():
-                return GroupOperator(node, self.operator(node.input), self._functions)
+                rows = self.operator(node.input)
+                return GroupOperator(node, rows, self._functions, self._aggregates)
 
     def _window(self, node: Order) -> Operator:
         """Return the operator of the rows of an order, without their positions."""

@@ -256,6 +256,58 @@ def test_reducers_of_users_are_not_told_of_nulls(make: MakeExecutor) -> None:
     assert not [value for _, value in Noting.told if value is None]
 
 
+def test_aggregates_are_not_told_of_values_that_stay(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", "".join(["a", "b"])))
+    asked = lambda t: (fn.accumulate(Noting, t.b), fn.collect(t.id), fn.count())  # noqa: E731
+    found = make(plan_of(group(things.node, lambda t: (t.a,), asked)))
+    found.load()
+    Noting.told.clear()
+    assert found.step(commit({things: [(1, Thing(1, "x", "".join(["a", "b"])))]})) == []
+    found.step(commit({things: [(1, None), (1, Thing(1, "x", "ab"))]}))
+    assert Noting.told == []
+    assert len(found.step(commit({things: [(0, Thing(0, "x", 1.0))]}))) == 1
+    assert Noting.told == [("remove", 1), ("add", 1.0)]
+
+
+def test_expressions_that_are_nested_very_deep(make: MakeExecutor) -> None:
+    things = things_of(("x", 1), ("x", 2))
+
+    def deep(value: Any) -> Any:
+        for _ in range(150):
+            value = value + 1
+        return value
+
+    found = judged(
+        make,
+        group(
+            things.node,
+            lambda t: (deep(t.id) // 100,),
+            lambda t: (fn.sum(deep(t.b)), deep(fn.max(t.b)), fn.first(t.b, by=deep(t.b))),
+        ),
+    )
+    found.step(commit({things: [(0, Thing(0, "x", 3)), (2, Thing(2, "x", None))]}))
+    found.step(commit({things: [(1, None)]}))
+    assert found.executor.rows == {1: (1, 153, 153, None)}
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_rows_of_which_an_aggregate_cannot_be_evaluated(make: MakeExecutor, number: int) -> None:
+    """Whether one comes or takes the place of another: the aggregate or the expression is named."""
+    wrong: list[tuple[Function, str]] = [
+        (lambda t: (fn.count(), fn.sum(t.b)), r"`fn\.sum\(b\)` cannot be evaluated: "),
+        (lambda t: (fn.count(), fn.max(t.b)), r"`fn\.max\(b\)` cannot be evaluated: "),
+        (lambda t: (fn.first(t.b), fn.sum(t.b + 1)), r"`b \+ 1` cannot be evaluated: "),
+        (lambda t: (fn.collect(t.b, by=-t.b),), r"`-b` cannot be evaluated: "),
+        (lambda t: (fn.first(t.b) + 1, fn.last(t.b) + 1), r"`fn\..*` cannot be evaluated: "),
+    ]
+    for answers, message in wrong:
+        things = things_of(("x", 1), ("x", 2))
+        executor = make(plan_of(group(things.node, lambda t: (t.a,), answers)))
+        executor.load()
+        with pytest.raises(ExpressionError, match=message):
+            executor.step(commit({things: [(number, Thing(number, "x", "text"))]}))
+
+
 def test_reducers_of_users_are_not_told_of_rows_that_miss(make: MakeExecutor) -> None:
     left, right = things_of(("x", 1)), things_of(("y", 1))
     pairs = join(left.node, right.node, lambda s, t: [(s.a, t.a)], "left")
