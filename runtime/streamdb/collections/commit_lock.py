@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Final
 from weakref import WeakSet
 
@@ -18,30 +19,34 @@ class CommitLock:
     there is told.
     """
 
-    __slots__ = ("__weakref__", "_is_copy", "_lock", "_owner")
+    __slots__ = ("__weakref__", "_owner", "acquire", "release")
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
-        self._lock = threading.RLock()
-        self._is_copy = False
+        lock = threading.RLock()
+        #: Takes the lock. Raises ForkedProcess in a child process.
+        self.acquire: Callable[[], object] = lock.acquire
+        #: Releases the lock.
+        self.release: Final[Callable[[], None]] = lock.release
         _all_locks.add(self)
 
     def __enter__(self) -> None:
         """Take the lock. Raises ForkedProcess in a child process."""
-        if self._is_copy:
-            raise ForkedProcess(
-                f"{self._owner}: this database was opened before os.fork() and lives in the parent "
-                "process; open it anew in the child"
-            )
-        self._lock.acquire()
+        self.acquire()
 
     def __exit__(self, *_: object) -> None:
         """Release the lock."""
-        self._lock.release()
+        self.release()
 
     def mark_as_copy(self) -> None:
         """Refuse from now on: this process is the child of the one that made the lock."""
-        self._is_copy = True
+        self.acquire = self._refuse
+
+    def _refuse(self) -> None:
+        raise ForkedProcess(
+            f"{self._owner}: this database was opened before os.fork() and lives in the parent "
+            "process; open it anew in the child"
+        )
 
 
 _all_locks: Final[WeakSet[CommitLock]] = WeakSet()

@@ -142,11 +142,12 @@ class Table:
             row: None for a removal.
             ordinal: of the event.
         """
-        rows, old = self.rows, self.rows.get(key)
+        rows, ordinals = self.rows, self.ordinals
+        old = rows.get(key)
         if row is not None:
             rows[key] = row
-            self.ordinals.keys.append(key)
-            self.ordinals.numbers.append(ordinal)
+            ordinals.keys.append(key)
+            ordinals.numbers.append(ordinal)
             if self.renamed.keys:
                 self.renamed.forget([key])
         elif old is not None:
@@ -156,8 +157,10 @@ class Table:
                 self._arrivals.forget(key)
             elif old is None:
                 self._arrivals.add(key)
-        self._moved = set()
-        self._tidy()
+        if self._moved or self._moved is None:
+            self._moved = set()
+        if old is not None:  # a new row leaves nothing behind
+            self._tidy()
         if self.touched is not None:
             self.touched.keys[key] = None
         return [(key, old, row)] if row is not old else []
@@ -227,7 +230,8 @@ class Table:
     def _tidy(self) -> None:
         rows = self.rows
         self.ordinals.tidy(rows.keys() | self._hidden if self._hidden else rows)
-        self.marks.tidy(rows)
+        if self.marks.own:
+            self.marks.tidy(rows)
 
     def _note_other_keys(
         self,

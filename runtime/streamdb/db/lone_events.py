@@ -13,7 +13,6 @@ from msgspec import UNSET
 
 from streamdb.collections.changes import Delta
 from streamdb.collections.table import Table
-from streamdb.state.decoder import Events
 from streamdb.state.fold import key_reader
 from streamdb.state.typed_events import Event
 
@@ -32,17 +31,14 @@ class LoneEvents:
         self._tables: Final = tables
         self._routes: Final[dict[type[Any], _Route | None]] = {}
 
-    def apply(self, events: Events, ordinal: int, own: Container[str]) -> Applied | None:
-        """Carry an event out. Return None, and do nothing, if it is not alone or not that plain.
+    def apply(self, event: Any, ordinal: int, own: Container[str]) -> Applied | None:
+        """Carry an event out. Return None, and do nothing, if it is not that plain.
 
         Args:
-            events: of the batch.
+            event: the only one of its batch, as a page decoder gives it.
             ordinal: of the event.
             own: the ids of this program's own transactions.
         """
-        if len(events) != 1:
-            return None
-        event: Any = events[0]
         kind: type[Any] = event.__class__
         if kind not in self._routes:
             self._routes[kind] = self._route_of(kind)

@@ -152,5 +152,5 @@ class Reader:
             await asyncio.sleep(0)
         if self._cache is not None:
             self._cache.took(batch, self._state.restart_from)
-        for _ in self._observers.after(batch, self._state.last_batch.events):
+        for _ in self._observers.after(batch, self._state.last_events):
             await asyncio.sleep(0)

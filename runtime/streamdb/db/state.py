@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from itertools import chain
@@ -42,8 +50,10 @@ from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
 from streamdb.state.decoder import Events, PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold
+from streamdb.state.items import Judged
 from streamdb.state.judging import Upcasts
 from streamdb.state.schema import CollectionSchema, StateSchema
+from streamdb.state.typed_events import Event
 
 #: Rows that events write, and of each whether the stream has had none of that key.
 Came: TypeAlias = Mapping[tuple[str, str], bool]
@@ -137,8 +147,8 @@ class DatabaseState:
         self._turns: Final = CommitTurns(self.lock, self.graph)
         #: Calls users' code now, or after the commit that is under way in this thread.
         self.after_committing: Final = self._turns.after
-        #: How much the last batch held.
-        self.last_batch = Progress(0, 0)
+        #: How many events the last batch held.
+        self.last_events = 0
         self.schema: Final = schema
         self._url = url
         self._decoder = PageDecoder(schema, strict=strict, upcasts=upcasts)
@@ -173,8 +183,13 @@ class DatabaseState:
             InvalidEventError: ``report`` raised it; nothing of the batch shows (INVALID-6).
             StreamParseError: the batch is not JSON; nothing of it shows.
         """
-        for _ in self.steps(batch):
-            pass
+        self.restart_from = None
+        size = sum(map(len, batch.parts))
+        if size > _SHORT:
+            for _ in self._take_long(batch, size):
+                pass
+        else:
+            self._take_pages(batch, self._short_pages(batch))
         return self.restart_from
 
     def steps(self, batch: Batch) -> Iterator[Progress]:
@@ -192,34 +207,43 @@ class DatabaseState:
     def _take_long(self, batch: Batch, size: int) -> Iterator[Progress]:
         fold = self._begin()
         yield from self._fold_in_steps(batch, fold)
-        self._finish(batch, fold, size)
+        self._finish(batch, fold)
 
     def _take_short(self, batch: Batch, size: int) -> Iterator[Progress]:
-        decoder, url, offset = self._decoder, self._url, batch.offset
-        pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
+        pages = self._short_pages(batch)
         yield Progress(sum(map(len, pages)), size)
-        if len(pages) == 1 and self._load is None and self._take_lone(pages[0], offset):
-            self.last_batch = Progress(1, size)
+        self._take_pages(batch, pages)
+
+    def _short_pages(self, batch: Batch) -> Sequence[Events]:
+        decoder, url, offset = self._decoder, self._url, batch.offset
+        if len(batch.parts) == 1:  # as in most batches
+            return (decoder.short(batch.parts[0], url=url, offset=offset),)
+        return [decoder.short(part, url=url, offset=offset) for part in batch.parts]
+
+    def _take_pages(self, batch: Batch, pages: Sequence[Events]) -> None:
+        is_lone = len(pages) == 1 and len(pages[0]) == 1
+        if is_lone and self._take_lone(pages[0][0], batch.offset):
             return
         fold = self._begin()
         for page in pages:
             fold.add(page)
-        self._finish(batch, fold, size)
+        self._finish(batch, fold)
 
-    def _take_lone(self, events: Events, offset: str) -> bool:
+    def _take_lone(self, event: Event | Judged, offset: str) -> bool:
         """Commit an event that comes alone, if it is a plain one; tell whether it is."""
         place, metrics = self._place, self.metrics
-        if place.has_stamps:
+        if self._load is not None or place.has_stamps:
             return False
         with self._turns:
-            applied = self._lone.apply(events, place.ordinal + 1, self.in_flight)
+            applied = self._lone.apply(event, place.ordinal + 1, self.in_flight)
             if applied is None:
                 return False
             changes, txids = applied
             place.pass_one(offset)
             metrics.events += 1
             metrics.commits += 1
-            self._show(offset, txids, changes, None, is_load=False)
+            self.last_events = 1
+            self._show(offset, txids, changes)
         return True
 
     def _begin(self) -> Fold:
@@ -228,10 +252,10 @@ class DatabaseState:
         fold.begin(self._place.ordinal, self.in_flight)
         return fold
 
-    def _finish(self, batch: Batch, fold: Fold, size: int) -> None:
+    def _finish(self, batch: Batch, fold: Fold) -> None:
         """Show what a batch was worked out to be, or keep it with the rest of a load."""
         load = self._load
-        self.last_batch = Progress(fold.counts.events, size)
+        self.last_events = fold.counts.events
         if fold.restart_from is not None:
             self._place.obey_reset(fold.restart_from, batch.offset)
             self._begin_load()
@@ -356,6 +380,8 @@ class DatabaseState:
             before = table.replace(load.rows[name], echoes)
             if table.is_watched and (deltas := net_deltas(before, table.rows)):
                 changes[table] = deltas
+        self.has_loaded = True
+        self._share_stamps()
         self._show(offset, txids, changes, CameBack(own), is_load=True)
 
     def _commit(self, counts: Counts, offset: str) -> None:
@@ -387,6 +413,7 @@ class DatabaseState:
         self._place.tidy(self.tables.values())
         self.metrics.count(counts)
         self.metrics.commits += counts.events > 0
+        self._share_stamps()
         self._show(offset, counts.txids, changes, came_back, is_load=is_load)
 
     def _came_of(self, txid: str, echoes: Mapping[int, str]) -> Came | None:
@@ -407,28 +434,32 @@ class DatabaseState:
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
         changes = {self.tables[name]: each for name, each in deltas.items() if each}
-        self.graph.commit(self._metas.add_changes(changes))
+        self._metas.add_changes(changes)
+        self.graph.commit(changes)
         self.signal.fire()
+
+    def _share_stamps(self) -> None:
+        for table in self.tables.values():
+            table.stamps = self._place.stamps
 
     def _show(
         self,
         offset: str,
         txids: list[str],
         changes: dict[Table, list[Delta]],
-        came_back: CameBack | None,
+        came_back: CameBack | None = None,
         *,
-        is_load: bool,
+        is_load: bool = False,
     ) -> None:
         """Move the position and the live queries on with the rows, and then tell the watchers."""
         self.offset = offset
-        self.has_loaded = True
-        for table in self.tables.values():
-            table.stamps = self._place.stamps
         if self._place.obeyed_resets:
             self._place.forget_resets(offset)
         if came_back is not None:
             self.on_commit(came_back)
-        self.graph.commit(self._metas.add_changes(changes), is_load=is_load)
+        if self._metas.are_asked:
+            self._metas.add_changes(changes)
+        self.graph.commit(changes, is_load=is_load)
         if txids:
             self.txids.record(txids)
         self.signal.fire()

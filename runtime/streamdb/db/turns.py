@@ -35,14 +35,14 @@ class CommitTurns:
 
     def __enter__(self) -> None:
         """Begin a commit. Raises ForkedProcess."""
-        self._lock.__enter__()
+        self._lock.acquire()
         self._depth += 1
 
     def __exit__(self, *_: object) -> None:
         """End a commit; after the outermost one, make the calls."""
         self._depth -= 1
         is_over = not self._depth
-        self._lock.__exit__()
+        self._lock.release()
         if is_over:
             if self._graph.followers.were_any:
                 release(self._graph)

@@ -184,9 +184,10 @@ class Graph:
             is_load: all tables were loaded anew, whatever ``deltas`` say.
         """
         sources = self._sources
-        changes: dict[Source, Changes] = {
-            sources[table]: each for table, each in deltas.items() if table in sources
-        }
+        changes: dict[Source, Changes] = {}
+        for table, each in deltas.items():
+            if (source := sources.get(table)) is not None:
+                changes[source] = each
         self._is_committing = True
         try:
             settled = self._settle(changes, set(sources.values()) if is_load else set())
@@ -254,6 +255,8 @@ class Graph:
     def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
         self.number += 1
         settled: Settled = []
+        if not changes and not anew:
+            return settled
         running_functions.depth += 1  # no `with`, which would be two calls in every commit
         try:
             for result, seen in self._routes.of(changes, anew):
@@ -275,14 +278,18 @@ class Graph:
     ) -> None:
         """Bring one query up to date by what it sees; note what those see that derive from it."""
         error: BaseException | None = None
+        executor = result.executor
         moved: Changes = ()
         if result.parents:
             error = next((p.failure for p in result.parents if p.failure is not None), None)
         if error is None:
-            if result.executor is None and not self._is_loaded_below(result):
+            if executor is None and not self._is_loaded_below(result):
                 return
             try:
-                moved = self._moved(result, seen, anew)
+                if executor is None or (anew and not anew.isdisjoint(result.sources)):
+                    moved = self._loaded(result, anew)
+                elif not result.parents or not seen.keys().isdisjoint(result.sources):
+                    moved = executor.step(seen)
             except BaseException as raised:  # noqa: BLE001 - it fails with it
                 error = self._why(result, raised)
         if error is not None:
@@ -300,20 +307,16 @@ class Graph:
             shown = [c for c in moved if c[3] != c[4] or not _is_none(result, c)]
         else:
             changes[result] = moved
-            shown = [c for c in moved if c[1] is None or c[2] is None or not _is_none(result, c)]
+            shown = [c for c in moved if c[1] is not c[2]]
+            if result.shape.is_tuple:
+                shown = [c for c in shown if not _is_none(result, c)]
         settled.append((result, shown))
 
-    def _moved(self, result: Result, seen: Mapping[Source, Changes], anew: set[Source]) -> Changes:
-        """Run a query on, and return what changed. Raises whatever its functions do."""
-        executor = result.executor
-        if executor is None or (anew and not anew.isdisjoint(result.sources)):
-            anew.add(result)
-            result.changed_at = self.number
-            return result.load()
-        for source in result.sources:
-            if source in seen:
-                return executor.step(seen)
-        return ()
+    def _loaded(self, result: Result, anew: set[Source]) -> Changes:
+        """Load a query, and return what changed. Raises whatever its functions do."""
+        anew.add(result)
+        result.changed_at = self.number
+        return result.load()
 
     def _why(self, result: Result, raised: BaseException) -> BaseException:
         """Return what a query fails with whose functions have raised something."""
