@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from streamdb.engine.compiled.aggregation import GENERATED_AGGREGATES
 from streamdb.engine.compiled.entries import compiled_entry_of
 from streamdb.engine.compiled.functions import GENERATED
+from streamdb.engine.compiled.pairs import compiled_pairs_of
 from streamdb.engine.compiled.steps import CompiledSteps, sender_of
 from streamdb.engine.interpreted import Interpreted
+from streamdb.engine.interpreted.join_side import MakePairs
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.interpreted.tree import OperatorTree
-from streamdb.engine.plan import Edge, Order, Step
+from streamdb.engine.plan import Edge, Join, Order, Step
 from streamdb.engine.sort_keys import SortKeys
 
 
@@ -33,6 +35,9 @@ class _CompiledTree(OperatorTree):
 
     def sender(self, steps: Sequence[Step]) -> OneRow:
         return sender_of(steps)
+
+    def pairs(self, node: Join, steps: Sequence[Step], *, is_left: bool) -> MakePairs:
+        return compiled_pairs_of(node, steps, is_left=is_left)
 
     def sort_keys(self, node: Order) -> SortKeys:
         return SortKeys(node.terms, node.input.shape, compiled_entry_of)

@@ -116,7 +116,7 @@ def _differ(code: SourceCode, steps: Sequence[Step]) -> str:
 
 def _write(code: SourceCode, steps: Sequence[Step], result: str) -> None:
     """Write the steps of one row, and then what is done with what they make of it."""
-    writer = _Writer(code, steps)
+    writer = StepWriter(code, "row", slot_sources("row", steps[0].shape))
     before = code.depth
     for step in steps:
         writer.write(step)
@@ -124,21 +124,30 @@ def _write(code: SourceCode, steps: Sequence[Step], result: str) -> None:
     code.dedent(code.depth - before)
 
 
-class _Writer:
-    """Knows in which variables the slots of the row are as the steps go on."""
+class StepWriter:
+    """Knows in which variables the slots of the row are as the steps go on.
 
-    def __init__(self, code: SourceCode, steps: Sequence[Step]) -> None:
+    Args:
+        code: where steps are written.
+        item: the source of the row.
+        slots: the source of each of its slots.
+        key: the source of its key.
+
+    Attributes:
+        item: the source of the row as it is behind the steps that are written.
+    """
+
+    def __init__(self, code: SourceCode, item: str, slots: Sequence[str], key: str = "key") -> None:
         self._code: Final = code
-        self.item = "row"
-        self._slots = slot_sources(self.item, steps[0].shape)
+        self._key: Final = key
+        self.item = item
+        self._slots = slots
 
     def write(self, step: Step) -> None:
         """Write one step; what follows it is done with the rows that it keeps."""
         match step:
             case Where(condition, shape):
-                test = test_of(condition, shape)
-                is_true = self._expression(condition, Expressions.is_true, test, shape)
-                self._code.indent(f"if {is_true}:")
+                self.keep(condition, shape)
             case Filter(function):
                 self._code.indent(f"if {self._call(function)}:")
             case Map(function):
@@ -152,6 +161,12 @@ class _Writer:
                     self._slots, self.item = slots, f"({''.join(f'{slot}, ' for slot in slots)})"
                 else:
                     self._make(f"{self._code.bind(make)}({', '.join(slots)})")
+
+    def keep(self, condition: Node, shape: Shape) -> None:
+        """Write a condition; what follows it is done with the rows of which it is true."""
+        test = test_of(condition, shape)
+        is_true = self._expression(condition, Expressions.is_true, test, shape)
+        self._code.indent(f"if {is_true}:")
 
     def _expression(
         self,
@@ -183,5 +198,5 @@ class _Writer:
         self._slots = [self.item]
         self._code.line(f"{self.item} = {source}")
         self._code.indent(f"if {self.item} is None:")
-        self._code.line(f"{self._code.bind(not_none)}(None, key)")
+        self._code.line(f"{self._code.bind(not_none)}(None, {self._key})")
         self._code.dedent()

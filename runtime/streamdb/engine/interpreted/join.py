@@ -2,97 +2,29 @@
 
 A step looks at the changed rows of both sides: in which pairs they were, by the indexes as they
 were, and in which they are now. So it costs what the changed rows have of partners, and it does
-not matter whether one side changed or both, as where one source is on both sides. Whether a row of
-an outer join stands alone follows from the number of its pairs.
+not matter whether one side changed or both, as where one source is on both sides. A row that is
+joined by the same value as before, as most that are updated, is in the pairs that it was in.
+
+What is kept is what the steps behind the join make of each pair, and nothing of the pair itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import is_
+from typing import Any, Final, cast
 
 from streamdb.engine.executor import Change, Changes, Item, Key
-from streamdb.engine.interpreted.join_indexes import (
-    HashIndex,
-    Index,
-    KeyIndex,
-    joined_by,
-    keyed_side,
-)
+from streamdb.engine.interpreted.join_indexes import KeyIndex, keyed_side
+from streamdb.engine.interpreted.join_side import Pair, Side
+from streamdb.engine.interpreted.lone_rows import LoneByCount, LoneByValue, LoneRows
 from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.plan import Edge, Join
+from streamdb.engine.interpreted.pairs import Making
+from streamdb.engine.plan import Join
 from streamdb.engine.row_functions import RowFunctions
-from streamdb.expr.nodes import Node
+from streamdb.engine.same import same
 from streamdb.expr.sources import Source
-
-_Pair: TypeAlias = tuple[Key, Key]
-
-
-class _Side:
-    """One side: its rows, the index that finds them, and how many pairs each is in.
-
-    Attributes:
-        number: 0 is left, 1 is right.
-        keeps_lone: whether rows that are in no pair are rows of the join.
-        moves: of each row that the current step changes its key, what it was and is joined by, and
-            the row as it is. What it is joined by is None if it equals nothing, or is not there.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        input: Operator,
-        edge: Edge,
-        nodes: Sequence[Node],
-        functions: RowFunctions,
-        *,
-        keeps_lone: bool,
-    ) -> None:
-        self.number: Final = number
-        self.input: Final = input
-        self.is_tuple: Final = edge.shape.is_tuple
-        self.missing: Final = (None,) * len(edge.shape.slots)
-        self.keeps_lone: Final = keeps_lone
-        self.value_of: Final = joined_by(functions, nodes, edge.shape)
-        self.index: Index = HashIndex(nodes)
-        self.pair_counts: Final[dict[Key, int]] = {}
-        self.moves: Sequence[tuple[Key, Any, Any, Item]] = ()
-
-    def load(self) -> Sequence[Any]:
-        """Load the input, and return what each of its rows is joined by."""
-        self.input.load()
-        rows = self.input.rows
-        values = list(map(self.value_of, rows.values()))
-        self.index.load(rows, values)
-        return values
-
-    def step(self, changes: Mapping[Source, Changes]) -> None:
-        """Step the input, and note what moves; the index stays as it is."""
-        value_of, changed = self.value_of, self.input.step(changes)
-        self.moves = changed and [
-            (
-                key,
-                None if old is None else value_of(old),
-                None if new is None else value_of(new),
-                new,
-            )
-            for key, old, new in changed
-        ]
-
-    def follow(self) -> None:
-        """Bring the index up to date."""
-        move = self.index.move
-        for key, old, new, _ in self.moves:
-            move(key, old, new)
-
-    def count(self, pairs: Iterable[_Pair], more: int) -> None:
-        """Note that rows are in so many more of these pairs each."""
-        number, counts = self.number, self.pair_counts
-        for pair in pairs:
-            key = pair[number]
-            count = counts.pop(key, 0) + more
-            if count:
-                counts[key] = count
 
 
 class JoinOperator:
@@ -103,127 +35,171 @@ class JoinOperator:
     """
 
     def __init__(
-        self, node: Join, left: Operator, right: Operator, functions: RowFunctions
+        self, node: Join, left: Operator, right: Operator, functions: RowFunctions, making: Making
     ) -> None:
         self.rows: Final[dict[Any, Item]] = {}
         ours, theirs = ([pair[number] for pair in node.pairs] for number in (0, 1))
-        keeps_left, keeps_right = node.how in ("left", "full"), node.how in ("right", "full")
-        self._left: Final = _Side(0, left, node.left, ours, functions, keeps_lone=keeps_left)
-        self._right: Final = _Side(1, right, node.right, theirs, functions, keeps_lone=keeps_right)
-        self._sides: Final = (self._left, self._right)
-        self._fits: Final = (
-            None if node.residual is None else functions.is_true_of(node.residual, node.shape)
+        self._left: Final = Side(
+            0,
+            left,
+            node.left,
+            ours,
+            functions,
+            making.by_left,
+            keeps_lone=node.how in ("left", "full"),
         )
+        self._right: Final = Side(
+            1,
+            right,
+            node.right,
+            theirs,
+            functions,
+            making.by_right,
+            keeps_lone=node.how in ("right", "full"),
+        )
+        both = (self._left, self._right)
+        self._both_ways: Final = (both, both[::-1])
+        self._lone: Final[list[tuple[Side, Side, LoneRows]]] = [
+            (
+                side,
+                other,
+                LoneByValue(side, other) if node.residual is None else LoneByCount(side),
+            )
+            for side, other in self._both_ways
+            if side.keeps_lone
+        ]
+        self._send: Final = making.send
+        self._may_drop: Final = making.may_drop
+        self._is_same: Final[Callable[[Any, Any], bool]] = same if making.shape.is_tuple else is_
         if keyed := keyed_side(node):
-            side = self._sides[keyed.side]
+            side = both[keyed.side]
             side.index = KeyIndex(side.input, side.value_of, keyed.source, keyed.number)
 
     def load(self) -> None:
         """Pair all rows."""
-        left, right = self._sides
-        values, rows = left.load(), left.input.rows
-        right.load()
-        self._pair(left, right, zip(rows, values, rows.values(), strict=True), self.rows)
-        for side in self._sides:
-            if side.keeps_lone:
-                side.count(self.rows, 1)
-        for side in self._sides:
-            if side.keeps_lone:
-                for key, row in side.input.rows.items():
-                    if key not in side.pair_counts:
-                        self.rows[_lone_pair(side, key)] = self._lone_row(side, row)
+        left, right = self._left, self._right
+        values, theirs = left.load(), right.load()
+        rows, others = left.input.rows, right.input.rows
+        moves = zip(rows, repeat(None, len(rows)), values, rows.values(), strict=True)
+        by_value = (
+            left.make_pairs(moves, right.index.partners, others, (), self.rows),
+            (
+                key
+                for key, value in zip(others, theirs, strict=True)
+                if value is None or not left.index.partners(value)
+            ),
+        )
+        alone = [
+            (side, other, lone.load(by_value[side.number], self.rows))
+            for side, other, lone in self._lone
+        ]
+        for side, other, keys in alone:
+            for key in keys:
+                pair = side.pair(key, None)
+                row = self._lone_row(side, other, pair)
+                if row is not None:
+                    self.rows[pair] = row
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Pair the changed rows anew."""
-        left, right = self._sides
+        left, right = self._left, self._right
         left.step(changes)
         right.step(changes)
-        moving = [(s, other) for s, other in ((left, right), (right, left)) if s.moves]
-        before: dict[_Pair, None] = {}
-        for mine, other in moving:
-            self._find_pairs(mine, other, before)
-        for mine, _ in moving:
-            mine.follow()
-        now: dict[_Pair, Item] = {}
-        for mine, other in moving:
-            self._pair(mine, other, [(key, new, row) for key, _, new, row in mine.moves], now)
-        rows = self.rows
-        gone = [pair for pair in before if pair not in now] if before else []
-        result: list[Change] = [(pair, rows.pop(pair), None) for pair in gone]
-        result += [(pair, rows.get(pair), row) for pair, row in now.items()]
-        rows.update(now)
-        for side in self._sides:
-            if side.keeps_lone:
-                come = [pair for pair in now if pair not in before]
-                self._follow_lone(side, gone, come, result)
+        before: dict[Pair, None] = {}
+        if self._may_drop or left.shifts or right.shifts:
+            self._find_pairs(left, right, before)
+            self._find_pairs(right, left, before)
+            left.follow()
+            right.follow()
+        now: dict[Pair, Item] = {}
+        alone: list[Sequence[Key]] = [(), ()]
+        if left.moves:
+            partners, others = right.index.partners, right.input.rows
+            alone[0] = left.make_pairs(left.moves, partners, others, (), now)
+        if right.moves:
+            partners, others = left.index.partners, left.input.rows
+            done = {key for key, *_ in left.moves} if left.moves else ()
+            alone[1] = right.make_pairs(right.moves, partners, others, done, now)
+        rows, is_same = self.rows, self._is_same
+        result: list[Change] = []
+        for pair in before:
+            if pair not in now:
+                result.append((pair, rows.pop(pair), None))
+        for pair, new in now.items():
+            old = rows.get(pair)
+            if old is None or not is_same(old, new):
+                rows[pair] = new
+                result.append((pair, old, new))
+            elif self.moved(pair):
+                result.append((pair, old, old))
+        if left.still or right.still:
+            result += [(p, rows[p], rows[p]) for p in self._still_pairs() if p not in now]
+        for side, other, lone in self._lone:
+            if told := lone.step(alone[side.number], before, now):
+                self._follow_lone(side, other, told, result)
         return result
 
     def arrival(self, key: Key) -> Any:
         """Return the places of both rows; that of a missing one comes before all others."""
         return tuple(
             (-1,) if one is None else (0, side.input.arrival(one))
-            for side, one in zip(self._sides, cast("_Pair", key), strict=True)
+            for (side, _), one in zip(self._both_ways, cast("Pair", key), strict=True)
         )
 
     def moved(self, key: Key) -> bool:
         """Tell whether one of both rows was."""
-        both = zip(self._sides, cast("_Pair", key), strict=True)
-        return any(one is not None and side.input.moved(one) for side, one in both)
+        left, right = cast("Pair", key)
+        return (left is not None and self._left.input.moved(left)) or (
+            right is not None and self._right.input.moved(right)
+        )
 
-    def _find_pairs(self, mine: _Side, other: _Side, found: dict[_Pair, None]) -> None:
-        """Note the pairs that rows of a side were in that move; the indexes are as before."""
-        rows, candidates, is_left = self.rows, other.index.candidates, mine is self._left
-        for key, old, _, _ in mine.moves:
+    def _find_pairs(self, mine: Side, other: Side, found: dict[Pair, None]) -> None:
+        """Note the pairs that rows were in which may be in others now; the indexes are as before.
+
+        Of a row that is joined by the same value, they are the same, unless pairs are dropped.
+        """
+        rows, candidates, pair_of = self.rows, other.index.candidates, mine.pair
+        for key, old, _, _ in mine.moves if self._may_drop else mine.shifts:
             if old is not None:
                 for partner in candidates(old):
-                    pair = (key, partner) if is_left else (partner, key)
+                    pair = pair_of(key, partner)
                     if pair in rows:
                         found[pair] = None
 
-    def _pair(
-        self,
-        mine: _Side,
-        other: _Side,
-        rows: Iterable[tuple[Key, Any, Item]],
-        pairs: dict[_Pair, Item],
-    ) -> None:
-        """Note the pairs that rows of a side are in now, each given with what it is joined by."""
-        fits, partners, other_rows = self._fits, other.index.partners, other.input.rows
-        is_left = mine is self._left
-        for key, value, row in rows:
-            if value is not None:
-                own = row if mine.is_tuple else (row,)
-                for partner in partners(value):
-                    found = other_rows[partner]
-                    theirs = found if other.is_tuple else (found,)
-                    item = (*own, *theirs) if is_left else (*theirs, *own)
-                    if fits is None or fits(item):
-                        pairs[(key, partner) if is_left else (partner, key)] = item
+    def _still_pairs(self) -> Iterable[Pair]:
+        """Return those that are there, of rows that are as they were and have moved."""
+        pairs = {
+            side.pair(key, partner): None
+            for side, other in self._both_ways
+            for key, value in side.still.items()
+            if value is not None
+            for partner in other.index.partners(value)
+        }
+        return [pair for pair in pairs if pair in self.rows]
 
     def _follow_lone(
-        self, side: _Side, gone: Sequence[_Pair], come: Sequence[_Pair], result: list[Change]
+        self, side: Side, other: Side, alone: Mapping[Key, bool], result: list[Change]
     ) -> None:
-        """See which rows stand alone now, of those that changed or are in other pairs."""
-        side.count(gone, -1)
-        side.count(come, 1)
-        changed = {key for key, *_ in side.moves}
-        for key in changed.union(pair[side.number] for pair in (*gone, *come)):
-            row = None if key in side.pair_counts else side.input.rows.get(key)
-            pair = _lone_pair(side, key)
-            old = self.rows.get(pair)
-            if row is not None and (old is None or key in changed):
-                new = self.rows[pair] = self._lone_row(side, row)
+        """Bring rows that stand alone up to date, as told by whether they do."""
+        rows, changed = self.rows, {key for key, *_ in side.moves}
+        for key, is_alone in alone.items():
+            pair = side.pair(key, None)
+            old = rows.get(pair)
+            if is_alone and old is not None and key not in changed:
+                new = old
+            else:
+                new = self._lone_row(side, other, pair) if is_alone else None
+            if new is None:
+                if old is not None:
+                    del rows[pair]
+                    result.append((pair, old, None))
+            elif old is None or not self._is_same(old, new):
+                rows[pair] = new
                 result.append((pair, old, new))
-            elif row is None and old is not None:
-                del self.rows[pair]
-                result.append((pair, old, None))
+            elif self.moved(pair):
+                result.append((pair, old, old))
 
-    def _lone_row(self, side: _Side, row: Item) -> Item:
-        own = row if side.is_tuple else (row,)
-        if side is self._left:
-            return (*own, *self._right.missing)
-        return (*self._left.missing, *own)
-
-
-def _lone_pair(side: _Side, key: Key) -> _Pair:
-    return (None, key) if side.number else (key, None)
+    def _lone_row(self, side: Side, other: Side, pair: Pair) -> Item | None:
+        """Return what becomes of a row without a partner."""
+        item = side.item(side.input.rows[pair[side.number]], other, None)
+        return item if self._send is None else self._send(pair, item)

@@ -10,8 +10,10 @@ from streamdb.engine.interpreted.aggregation import NAIVE_AGGREGATES, AggregateF
 from streamdb.engine.interpreted.distinct import DistinctOperator
 from streamdb.engine.interpreted.group import GroupOperator
 from streamdb.engine.interpreted.join import JoinOperator
+from streamdb.engine.interpreted.join_side import MakePairs
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.order import OrderOperator, WindowOperator
+from streamdb.engine.interpreted.pairs import Making, may_drop, pairs_of, takes_steps
 from streamdb.engine.interpreted.scan import ScanOperator
 from streamdb.engine.interpreted.steps import OneRow, StepsOperator, sender
 from streamdb.engine.interpreted.union import UnionOperator
@@ -19,6 +21,7 @@ from streamdb.engine.plan import Distinct, Edge, Group, Join, Order, PlanNode, S
 from streamdb.engine.row_functions import NAIVE, RowFunctions
 from streamdb.engine.sort_keys import SortKeys
 from streamdb.engine.window import Window
+from streamdb.expr.shape import Shape
 
 
 class OperatorTree:
@@ -50,6 +53,8 @@ class OperatorTree:
 
     def operator(self, edge: Edge) -> Operator:
         """Return a new operator that keeps what comes out of an edge, with all below it."""
+        if isinstance(edge.node, Join) and takes_steps(edge.node):
+            return self._join(edge.node, edge.steps, edge.shape)
         node = self._of_node(edge.node)
         if isinstance(edge.node, Order):
             edge = replace(edge, steps=(*edge.node.then, *edge.steps))
@@ -63,6 +68,10 @@ class OperatorTree:
         """Return the function that sends one row through steps."""
         return sender(steps)
 
+    def pairs(self, node: Join, steps: Sequence[Step], *, is_left: bool) -> MakePairs:
+        """Return what makes rows of a join from rows of one side, and sends them through steps."""
+        return pairs_of(node, steps, is_left=is_left)
+
     def sort_keys(self, node: Order) -> SortKeys:
         """Return what makes the entries of an order."""
         return SortKeys(node.terms, node.input.shape)
@@ -71,9 +80,8 @@ class OperatorTree:
         match node:
             case Scan(source):
                 return ScanOperator(source)
-            case Join(left, right):
-                sides = self.operator(left), self.operator(right)
-                return JoinOperator(node, *sides, self._functions)
+            case Join():
+                return self._join(node, (), node.shape)
             case Union(branches):
                 return UnionOperator(tuple(map(self.operator, branches)))
             case Distinct(edge):
@@ -83,6 +91,17 @@ class OperatorTree:
             case Group():
                 rows = self.operator(node.input)
                 return GroupOperator(node, rows, self._functions, self._aggregates)
+
+    def _join(self, node: Join, steps: Sequence[Step], shape: Shape) -> Operator:
+        making = Making(
+            self.pairs(node, steps, is_left=True),
+            self.pairs(node, steps, is_left=False),
+            self.sender(steps) if steps else None,
+            may_drop(node, steps),
+            shape,
+        )
+        sides = self.operator(node.left), self.operator(node.right)
+        return JoinOperator(node, *sides, self._functions, making)
 
     def _window(self, node: Order) -> Operator:
         """Return the operator of the rows of an order, without their positions."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import nan
 from typing import Any, Final, get_args
 
 import pytest
-from tests.runtime.engine.asking import distinct, join, map_, select, where
+from tests.runtime.engine.asking import distinct, filter_, join, map_, select, where
 from tests.runtime.engine.judging import Judged, MakeExecutor
 from tests.runtime.engine.tables import TableSource, commit
 from tests.runtime.engine.things import Thing
@@ -134,6 +135,91 @@ def test_null_and_nan_equal_nothing(
     judged.step(commit({rights: [(nan, None)]}))
 
 
+STEPS: Final[dict[str, Callable[[QueryNode], QueryNode]]] = {
+    "none": lambda pairs: pairs,
+    "select": lambda pairs: select(pairs, lambda o, u: (o.b, u.a)),
+    "map": lambda pairs: map_(pairs, lambda o, u: f"{o and o.b} {u and u.a}"),
+    "filter": lambda pairs: filter_(pairs, lambda o, u: (o or u).b != "hidden"),
+    "where and select": lambda pairs: select(
+        where(pairs, lambda o, u: o.b.is_null() | (u.a == "renamed")), lambda o, u: (o.id, u.a)
+    ),
+}
+RESIDUALS: Final[dict[str, Callable[..., Any] | None]] = {
+    "no residual": None,
+    "residual": lambda o, u: (o.b != u.a) | u.a.is_null(),
+}
+
+
+@every_kind
+@keyed_or_not
+@pytest.mark.parametrize("residual", RESIDUALS.values(), ids=RESIDUALS)
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_rows_that_keep_what_they_are_joined_by(
+    make: MakeExecutor,
+    how: JoinKind,
+    key_column: str | None,
+    residual: Callable[..., Any] | None,
+    steps: Callable[[QueryNode], QueryNode],
+) -> None:
+    """Or do not, beside others that do: whatever stands behind the join."""
+    orders, users = orders_and_users(key_column)
+    query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], how, residual)
+    judged = loaded(make, steps(query))
+    for writes in (
+        {orders: [(1, Thing(1, "u", "changed")), (3, Thing(3, "x", "alone"))]},
+        {orders: [(4, Thing(4, None, "of null"))]},
+        {orders: [(1, Thing(1, "u", "changed"))]},  # by an equal one
+        {users: [("u", Thing("u", "changed"))]},
+        {users: [("u", Thing("u", "changed"))]},
+        {users: [("v", Thing("v", "renamed", "hidden")), ("u", Thing("u", None, "hidden"))]},
+        {orders: [(2, Thing(2, "v", "moved")), (1, Thing(1, "u", "kept"))]},
+        {users: [("u", Thing("u", "both"))], orders: [(1, Thing(1, "u", "both"))]},
+        {users: [("u", Thing("u"))], orders: [(1, Thing(1, "u", "hidden")), (2, None)]},
+        {users: [("v", None), ("x", Thing("x", "alone"))], orders: [(1, Thing(1, "v"))]},
+        {orders: [(1, Thing(1, "w")), (3, Thing(3, None))]},
+        {orders: [(1, None), (1, Thing(1, "w"))], users: [("w", None), ("w", Thing("w"))]},
+        {orders: [(3, Thing(3, "w", "renamed"))], users: [("w", Thing("w", "renamed"))]},
+        {users: [("u", None), ("v", None), ("w", None), ("x", None)]},
+        {users: [("w", Thing("w", "back"))]},
+    ):
+        judged.step(commit(writes))
+
+
+@every_kind
+def test_a_function_behind_a_join_sees_a_pair_once(make: MakeExecutor, how: JoinKind) -> None:
+    """Also if both of its rows change at once; and not at all if they only move."""
+    seen = list[object]()
+
+    def note(order: Thing | None, user: Thing | None) -> str:
+        seen.append((order and order.id, user and user.id))
+        return "a row"
+
+    orders, users = orders_and_users("id")
+    pairs = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], how)
+    executor = make(plan_of(map_(pairs, note)))
+    executor.load()
+    seen.clear()
+    executor.step(commit({orders: [(1, Thing(1, "u"))], users: [("u", Thing("u", "renamed"))]}))
+    assert sorted(seen, key=str) == [(1, "u"), (2, "u")]
+    seen.clear()
+    one, user = orders.table.rows[1], users.table.rows["u"]
+    alone = users.table.rows["v"]
+    moved = [("u", None), ("u", user), ("v", None), ("v", alone)]
+    executor.step(commit({orders: [(1, None), (1, one)], users: moved}))
+    assert not seen
+
+
+@keyed_or_not
+def test_a_row_of_which_nothing_is_selected_anew_is_not_told(
+    make: MakeExecutor, key_column: str | None
+) -> None:
+    orders, users = orders_and_users(key_column)
+    pairs = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "left")
+    judged = loaded(make, select(pairs, lambda o, u: (o.id, u.a)))
+    assert not judged.step(commit({users: [("u", Thing("u", None, "not selected"))]}))
+    assert not judged.step(commit({orders: [(3, Thing(3, "x", "not selected"))]}))
+
+
 def test_slots_of_several_values_and_nulls_of_a_missing_side(make: MakeExecutor) -> None:
     orders, users = orders_and_users("id")
     lines = select(orders.node, lambda o: (o.id, o.a))
@@ -210,6 +296,19 @@ def test_a_row_that_moved_moves_its_pairs(make: MakeExecutor) -> None:
     judged = loaded(make, select(query, lambda name, u: (u.id,)))
     assert judged.step(commit({orders: [(1, None), (1, Thing(1, "u"))]})) == [
         ((1, "u"), ("u",), ("u",))
+    ]
+
+
+@pytest.mark.parametrize("residual", RESIDUALS.values(), ids=RESIDUALS)
+def test_a_row_that_stands_alone_and_moved_is_told(
+    make: MakeExecutor, residual: Callable[..., Any] | None
+) -> None:
+    orders, users = orders_and_users("id")
+    query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], "left", residual)
+    judged = loaded(make, select(query, lambda o, u: (o.id, u.id)))
+    row = orders.table.rows[3]
+    assert judged.step(commit({orders: [(3, None), (3, row)]})) == [
+        ((3, None), (3, None), (3, None))
     ]
 
 
