@@ -152,7 +152,8 @@ class PendingWrites:
             order += [pending, *later]
             if order != list(stack):
                 for moved in (pending, *later):
-                    moved.seen = UNKNOWN  # what was there at its call lies elsewhere now
+                    # What was there at its call lies elsewhere now, and tells nothing if it fails.
+                    moved.seen, moved.seen_of = UNKNOWN, None
                 table.overlay.put_in_order(key, order)
                 self._state.show_local({name: table.show_anew([key])})
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,32 @@ class OddSpan(Span):
     def __post_init__(self) -> None:
         if self.start > self.end:
             raise ZeroDivisionError  # no error that rows have
+
+
+@pytest.mark.parametrize("is_read_first", [True, False])
+async def test_what_persist_writes_is_no_conflict_for_what_waited_when_its_action_fails(
+    is_read_first: bool, url: str
+) -> None:
+    """Whether what persist wrote has come back by then or not: it was nobody else."""
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "before")).synced()
+        later_is_there = asyncio.Event()
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            await later_is_there.wait()
+            own = db.messages.upsert(message(1, "written by persist"))
+            await (own.synced() if is_read_first else own)
+            raise ZeroDivisionError
+
+        with nullcontext() if is_read_first else unread(db):
+            action = db.perform(lambda: db.messages.update("1", content="shown"), persist)
+            later = db.messages.upsert(message(1, "written later"))
+            later_is_there.set()
+            with pytest.raises(TransactionFailed):
+                await action
+            await later
+        await later.synced()
+        assert not later.conflict
 
 
 @pytest.mark.parametrize("row", [Span, ModelSpan, OddSpan])

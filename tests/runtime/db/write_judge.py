@@ -404,7 +404,7 @@ class Judge:
         for local, number, below in zip(locals_, numbers, [None, *locals_], strict=False):
             local.laid[place] = number
             if local in moved:
-                local.seen[place] = local.seen[place]._replace(is_known=False)
+                local.seen[place] = local.seen[place]._replace(local=None, is_known=False)
             local.below.pop(place, None)
             if below is not None:
                 local.below[place] = below
