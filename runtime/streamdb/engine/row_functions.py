@@ -14,6 +14,7 @@ from streamdb.expr.shape import Shape
 ValueOf: TypeAlias = Callable[[Item], Any]
 ValuesOf: TypeAlias = Callable[[Item], tuple[Any, ...]]
 Test: TypeAlias = Callable[[Item], bool]
+Column: TypeAlias = Callable[[Sequence[Item]], Sequence[Any]]
 
 
 class RowFunctions(NamedTuple):
@@ -23,11 +24,13 @@ class RowFunctions(NamedTuple):
         value_of: from an expression to the function that gives its value, None for null.
         values_of: from several expressions to the function that gives the tuple of values.
         is_true_of: from a condition to the test whether it is true.
+        column_of: from an expression to the function that gives its values of many rows.
     """
 
     value_of: Callable[[Node, Shape], ValueOf]
     values_of: Callable[[Sequence[Node], Shape], ValuesOf]
     is_true_of: Callable[[Node, Shape], Test]
+    column_of: Callable[[Node, Shape], Column]
 
 
 def _values_of(nodes: Sequence[Node], shape: Shape) -> ValuesOf:
@@ -35,5 +38,10 @@ def _values_of(nodes: Sequence[Node], shape: Shape) -> ValuesOf:
     return lambda item: tuple(read(item) for read in readers)
 
 
+def _column_of(node: Node, shape: Shape) -> Column:
+    read = evaluator(node, shape)
+    return lambda rows: list(map(read, rows))
+
+
 #: Follow the tree of each expression.
-NAIVE: Final = RowFunctions(evaluator, _values_of, test_of)
+NAIVE: Final = RowFunctions(evaluator, _values_of, test_of, _column_of)

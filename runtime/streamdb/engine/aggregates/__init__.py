@@ -8,6 +8,7 @@ values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from streamdb.engine.aggregates.counting import All, AnyOf, Count, CountDistinct
@@ -67,7 +68,12 @@ _CLASSES: Final[Mapping[str, Callable[..., Accumulator]]] = {
 }
 
 
+def accumulators_of(node: AggregateNode) -> Callable[[], Accumulator]:
+    """Return what makes the accumulator of an aggregate for a group that has no values yet."""
+    options: tuple[Any, ...] = node.options  # of whatever types the class takes
+    return partial(_CLASSES[node.aggregate], *options)
+
+
 def accumulator(node: AggregateNode) -> Accumulator:
     """Return what follows an aggregate in a group that has no values yet."""
-    options: tuple[Any, ...] = node.options  # of whatever types the class takes
-    return _CLASSES[node.aggregate](*options)
+    return accumulators_of(node)()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import eq
 from typing import Any, Final
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
@@ -12,20 +15,37 @@ from streamdb.engine.sorted_rows import SortedRows
 from streamdb.expr.aggregates import middle, nan_last
 
 _WITH_NAN: Final = frozenset((float, Decimal))
+#: Types whose values have a hash, and compare with one another if they are not NaN.
+_PLAIN: Final = _WITH_NAN | {bool, int, str, dt.date, dt.datetime, dt.time, dt.timedelta}
 
 
 class Least(OneByOne):
-    """The least value. Values are put in order only when the least one goes for the first time."""
+    """The least value.
 
-    __slots__ = ("_counts", "_ordered", "_value")
+    Values of one plain type are only written down. They are counted when the least one goes for the
+    first time, or half of all, and put in order when the least one is there no more.
+    """
+
+    __slots__ = ("_came", "_counts", "_kind", "_ordered", "_value", "_went")
 
     def __init__(self) -> None:
-        self._counts: dict[Any, int] = {}
         self._value: Any = None
+        self._came: list[Any] = []
+        self._went: list[Any] = []
+        #: The type of all that was written down; None when they are counted.
+        self._kind: type[Any] | None = None
+        self._counts: dict[Any, int] = {}
         self._ordered: SortedRows | None = None
 
     def add(self, value: Any, place: Any, /) -> None:
         """Take it in."""
+        if self._kind is not None:
+            if type(value) is self._kind and value == value:
+                if self._takes(value):
+                    self._value = value
+                self._came.append(value)
+                return
+            self._count()
         if value != value:
             value = NAN
         count = self._counts.get(value, 0)
@@ -39,17 +59,24 @@ class Least(OneByOne):
 
     def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
         """Take them in."""
-        counts = self._counts
-        if counts or not values:
+        kinds = set(map(type, values))
+        is_plain = len(kinds) == 1 and kinds <= _PLAIN
+        if kinds & _WITH_NAN:
+            is_plain = is_plain and all(map(eq, values, values))
+        if self._counts or self._came or not is_plain:
             super().extend(values, places)
             return
-        kinds = set(map(type, values))
-        for value in map(canonical, values) if kinds & _WITH_NAN else values:
-            counts[value] = counts.get(value, 0) + 1
-        self._value = self._of(counts)
+        self._value = self._of(values)
+        self._came += values
+        (self._kind,) = kinds
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take it out."""
+        if self._kind is not None:
+            if value != self._value and 2 * len(self._went) < len(self._came):
+                self._went.append(value)
+                return
+            self._count()
         if value != value:
             value = NAN
         self._counts[value] -= 1
@@ -67,12 +94,19 @@ class Least(OneByOne):
         """Return the value, None of nothing."""
         return self._value if self._ordered is None else self._extreme(self._ordered)
 
+    def _count(self) -> None:
+        """Count what was only written down."""
+        counts = Counter(self._came)
+        counts.subtract(self._went)
+        self._counts = {value: count for value, count in counts.items() if count}
+        self._kind, self._came, self._went = None, [], []
+
     def _takes(self, value: Any) -> bool:
         """Tell whether another value is the new answer; NaN is greater than all."""
         return bool(value < self._value or self._value != self._value)
 
-    def _of(self, values: Collection[Any]) -> Any:
-        return min(values, key=nan_last if NAN in values else None)
+    def _of(self, values: Iterable[Any]) -> Any:
+        return min(values)
 
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[0]
@@ -86,8 +120,8 @@ class Greatest(Least):
     def _takes(self, value: Any) -> bool:
         return bool(self._value < value or value != value)
 
-    def _of(self, values: Collection[Any]) -> Any:
-        return max(values, key=nan_last if NAN in values else None)
+    def _of(self, values: Iterable[Any]) -> Any:
+        return max(values)
 
     def _extreme(self, ordered: SortedRows) -> Any:
         return ordered[len(ordered) - 1]

@@ -9,8 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import islice
-from operator import itemgetter, lt
+from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.view import View
@@ -47,12 +46,15 @@ class OrderedValues:
 
     def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
         """Take in many values; those of a load mostly come in order."""
-        if places and not self._places and all(map(lt, places, islice(places, 1, None))):
-            self._places += places
-            self.items += values
+        if self._places:
+            for value, place in zip(values, places, strict=True):
+                self.add(value, place)
             return
-        for value, place in zip(values, places, strict=True):
-            self.add(value, place)
+        self._places = sorted(places)
+        if self._places != list(places):
+            pairs = sorted(zip(places, values, strict=True), key=itemgetter(0))
+            values = [value for _, value in pairs]
+        self.items += values
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take out the value at a place."""

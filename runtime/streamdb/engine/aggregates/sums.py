@@ -35,7 +35,7 @@ class Sum(OneByOne):
         self._total = 0  # of integers and finite floating point numbers, times 2 ** _power
         self._power = 0
         self._floats = 0
-        self._infinities = {math.inf: 0, -math.inf: 0}
+        self._infinities: dict[float, int] = {}
         self._nans = 0
         self._others = 0  # how many values of other types: decimals, durations
         self._rest: Any = None  # their sum
@@ -99,7 +99,7 @@ class Sum(OneByOne):
         elif value != value:
             self._nans += times
         else:
-            self._infinities[value] += times
+            self._infinities[value] = self._infinities.get(value, 0) + times
 
     def _special(self) -> float | None:
         """Return the sum if it is infinite or NaN because a value is."""

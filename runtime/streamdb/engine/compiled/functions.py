@@ -11,12 +11,13 @@ from streamdb.engine.executor import Item
 from streamdb.engine.row_functions import RowFunctions
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
-from streamdb.expr.nodes import Node
+from streamdb.expr.nodes import Node, SlotNode
 from streamdb.expr.shape import Shape
 
 Value = TypeVar("Value")
 
 _ROW: Final = "row"
+_ROWS: Final = "rows"
 
 
 def value_of(node: Node, shape: Shape) -> Callable[[Item], Any]:
@@ -61,6 +62,22 @@ def is_true_of(node: Node, shape: Shape) -> Callable[[Item], bool]:
     return _function(code, condition, slowly)
 
 
+def column_of(node: Node, shape: Shape) -> Callable[[Sequence[Item]], Sequence[Any]]:
+    """Return the function from rows to the values of an expression, one for each row."""
+    if isinstance(node, SlotNode) and not shape.is_tuple:
+        return lambda rows: rows
+    slow = evaluator(node, shape)
+
+    def slowly(rows: Sequence[Item]) -> Sequence[Any]:
+        return list(map(slow, rows))
+
+    if depth(node) > DEEPEST:
+        return slowly
+    code = SourceCode()
+    value = Expressions(code, shape, slot_sources(_ROW, shape)).value(node)
+    return _function(code, f"[{value} for {_ROW} in {_ROWS}]", slowly, _ROWS)
+
+
 def slot_sources(row: str, shape: Shape) -> list[str]:
     """Return the source that reads each slot of a row."""
     if shape.is_tuple:
@@ -69,18 +86,18 @@ def slot_sources(row: str, shape: Shape) -> list[str]:
 
 
 def _function(
-    code: SourceCode, result: str, slowly: Callable[[Item], Value]
-) -> Callable[[Item], Value]:
+    code: SourceCode, result: str, slowly: Callable[[Any], Value], parameter: str = _ROW
+) -> Callable[[Any], Value]:
     """Return the function with that result; what is wrong with a row is said by the slow one."""
     code.indent("try:")
     code.line(f"return {result}")
     code.dedent()
     code.indent("except (TypeError, ValueError, ArithmeticError):")
-    code.line(f"{code.bind(slowly)}({_ROW})")
+    code.line(f"{code.bind(slowly)}({parameter})")
     code.line("raise")
-    function: Callable[[Item], Value] = code.function(_ROW)
+    function: Callable[[Any], Value] = code.function(parameter)
     return function
 
 
 #: Generated.
-GENERATED: Final = RowFunctions(value_of, values_of, is_true_of)
+GENERATED: Final = RowFunctions(value_of, values_of, is_true_of, column_of)

@@ -6,11 +6,11 @@ asked once a step, after all that came and went.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from itertools import compress
+from typing import Any, Final
 
-from streamdb.engine.aggregates import Accumulator, accumulator
+from streamdb.engine.aggregates import Accumulator, accumulators_of
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.aggregation import (
     FAULTS,
@@ -19,6 +19,7 @@ from streamdb.engine.interpreted.aggregation import (
     hand_on,
     operand,
 )
+from streamdb.engine.interpreted.group_loading import rows_by_key
 from streamdb.engine.interpreted.group_places import Places
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.key_order import key_order
@@ -54,10 +55,6 @@ class _Group:
         self.row: Item | None = None
 
 
-#: What a row is to its group: for each aggregate a value, and its place among the others.
-_Parts: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
-
-
 class GroupOperator:
     """Keeps one row for each group.
 
@@ -87,7 +84,11 @@ class GroupOperator:
             if self._has_one_key
             else functions.values_of(node.keys, shape)
         )
-        self._values_of: Final = functions.values_of(list(map(operand, node.aggregates)), shape)
+        self._only_keys_of: Final = (
+            functions.column_of(node.keys[0], shape) if self._has_one_key else None
+        )
+        self._columns: Final = [functions.column_of(operand(one), shape) for one in node.aggregates]
+        self._makers: Final = tuple(map(accumulators_of, node.aggregates))
         self._keeps_nulls: Final = tuple(map(keeps_nulls, node.aggregates))
         self._places: Final = Places(node.aggregates, input, shape, functions)
         self._answer: Final = aggregates.answer(node)
@@ -99,19 +100,21 @@ class GroupOperator:
         self._input.load()
         if self._node.is_global:
             self._new_group((), ())
-        rows = self._input.rows
-        entering = defaultdict[Any, list[_Parts]](list)
-        keys_of_rows = map(self._key_of, rows.values())
-        values_of_rows = map(self._values_of, rows.values())
-        parts_of_rows = zip(values_of_rows, self._places.load(rows), strict=False)
-        for key, parts in zip(keys_of_rows, parts_of_rows, strict=True):
-            try:
-                entering[key].append(parts)
-            except TypeError:  # no key of a dictionary
+        rows = list(self._input.rows.values())
+        keys = (
+            list(map(self._key_of, rows))
+            if self._only_keys_of is None
+            else self._only_keys_of(rows)
+        )
+        arrivals = self._places.load(self._input.rows.keys())
+        try:
+            grouped = rows_by_key(keys, rows, arrivals)
+        except TypeError:  # no key of a dictionary
+            for key in keys:
                 self._group_of(key)
-                raise
-        for key, rows_parts in entering.items():
-            self._fill(self._group_of(key), rows_parts)
+            raise
+        for key, entering in grouped:
+            self._fill(self._group_of(key), *entering)
         for key, group in self._groups.items():
             row = group.row = self._answer(group.keys, group.accumulators)
             self.rows[key] = row
@@ -173,28 +176,22 @@ class GroupOperator:
         return group
 
     def _new_group(self, key: Key, keys: tuple[Any, ...]) -> _Group:
-        group = _Group(key, keys, tuple(map(accumulator, self._node.aggregates)))
+        group = _Group(key, keys, [make() for make in self._makers])
         self._groups[key] = group
         return group
 
-    def _fill(self, group: _Group, parts: Sequence[_Parts]) -> None:
+    def _fill(self, group: _Group, rows: Sequence[Item], arrivals: Sequence[Any]) -> None:
         """Have many rows enter a group, each aggregate all of them at once."""
-        group.count += len(parts)
-        values_of_rows, places_of_rows = zip(*parts, strict=True)
+        group.count += len(rows)
+        columns = [column(rows) for column in self._columns]
         number = 0
         try:
-            for asked, values, places in zip(
-                group.accumulators,
-                zip(*values_of_rows, strict=True),
-                zip(*places_of_rows, strict=True),
-                strict=True,
-            ):
+            for asked, values in zip(group.accumulators, columns, strict=True):
+                places = self._places.of_rows(number, rows, arrivals)
                 if None in values and not self._keeps_nulls[number]:
-                    for value, place in zip(values, places, strict=True):
-                        if value is not None:
-                            asked.add(value, place)
-                else:
-                    asked.extend(values, places)
+                    kept = [value is not None for value in values]
+                    values, places = list(compress(values, kept)), list(compress(places, kept))
+                asked.extend(values, places)
                 number += 1
         except FAULTS as error:
             hand_on(self._node.aggregates[number], error)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from streamdb.engine.executor import Item, Key
@@ -41,21 +40,26 @@ class Places:
             else None
             for node in aggregates
         ]
-        self._count: Final = len(aggregates)
-        self._nowhere: Final = (None,) * len(aggregates)
         self._matter: Final = any(parts is not None for parts in self._parts)
-        self._are_arrivals: Final = not any(self._parts)
         self._arrivals: Final[dict[Key, Any]] = {}
 
-    def load(self, rows: Mapping[Key, Item]) -> Iterable[tuple[Any, ...]]:
-        """Return the places of all rows, each in its turn; without end if they do not matter."""
+    def load(self, keys: Collection[Key]) -> list[Any] | None:
+        """Return the arrivals of all rows, each in its turn; None if they do not matter."""
         if not self._matter:
-            return repeat(self._nowhere)
-        arrivals = list(map(self._arrival, rows))
-        self._arrivals.update(zip(rows, arrivals, strict=True))
-        if self._are_arrivals:
-            return zip(*[arrivals] * len(self._parts), strict=True)
-        return map(self._with, arrivals, rows.values())
+            return None
+        arrivals = list(map(self._arrival, keys))
+        self._arrivals.update(zip(keys, arrivals, strict=True))
+        return arrivals
+
+    def of_rows(self, number: int, rows: Sequence[Item], arrivals: Sequence[Any]) -> Sequence[Any]:
+        """Return the places of rows for one aggregate."""
+        parts = self._parts[number]
+        if not parts:
+            return arrivals  # those that look at none take anything
+        return [
+            (*[part(row) for part in parts], arrival)
+            for row, arrival in zip(rows, arrivals, strict=True)
+        ]
 
     def come(self, key: Key) -> Any:
         """Return the arrival of a row that is there now; None if it does not matter."""
@@ -67,13 +71,3 @@ class Places:
     def go(self, key: Key) -> Any:
         """Return the arrival of a row that was there before; None if it does not matter."""
         return self._arrivals.pop(key) if self._matter else None
-
-    def _with(self, arrival: Any, row: Item) -> tuple[Any, ...]:
-        return tuple(
-            None
-            if parts is None
-            else (*[part(row) for part in parts], arrival)
-            if parts
-            else arrival
-            for parts in self._parts
-        )

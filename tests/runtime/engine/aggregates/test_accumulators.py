@@ -147,6 +147,36 @@ def test_integers_are_left_when_fractions_go() -> None:
     assert (asked.result(), type(asked.result())) == (5, int)
 
 
+@pytest.mark.parametrize(("name", "sign"), [("min", 1), ("max", -1)])
+def test_an_extreme_of_many_that_were_loaded(name: str, sign: int) -> None:
+    asked = accumulator(AggregateNode(name, SlotNode(0), (), ()))
+    there = [sign * number for number in (5, 3, 3, 9, 7, 8, 6, 4)]
+    asked.extend(there, range(8))
+    for value in (9, 8, 7, 6):  # half of them, and none is the extreme
+        asked.remove(sign * value, None)
+        assert asked.result() == sign * 3
+    asked.add(sign * 2, None)
+    assert asked.result() == sign * 2
+    for gone, left in ((2, 3), (3, 3), (3, 4), (4, 5), (5, None)):
+        asked.remove(sign * gone, None)
+        assert asked.result() == (left and sign * left)
+    asked.extend([sign * 2, sign * 1], range(2))
+    assert asked.result() == sign
+
+
+def test_what_does_not_suit_a_least_value_that_was_loaded() -> None:
+    asked = accumulator(AggregateNode("min", SlotNode(0), (), ()))
+    asked.extend([2.5, 1.5], range(2))
+    asked.add(math.nan, 2)
+    asked.add(1, 3)
+    assert (asked.result(), type(asked.result())) == (1, int)
+    with pytest.raises(TypeError):
+        asked.add("text", 4)
+    asked = accumulator(AggregateNode("min", SlotNode(0), (), ()))
+    with pytest.raises(TypeError):
+        asked.extend([[1], [2]], range(2))
+
+
 def test_a_fold_takes_in_what_is_appended_and_nothing_else() -> None:
     taken: list[int] = []
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from streamdb.engine.compiled.functions import is_true_of, value_of, values_of
+from streamdb.engine.compiled.functions import column_of, is_true_of, value_of, values_of
 from streamdb.errors import ExpressionError
 from streamdb.expr.conditions import test_of as slow_test_of
 from streamdb.expr.evaluate import evaluator
@@ -77,6 +77,17 @@ def test_values_of_rows(node: Node, row: Any) -> None:
     agrees(values_of([node], shape), lambda row: (evaluator(node, shape)(row),), row)
 
 
+@given(expressions(1), ROWS, ROWS)
+def test_values_of_many_rows(node: Node, one: Any, other: Any) -> None:
+    shape = row_shape()
+    read = evaluator(node, shape)
+    agrees(
+        lambda rows: tuple(column_of(node, shape)(rows)),
+        lambda rows: tuple(map(read, rows)),
+        [one, other],
+    )
+
+
 @given(expressions(1), ROWS)
 def test_conditions_of_rows(node: Node, row: Any) -> None:
     shape = row_shape()
@@ -103,6 +114,7 @@ def test_deep_expressions_are_left_to_the_naive_evaluator() -> None:
     row = SimpleNamespace(x=True)
     assert value_of(node, row_shape())(row) is True
     assert values_of([node], row_shape())(row) == (True,)
+    assert column_of(node, row_shape())([row, row]) == [True, True]
     assert is_true_of(node, row_shape())(row)
 
 
@@ -110,6 +122,8 @@ def test_a_fault_names_the_expression() -> None:
     node = OperationNode("<", (ColumnNode("x"), ConstantNode(1)))
     with pytest.raises(ExpressionError, match=r"`x < 1` cannot be evaluated"):
         is_true_of(node, row_shape())(SimpleNamespace(x="text"))
+    with pytest.raises(ExpressionError, match=r"`x < 1` cannot be evaluated"):
+        column_of(node, row_shape())([SimpleNamespace(x=0), SimpleNamespace(x="text")])
 
 
 def test_names_that_are_no_identifiers_are_data() -> None:

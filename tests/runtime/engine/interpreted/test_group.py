@@ -113,6 +113,27 @@ def test_nulls_are_one_group_and_nan_is_one(make: MakeExecutor) -> None:
         assert sorted(row[-1] for row in found.executor.rows.values()) == [2, 2]
 
 
+def test_groups_that_are_loaded_skip_nulls_and_have_an_order(make: MakeExecutor) -> None:
+    things = things_of(
+        (nan, "c"), ("x", None), (float("nan"), "a"), (None, "z"), (nan, None), (float("nan"), "b")
+    )
+    query = group(
+        things.node,
+        lambda t: (t.a,),
+        lambda t: (fn.count(t.b), fn.min(t.b), fn.string_agg(t.b), fn.collect(t.b, by=t.b)),
+    )
+    found = judged(make, query)
+    rows = [(count, *rest) for _, count, *rest in found.executor.rows.values()]
+    assert rows == [
+        (3, "a", "cab", (None, "a", "b", "c")),
+        (0, None, None, (None,)),
+        (1, "z", "z", ("z",)),
+    ]
+    found.step(commit({things: [(2, None), (0, Thing(0, nan, "d"))]}))
+    rows = [(count, *rest) for _, count, *rest in found.executor.rows.values()]
+    assert rows[0] == (2, "b", "db", (None, "b", "d"))
+
+
 def test_values_that_have_no_hash_are_no_keys(make: MakeExecutor) -> None:
     plan = plan_of(group(things_of(([1], 2)).node, lambda t: (t.a,), lambda t: (fn.count(),)))
     with pytest.raises(ExpressionError, match="rows cannot be grouped by `a`: unhashable"):
