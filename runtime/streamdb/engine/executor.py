@@ -2,11 +2,12 @@
 
 A change is the plain tuple ``(key, old, new)``, None where there is no row; there is at most one
 for a key and commit, and none whose old and new are the same (see ``same``), save where the row has
-moved in the order of arrival: derived queries have to know, users need not. A change of an ordered
-plan is ``(key, old, new, old_index, new_index)``: applied one after the other, in their order, to
-the list of rows before the commit (remove at ``old_index``, then insert at ``new_index``; None
-where there is no row), they give the list after it. There, old and new may be the same object if
-the indices differ: a pure move.
+moved in the order of arrival: derived queries have to know, users need not. There, old and new are
+one object, which is how such changes are known. A change of an ordered plan is ``(key, old, new,
+old_index, new_index)``: applied one after the other, in their order, to the list of rows before the
+commit (remove at ``old_index``, then insert at ``new_index``; None where there is no row), they
+give the list after it. There, too, old and new are one object if the row is the same: a pure move,
+or less than that.
 """
 
 from __future__ import annotations

@@ -30,7 +30,6 @@ from streamdb.engine.plan import Plan
 from streamdb.engine.replacing import with_sources
 from streamdb.engine.result import Result
 from streamdb.engine.routes import Routes
-from streamdb.engine.same import same
 from streamdb.errors import ExpressionError, StreamDBError
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.sources import Source
@@ -304,12 +303,10 @@ class Graph:
         # need not know of positions.
         if result.is_ordered:
             changes[result] = [c[:3] for c in moved if c[1] is not c[2] or _has_moved(result, c)]
-            shown = [c for c in moved if c[3] != c[4] or not _is_none(result, c)]
+            shown = [c for c in moved if c[3] != c[4] or c[1] is not c[2]]
         else:
             changes[result] = moved
             shown = [c for c in moved if c[1] is not c[2]]
-            if result.shape.is_tuple:
-                shown = [c for c in shown if not _is_none(result, c)]
         settled.append((result, shown))
 
     def _loaded(self, result: Result, anew: set[Source]) -> Changes:
@@ -354,12 +351,6 @@ def _interrupted(result: Result, cause: BaseException) -> StreamDBError:
     )
     error.__cause__ = cause
     return error
-
-
-def _is_none(result: Result, change: Change) -> bool:
-    """Tell whether a row is the same as before, wherever it stands."""
-    old, new = change[1], change[2]
-    return old is new or (result.shape.is_tuple and new is not None and same(old, new))
 
 
 def _has_moved(result: Result, change: Change) -> bool:

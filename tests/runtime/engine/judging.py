@@ -14,6 +14,7 @@ from streamdb.engine.executor import Changes, Executor, Item, Key
 from streamdb.engine.naive import Row, evaluate
 from streamdb.engine.plan import Plan
 from streamdb.engine.planning import plan_of
+from streamdb.engine.same import is_same_row
 from streamdb.expr.sources import Source
 
 MakeExecutor = Callable[[Plan], Executor]
@@ -72,7 +73,9 @@ class Judged:
             assert self.executor.moved(key) is has_moved, f"moved({key!r}) is not {has_moved}"
             assert not has_moved or key in {change[0] for change in told}, f"{key!r} is not told"
         for change in told:
-            assert not _is_nothing(change) or self.executor.moved(change[0]), f"no-op {change}"
+            if self._is_nothing(change):
+                assert self.executor.moved(change[0]), f"no-op {change}"
+                assert change[1] is change[2], f"the same row as another object: {change}"
         return told
 
     def _expected(self) -> list[Row]:
@@ -129,6 +132,12 @@ class Judged:
                 assert len(change) == 3
         return rows, order
 
+    def _is_nothing(self, change: tuple[Any, ...]) -> bool:
+        _, old, new, *indices = change
+        if (indices and indices[0] != indices[1]) or new is None:
+            return False
+        return is_same_row(old, new, are_tuples=self.plan.shape.is_tuple)
+
 
 def is_right(live: BaseLiveQuery[Any, Any]) -> bool:
     """Compare a live query with what is computed from what it asks, as that is now."""
@@ -154,12 +163,3 @@ def _parts(value: Any) -> Any:
     if isinstance(value, Struct):
         return (type(value), *astuple(value))
     return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
-def _is_nothing(change: tuple[Any, ...]) -> bool:
-    _, old, new, *indices = change
-    if indices and indices[0] != indices[1]:
-        return False
-    if isinstance(old, tuple) and isinstance(new, tuple):
-        return all(one is other for one, other in zip(old, new, strict=True))
-    return old is new

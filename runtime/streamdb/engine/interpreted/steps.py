@@ -54,9 +54,11 @@ class StepsOperator:
                 if old is not None:
                     del self.rows[key]
                     result.append((key, old, None))
-            elif not is_same_row(old, new, are_tuples=self._is_tuple) or self._input.moved(key):
+            elif not is_same_row(old, new, are_tuples=self._is_tuple):
                 self.rows[key] = new
                 result.append((key, old, new))
+            elif self._input.moved(key):
+                result.append((key, old, old))
         return result
 
     def arrival(self, key: Key) -> Any:
