@@ -16,7 +16,7 @@ from operator import is_
 from typing import Any, Final, cast
 
 from streamdb.engine.executor import Change, Changes, Item, Key
-from streamdb.engine.interpreted.join_indexes import KeyIndex, keyed_side
+from streamdb.engine.interpreted.join_indexes import KeyIndex, keyed_side, partners_of
 from streamdb.engine.interpreted.join_side import Pair, Side
 from streamdb.engine.interpreted.lone_rows import LoneByCount, LoneByValue, LoneRows
 from streamdb.engine.interpreted.operators import Operator
@@ -82,7 +82,7 @@ class JoinOperator:
         rows, others = left.input.rows, right.input.rows
         moves = zip(rows, repeat(None, len(rows)), values, rows.values(), strict=True)
         by_value = (
-            left.make_pairs(moves, right.index.partners, others, (), self.rows),
+            left.make_pairs(moves, partners_of(right.index, values), others, (), self.rows),
             (
                 key
                 for key, value in zip(others, theirs, strict=True)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from streamdb.engine.executor import Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge, Filter, Join, Scan, Where
-from streamdb.engine.row_functions import RowFunctions
+from streamdb.engine.row_functions import Column, RowFunctions
 from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, Node
 from streamdb.expr.shape import Shape
@@ -138,6 +138,23 @@ class KeyIndex:
         return (key,)
 
 
+def partners_of(index: Index, values: Sequence[Any]) -> Callable[[Any], Iterable[Key]]:
+    """Return what finds the rows of these values, which asks for each of them once.
+
+    Args:
+        index: finds them.
+        values: those that it will be asked for, again and again perhaps, and None.
+    """
+    try:
+        found = set(values)
+    except TypeError:
+        return index.partners  # says what is wrong with a value
+    if 2 * len(found) > len(values):
+        return index.partners
+    found.discard(None)
+    return {value: index.partners(value) for value in found}.__getitem__
+
+
 def joined_by(functions: RowFunctions, nodes: Sequence[Node], shape: Shape) -> ValueOf:
     """Return the function from a row to what it is joined by: null and NaN equal nothing."""
     if len(nodes) == 1:
@@ -159,6 +176,15 @@ def joined_by(functions: RowFunctions, nodes: Sequence[Node], shape: Shape) -> V
         return values
 
     return values_of
+
+
+def column_joined_by(functions: RowFunctions, nodes: Sequence[Node], shape: Shape) -> Column:
+    """Return the function from many rows to what each is joined by."""
+    if len(nodes) != 1:
+        value_of = joined_by(functions, nodes, shape)
+        return lambda rows: list(map(value_of, rows))
+    column = functions.column_of(nodes[0], shape)
+    return lambda rows: [value if value == value else None for value in column(rows)]
 
 
 class KeyedSide(NamedTuple):

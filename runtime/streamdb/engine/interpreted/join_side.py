@@ -6,7 +6,12 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from streamdb.engine.executor import Changes, Item, Key
-from streamdb.engine.interpreted.join_indexes import HashIndex, Index, joined_by
+from streamdb.engine.interpreted.join_indexes import (
+    HashIndex,
+    Index,
+    column_joined_by,
+    joined_by,
+)
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge
 from streamdb.engine.row_functions import RowFunctions
@@ -78,6 +83,7 @@ class Side:
         self.keeps_lone: Final = keeps_lone
         self.make_pairs: Final = make_pairs
         self.value_of: Final = joined_by(functions, nodes, edge.shape)
+        self._column_of: Final = column_joined_by(functions, nodes, edge.shape)
         self.index: Index = HashIndex(nodes)
         self.moves: Sequence[Move] = ()
         self.shifts: Sequence[Move] = ()
@@ -88,7 +94,7 @@ class Side:
         """Load the input, and return what each of its rows is joined by."""
         self.input.load()
         rows = self.input.rows
-        values = list(map(self.value_of, rows.values()))
+        values = self._column_of(list(rows.values()))
         self.index.load(rows, values)
         return values
 

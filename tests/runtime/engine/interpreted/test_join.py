@@ -36,6 +36,25 @@ def orders_and_users(key_column: str | None) -> tuple[TableSource, TableSource]:
 @every_kind
 @keyed_or_not
 @pytest.mark.parametrize("is_turned", [False, True])
+def test_many_rows_of_few_values_are_loaded(
+    make: MakeExecutor, how: JoinKind, key_column: str | None, is_turned: bool
+) -> None:
+    values = ["u", "u", "v", "x", "u", "x", None, None, nan, nan, "v", "u", True, True]
+    orders = TableSource("orders", {n: Thing(n, a) for n, a in enumerate(values)}, key_column)
+    users = TableSource("users", {key: Thing(key) for key in ("u", "v", "w", 1)}, key_column)
+    if is_turned:
+        query = join(users.node, orders.node, lambda u, o: [(u.id, o.a)], how)
+    else:
+        query = join(orders.node, users.node, lambda o, u: [(o.a, u.id)], how)
+    judged = loaded(make, query)
+    pairs = [pair for pair in judged.executor.rows if None not in pair]
+    assert len(pairs) == 8
+    judged.step(commit({users: [("u", None), ("x", Thing("x"))], orders: [(0, Thing(0, "x"))]}))
+
+
+@every_kind
+@keyed_or_not
+@pytest.mark.parametrize("is_turned", [False, True])
 def test_pairs_form_change_and_part(
     make: MakeExecutor, how: JoinKind, key_column: str | None, is_turned: bool
 ) -> None:
