@@ -420,6 +420,9 @@ class Opened:
             outcomes = [local.tx._outcome for local in self.locals]
             ends = [asyncio.wrap_future(outcome.synced) for outcome in outcomes]
             await asyncio.gather(*ends, return_exceptions=True)
+            # One that has failed with the end of the stream may go on, and write.
+            while self.db._session.sender.actions:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.001)
             await self._callbacks_have_run()
         self.look()
         assert not any(table.overlay for table in self.db._state.tables.values())
