@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streamdb.collections.overlay import UNKNOWN, RowChange
 from streamdb.db.options import UpsertAs
-from streamdb.engine.same import same
+from streamdb.engine.same import same_value
 from streamdb.errors import InvalidRow, RowChanged, StreamDBError
 from streamdb.protocol import json_text
 from streamdb.state.events import ChangeEvent, EventConstructors
@@ -25,6 +25,9 @@ from streamdb.state.unknown_fields import Stored
 from streamdb.types.faults import UNREADABLE
 
 WriteKind = Literal["insert", "upsert", "update", "delete", "replace"]
+
+# Two values of such a kind are the same JSON only if they are equal.
+_TOLD_APART: Final = (str, int, bool)
 
 #: The name of a collection, and the text of a key.
 Place: TypeAlias = tuple[str, str]
@@ -265,12 +268,11 @@ def changed_fields(
     schema: CollectionSchema[Any, Any], before: Any, after: Any
 ) -> Mapping[str, Any] | None:
     """Return the fields in which two rows differ, None if that is not all in which they do."""
-    names = schema.rows.fields
-    if not names:
+    getters = schema.rows.getters
+    if not getters:
         return None
     changed: dict[str, Any] = {}
-    for name in names:
-        get = schema.rows.getter(name)
+    for name, get in getters.items():
         if not _is_same(value := get(after), get(before)):
             changed[name] = value
     if schema.rows.is_only_fields and type(before) is type(after) is schema.row:
@@ -308,12 +310,15 @@ def row_changed(schema: CollectionSchema[Any, Any], key: Any, now: Any | None) -
     )
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(one: object, other: object) -> bool:
     """Tell whether two values are the same JSON."""
-    if same((one,), (other,)):
+    if same_value(one, other):
         return True
+    kind = type(one)
+    if kind is not type(other) or kind in _TOLD_APART:
+        return False
     try:
-        return type(one) is type(other) and json_text.encode(one) == json_text.encode(other)
+        return json_text.encode(one) == json_text.encode(other)
     except (*UNREADABLE, TypeError):
         return False
 

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
 from uuid import UUID
@@ -170,6 +171,11 @@ class RowKind(Generic[Row]):
     def getter(self, name: str) -> Callable[[Any], Any]:
         """Return the function that reads a field of a row."""
         return attrgetter(name)
+
+    @cached_property
+    def getters(self) -> Mapping[str, Callable[[Any], Any]]:
+        """The functions that read the fields of a row, by their names."""
+        return {name: self.getter(name) for name in self.fields}
 
     def _refuse_unknown(self, names: Iterable[str], known: Collection[str] | None = None) -> None:
         fields = self.fields if known is None else known
