@@ -1,166 +1,126 @@
-"""The least, the greatest and the middle value."""
+"""The least, the greatest and the middle value: all keep the values in order."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from operator import eq
+from bisect import bisect_left, insort_left
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
-from streamdb.engine.row_forms import NAN, canonical
-from streamdb.engine.sorted_rows import SortedRows
-from streamdb.expr.aggregates import middle, nan_last
+from streamdb.engine.row_forms import NAN
+from streamdb.expr.aggregates import middle
 
-_WITH_NAN: Final = frozenset((float, Decimal))
-#: Types whose values have a hash, and compare with one another if they are not NaN.
-_PLAIN: Final = _WITH_NAN | {bool, int, str, dt.date, dt.datetime, dt.time, dt.timedelta}
+_NEVER_NAN: Final = frozenset((int, str, dt.date, dt.datetime, dt.timedelta))
+#: A block that is longer is cut in two, so that a change moves a few kilobytes at most.
+_LONGEST: Final = 2000
 
 
-class Least(OneByOne):
-    """The least value.
+class InOrder(OneByOne):
+    """Values in ascending order, in blocks; NaN is after all of them.
 
-    Values of one plain type are only written down. They are counted when the least one goes for the
-    first time, or half of all, and put in order when the least one is there no more.
+    No value is hashed: to compare a few is faster, above all of instants.
     """
 
-    __slots__ = ("_came", "_counts", "_kind", "_ordered", "_value", "_went")
+    __slots__ = ("_blocks", "_nans")
 
     def __init__(self) -> None:
-        self._value: Any = None
-        self._came: list[Any] = []
-        self._went: list[Any] = []
-        #: The type of all that was written down; None when they are counted.
-        self._kind: type[Any] | None = None
-        self._counts: dict[Any, int] = {}
-        self._ordered: SortedRows | None = None
-
-    def add(self, value: Any, place: Any, /) -> None:
-        """Take it in."""
-        if self._kind is not None:
-            if type(value) is self._kind and value == value:
-                if self._takes(value):
-                    self._value = value
-                self._came.append(value)
-                return
-            self._count()
-        if value != value:
-            value = NAN
-        count = self._counts.get(value, 0)
-        self._counts[value] = count + 1
-        if count:
-            return
-        if self._ordered is not None:
-            self._ordered.insert((nan_last(value), value))
-        elif len(self._counts) == 1 or self._takes(value):
-            self._value = value
-
-    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
-        """Take them in."""
-        kinds = set(map(type, values))
-        is_plain = len(kinds) == 1 and kinds <= _PLAIN
-        if kinds & _WITH_NAN:
-            is_plain = is_plain and all(map(eq, values, values))
-        if self._counts or self._came or not is_plain:
-            super().extend(values, places)
-            return
-        self._value = self._of(values)
-        self._came += values
-        (self._kind,) = kinds
-
-    def remove(self, value: Any, place: Any, /) -> None:
-        """Take it out."""
-        if self._kind is not None:
-            if value != self._value and 2 * len(self._went) < len(self._came):
-                self._went.append(value)
-                return
-            self._count()
-        if value != value:
-            value = NAN
-        self._counts[value] -= 1
-        if self._counts[value]:
-            return
-        del self._counts[value]
-        if not self._counts:
-            self._value = self._ordered = None
-        elif self._ordered is not None:
-            self._ordered.remove(value)
-        elif value == self._value or value is self._value:
-            self._ordered = SortedRows((nan_last(value), value) for value in self._counts)
-
-    def result(self) -> Any:
-        """Return the value, None of nothing."""
-        return self._value if self._ordered is None else self._extreme(self._ordered)
-
-    def _count(self) -> None:
-        """Count what was only written down."""
-        counts = Counter(self._came)
-        counts.subtract(self._went)
-        self._counts = {value: count for value, count in counts.items() if count}
-        self._kind, self._came, self._went = None, [], []
-
-    def _takes(self, value: Any) -> bool:
-        """Tell whether another value is the new answer; NaN is greater than all."""
-        return bool(value < self._value or self._value != self._value)
-
-    def _of(self, values: Iterable[Any]) -> Any:
-        return min(values)
-
-    def _extreme(self, ordered: SortedRows) -> Any:
-        return ordered[0]
-
-
-class Greatest(Least):
-    """The greatest value, likewise."""
-
-    __slots__ = ()
-
-    def _takes(self, value: Any) -> bool:
-        return bool(self._value < value or value != value)
-
-    def _of(self, values: Iterable[Any]) -> Any:
-        return max(values)
-
-    def _extreme(self, ordered: SortedRows) -> Any:
-        return ordered[len(ordered) - 1]
-
-
-class Median(OneByOne):
-    """The value in the middle. Of equal values each has a number."""
-
-    __slots__ = ("_counts", "_ordered")
-
-    def __init__(self) -> None:
-        self._counts: dict[Any, int] = {}
-        self._ordered = SortedRows()
+        self._blocks: list[list[Any]] = []  # none is empty
+        self._nans = 0
 
     def add(self, value: Any, place: Any, /) -> None:
         """Put it where it belongs."""
-        value = canonical(value)
-        number = self._counts.get(value, 0)
-        self._counts[value] = number + 1
-        self._ordered.insert((nan_last(value), number, (value, number)))
+        if value != value:
+            self._nans += 1
+            return
+        blocks = self._blocks
+        if not blocks:
+            blocks.append([value])
+            return
+        number = self._number(value)
+        block = blocks[number]
+        if value < block[-1]:
+            insort_left(block, value)
+        else:
+            block.append(value)
+        if len(block) > _LONGEST:
+            half = len(block) // 2
+            blocks[number : number + 1] = [block[:half], block[half:]]
+
+    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
+        """Put them where they belong; those of a load are sorted at once."""
+        if self._blocks:
+            super().extend(values, places)
+            return
+        plain = _NEVER_NAN.issuperset(map(type, values))
+        there = sorted(values if plain else [value for value in values if value == value])
+        self._nans += len(values) - len(there)
+        for at in range(0, len(there), _LONGEST):
+            self._blocks.append(there[at : at + _LONGEST] if len(there) > _LONGEST else there)
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take it out."""
-        value = canonical(value)
-        number = self._counts[value] - 1
-        if number:
-            self._counts[value] = number
-        else:
-            del self._counts[value]
-        self._ordered.remove((value, number))
+        if value != value:
+            self._nans -= 1
+            return
+        number = self._number(value)
+        block = self._blocks[number]
+        index = bisect_left(block, value)
+        if index == len(block) or block[index] != value:  # their order is not total
+            number = next(n for n, block in enumerate(self._blocks) if value in block)
+            block = self._blocks[number]
+            index = block.index(value)
+        del block[index]
+        if not block:
+            del self._blocks[number]
+
+    def _number(self, value: Any) -> int:
+        """Return in which block a value stands, or belongs."""
+        last = len(self._blocks) - 1
+        return bisect_left(self._blocks, value, 0, last, key=itemgetter(-1)) if last else 0
+
+
+class Least(InOrder):
+    """The least value."""
+
+    __slots__ = ()
+
+    def result(self) -> Any:
+        """Return the value, None of nothing."""
+        if self._blocks:
+            return self._blocks[0][0]
+        return NAN if self._nans else None
+
+
+class Greatest(InOrder):
+    """The greatest value."""
+
+    __slots__ = ()
+
+    def result(self) -> Any:
+        """Return the value, None of nothing."""
+        if self._nans:
+            return NAN
+        return self._blocks[-1][-1] if self._blocks else None
+
+
+class Median(InOrder):
+    """The value in the middle."""
+
+    __slots__ = ()
 
     def result(self) -> Any:
         """Return the median, None of nothing."""
-        count = len(self._ordered)
+        count = sum(map(len, self._blocks)) + self._nans
         if not count:
             return None
         upper = self._at(count // 2)
         return upper if count % 2 else middle(self._at(count // 2 - 1), upper)
 
     def _at(self, index: int) -> Any:
-        key: Any = self._ordered[index]
-        return key[0]
+        for block in self._blocks:
+            if index < len(block):
+                return block[index]
+            index -= len(block)
+        return NAN

@@ -13,34 +13,47 @@ from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.view import View
-from streamdb.engine.same import same_value
 
 #: More values that came in between are sorted together with all others.
 _FEW: Final = 8
 
 
-class OrderedValues:
-    """Values with their places, in order.
+class Ordered:
+    """Base of these aggregates: keeps the answer until something changes.
 
     Attributes:
-        items: the values, after ``settle``; another list takes its place where it is shared.
-        unchanged: how many of the first items have been where they are since it was last set.
+        _items: the values in order, after ``_settle``; where it is shared, another list takes its
+            place when anything but an append happens to it.
+        _unchanged: how many of the first items have been where they are since it was last set.
     """
 
-    __slots__ = ("_between", "_is_shared", "_places", "items", "unchanged")
+    __slots__ = (
+        "_answer",
+        "_between",
+        "_is_known",
+        "_is_shared",
+        "_items",
+        "_places",
+        "_unchanged",
+    )
 
     def __init__(self) -> None:
-        self.items: list[Any] = []
-        self.unchanged = 0
+        self._items: list[Any] = []
+        self._unchanged = 0
         self._places: list[Any] = []
-        self._between: list[tuple[Any, Any]] = []  # with places before the last one
+        self._between: list[tuple[Any, Any]] | None = None  # with places before the last one
         self._is_shared = False
+        self._answer: Any = None
+        self._is_known = False
 
     def add(self, value: Any, place: Any, /) -> None:
         """Take in a value."""
+        self._is_known = False
         if not self._places or self._places[-1] < place:
             self._places.append(place)
-            self.items.append(value)
+            self._items.append(value)
+        elif self._between is None:
+            self._between = [(place, value)]
         else:
             self._between.append((place, value))
 
@@ -50,31 +63,32 @@ class OrderedValues:
             for value, place in zip(values, places, strict=True):
                 self.add(value, place)
             return
+        self._is_known = False
         self._places = sorted(places)
         if self._places != list(places):
             pairs = sorted(zip(places, values, strict=True), key=itemgetter(0))
             values = [value for _, value in pairs]
-        self.items += values
+        self._items += values
 
     def remove(self, value: Any, place: Any, /) -> None:
         """Take out the value at a place."""
-        self.settle()
-        index = bisect_left(self._places, place)
+        index = self._index(place)
         self._change_from(index)
-        del self._places[index], self.items[index]
+        del self._places[index], self._items[index]
 
-    def replace(self, place: Any, value: Any, /) -> None:
-        """Put another value at a place where one is."""
-        self.settle()
-        index = bisect_left(self._places, place)
-        self._change_from(index)
-        self.items[index] = value
+    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
+        """Take out a value and take in another one, at the same place most often."""
+        if old_place == place:
+            index = self._index(place)
+            self._change_from(index)
+            self._items[index] = new
+        else:
+            self.remove(old, old_place)
+            self.add(new, place)
 
     def stays(self, before: Any, now: Any, /) -> bool:
         """Give a value another place, if it stands between the same ones there; tell whether so."""
-        self.settle()
-        places = self._places
-        index = bisect_left(places, before)
+        index, places = self._index(before), self._places
         if index and not places[index - 1] < now:
             return False
         if index + 1 < len(places) and not now < places[index + 1]:
@@ -82,83 +96,47 @@ class OrderedValues:
         places[index] = now
         return True
 
-    def settle(self) -> None:
-        """Put all values where they belong."""
-        if not self._between:
-            return
-        between, self._between = self._between, []
-        self._change_from(bisect_left(self._places, min(map(itemgetter(0), between))))
-        if len(between) <= _FEW:
-            for place, value in between:
-                index = bisect_left(self._places, place)
-                self._places.insert(index, place)
-                self.items.insert(index, value)
-        else:
-            every = [*zip(self._places, self.items, strict=True), *between]
-            every.sort(key=itemgetter(0))
-            self._places = [place for place, _ in every]
-            self.items = [value for _, value in every]
-
-    def share(self) -> View[Any]:
-        """Return the values as they are, whatever comes later."""
-        self._is_shared = True
-        return View(self.items, len(self.items))
-
-    def _change_from(self, index: int) -> None:
-        self.unchanged = min(self.unchanged, index)
-        if self._is_shared:
-            self.items = self.items.copy()
-            self._is_shared = False
-
-
-class Ordered:
-    """Base of these aggregates: keeps the answer until something changes."""
-
-    __slots__ = ("_answer", "_is_known", "_values")
-
-    def __init__(self) -> None:
-        self._values: Final = OrderedValues()
-        self._answer: Any = None
-        self._is_known = False
-
-    def add(self, value: Any, place: Any, /) -> None:
-        """Take in a value."""
-        self._is_known = False
-        self._values.add(value, place)
-
-    def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
-        """Take in many values."""
-        self._is_known = False
-        self._values.extend(values, places)
-
-    def remove(self, value: Any, place: Any, /) -> None:
-        """Take out the value at a place."""
-        self._is_known = False
-        self._values.remove(value, place)
-
-    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
-        """Take out a value and take in another one, at the same place most often."""
-        self._is_known = False
-        if old_place == place:
-            self._values.replace(place, new)
-        else:
-            self._values.remove(old, old_place)
-            self._values.add(new, place)
-
-    def stays(self, before: Any, now: Any, /) -> bool:
-        """Give a value another place, if it stands between the same ones there; tell whether so."""
-        return self._values.stays(before, now)
-
     def result(self) -> Any:
         """Return the answer."""
         if not self._is_known:
-            self._values.settle()
-            self._answer = self._computed(self._values.items)
+            if self._between is not None:
+                self._settle()
+            self._answer = self._computed(self._items)
             self._is_known = True
         return self._answer
 
     def _computed(self, items: list[Any]) -> Any:
         raise NotImplementedError
+
+    def _index(self, place: Any) -> int:
+        """Return where a value stands that has a place."""
+        if self._between is not None:
+            self._settle()
+        return bisect_left(self._places, place)
+
+    def _settle(self) -> None:
+        """Put all values where they belong."""
+        between, self._between = self._between or [], None
+        self._change_from(bisect_left(self._places, min(map(itemgetter(0), between))))
+        if len(between) <= _FEW:
+            for place, value in between:
+                index = bisect_left(self._places, place)
+                self._places.insert(index, place)
+                self._items.insert(index, value)
+        else:
+            every = [*zip(self._places, self._items, strict=True), *between]
+            every.sort(key=itemgetter(0))
+            self._places = [place for place, _ in every]
+            self._items = [value for _, value in every]
+
+    def _change_from(self, index: int) -> None:
+        """Prepare for items from one on not to stay what or where they are."""
+        self._is_known = False
+        if index < self._unchanged:
+            self._unchanged = index
+        if self._is_shared:
+            self._items = self._items.copy()
+            self._is_shared = False
 
 
 class Collect(Ordered):
@@ -167,13 +145,12 @@ class Collect(Ordered):
     __slots__ = ()
 
     def _computed(self, items: list[Any]) -> Sequence[Any]:
-        start, self._values.unchanged = self._values.unchanged, len(items)
         known: View[Any] | None = self._answer
-        if known is not None and len(known) == len(items):
-            changed = range(start, len(items))
-            if all(same_value(known[index], items[index]) for index in changed):
-                return known  # what was taken out was put back
-        return self._values.share()
+        start, self._unchanged = self._unchanged, len(items)
+        if known is not None and known.is_same_from(start, items):
+            return known  # what was taken out was put back
+        self._is_shared = True
+        return View(items, len(items))
 
 
 class First(Ordered):
@@ -219,10 +196,10 @@ class Continued(Ordered):
         self._taken = 0  # how many values are in the state
 
     def _computed(self, items: list[Any]) -> Any:
-        if self._values.unchanged < self._taken:
+        if self._unchanged < self._taken:
             self._state, self._taken = self._start, 0
         self._state = self._with(self._state, items[self._taken :])
-        self._taken = self._values.unchanged = len(items)
+        self._taken = self._unchanged = len(items)
         return self._state
 
     def _with(self, state: Any, more: list[Any]) -> Any:

@@ -22,9 +22,10 @@ class Sum(OneByOne):
     __slots__ = (
         "_count",
         "_floats",
-        "_infinities",
+        "_minus",
         "_nans",
         "_others",
+        "_plus",
         "_power",
         "_rest",
         "_total",
@@ -35,7 +36,8 @@ class Sum(OneByOne):
         self._total = 0  # of integers and finite floating point numbers, times 2 ** _power
         self._power = 0
         self._floats = 0
-        self._infinities: dict[float, int] = {}
+        self._plus = 0  # how many are infinite
+        self._minus = 0  # how many are negative and infinite
         self._nans = 0
         self._others = 0  # how many values of other types: decimals, durations
         self._rest: Any = None  # their sum
@@ -76,6 +78,13 @@ class Sum(OneByOne):
             with localcontext(EXACTLY):
                 self._rest = self._rest - value if self._others else None
 
+    def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
+        """Add the difference."""
+        if type(old) is int and type(new) is int:
+            self._total += (new - old) << self._power
+        else:
+            super().replace(old, old_place, new, place)
+
     def result(self) -> Any:
         """Return the sum, None of nothing."""
         if not self._count:
@@ -98,15 +107,18 @@ class Sum(OneByOne):
             self._total += times * (numerator << (self._power - power))
         elif value != value:
             self._nans += times
+        elif value > 0:
+            self._plus += times
         else:
-            self._infinities[value] = self._infinities.get(value, 0) + times
+            self._minus += times
 
     def _special(self) -> float | None:
         """Return the sum if it is infinite or NaN because a value is."""
-        present = [value for value, count in self._infinities.items() if count]
-        if self._nans or len(present) == 2:
+        if self._nans or (self._plus and self._minus):
             return math.nan
-        return present[0] if present else None
+        if self._plus:
+            return math.inf
+        return -math.inf if self._minus else None
 
     def _exact(self) -> Any:
         if self._others == self._count:

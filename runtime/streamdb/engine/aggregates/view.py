@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar, cast, overload
 
+from streamdb.engine.same import same_value
+
 T = TypeVar("T", covariant=True)
 
 
@@ -26,6 +28,15 @@ class View(Sequence[T]):
     def __init__(self, items: Sequence[T], length: int) -> None:
         self._items: Final = items
         self._length: Final = length
+
+    def is_same_from(self, start: int, items: Sequence[object]) -> bool:
+        """Tell whether it has as many items as these, and from one on the same ones."""
+        if len(items) != self._length:
+            return False
+        for index in range(start, self._length):
+            if not same_value(self._items[index], items[index]):
+                return False
+        return True
 
     def __len__(self) -> int:
         return self._length

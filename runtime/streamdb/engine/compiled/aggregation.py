@@ -55,8 +55,17 @@ def generated_answer(node: Group) -> Answer:
     _end(code, every)
     slots = [*keys, *answers]
     values = _evaluate(code, node.values, group_shape(node), slots, _tuple(slots))
+    code.indent("if before is not None:")
+    before = [code.local() for _ in (*keys, *values)]
+    code.line(f"{_tuple(before)} = before")
+    same = code.bind(same_value)
+    parts = zip(before[len(keys) :], values, strict=True)  # the keys are what they were
+    are_same = [f"({old} is {new} or {same}({old}, {new}))" for old, new in parts]
+    code.indent(f"if {' and '.join(are_same) or 'True'}:")
+    code.line("return before")
+    code.dedent(2)
     code.line(f"return {_tuple([*keys, *values])}")
-    answer: Answer = code.function("keys", "accumulators")
+    answer: Answer = code.function("keys", "accumulators", "before")
     return answer
 
 

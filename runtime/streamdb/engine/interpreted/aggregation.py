@@ -12,7 +12,7 @@ from streamdb.engine.executor import Item
 from streamdb.engine.plan import Group
 from streamdb.engine.row_forms import group_shape
 from streamdb.engine.row_functions import NAIVE
-from streamdb.engine.same import same_value
+from streamdb.engine.same import same, same_value
 from streamdb.engine.sort_keys import MakeEntryOf, entry_of
 from streamdb.errors import ExpressionError
 from streamdb.expr.aggregates import AGGREGATES, keeps_nulls
@@ -28,8 +28,9 @@ Accumulators: TypeAlias = Sequence[Accumulator]
 PlaceOf: TypeAlias = Callable[[Any, Item], Any]
 
 
-#: From the keys of a group and its accumulators to its row.
-Answer: TypeAlias = Callable[[tuple[Any, ...], Accumulators], Item]
+#: From the keys of a group, its accumulators and its row before, None if there is none, to its row
+#: now: the one before if that is the same.
+Answer: TypeAlias = Callable[[tuple[Any, ...], Accumulators, Item | None], Item]
 
 
 class Telling(Protocol):
@@ -74,14 +75,15 @@ def naive_answer(node: Group) -> Answer:
     """Return the function that asks one accumulator after the other."""
     row_of = NAIVE.values_of(node.values, group_shape(node))
 
-    def answer(keys: tuple[Any, ...], accumulators: Accumulators) -> Item:
+    def answer(keys: tuple[Any, ...], accumulators: Accumulators, before: Item | None) -> Item:
         answers = list[Any]()
         try:
             for asked in accumulators:
                 answers.append(asked.result())
         except FAULTS as error:
             hand_on(node.aggregates[len(answers)], error)
-        return (*keys, *row_of((*keys, *answers)))
+        row = (*keys, *row_of((*keys, *answers)))
+        return before if same(before, row) else row
 
     return answer
 

@@ -26,7 +26,6 @@ from streamdb.engine.key_order import key_order
 from streamdb.engine.plan import Group
 from streamdb.engine.row_forms import canonical, key_of_values
 from streamdb.engine.row_functions import RowFunctions
-from streamdb.engine.same import same
 from streamdb.errors import ExpressionError
 from streamdb.expr.aggregates import keeps_nulls
 from streamdb.expr.sources import Source
@@ -116,7 +115,7 @@ class GroupOperator:
         for key, entering in grouped:
             self._fill(self._group_of(key), *entering)
         for key, group in self._groups.items():
-            row = group.row = self._answer(group.keys, group.accumulators)
+            row = group.row = self._answer(group.keys, group.accumulators, None)
             self.rows[key] = row
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
@@ -124,15 +123,18 @@ class GroupOperator:
         if self._telling is None:
             self._telling = self._make_telling(self._node)
         telling, key_of, places = self._telling, self._key_of, self._places
+        are_placed = places.matter
         concerned: dict[Key, _Group] = {}
         for key, old, new in self._input.step(changes):
             before = after = arrived = arrival = None
             if old is not None:
                 before = self._group_of(key_of(old))
-                arrived = places.go(key)
+                if are_placed:
+                    arrived = places.go(key)
             if new is not None:
                 after = self._group_of(key_of(new))
-                arrival = places.come(key)
+                if are_placed:
+                    arrival = places.come(key)
             if before is not None and before is after:
                 if telling.replace(before.accumulators, old, arrived, new, arrival):
                     concerned[before.key] = before
@@ -204,8 +206,8 @@ class GroupOperator:
         if not group.count and not self._node.is_global:
             del self._groups[key]
             return None if old is None else (key, self.rows.pop(key), None)
-        new = self._answer(group.keys, group.accumulators)
-        if same(old, new):
+        new = self._answer(group.keys, group.accumulators, old)
+        if new is old:
             return None
         self.rows[key] = group.row = new
         return (key, old, new)

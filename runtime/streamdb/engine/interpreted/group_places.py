@@ -24,6 +24,9 @@ class Places:
         input: tells the arrivals.
         shape: of the rows.
         functions: how expressions are evaluated.
+
+    Attributes:
+        matter: whether any aggregate looks at them.
     """
 
     def __init__(
@@ -40,12 +43,12 @@ class Places:
             else None
             for node in aggregates
         ]
-        self._matter: Final = any(parts is not None for parts in self._parts)
+        self.matter: Final = any(parts is not None for parts in self._parts)
         self._arrivals: Final[dict[Key, Any]] = {}
 
     def load(self, keys: Collection[Key]) -> list[Any] | None:
         """Return the arrivals of all rows, each in its turn; None if they do not matter."""
-        if not self._matter:
+        if not self.matter:
             return None
         arrivals = list(map(self._arrival, keys))
         self._arrivals.update(zip(keys, arrivals, strict=True))
@@ -62,12 +65,10 @@ class Places:
         ]
 
     def come(self, key: Key) -> Any:
-        """Return the arrival of a row that is there now; None if it does not matter."""
-        if not self._matter:
-            return None
+        """Return the arrival of a row that is there now."""
         arrival = self._arrivals[key] = self._arrival(key)
         return arrival
 
     def go(self, key: Key) -> Any:
-        """Return the arrival of a row that was there before; None if it does not matter."""
-        return self._arrivals.pop(key) if self._matter else None
+        """Return the arrival of a row that was there before."""
+        return self._arrivals.pop(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import random
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -99,10 +100,13 @@ def test_any_history(name: str, data: st.DataObject) -> None:
     there = dict[int, Any](loaded)
     seen: list[tuple[Any, Any]] = []  # answers, and what each was
     for place, value, looks in history[size:]:
-        if place in there:
+        if place in there and value is not None:
+            asked.replace(there[place], place, value, place)
+        elif place in there:
             asked.remove(there.pop(place), place)
-        if value is not None:
+        elif value is not None:
             asked.add(value, place)
+        if value is not None:
             there[place] = value
         if looks:
             expected = AGGREGATES[name].function([there[at] for at in sorted(there)], *options)
@@ -141,6 +145,9 @@ def test_sums_leave_no_drift() -> None:
 def test_integers_are_left_when_fractions_go() -> None:
     asked = filled("sum", [2, 0.5, 3, 0.25])
     assert asked.result() == 5.75
+    asked.replace(2, 0, 3, 0)
+    assert asked.result() == 6.75
+    asked.replace(3, 0, 2, 0)
     asked.remove(0.5, 1)
     assert asked.result() == 5.25
     asked.remove(0.25, 3)
@@ -172,9 +179,37 @@ def test_what_does_not_suit_a_least_value_that_was_loaded() -> None:
     assert (asked.result(), type(asked.result())) == (1, int)
     with pytest.raises(TypeError):
         asked.add("text", 4)
-    asked = accumulator(AggregateNode("min", SlotNode(0), (), ()))
-    with pytest.raises(TypeError):
-        asked.extend([[1], [2]], range(2))
+
+
+@pytest.mark.parametrize("name", ["min", "max", "median"])
+def test_many_values_in_order(name: str) -> None:
+    draw = random.Random(name)
+    there = [draw.choice([draw.randrange(3000), math.nan]) for _ in range(5000)]
+    asked = accumulator(AggregateNode(name, SlotNode(0)))
+    asked.extend(there, [None] * len(there))
+    for growing in (True, False):
+        while len(there) < 9000 if growing else there:
+            if (draw.random() < 0.9) is growing or not there:
+                there.append(draw.choice([draw.randrange(-3000, 6000), math.nan]))
+                asked.add(there[-1], None)
+            else:
+                asked.remove(there.pop(draw.randrange(len(there))), None)
+            if draw.random() < 0.01 or len(there) < 20:
+                assert same(asked.result(), AGGREGATES[name].function(there))
+    assert asked.result() is None
+
+
+def test_values_whose_order_is_not_total_are_taken_out() -> None:
+    values = [frozenset([n]) for n in range(9)] + [frozenset(range(n)) for n in range(9)]
+    random.Random(5).shuffle(values)
+    asked = filled("min", values)
+    for number, value in enumerate(values[:-1]):
+        asked.remove(value, number)
+    assert asked.result() == values[-1]
+
+
+def test_values_without_a_hash_have_an_order() -> None:
+    assert filled("min", [[2], [1, 5], [1]]).result() == [1]
 
 
 def test_a_fold_takes_in_what_is_appended_and_nothing_else() -> None:
@@ -209,6 +244,17 @@ def test_a_collection_is_a_view_that_stays_as_it_is() -> None:
         ("a", "B", "c", "d"),
     ]
     assert asked.result() is asked.result()
+
+
+def test_a_collection_is_the_same_view_if_what_went_came_again() -> None:
+    asked = filled("collect", "abc")
+    before = asked.result()
+    asked.remove("b", 1)
+    asked.add("".join(["b"]), 1)
+    assert asked.result() is before
+    asked.remove("b", 1)
+    asked.add("c", 1)
+    assert asked.result() == ("a", "c", "c")
 
 
 def test_many_values_that_come_in_any_order() -> None:
