@@ -5,9 +5,10 @@ An event comes out with a typed row in it, and Python need not touch it but to s
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Final, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -83,6 +84,7 @@ class TypedEvents:
         self._known: Final = [known for known, _ in classes]
         self._whole: Final = [whole for _, whole in classes]
         self._learnt: Final[set[str]] = set()
+        self._odd: _Odd | None = None
         # Asked of the rows, which are known from the first database on, and not of the union.
         self._holds_instants: Final = any(
             holds_instants(declared.rows.in_page) for declared in schema.collections
@@ -102,6 +104,9 @@ class TypedEvents:
         for union in self._unions:
             if (events := union.decode(array, fine)) is not None:
                 return events
+            self._odd = union.odd
+            if self._odd is not None and not self._odd.is_value:
+                break  # for the unions differ in values alone
         return None
 
     def decode_each(self, texts: Sequence[Raw | bytes], within: bytes) -> list[Event | None]:
@@ -110,22 +115,40 @@ class TypedEvents:
         ``within`` is text that holds all of theirs.
         """
         some_fine = self._holds_instants and is_fine(within)
-        return self._each_alone(texts, some_fine) if some_fine else self._by_halves(texts)
+        return self._each_alone(texts, some_fine) if some_fine else self._in_parts(texts)
+
+    def _in_parts(self, texts: Sequence[Raw | bytes]) -> list[Event | None]:
+        """Decode as many as possible in one call: most often, few of some hundred do not fit.
+
+        What has just failed has told where the first of those stands, or so it seems.
+        """
+        events: list[Event | None] = []
+        for _ in range(_FEW):
+            if self._odd is None:
+                break
+            place = self._odd.place
+            events += self._many(texts[:place])
+            events += self._each_alone(texts[place : place + 1], some_fine=False)
+            texts = texts[place + 1 :]
+            if (rest := self._fitting(texts)) is not None:
+                return events + rest
+        return events + self._by_halves(texts)
 
     def _by_halves(self, texts: Sequence[Raw | bytes]) -> list[Event | None]:
-        """Decode as many as possible in one call: most often, few of some hundred do not fit."""
         if len(texts) <= _FEW:
             return self._each_alone(texts, some_fine=False)
         middle = len(texts) // 2
-        events: list[Event | None] = []
-        for half in (texts[:middle], texts[middle:]):
-            fitting = self._decode(b"".join((b"[", b",".join(half), b"]")), False)
-            # Where there is nothing between two commas, there are fewer.
-            if fitting is not None and len(fitting) == len(half):
-                events += fitting
-            else:
-                events += self._by_halves(half)
-        return events
+        return self._many(texts[:middle]) + self._many(texts[middle:])
+
+    def _many(self, texts: Sequence[Raw | bytes]) -> list[Event | None]:
+        fitting = self._fitting(texts)
+        return self._by_halves(texts) if fitting is None else fitting
+
+    def _fitting(self, texts: Sequence[Raw | bytes]) -> list[Event | None] | None:
+        """Decode events in one call; None if one of them does not fit."""
+        events = self._decode(b"".join((b"[", b",".join(texts), b"]")), False)
+        # Where there is nothing between two commas, there are fewer.
+        return [*events] if events is not None and len(events) == len(texts) else None
 
     def _each_alone(self, texts: Sequence[Raw | bytes], some_fine: bool) -> list[Event | None]:
         events: list[Event | None] = [None] * len(texts)
@@ -151,8 +174,30 @@ class TypedEvents:
             self._prepare()
 
 
+class _Odd(NamedTuple):
+    """Which event of an array did not fit, and whether that was for its value."""
+
+    place: int
+    is_value: bool
+
+    @classmethod
+    def in_array(cls, error: Exception) -> _Odd | None:
+        """Look for it in what msgspec says."""
+        found = _AT_EVENT.search(str(error))
+        return None if found is None else cls(int(found["place"]), found["member"] == ".value")
+
+
+_AT_EVENT: Final = re.compile(r" - at `\$\[(?P<place>[0-9]+)\](?P<member>\.value)?[^`]*`\Z")
+
+
 class _Union:
-    """Some classes of events, one for each type, and how text becomes events of them."""
+    """Some classes of events, one for each type, and how text becomes events of them.
+
+    Attributes:
+        odd: the event for which the last array failed that did, if that is known.
+    """
+
+    odd: _Odd | None = None
 
     def __init__(self, classes: Sequence[type[Event]]) -> None:
         union: Any = classes[0]
@@ -168,11 +213,18 @@ class _Union:
         }
 
     def decode(self, array: bytes, fine: bool) -> list[Event] | None:
-        events = _decoded(self._many, array, fine)
-        if events is not None and len(events) == 1 and not self._readers:
+        try:
+            events = _decode(self._many, array, fine)
+        except Exception as error:  # noqa: BLE001 - what a row's class raises is one event's fault
+            self.odd = _Odd.in_array(error)
+            return None
+        if len(events) == 1 and not self._readers:
             self._twins.restore_one(events[0].value)  # as in most pages of live reads
             return events
-        return events if events is not None and self._make_rows(events, fine) else None
+        if not self._make_rows(events, fine):
+            self.odd = None
+            return None
+        return events
 
     def decode_each(self, texts: Sequence[Raw | bytes], some_fine: bool) -> list[Event | None]:
         if some_fine or self._readers:
@@ -224,11 +276,15 @@ def _decoder(_: type[Found], kind: Any) -> msgspec.json.Decoder[Found]:
 
 def _decoded(decoder: msgspec.json.Decoder[Found], text: Raw | bytes, fine: bool) -> Found | None:
     try:
-        if fine:
-            return cast("Found", convert(_plain_decoder.decode(text), decoder.type))
-        return decoder.decode(text)
+        return _decode(decoder, text, fine)
     except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
         return None
+
+
+def _decode(decoder: msgspec.json.Decoder[Found], text: Raw | bytes, fine: bool) -> Found:
+    if fine:
+        return cast("Found", convert(_plain_decoder.decode(text), decoder.type))
+    return decoder.decode(text)
 
 
 def _event_classes(

@@ -381,6 +381,20 @@ def test_an_odd_event_costs_one_report_and_nothing_else(
     assert items == without.items
 
 
+@given(st.lists(GOOD, min_size=1, max_size=3), st.lists(BAD, min_size=1), st.data())
+def test_any_number_of_odd_events_stands_wherever_it_does(
+    good: list[Any], bad: list[Any], data: st.DataObject
+) -> None:
+    """INVALID-5."""
+    choices = st.lists(st.integers(0, 120), max_size=40, unique=True)
+    places = data.draw(choices, label="where odd ones stand")
+    events = [good[place % len(good)] for place in range(121)]
+    for place in places:
+        events[place] = bad[place % len(bad)]
+    alone = [decode(event).items for event in events]
+    assert list(decode(*events).items) == [item for items in alone for item in items]
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

@@ -8,7 +8,7 @@ from tests.runtime.chat_schema import SCHEMA
 
 from streamdb.db.state import DatabaseState
 from streamdb.protocol.exchange import Batch
-from streamdb.state.typed_events import TypedEvents
+from streamdb.state.typed_events import Event, TypedEvents
 
 
 def page(*types: str) -> bytes:
@@ -26,6 +26,28 @@ def test_types_are_learnt_up_to_a_bound() -> None:
     typed.learn(f"t{number}" for number in range(1000))
     assert typed.decode(page("t1", "t0", "message")) is not None
     assert typed.decode(page("t999")) is None
+
+
+def test_an_event_that_does_not_fit_is_found_by_what_msgspec_says() -> None:
+    """Two pieces and the odd one between them, whichever it is, take three calls for many."""
+    for place in (0, 1, 77, 398, 399):
+        typed = _Counting(SCHEMA, strict=False)
+        names = ["message"] * 400
+        names[place] = "other"
+        array = page(*names)
+        assert typed.decode(array) is None
+        texts = [json.dumps(event).encode() for event in json.loads(array)]
+        events = typed.decode_each(texts, array)
+        assert [at for at, event in enumerate(events) if event is None] == [place]
+        assert typed.calls == 3
+
+
+class _Counting(TypedEvents):
+    calls = 0
+
+    def _decode(self, array: bytes, fine: bool) -> list[Event] | None:
+        self.calls += 1
+        return super()._decode(array, fine)
 
 
 def test_types_are_counted_up_to_a_bound() -> None:
