@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from streamdb.engine.compiled.aggregation import GENERATED_AGGREGATES
 from streamdb.engine.compiled.entries import compiled_entry_of
 from streamdb.engine.compiled.functions import GENERATED
-from streamdb.engine.compiled.pairs import compiled_pairs_of
+from streamdb.engine.compiled.pairs import compiled_making_of
 from streamdb.engine.compiled.steps import CompiledSteps, sender_of
 from streamdb.engine.interpreted import Interpreted
-from streamdb.engine.interpreted.join_side import MakePairs
 from streamdb.engine.interpreted.operators import Operator
+from streamdb.engine.interpreted.pairs import Making
 from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.interpreted.tree import OperatorTree
 from streamdb.engine.plan import Edge, Join, Order, Step
 from streamdb.engine.sort_keys import SortKeys
+from streamdb.expr.shape import Shape
 
 
 class Compiled(Interpreted):
@@ -34,10 +35,10 @@ class _CompiledTree(OperatorTree):
         return CompiledSteps(input, edge)
 
     def sender(self, steps: Sequence[Step]) -> OneRow:
-        return sender_of(steps)
+        return sender_of(steps, steps[0].shape)
 
-    def pairs(self, node: Join, steps: Sequence[Step], *, is_left: bool) -> MakePairs:
-        return compiled_pairs_of(node, steps, is_left=is_left)
+    def making(self, node: Join, steps: Sequence[Step], shape: Shape) -> Making:
+        return compiled_making_of(node, steps, shape)
 
     def sort_keys(self, node: Order) -> SortKeys:
         return SortKeys(node.terms, node.input.shape, compiled_entry_of)

@@ -13,7 +13,7 @@ from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
 from streamdb.engine.row_forms import not_none
-from streamdb.engine.same import same
+from streamdb.engine.same import same, same_value
 from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import Node
@@ -55,15 +55,21 @@ def load_of(steps: Sequence[Step]) -> Load:
     """Return the function that puts what becomes of all rows into an empty dictionary."""
     code = SourceCode()
     code.indent("for key, row in before.items():")
-    _write(code, steps, "after[key] = {}")
+    code.line(f"after[key] = {_written(code, steps, steps[0].shape).item}")
     load: Load = code.function("before", "after")
     return load
 
 
-def sender_of(steps: Sequence[Step]) -> OneRow:
-    """Return the function that sends one row through steps; None is left of it if they drop it."""
+def sender_of(steps: Sequence[Step], shape: Shape) -> OneRow:
+    """Return the function that sends one row through steps; None is left of it if they drop it.
+
+    Args:
+        steps: perhaps none.
+        shape: of the row.
+    """
     code = SourceCode()
-    _write(code, steps, "return {}")
+    code.line(f"return {_written(code, steps, shape).item}")
+    code.dedent(code.depth - 1)
     code.line("return None")
     send: OneRow = code.function("key", "row")
     return send
@@ -85,46 +91,34 @@ def follow_of(steps: Sequence[Step]) -> Follow:
     code.dedent()
     code.line("continue")
     code.dedent()
-    code.line("new = None")
     code.indent("if row is not None:")
-    _write(code, steps, "new = {}")
-    code.dedent()
-    code.indent("if new is None:")
-    code.line("old = after.pop(key, None)")
-    code.indent("if old is not None:")
-    code.line("changes.append((key, old, None))")
-    code.dedent(2)
-    code.indent("else:")
+    depth = code.depth
+    written = _written(code, steps, steps[0].shape)
     code.line("old = after.get(key)")
-    code.indent(f"if old is None or {_differ(code, steps)}:")
-    code.line("after[key] = new")
+    code.indent(f"if old is None or {written.differs_from('old')}:")
+    code.line(f"after[key] = new = {written.item}")
     code.line("changes.append((key, old, new))")
     code.dedent()
     code.indent("elif has_moved(key):")
     code.line("changes.append((key, old, old))")
-    code.dedent(3)
+    code.dedent()
+    code.line("continue")
+    code.dedent(code.depth - depth + 1)
+    code.line("old = after.pop(key, None)")  # it has gone, or the steps have dropped it
+    code.indent("if old is not None:")
+    code.line("changes.append((key, old, None))")
+    code.dedent(2)
     code.line("return changes")
     follow: Follow = code.function("before", "after", "has_moved")
     return follow
 
 
-def _differ(code: SourceCode, steps: Sequence[Step]) -> str:
-    """Return the source that compares what came out before with what comes out now."""
-    made = [step for step in steps if isinstance(step, Map | Select)]
-    is_tuple = steps[-1].shape.is_tuple
-    if made:
-        is_tuple = isinstance(made[-1], Select) and made[-1].make is None
-    return f"not {code.bind(same)}(old, new)" if is_tuple else "old is not new"
-
-
-def _write(code: SourceCode, steps: Sequence[Step], result: str) -> None:
-    """Write the steps of one row, and then what is done with what they make of it."""
-    writer = StepWriter(code, "row", slot_sources("row", steps[0].shape))
-    before = code.depth
+def _written(code: SourceCode, steps: Sequence[Step], shape: Shape) -> StepWriter:
+    """Write the steps of one row, and return what knows what has become of it."""
+    row = StepWriter(code, "row", slot_sources("row", shape), is_tuple=shape.is_tuple)
     for step in steps:
-        writer.write(step)
-    code.line(result.format(writer.item))
-    code.dedent(code.depth - before)
+        row.write(step)
+    return row
 
 
 class StepWriter:
@@ -135,16 +129,37 @@ class StepWriter:
         item: the source of the row.
         slots: the source of each of its slots.
         key: the source of its key.
+        is_tuple: whether it is the tuple of its slots.
 
     Attributes:
         item: the source of the row as it is behind the steps that are written.
     """
 
-    def __init__(self, code: SourceCode, item: str, slots: Sequence[str], key: str = "key") -> None:
+    def __init__(
+        self,
+        code: SourceCode,
+        item: str,
+        slots: Sequence[str],
+        key: str = "key",
+        *,
+        is_tuple: bool,
+    ) -> None:
         self._code: Final = code
         self._key: Final = key
         self.item = item
         self._slots = slots
+        self._is_tuple = is_tuple
+
+    def differs_from(self, old: str) -> str:
+        """Return the source of whether the row is another one than an old one that is there."""
+        if not self._is_tuple:
+            return f"{old} is not {self.item}"
+        same, one = self._code.bind(same_value), self._code.local()
+        differences = (
+            f"(({one} := {old}[{number}]) is not {slot} and not {same}({one}, {slot}))"
+            for number, slot in enumerate(self._slots)
+        )
+        return f"({' or '.join(differences)})"
 
     def write(self, step: Step) -> None:
         """Write one step; what follows it is done with the rows that it keeps."""
@@ -162,6 +177,7 @@ class StepWriter:
                 ]
                 if make is None:
                     self._slots, self.item = slots, f"({''.join(f'{slot}, ' for slot in slots)})"
+                    self._is_tuple = True
                 else:
                     self._make(f"{self._code.bind(make)}({', '.join(slots)})")
 
@@ -199,6 +215,7 @@ class StepWriter:
     def _make(self, source: str) -> None:
         self.item = self._code.local()
         self._slots = [self.item]
+        self._is_tuple = False
         self._code.line(f"{self.item} = {source}")
         self._code.indent(f"if {self.item} is None:")
         self._code.line(f"{self._code.bind(not_none)}(None, {self._key})")

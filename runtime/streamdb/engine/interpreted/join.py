@@ -10,7 +10,7 @@ What is kept is what the steps behind the join make of each pair, and nothing of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from itertools import repeat
 from operator import is_
 from typing import Any, Final, cast
@@ -45,7 +45,7 @@ class JoinOperator:
             node.left,
             ours,
             functions,
-            making.by_left,
+            making.follow[0],
             keeps_lone=node.how in ("left", "full"),
         )
         self._right: Final = Side(
@@ -54,7 +54,7 @@ class JoinOperator:
             node.right,
             theirs,
             functions,
-            making.by_right,
+            making.follow[1],
             keeps_lone=node.how in ("right", "full"),
         )
         both = (self._left, self._right)
@@ -68,6 +68,7 @@ class JoinOperator:
             for side, other in self._both_ways
             if side.keeps_lone
         ]
+        self._load_pairs: Final = making.load
         self._send: Final = making.send
         self._may_drop: Final = making.may_drop
         self._is_same: Final[Callable[[Any, Any], bool]] = same if making.shape.is_tuple else is_
@@ -82,7 +83,7 @@ class JoinOperator:
         rows, others = left.input.rows, right.input.rows
         moves = zip(rows, repeat(None, len(rows)), values, rows.values(), strict=True)
         by_value = (
-            left.make_pairs(moves, partners_of(right.index, values), others, (), self.rows),
+            self._load_pairs(moves, partners_of(right.index, values), others, self.rows),
             (
                 key
                 for key, value in zip(others, theirs, strict=True)
@@ -111,31 +112,30 @@ class JoinOperator:
             self._find_pairs(right, left, before)
             left.follow()
             right.follow()
-        now: dict[Pair, Item] = {}
+        result = list[Change]()
         alone: list[Sequence[Key]] = [(), ()]
-        if left.moves:
-            partners, others = right.index.partners, right.input.rows
-            alone[0] = left.make_pairs(left.moves, partners, others, (), now)
-        if right.moves:
-            partners, others = left.index.partners, left.input.rows
-            done = {key for key, *_ in left.moves} if left.moves else ()
-            alone[1] = right.make_pairs(right.moves, partners, others, done, now)
-        rows, is_same = self.rows, self._is_same
-        result: list[Change] = []
-        for pair in before:
-            if pair not in now:
-                result.append((pair, rows.pop(pair), None))
-        for pair, new in now.items():
-            old = rows.get(pair)
-            if old is None or not is_same(old, new):
-                rows[pair] = new
-                result.append((pair, old, new))
-            elif self.moved(pair):
-                result.append((pair, old, old))
+        done: Container[Key] = ()
+        for mine, other in self._both_ways:
+            if mine.moves:
+                alone[mine.number] = mine.follow_pairs(
+                    mine.moves,
+                    other.index.partners,
+                    other.input.rows,
+                    done,
+                    self.rows,
+                    before,
+                    self.moved,
+                    result,
+                )
+                if right.moves:  # of pairs of rows that are in both
+                    done = {key for key, *_ in mine.moves}
+        come = [pair for pair, old, _ in result if old is None] if self._lone else ()
+        if before:
+            result += [(pair, self.rows.pop(pair), None) for pair in before]
         if left.still or right.still:
-            result += [(p, rows[p], rows[p]) for p in self._still_pairs() if p not in now]
+            self._follow_still(result)
         for side, other, lone in self._lone:
-            if told := lone.step(alone[side.number], before, now):
+            if told := lone.step(alone[side.number], before, come):
                 self._follow_lone(side, other, told, result)
         return result
 
@@ -166,16 +166,16 @@ class JoinOperator:
                     if pair in rows:
                         found[pair] = None
 
-    def _still_pairs(self) -> Iterable[Pair]:
-        """Return those that are there, of rows that are as they were and have moved."""
-        pairs = {
-            side.pair(key, partner): None
-            for side, other in self._both_ways
-            for key, value in side.still.items()
-            if value is not None
-            for partner in other.index.partners(value)
-        }
-        return [pair for pair in pairs if pair in self.rows]
+    def _follow_still(self, result: list[Change]) -> None:
+        """Note those that are there, of rows that are as they were and have moved."""
+        rows, told = self.rows, {pair for pair, *_ in result}
+        for side, other in self._both_ways:
+            for key, value in side.still.items():
+                for partner in () if value is None else other.index.partners(value):
+                    pair = side.pair(key, partner)
+                    if pair in rows and pair not in told:
+                        told.add(pair)
+                        result.append((pair, rows[pair], rows[pair]))
 
     def _follow_lone(
         self, side: Side, other: Side, alone: Mapping[Key, bool], result: list[Change]
@@ -202,4 +202,4 @@ class JoinOperator:
     def _lone_row(self, side: Side, other: Side, pair: Pair) -> Item | None:
         """Return what becomes of a row without a partner."""
         item = side.item(side.input.rows[pair[side.number]], other, None)
-        return item if self._send is None else self._send(pair, item)
+        return self._send(pair, item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
-from streamdb.engine.executor import Changes, Item, Key
+from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.interpreted.join_indexes import (
     HashIndex,
     Index,
@@ -26,26 +26,57 @@ Pair: TypeAlias = tuple[Key, Key]
 Move: TypeAlias = tuple[Key, Any, Any, Item]
 
 
-class MakePairs(Protocol):
-    """Makes the rows of a join from rows of one side and their partners."""
+class LoadPairs(Protocol):
+    """Makes the rows of a join from the rows of one side and their partners."""
 
     def __call__(
         self,
         moves: Iterable[Move],
         partners: Callable[[Any], Iterable[Key]],
         others: Mapping[Key, Item],
-        skipped: Container[Key],
-        made: dict[Pair, Item],
+        rows: dict[Pair, Item],
         /,
     ) -> list[Key]:
-        """Put what becomes of each pair into a dictionary, if anything is left of it.
+        """Put what becomes of each pair into an empty dictionary, if anything is left of it.
 
         Args:
             moves: the rows.
             partners: finds rows of the other side by what they are joined by.
             others: the rows of the other side.
-            skipped: those of them whose pairs are made already.
-            made: where to put it.
+            rows: where to put it.
+
+        Returns:
+            The keys of those that have no partner.
+        """
+        ...
+
+
+class FollowPairs(Protocol):
+    """Brings rows of a join up to date, of which those of one side have changed."""
+
+    def __call__(
+        self,
+        moves: Iterable[Move],
+        partners: Callable[[Any], Iterable[Key]],
+        others: Mapping[Key, Item],
+        done: Container[Key],
+        rows: dict[Pair, Item],
+        before: dict[Pair, None],
+        has_moved: Callable[[Pair], bool],
+        changes: list[Change],
+        /,
+    ) -> list[Key]:
+        """Make what becomes of each pair, and note what has changed.
+
+        Args:
+            moves: the rows that have changed.
+            partners: finds rows of the other side by what they are joined by.
+            others: the rows of the other side.
+            done: those of them whose pairs are up to date.
+            rows: of the join, so far.
+            before: pairs that may have gone; those that are there are taken out.
+            has_moved: tells whether a pair has moved in the order of arrival.
+            changes: where to note them.
 
         Returns:
             The keys of those that have no partner, be it that there is no row.
@@ -72,7 +103,7 @@ class Side:
         edge: Edge,
         nodes: Sequence[Node],
         functions: RowFunctions,
-        make_pairs: MakePairs,
+        follow_pairs: FollowPairs,
         *,
         keeps_lone: bool,
     ) -> None:
@@ -81,7 +112,7 @@ class Side:
         self.is_tuple: Final = edge.shape.is_tuple
         self.missing: Final = (None,) * len(edge.shape.slots)
         self.keeps_lone: Final = keeps_lone
-        self.make_pairs: Final = make_pairs
+        self.follow_pairs: Final = follow_pairs
         self.value_of: Final = joined_by(functions, nodes, edge.shape)
         self._column_of: Final = column_joined_by(functions, nodes, edge.shape)
         self.index: Index = HashIndex(nodes)

@@ -22,14 +22,14 @@ class LoneRows(Protocol):
         ...
 
     def step(
-        self, alone: Iterable[Key], before: Collection[Pair], now: Collection[Pair]
+        self, alone: Iterable[Key], gone: Collection[Pair], come: Collection[Pair]
     ) -> Mapping[Key, bool]:
         """Tell of all rows that the step may concern whether each is there and alone.
 
         Args:
             alone: those of the changed rows of which no row of the other side has the value.
-            before: in which pairs rows were that are perhaps in others now.
-            now: in which changed rows are.
+            gone: the pairs that there are no more.
+            come: those that there were not.
         """
         ...
 
@@ -49,7 +49,7 @@ class LoneByValue:
         return alone
 
     def step(
-        self, alone: Iterable[Key], before: Collection[Pair], now: Collection[Pair]
+        self, alone: Iterable[Key], gone: Collection[Pair], come: Collection[Pair]
     ) -> Mapping[Key, bool]:
         """Look at the rows that changed, and at those of values that came or went elsewhere."""
         side, partners = self._side, self._other.index.partners
@@ -79,11 +79,9 @@ class LoneByCount:
         return [key for key in self._side.input.rows if key not in self._counts]
 
     def step(
-        self, alone: Iterable[Key], before: Collection[Pair], now: Collection[Pair]
+        self, alone: Iterable[Key], gone: Collection[Pair], come: Collection[Pair]
     ) -> Mapping[Key, bool]:
         """Count the pairs that came and went."""
-        gone = [pair for pair in before if pair not in now]
-        come = [pair for pair in now if pair not in before]
         self._count(gone, -1)
         self._count(come, 1)
         side = self._side

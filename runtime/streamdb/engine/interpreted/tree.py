@@ -10,10 +10,9 @@ from streamdb.engine.interpreted.aggregation import NAIVE_AGGREGATES, AggregateF
 from streamdb.engine.interpreted.distinct import DistinctOperator
 from streamdb.engine.interpreted.group import GroupOperator
 from streamdb.engine.interpreted.join import JoinOperator
-from streamdb.engine.interpreted.join_side import MakePairs
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.order import OrderOperator, WindowOperator
-from streamdb.engine.interpreted.pairs import Making, may_drop, pairs_of, takes_steps
+from streamdb.engine.interpreted.pairs import Making, making_of, takes_steps
 from streamdb.engine.interpreted.scan import ScanOperator
 from streamdb.engine.interpreted.steps import OneRow, StepsOperator, sender
 from streamdb.engine.interpreted.union import UnionOperator
@@ -68,9 +67,9 @@ class OperatorTree:
         """Return the function that sends one row through steps."""
         return sender(steps)
 
-    def pairs(self, node: Join, steps: Sequence[Step], *, is_left: bool) -> MakePairs:
-        """Return what makes rows of a join from rows of one side, and sends them through steps."""
-        return pairs_of(node, steps, is_left=is_left)
+    def making(self, node: Join, steps: Sequence[Step], shape: Shape) -> Making:
+        """Return how the rows of a join are made that are sent through steps."""
+        return making_of(node, steps, shape)
 
     def sort_keys(self, node: Order) -> SortKeys:
         """Return what makes the entries of an order."""
@@ -93,15 +92,8 @@ class OperatorTree:
                 return GroupOperator(node, rows, self._functions, self._aggregates)
 
     def _join(self, node: Join, steps: Sequence[Step], shape: Shape) -> Operator:
-        making = Making(
-            self.pairs(node, steps, is_left=True),
-            self.pairs(node, steps, is_left=False),
-            self.sender(steps) if steps else None,
-            may_drop(node, steps),
-            shape,
-        )
         sides = self.operator(node.left), self.operator(node.right)
-        return JoinOperator(node, *sides, self._functions, making)
+        return JoinOperator(node, *sides, self._functions, self.making(node, steps, shape))
 
     def _window(self, node: Order) -> Operator:
         """Return the operator of the rows of an order, without their positions."""
