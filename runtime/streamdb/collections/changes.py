@@ -69,7 +69,9 @@ def filtered(deltas: Iterable[Delta], test: Test | None) -> list[Delta]:
 
 def changes_of(deltas: Iterable[Delta], parse_key: Callable[[str], Any]) -> Changes[Any, Any]:
     """Turn deltas into what users see."""
-    return tuple(Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in deltas)
+    return tuple(  # of a list and no generator: most are of one change
+        [Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in deltas]
+    )
 
 
 def kind_of(old: object | None, new: object | None) -> ChangeKind:

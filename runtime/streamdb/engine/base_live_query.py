@@ -58,7 +58,8 @@ class BaseLiveQuery(Queryable[Row, Cols]):
         self._result: Final = parts.result
         self._lock: Final = parts.result.origin.lock
         self._show: Final = shown_row(parts.result.shape)
-        self._is_wrapped: Final = is_wrapped(parts.result.shape)
+        #: Turns changes into what users see.
+        self._present: Final[Callable[[RawChanges], Changes[Row, Any]]] = _presenter(parts.result)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._result.name}, {self.status}>"
@@ -297,25 +298,36 @@ class BaseLiveQuery(Queryable[Row, Cols]):
             for index, key in enumerate(executor.positions)
         ]
 
-    def _present(self, changes: RawChanges) -> Changes[Row, Any]:
-        """Turn changes into what users see."""
-        parse_key = self._result.parse_key
-        # Lists and no generators, one for each form: a good part of what a commit costs is here.
-        if self._is_wrapped:
-            presented = [
-                Change(kind_of(old, new), parse_key(key), _inner(old), _inner(new), *indices)
-                for key, old, new, *indices in changes
-            ]
-        elif self._result.is_ordered:
-            presented = [
+
+def _presenter(result: Result) -> Callable[[RawChanges], Changes[Any, Any]]:
+    """Return what turns changes into what users see."""
+    parse_key = result.parse_key
+
+    # Lists and no generators, one for each form: a good part of what a commit costs is here.
+    def present(changes: RawChanges) -> Changes[Any, Any]:
+        return tuple(
+            [Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in changes]
+        )
+
+    def present_ordered(changes: RawChanges) -> Changes[Any, Any]:
+        return tuple(
+            [
                 Change(kind_of(old, new), parse_key(key), old, new, old_index, new_index)
                 for key, old, new, old_index, new_index in changes
             ]
-        else:
-            presented = [
-                Change(kind_of(old, new), parse_key(key), old, new) for key, old, new in changes
+        )
+
+    def present_wrapped(changes: RawChanges) -> Changes[Any, Any]:
+        return tuple(
+            [
+                Change(kind_of(old, new), parse_key(key), _inner(old), _inner(new), *indices)
+                for key, old, new, *indices in changes
             ]
-        return tuple(presented)
+        )
+
+    if is_wrapped(result.shape):
+        return present_wrapped
+    return present_ordered if result.is_ordered else present
 
 
 def _inner(row: tuple[Any] | None) -> Any:

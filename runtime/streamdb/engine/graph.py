@@ -192,7 +192,8 @@ class Graph:
             settled = self._settle(changes, set(sources.values()) if is_load else set())
             for table, changed in deltas.items():
                 table.notify(changed)
-            _tell(settled)
+            if settled:
+                _tell(settled)
             while self._mirrors.were_any and self._mirrors.are_behind:
                 moved, anew, ended = self._mirrors.catch_up()
                 _tell(self._settle(moved, anew))

@@ -49,7 +49,7 @@ class Routes:
         self._numbers: Final[WeakKeyDictionary[Result, int]] = WeakKeyDictionary()
         self._parents: Final[set[int]] = set()
         self._equalities: Final[dict[int, Equality]] = {}
-        self._by_column: Final[dict[tuple[Source, str], _ByValue]] = {}
+        self._by_column: Final[dict[Source, dict[str, _ByValue]]] = {}
 
     def __len__(self) -> int:
         return len(self._results) - len(self._dropped)
@@ -66,8 +66,9 @@ class Routes:
         )
         if (equality := equality_of(result.plan)) is not None:
             self._equalities[number] = equality
-            place = equality.source, equality.column
-            self._by_column.setdefault(place, _ByValue(equality.get)).add(equality.value, number)
+            columns = self._by_column.setdefault(equality.source, {})
+            by_value = columns.setdefault(equality.column, _ByValue(equality.get))
+            by_value.add(equality.value, number)
 
     def alive(self) -> Iterator[Result]:
         """Iterate over all queries in order."""
@@ -107,7 +108,7 @@ class Routes:
         else:
             numbers = [*picked]
         return [
-            (result, {self._equalities[n].source: picked[n]} if n in picked else changes)
+            (result, picked.get(n, changes))
             for n in numbers
             if (result := results[n]()) is not None
         ]
@@ -136,13 +137,22 @@ class Routes:
                 numbers.append(number)
         return numbers
 
-    def _picked(self, changes: Mapping[Source, Changes]) -> dict[int, list[Change]]:
-        """Return the changes that concern each of the queries that are found by a value."""
-        picked: dict[int, list[Change]] = {}
-        for (source, _), by_value in self._by_column.items():
-            for change in changes.get(source, ()):
-                for number in by_value.concerned(change):
-                    picked.setdefault(number, []).append(change)
+    def _picked(self, changes: Mapping[Source, Changes]) -> dict[int, Mapping[Source, Changes]]:
+        """Return the queries that are found by a value, and of the changes those that they see."""
+        picked: dict[int, Mapping[Source, Changes]] = {}
+        seen: dict[int, list[Change]] = {}
+        for source, changed in changes.items():
+            for by_value in self._by_column.get(source, _NO_COLUMNS).values():
+                if len(changed) == len(changes) == 1:  # as in most commits
+                    for number in by_value.concerned(changed[0]):
+                        picked[number] = changes
+                    continue
+                for change in changed:
+                    for number in by_value.concerned(change):
+                        if number not in seen:
+                            seen[number] = []
+                            picked[number] = {source: seen[number]}
+                        seen[number].append(change)
         return picked
 
     def _tidy(self) -> None:
@@ -153,9 +163,11 @@ class Routes:
             self._parents.discard(number)
             self._forget_routes()
             if (equality := self._equalities.pop(number, None)) is not None:
-                place = equality.source, equality.column
-                if not self._by_column[place].remove(equality.value, number):
-                    del self._by_column[place]
+                columns = self._by_column[equality.source]
+                if not columns[equality.column].remove(equality.value, number):
+                    del columns[equality.column]
+                if not columns:
+                    del self._by_column[equality.source]
 
     def _forget_routes(self) -> None:
         self._known.clear()
@@ -194,6 +206,7 @@ class _ByValue:
 
 
 _NOBODY: Final[dict[int, None]] = {}
+_NO_COLUMNS: Final[dict[str, _ByValue]] = {}
 
 
 def equality_of(plan: Plan) -> Equality | None:
