@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from streamdb.engine.executor import Item
-from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import Node
 from streamdb.expr.shape import Shape
 
 ValueOf: TypeAlias = Callable[[Item], Any]
 ValuesOf: TypeAlias = Callable[[Item], tuple[Any, ...]]
-Test: TypeAlias = Callable[[Item], bool]
 Column: TypeAlias = Callable[[Sequence[Item]], Sequence[Any]]
 
 
@@ -23,13 +21,11 @@ class RowFunctions(NamedTuple):
     Attributes:
         value_of: from an expression to the function that gives its value, None for null.
         values_of: from several expressions to the function that gives the tuple of values.
-        is_true_of: from a condition to the test whether it is true.
         column_of: from an expression to the function that gives its values of many rows.
     """
 
     value_of: Callable[[Node, Shape], ValueOf]
     values_of: Callable[[Sequence[Node], Shape], ValuesOf]
-    is_true_of: Callable[[Node, Shape], Test]
     column_of: Callable[[Node, Shape], Column]
 
 
@@ -44,4 +40,4 @@ def _column_of(node: Node, shape: Shape) -> Column:
 
 
 #: Follow the tree of each expression.
-NAIVE: Final = RowFunctions(evaluator, _values_of, test_of, _column_of)
+NAIVE: Final = RowFunctions(evaluator, _values_of, _column_of)

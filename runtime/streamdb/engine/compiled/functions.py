@@ -9,7 +9,6 @@ from streamdb.engine.compiled.expressions import DEEPEST, Expressions, depth
 from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Item
 from streamdb.engine.row_functions import RowFunctions
-from streamdb.expr.conditions import test_of
 from streamdb.expr.evaluate import evaluator
 from streamdb.expr.nodes import Node, SlotNode
 from streamdb.expr.shape import Shape
@@ -52,16 +51,6 @@ def values_of(nodes: Sequence[Node], shape: Shape) -> Callable[[Item], tuple[Any
     return _function(code, f"({values})", slowly)
 
 
-def is_true_of(node: Node, shape: Shape) -> Callable[[Item], bool]:
-    """Return what :func:`~streamdb.expr.conditions.test_of` does, only faster."""
-    slowly = test_of(node, shape)
-    if depth(node) > DEEPEST:
-        return slowly
-    code = SourceCode()
-    condition = Expressions(code, shape, slot_sources(_ROW, shape)).is_true(node)
-    return _function(code, condition, slowly)
-
-
 def column_of(node: Node, shape: Shape) -> Callable[[Sequence[Item]], Sequence[Any]]:
     """Return the function from rows to the values of an expression, one for each row."""
     if isinstance(node, SlotNode) and not shape.is_tuple:
@@ -100,4 +89,4 @@ def _function(
 
 
 #: Generated.
-GENERATED: Final = RowFunctions(value_of, values_of, is_true_of, column_of)
+GENERATED: Final = RowFunctions(value_of, values_of, column_of)

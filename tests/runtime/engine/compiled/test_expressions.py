@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
+from tests.runtime.engine.compiled.keeping import keeps
 
-from streamdb.engine.compiled.functions import column_of, is_true_of, value_of, values_of
+from streamdb.engine.compiled.functions import column_of, value_of, values_of
 from streamdb.errors import ExpressionError
 from streamdb.expr.conditions import test_of as slow_test_of
 from streamdb.expr.evaluate import evaluator
@@ -91,13 +92,13 @@ def test_values_of_many_rows(node: Node, one: Any, other: Any) -> None:
 @given(expressions(1), ROWS)
 def test_conditions_of_rows(node: Node, row: Any) -> None:
     shape = row_shape()
-    agrees(is_true_of(node, shape), slow_test_of(node, shape), row)
+    agrees(keeps(node, shape), slow_test_of(node, shape), row)
 
 
 @given(expressions(2), ROWS, st.none() | ROWS)
 def test_a_row_of_an_outer_join_may_be_missing(node: Node, near: Any, far: Any) -> None:
     agrees(value_of(node, PAIR), evaluator(node, PAIR), (near, far))
-    agrees(is_true_of(node, PAIR), slow_test_of(node, PAIR), (near, far))
+    agrees(keeps(node, PAIR), slow_test_of(node, PAIR), (near, far))
 
 
 @given(VALUES.filter(lambda v: v is not UNSET))
@@ -115,13 +116,13 @@ def test_deep_expressions_are_left_to_the_naive_evaluator() -> None:
     assert value_of(node, row_shape())(row) is True
     assert values_of([node], row_shape())(row) == (True,)
     assert column_of(node, row_shape())([row, row]) == [True, True]
-    assert is_true_of(node, row_shape())(row)
+    assert keeps(node, row_shape())(row)
 
 
 def test_a_fault_names_the_expression() -> None:
     node = OperationNode("<", (ColumnNode("x"), ConstantNode(1)))
     with pytest.raises(ExpressionError, match=r"`x < 1` cannot be evaluated"):
-        is_true_of(node, row_shape())(SimpleNamespace(x="text"))
+        keeps(node, row_shape())(SimpleNamespace(x="text"))
     with pytest.raises(ExpressionError, match=r"`x < 1` cannot be evaluated"):
         column_of(node, row_shape())([SimpleNamespace(x=0), SimpleNamespace(x="text")])
 
@@ -132,7 +133,7 @@ def test_names_that_are_no_identifiers_are_data() -> None:
     shape = Shape(
         (Slot("row", lambda _: None, lambda name: lambda row: row[name]),), is_tuple=False
     )
-    assert is_true_of(node, shape)({name: 1})
+    assert keeps(node, shape)({name: 1})
 
 
 @pytest.mark.parametrize("operator", sorted(OPERATORS))
@@ -145,4 +146,4 @@ def test_every_operator_can_be_generated(operator: str) -> None:
     for value in (None, 1, True, "a"):
         row = SimpleNamespace(x=value)
         agrees(value_of(node, row_shape()), evaluator(node, row_shape()), row)
-        agrees(is_true_of(node, row_shape()), slow_test_of(node, row_shape()), row)
+        agrees(keeps(node, row_shape()), slow_test_of(node, row_shape()), row)

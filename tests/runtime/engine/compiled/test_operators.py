@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.runtime.engine.compiled.keeping import keeps
 from tests.runtime.expr.operator_cases import OF_NULL, ROW, VALUES
 
-from streamdb.engine.compiled.functions import is_true_of, value_of
+from streamdb.engine.compiled.functions import value_of
 from streamdb.expr import Expr
 from streamdb.expr.shape import row_shape
 
@@ -18,5 +19,5 @@ def test_values(expression: Expr[Any, Any], expected: object) -> None:
     assert found == expected
     assert type(found) is type(expected)
     if expected is None or isinstance(expected, bool):
-        assert is_true_of(expression.node, row_shape())(ROW) is (expected is True)
-        assert is_true_of((~expression).node, row_shape())(ROW) is (expected is False)
+        assert keeps(expression.node, row_shape())(ROW) is (expected is True)
+        assert keeps((~expression).node, row_shape())(ROW) is (expected is False)
