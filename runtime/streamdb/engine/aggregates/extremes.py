@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
-from streamdb.engine.row_forms import NAN
 from streamdb.expr.aggregates import middle
 
 _NEVER_NAN: Final = frozenset((int, str, dt.date, dt.datetime, dt.timedelta))
@@ -23,15 +22,17 @@ class InOrder(OneByOne):
     No value is hashed: to compare a few is faster, above all of instants.
     """
 
-    __slots__ = ("_blocks", "_nans")
+    __slots__ = ("_blocks", "_nan", "_nans")
 
     def __init__(self) -> None:
         self._blocks: list[list[Any]] = []  # none is empty
+        self._nan: Any = None  # one of them: that of decimals is another one
         self._nans = 0
 
     def add(self, value: Any, place: Any, /) -> None:
         """Put it where it belongs."""
         if value != value:
+            self._nan = value
             self._nans += 1
             return
         blocks = self._blocks
@@ -55,7 +56,9 @@ class InOrder(OneByOne):
             return
         plain = _NEVER_NAN.issuperset(map(type, values))
         there = sorted(values if plain else [value for value in values if value == value])
-        self._nans += len(values) - len(there)
+        if len(there) < len(values):
+            self._nan = next(value for value in values if value != value)
+            self._nans += len(values) - len(there)
         for at in range(0, len(there), _LONGEST):
             self._blocks.append(there[at : at + _LONGEST] if len(there) > _LONGEST else there)
 
@@ -90,7 +93,7 @@ class Least(InOrder):
         """Return the value, None of nothing."""
         if self._blocks:
             return self._blocks[0][0]
-        return NAN if self._nans else None
+        return self._nan if self._nans else None
 
 
 class Greatest(InOrder):
@@ -101,7 +104,7 @@ class Greatest(InOrder):
     def result(self) -> Any:
         """Return the value, None of nothing."""
         if self._nans:
-            return NAN
+            return self._nan
         return self._blocks[-1][-1] if self._blocks else None
 
 
@@ -123,4 +126,4 @@ class Median(InOrder):
             if index < len(block):
                 return block[index]
             index -= len(block)
-        return NAN
+        return self._nan

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
@@ -36,11 +36,11 @@ class Sum(OneByOne):
         self._total = 0  # of integers and finite floating point numbers, times 2 ** _power
         self._power = 0
         self._floats = 0
-        self._plus = 0  # how many are infinite
+        self._plus = 0  # how many are infinite, of decimals, too
         self._minus = 0  # how many are negative and infinite
         self._nans = 0
         self._others = 0  # how many values of other types: decimals, durations
-        self._rest: Any = None  # their sum
+        self._rest: Any = None  # the sum of those of them that are finite
 
     def add(self, value: Any, place: Any, /) -> None:
         """Add a value."""
@@ -50,10 +50,7 @@ class Sum(OneByOne):
         elif isinstance(value, float):
             self._take_float(value, 1)
         else:
-            self._others += 1
-            with localcontext(EXACTLY):
-                # `sum` refuses text, which could not be taken out again.
-                self._rest = sum((), value) if self._rest is None else self._rest + value
+            self._take_other(value, 1)
 
     def extend(self, values: Sequence[Any], places: Sequence[Any], /) -> None:
         """Add many values."""
@@ -74,9 +71,7 @@ class Sum(OneByOne):
                 self._total >>= self._power
                 self._power = 0
         else:
-            self._others -= 1
-            with localcontext(EXACTLY):
-                self._rest = self._rest - value if self._others else None
+            self._take_other(value, -1)
 
     def replace(self, old: Any, old_place: Any, new: Any, place: Any, /) -> None:
         """Add the difference."""
@@ -105,7 +100,26 @@ class Sum(OneByOne):
                 self._total <<= power - self._power
                 self._power = power
             self._total += times * (numerator << (self._power - power))
-        elif value != value:
+        else:
+            self._take_special(value, times)
+
+    def _take_other(self, value: Any, times: int) -> None:
+        self._others += times
+        if isinstance(value, Decimal) and not value.is_finite():
+            self._take_special(value, times)
+        else:
+            with localcontext(EXACTLY):
+                if times < 0:
+                    self._rest -= value
+                else:
+                    # `sum` refuses text, which could not be taken out again.
+                    self._rest = sum((), value) if self._rest is None else self._rest + value
+        if not self._others:
+            self._rest = None
+
+    def _take_special(self, value: Any, times: int) -> None:
+        """Count what could not be taken out of a sum again."""
+        if value != value:
             self._nans += times
         elif value > 0:
             self._plus += times
@@ -121,10 +135,14 @@ class Sum(OneByOne):
         return -math.inf if self._minus else None
 
     def _exact(self) -> Any:
-        if self._others == self._count:
-            return self._rest
+        special = (("NaN", self._nans), ("Infinity", self._plus), ("-Infinity", self._minus))
+        parts: list[Any] = [Decimal(name) for name, count in special if count]
+        if self._rest is not None:
+            parts.append(self._rest)
+        if self._others < self._count:
+            parts.append(self._total)
         with localcontext(EXACTLY):
-            return self._rest + self._total
+            return sum(parts[1:], start=parts[0])
 
     def _divided_by(self, count: int) -> float:
         try:

@@ -22,7 +22,11 @@ from streamdb.expr.nodes import AggregateNode, SlotNode
 floats = st.floats() | st.sampled_from([0.1, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan])
 integers = st.integers(-5, 5) | st.integers() | st.just(10**400)
 numbers = integers | floats | st.booleans()
-decimals = st.decimals(allow_nan=False, allow_infinity=False, places=3) | st.integers(-5, 5)
+decimals = (
+    st.decimals(allow_nan=False, allow_infinity=False, places=3)
+    | st.integers(-5, 5)
+    | st.sampled_from([Decimal("NaN"), Decimal("Infinity")])
+)
 durations = st.timedeltas(-dt.timedelta(10**6), dt.timedelta(10**6))
 texts = st.text("abc", max_size=2)
 instants = st.datetimes(timezones=st.just(dt.UTC))
@@ -128,6 +132,22 @@ def filled(name: str, values: Iterable[Any], *options: Any) -> Accumulator:
         asked.add(value, place)
     asked.result()
     return asked
+
+
+@pytest.mark.parametrize("name", ["sum", "avg", "min", "max", "median"])
+def test_a_decimal_that_is_no_number_leaves_no_trace(name: str) -> None:
+    """And is told as a decimal while it is there."""
+    nan = Decimal("NaN")
+    asked = filled(name, [nan, Decimal("Infinity")])
+    asked.remove(Decimal("Infinity"), 1)
+    found = asked.result()
+    assert isinstance(found, Decimal)
+    assert found.is_nan()
+    asked.add(Decimal("1.5"), 2)
+    asked.remove(nan, 0)
+    assert asked.result() == Decimal("1.5")
+    asked.remove(Decimal("1.5"), 2)
+    assert asked.result() is None
 
 
 def test_sums_leave_no_drift() -> None:
