@@ -244,10 +244,13 @@ class Local:
     def add(self, place: Place, deed: Deed) -> None:
         """Take in one more write; what is inserted and removed again was never there."""
         deeds = self.deeds.setdefault(place, [])
-        if deed.kind == "delete" and deeds and deeds[0].kind == "insert":
-            del self.deeds[place]
-        else:
+        at = self.inserts_at(place)
+        if deed.kind != "delete" or at is None:
             deeds.append(deed)
+        elif at:
+            del deeds[at:]  # the row before it stays removed
+        else:
+            del self.deeds[place]
 
     def done_to(self, place: Place, below: Any) -> Any:
         """Return what shows of a row."""
