@@ -361,6 +361,32 @@ async def test_one_transaction_removes_a_row_and_inserts_another_one(form: str, 
         assert list(db.messages) == [message("new", "2")]
 
 
+async def test_a_row_that_is_inserted_and_removed_again_behind_a_removal_never_was(
+    url: str,
+) -> None:
+    async with AsyncChat(url, create=True) as db:
+        going_on = asyncio.Event()
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            tx.map_key(db.messages, "new", "m1")
+            await append(url, messages.insert(message("m1", "1"), txid=tx.txid))
+
+        first = db.perform(lambda: db.messages.insert(message("new", "1")), persist)
+        with db.transaction() as removed:
+            db.messages.delete("new")
+            db.messages.insert(message("new", "2"))
+            db.messages.delete("new")
+        going_on.set()
+        await first.synced()
+        await removed.synced()
+        assert list(db.messages) == []
+    async with AsyncStream(url) as server:
+        events = [event async for batch in server.read() for event in server.items(batch)]
+    written = [(event["headers"]["operation"], event["key"]) for event in events]
+    assert written == [("insert", "m1"), ("delete", "m1")]
+
+
 async def test_a_row_that_takes_the_place_of_a_removed_one_gets_its_own_key(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         await db.messages.insert(message("old", "1")).synced()
