@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import (
-    Callable,
-    Collection,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from itertools import chain
@@ -48,7 +40,7 @@ from streamdb.db.txids import LoadingTxids, Txids
 from streamdb.engine.graph import Graph
 from streamdb.protocol.exchange import Batch
 from streamdb.protocol.names import BEGINNING
-from streamdb.state.decoder import Events, PageDecoder, Piece
+from streamdb.state.decoder import PageDecoder, Piece
 from streamdb.state.fold import Counts, Fold
 from streamdb.state.items import Judged
 from streamdb.state.judging import Upcasts
@@ -183,13 +175,8 @@ class DatabaseState:
             InvalidEventError: ``report`` raised it; nothing of the batch shows (INVALID-6).
             StreamParseError: the batch is not JSON; nothing of it shows.
         """
-        self.restart_from = None
-        size = sum(map(len, batch.parts))
-        if size > _SHORT:
-            for _ in self._take_long(batch, size):
-                pass
-        else:
-            self._take_pages(batch, self._short_pages(batch))
+        for _ in self.steps(batch):
+            pass
         return self.restart_from
 
     def steps(self, batch: Batch) -> Iterator[Progress]:
@@ -210,17 +197,9 @@ class DatabaseState:
         self._finish(batch, fold)
 
     def _take_short(self, batch: Batch, size: int) -> Iterator[Progress]:
-        pages = self._short_pages(batch)
-        yield Progress(sum(map(len, pages)), size)
-        self._take_pages(batch, pages)
-
-    def _short_pages(self, batch: Batch) -> Sequence[Events]:
         decoder, url, offset = self._decoder, self._url, batch.offset
-        if len(batch.parts) == 1:  # as in most batches
-            return (decoder.short(batch.parts[0], url=url, offset=offset),)
-        return [decoder.short(part, url=url, offset=offset) for part in batch.parts]
-
-    def _take_pages(self, batch: Batch, pages: Sequence[Events]) -> None:
+        pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
+        yield Progress(sum(map(len, pages)), size)
         is_lone = len(pages) == 1 and len(pages[0]) == 1
         if is_lone and self._take_lone(pages[0][0], batch.offset):
             return
