@@ -72,8 +72,3 @@ def accumulators_of(node: AggregateNode) -> Callable[[], Accumulator]:
     """Return what makes the accumulator of an aggregate for a group that has no values yet."""
     options: tuple[Any, ...] = node.options  # of whatever types the class takes
     return partial(_CLASSES[node.aggregate], *options)
-
-
-def accumulator(node: AggregateNode) -> Accumulator:
-    """Return what follows an aggregate in a group that has no values yet."""
-    return accumulators_of(node)()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.runtime.engine.judging import equal
 
-from streamdb.engine.aggregates import Accumulator, accumulator
+from streamdb.engine.aggregates import Accumulator, accumulators_of
 from streamdb.engine.aggregates.view import View
 from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.nodes import AggregateNode, SlotNode
@@ -124,6 +124,10 @@ def test_any_history(name: str, data: st.DataObject) -> None:
 
 def same(found: Any, expected: Any) -> bool:
     return equal(tuple(found) if isinstance(found, View) else found, expected)
+
+
+def accumulator(node: AggregateNode) -> Accumulator:
+    return accumulators_of(node)()
 
 
 def filled(name: str, values: Iterable[Any], *options: Any) -> Accumulator:
