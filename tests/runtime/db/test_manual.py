@@ -152,6 +152,39 @@ async def test_it_goes_with_what_it_stands_on(url: str) -> None:
             await tx.commit()
 
 
+async def test_its_removal_goes_with_what_is_below_its_upsert_of_the_row(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        below, tx = db.begin(), db.begin()
+        with below:
+            db.messages.update("1", content="below")
+        with tx:
+            db.messages.upsert(message(1, "upserted"))
+        with tx:
+            db.messages.delete("1")
+        below.rollback()
+        assert (tx.status, list(db.messages)) == ("failed", [message(1, "old")])
+
+
+async def test_its_removal_stays_if_what_was_below_its_upsert_had_failed_before(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+        await db.messages.insert(message(1, "old")).synced()
+        below, tx = db.begin(), db.begin()
+        with below:
+            db.messages.update("1", content="below")
+        with tx:
+            db.messages.upsert(message(1, "upserted"))
+        below.rollback()
+        assert (tx.status, list(db.messages)) == ("open", [message(1, "upserted")])
+        with tx:
+            db.messages.delete("1")
+        await tx.commit()
+        await tx.synced()
+        assert list(db.messages) == []
+    operations = [event["headers"]["operation"] for event in await events_of(url)]
+    assert operations == ["insert", "delete"]
+
+
 async def test_it_cannot_go_both_before_and_behind(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         tx = db.begin()

@@ -369,8 +369,7 @@ class Judge:
         local.laid[place] = self._count
         local.seen[place] = self._seen(local, place, view, synced)
         local.expected[place] = local.seen[place].row
-        if (below := local.seen[place].local) is not None:
-            local.below[place] = below
+        _put_on(local, place, local.seen[place].local)
 
     def _extend(self, entry: Extended, synced: InOrder) -> None:
         local = entry.local
@@ -380,8 +379,15 @@ class Judge:
         for place, deeds in entry.deeds.items():
             is_new = place not in local.deeds
             local.extend(place, deeds)
-            if is_new and place in local.deeds:
+            if place not in local.deeds:
+                continue
+            if is_new:
                 self._lay_over(local, place, entry.view, synced)
+            elif local.below.get(place) in entry.view.failed:
+                # An upsert outlives what it was laid over, and what a later block does to its row
+                # (a removal stands on what is below) never stood on that.
+                below = self._all_below(local, place, entry.view)
+                _put_on(local, place, below[-1] if below else None)
 
     def _seen(self, local: Local, place: Place, view: View, synced: InOrder) -> Seen:
         below: Local | None = None
@@ -405,9 +411,7 @@ class Judge:
             local.laid[place] = number
             if local in moved:
                 local.seen[place] = local.seen[place]._replace(local=None, is_known=False)
-            local.below.pop(place, None)
-            if below is not None:
-                local.below[place] = below
+            _put_on(local, place, below)
 
     def _rename(self, entry: Renamed, synced: InOrder) -> None:
         """What an action shows is called otherwise now, and so is what later writes do to it."""
@@ -574,6 +578,12 @@ class Judge:
 
 
 FAILED = ("failed", "unresolved")
+
+
+def _put_on(local: Local, place: Place, below: Local | None) -> None:
+    local.below.pop(place, None)
+    if below is not None:
+        local.below[place] = below
 
 
 def _is_of_inner(local: Local, cause: TransactionFailed) -> bool:
