@@ -143,10 +143,11 @@ class Reader:
         return None
 
     async def _take(self, batch: Batch) -> None:
-        """Take a batch in, and have it kept; at each step, others on the loop have their turn."""
+        """Take a batch in, and have it kept; before it and at each step, others have their turn."""
         if self._cache is not None and not self._state.is_loading:
             await self._cache.written()
         self._observers.before(batch)
+        await asyncio.sleep(0)
         for progress in self._state.steps(batch):
             self._observers.meanwhile(progress)
             await asyncio.sleep(0)

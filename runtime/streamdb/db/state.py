@@ -53,7 +53,7 @@ Came: TypeAlias = Mapping[tuple[str, str], bool]
 # Seconds after which others on the event loop get their turn.
 _LONGEST_STEP: Final = 0.01
 _quick_text: Final = msgspec.json.Encoder().encode
-_SHORT: Final = 16 * 1024  # bytes of a batch that is taken in at once
+_SHORT: Final = 16 * 1024  # bytes of a batch that is taken in without steps
 
 
 @dataclass(slots=True)
@@ -179,8 +179,8 @@ class DatabaseState:
             pass
         return self.restart_from
 
-    def steps(self, batch: Batch) -> Iterator[Progress]:
-        """Take a batch in as :meth:`take` does, in steps of some milliseconds.
+    def steps(self, batch: Batch) -> Iterable[Progress]:
+        """Take a batch in as :meth:`take` does, in steps of some milliseconds; a short one now.
 
         Nothing of it shows before the last step, after which ``restart_from`` tells where to read
         again from: whoever has others take their turn at each step has none between that and what
@@ -189,19 +189,21 @@ class DatabaseState:
         """
         self.restart_from = None
         size = sum(map(len, batch.parts))
-        return self._take_long(batch, size) if size > _SHORT else self._take_short(batch, size)
+        if size > _SHORT:
+            return self._take_long(batch)
+        self._take_short(batch)
+        return ()
 
-    def _take_long(self, batch: Batch, size: int) -> Iterator[Progress]:
+    def _take_long(self, batch: Batch) -> Iterator[Progress]:
         fold = self._begin()
         yield from self._fold_in_steps(batch, fold)
         self._finish(batch, fold)
 
-    def _take_short(self, batch: Batch, size: int) -> Iterator[Progress]:
+    def _take_short(self, batch: Batch) -> None:
         decoder, url, offset = self._decoder, self._url, batch.offset
         pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
-        yield Progress(sum(map(len, pages)), size)
         is_lone = len(pages) == 1 and len(pages[0]) == 1
-        if is_lone and self._take_lone(pages[0][0], batch.offset):
+        if is_lone and self._take_lone(pages[0][0], offset):
             return
         fold = self._begin()
         for page in pages:
