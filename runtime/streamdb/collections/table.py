@@ -189,7 +189,7 @@ class Table:
         for key, txid in echoes.gone:
             if (pending := self.overlay.pop(key, txid)) is not None:
                 before[key], showed[key, txid] = rows.get(key), pending.row
-                if self.overlay.under(key) is None:
+                if pending.row is not None and self.overlay.under(key) is None:
                     unnamed.append((key, txid))
         came: dict[str, int] = {}
         if unnamed:
@@ -223,7 +223,7 @@ class Table:
         if overlay is not None:
             self._show(before)
         if unnamed:
-            self._note_other_keys(unnamed, came, echoes)
+            self._note_other_keys(unnamed, came, showed, echoes)
         self._tidy()
         return self._net(before)
 
@@ -237,24 +237,29 @@ class Table:
         self,
         unnamed: Sequence[Gone],
         came: Mapping[str, int],
+        showed: Mapping[Gone, Any | None],
         echoes: Echoes,
     ) -> None:
         """Take the one row that came instead of one that was only here to be the same row.
 
         Whoever knows it by its old key may ask before the application says what it is called. Later
         writes may hide a row that the stream has, and own ones one that it had: both are no news.
+        Nor is one that came by the key by which the action showed it.
 
         Args:
             unnamed: rows of actions that the stream did not have.
             came: rows that it did not have until now, and the ordinals of their first events.
-            echoes: tell whose those are.
+            showed: what actions show no more.
+            echoes: tell whose the events are.
         """
         for txid in dict.fromkeys(txid for _, txid in unnamed):
             gone = [key for key, of in unnamed if of == txid and self.synced(key) is None]
             new = [
                 key
                 for key, ordinal in came.items()
-                if echoes.txids.get(ordinal) == txid and self.synced(key) is not None
+                if echoes.txids.get(ordinal) == txid
+                and (key, txid) not in showed
+                and self.synced(key) is not None
             ]
             if len(gone) == len(new) == 1:
                 self.renamed.add(gone[0], new[0])

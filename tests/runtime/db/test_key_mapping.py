@@ -235,6 +235,40 @@ async def test_of_several_rows_nothing_is_guessed(url: str) -> None:
         assert "new" not in db.messages
 
 
+async def test_no_row_is_taken_for_one_that_an_action_has_removed(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+
+        def on_mutate() -> None:
+            db.messages.upsert(message("removed"))
+            db.messages.delete("removed")
+            db.messages.insert(message("made"))
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            async with AsyncStream(url) as server:
+                await server.append_many(tx.events)
+
+        await db.perform(on_mutate, persist).synced()
+        assert db.messages.keys() == ["made"]
+        assert "removed" not in db.messages
+
+
+async def test_a_row_that_came_by_its_own_key_is_none_that_came_instead(url: str) -> None:
+    async with AsyncChat(url, create=True) as db:
+
+        def on_mutate() -> None:
+            db.messages.insert(message("new", "hi"))
+            db.messages.insert(message("kept"))
+
+        async def persist(tx: AsyncActionTransaction) -> None:
+            rows = message("kept"), message("m17", "hi")
+            async with AsyncStream(url) as server:
+                await server.append_many([messages.insert(row, txid=tx.txid) for row in rows])
+
+        await db.perform(on_mutate, persist).synced()
+        assert db.messages.keys() == ["kept", "m17"]
+        assert db.messages["new"] == message("m17", "hi")
+
+
 async def test_a_temporary_key_may_be_used_again(url: str) -> None:
     async with AsyncChat(url, create=True) as db:
         numbers = iter(("m1", "m2"))
