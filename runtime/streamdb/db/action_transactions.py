@@ -71,6 +71,7 @@ class BaseActionTransaction:
 
         The row, and what later writes do to it, is of that key from now on, in one commit, if it
         has not come back as that already. Who reads or writes it by the temporary key, reaches it.
+        If the action has failed or was given up meanwhile, nothing changes.
 
         Args:
             collection: of the row.

@@ -334,6 +334,8 @@ class PendingWrites:
     ) -> None:
         """Have a row that an action shows, and what later writes do to it, be of another key.
 
+        Of an action that has failed meanwhile, or is of unknown outcome, nothing is.
+
         Args:
             action: that shows it, or did until it came back.
             schema: of the collection.
@@ -351,6 +353,8 @@ class PendingWrites:
                     f"map_key: the action has written no row of key {old!r} of collection "
                     f"{schema.name!r}"
                 )
+            if action.outcome.is_given_up:
+                return  # it shows no more, so a row that has its key by now is another one
             _, now = action.called.get(place, place)  # another action may have said so before
             if now == new:
                 return

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -641,3 +642,30 @@ def test_the_blocking_form(url: str) -> None:
         later.synced(10)
         transaction.synced(10)
         assert list(db.messages) == [message("m17", "hello")]
+
+
+def test_of_what_was_given_up_nothing_is_called_otherwise(url: str) -> None:
+    """A durable part on a thread goes on; the row that has its key by then is another one."""
+    with Stream.create(url) as server, Chat(url) as db:
+        is_running, is_taken, is_mapped = Event(), Event(), Event()
+
+        def persist(tx: ActionTransaction) -> None:
+            is_running.set()
+            is_taken.wait(10)
+            tx.map_key(db.messages, "new", "m17")
+            is_mapped.set()
+
+        transaction = db.perform(lambda: db.messages.insert(message("new")), persist)
+        assert is_running.wait(10)
+        db.give_up(transaction)
+        server.append(messages.insert(message("new", "theirs"), txid="t"))
+        db.await_txid("t", timeout=10)
+        tx = db.begin()
+        with tx:
+            db.messages.update("new", note="of theirs")
+        is_taken.set()
+        assert is_mapped.wait(10)
+        assert list(db.messages) == [message("new", "theirs", note="of theirs")]
+        assert isinstance(db.messages.meta("new").error, TransactionFailed)
+        tx.commit().synced(10)
+        assert list(db.messages) == [message("new", "theirs", note="of theirs")]
