@@ -186,7 +186,7 @@ class Sender:
                         self.failed.fail(draft, error)
         finally:
             self._is_sending = False
-        self._look_whether_drained()
+            self._look_whether_drained()  # an action may have ended before what was cancelled
 
     def _tell_of_fault(self, error: Exception) -> None:
         told = without_content(error)
@@ -238,7 +238,8 @@ class Sender:
     def _forget_queue(self) -> None:
         self._first = []
         self._queue.clear()
-        self._drained.set()
+        if not self.actions:  # they go on, and may bring about what is not on the stream
+            self._drained.set()
 
     def _take_queued(self) -> list[Draft]:
         drafts, self._first = self._first, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from tests.runtime.db.idle_actions import pause
 from streamdb import (
     AsyncActionTransaction,
     AsyncStream,
+    StreamClosed,
     StreamDBError,
     StreamParseError,
     TransactionFailed,
@@ -99,6 +101,62 @@ async def test_closing_waits_for_it_and_then_gives_it_up(url: str) -> None:
     with pytest.raises(TransactionUnresolved):
         await transaction
     assert db.messages.keys() == ["1"]
+
+
+@pytest.mark.parametrize("has_outbox", [False, True])
+async def test_closing_waits_for_it_though_the_stream_has_ended(
+    has_outbox: bool, url: str, tmp_path: Path
+) -> None:
+    outbox = {"cache": tmp_path / "c", "outbox": True} if has_outbox else {}
+    async with await AsyncStream.create(url) as server:
+        db = AsyncChat(url, close_timeout=20, **cast("Any", outbox))
+        await db.preload()
+        going_on, is_over = asyncio.Event(), asyncio.Event()
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            await going_on.wait()
+            await pause()
+            is_over.set()
+
+        db.perform(lambda: db.messages.insert(message(1)), persist)
+        await pause()
+        await server.close_stream()
+        with pytest.raises(StreamClosed):
+            await db.until(lambda: False)
+        closing = asyncio.ensure_future(db.aclose())
+        await pause()
+        assert not closing.done()
+        going_on.set()
+        await closing
+        assert is_over.is_set()
+
+
+async def test_closing_does_not_wait_for_a_request_that_the_end_of_the_stream_broke_off(
+    url: str, tmp_path: Path
+) -> None:
+    async with await AsyncStream.create(url) as server:
+        db = AsyncChat(url, close_timeout=20, cache=tmp_path / "c", outbox=True)
+        await db.preload()
+
+        async def deliver(*_: object) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await pause()  # the action ends first
+
+        db._session.sender.deliver = deliver
+
+        async def persist(_: AsyncActionTransaction) -> None:
+            with suppress(TransactionFailed):
+                await db.messages.insert(message(2))
+
+        db.perform(lambda: db.messages.insert(message(1)), persist)
+        await pause()
+        await server.close_stream()
+        with pytest.raises(StreamClosed):
+            await db.until(lambda: False)
+        async with asyncio.timeout(5):
+            await db.aclose()
 
 
 @pytest.mark.parametrize("has_outbox", [False, True])
