@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ def produce(producer: streamdb.Producer, values: Iterable[Value], units: Units) 
         if refused is not None:
             _wait_a_moment(producer, refused)
         # Before `detach`, which waits for requests even if it is interrupted.
-        appended = producer.flush()
+        appended = _flush(producer)
         producer.detach()
     except streamdb.ProducerFailed as failed:
         raise _failure(failed, given, _repeated(producer, units), units) from failed
@@ -98,6 +99,13 @@ def _wait_a_moment(producer: streamdb.Producer, refused: Failed) -> None:
         producer.flush(timeout=_MOMENT)
     except TimeoutError:
         complain(f"{refused.message}; storing what came before; interrupt to give that up")
+
+
+def _flush(producer: streamdb.Producer) -> streamdb.Appended:
+    # In moments: Python acts on a Ctrl-C that comes just before a wait only when the wait is over.
+    while True:
+        with suppress(TimeoutError):
+            return producer.flush(timeout=_MOMENT)
 
 
 def _repeated(producer: streamdb.Producer, units: Units) -> int:
