@@ -20,6 +20,7 @@ from streamdb.db.options import DatabaseOptions, InvalidEvent, check_options, ch
 from streamdb.db.unresolved import remember
 from streamdb.errors import InvalidEventError, StreamDBError, UnknownCollection
 from streamdb.expr.query import Queryable
+from streamdb.expr.queryable import what_is_no_query
 from streamdb.near_miss import no_such
 from streamdb.query_functions import check_may_wait
 from streamdb.state.schema import CollectionSchema, StateSchema
@@ -414,7 +415,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
         if not isinstance(query, Queryable):
             raise TypeError(
-                f"live() takes a query, a collection or a live query, not {type(query).__name__}"
+                f"live() takes a query, a collection or a live query, not {what_is_no_query(query)}"
             )
         self._session.checks.check_open()
         if self.error is not None:

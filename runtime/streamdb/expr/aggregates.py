@@ -14,7 +14,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, localcontext
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from streamdb.expr.kinds import DURATION, MOMENT, NUMBER, TEXT, TRUTH, Kind
+from streamdb.expr.kinds import DAY, DURATION, NUMBER, ORDERED, TEXT, TRUTH, Kind
 from streamdb.expr.meaning.logic import truth
 from streamdb.expr.nodes import AggregateNode
 
@@ -171,9 +171,9 @@ AGGREGATES: Final[Mapping[str, Aggregate]] = {
     "count_distinct": Aggregate(_count_distinct, gives="number"),
     "sum": Aggregate(exact_sum, takes=NUMBER | DURATION),
     "avg": Aggregate(_average, takes=NUMBER | DURATION),
-    "min": Aggregate(_least, gives_a_value=True),
-    "max": Aggregate(_greatest, gives_a_value=True),
-    "median": Aggregate(_median, takes=NUMBER | DURATION | MOMENT),
+    "min": Aggregate(_least, takes=ORDERED, gives_a_value=True),
+    "max": Aggregate(_greatest, takes=ORDERED, gives_a_value=True),
+    "median": Aggregate(_median, takes=NUMBER | DURATION | DAY),
     "any": Aggregate(_any, takes=TRUTH, gives="truth value"),
     "all": Aggregate(_all, takes=TRUTH, gives="truth value"),
     "collect": Aggregate(tuple, keeps_nulls=True, is_ordered=True, gives="list"),

@@ -9,11 +9,12 @@ from typing import Any, Final, TypeGuard, cast
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.calling import Answer, called
-from streamdb.expr.checking import check, check_condition, kinds_of
+from streamdb.expr.checking import check, check_condition, check_order, kinds_of
 from streamdb.expr.columns import Columns
 from streamdb.expr.expression import is_expression
 from streamdb.expr.missing import may_miss
 from streamdb.expr.nodes import Node, OrderTerm, SlotNode, aggregates_in
+from streamdb.expr.opaque import Opaque
 from streamdb.expr.ordering import Ordering
 from streamdb.expr.shape import Shape, Slot, value_slot
 
@@ -134,6 +135,7 @@ def _term(part: object, answer: Answer) -> OrderTerm:
         raise _no_expression(part, "order_by")
     node = _of_one_row(answer.own(term.node), "order_by")
     check(node, answer.shape.kinds)
+    check_order(node, answer.shape.kinds)
     return replace(term, node=node)
 
 
@@ -147,12 +149,22 @@ def _of_one_row(node: Node, method: str) -> Node:
     return node
 
 
+def _instead_of_row(row: Columns[Any]) -> str:
+    if isinstance(row, Opaque):
+        return f"it is one of {row.__made__}"
+    return "name a column, as in `lambda m: m.id`"
+
+
 def _no_condition(answer: object, method: str) -> ExpressionError:
     if isinstance(answer, bool):
         return ExpressionError(
             f"the function of `{method}` returned the plain value {answer}, not an expression of "
             "columns: write `.is_null()` instead of `is None`, `.in_([...])` instead of `in`, `&`, "
             "`|`, `~` instead of `and`, `or`, `not`, and use the columns that the function is given"
+        )
+    if _is_row(answer):
+        return ExpressionError(
+            f"the function of `{method}` returned a whole row, not an expression: {_CONDITION}"
         )
     if inspect.ismethod(answer):
         return ExpressionError(
@@ -166,6 +178,11 @@ def _no_condition(answer: object, method: str) -> ExpressionError:
 
 
 def _no_expression(answer: object, method: str) -> ExpressionError:
+    if _is_row(answer):
+        return ExpressionError(
+            f"the function of `{method}` returned a whole row, where an expression of columns has "
+            f"to stand: {_instead_of_row(answer)}"
+        )
     return ExpressionError(
         f"the function of `{method}` returned {answer!r} ({type(answer).__name__}), where an "
         "expression of columns has to stand: return a column, or several in a tuple, as in "

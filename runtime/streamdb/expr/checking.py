@@ -6,13 +6,13 @@ is known whose columns they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import TypeAlias, cast
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.aggregates import AGGREGATES
-from streamdb.expr.kinds import TRUTH, Kind, are_comparable, kind_of
+from streamdb.expr.kinds import DAY, INSTANT, ORDERED, TRUTH, Kind, are_comparable, kind_of
 from streamdb.expr.nodes import (
     AggregateNode,
     ColumnNode,
@@ -37,7 +37,10 @@ def kinds_of(node: Node, of_column: KindsOfColumn) -> Kinds:
             return of_column(node)
         case ConstantNode(value):
             return _known(kind_of(value))
-        case OperationNode(operator):
+        case OperationNode(operator, operands):
+            if pairs := OPERATORS[operator].pairs:
+                left, right = (kinds_of(operand, of_column) for operand in operands)
+                return left and right and _given(pairs, left, right)
             return _known(OPERATORS[operator].gives)
         case AggregateNode(aggregate, operand):
             if AGGREGATES[aggregate].gives_a_value and operand is not None:
@@ -71,11 +74,27 @@ def check(node: Node, of_column: KindsOfColumn) -> None:
     match node:
         case OperationNode():
             check_operation(node, of_column)
-        case AggregateNode(aggregate, operand) if operand is not None:
-            if taken := AGGREGATES[aggregate].takes:
+        case AggregateNode(aggregate, operand, by):
+            if operand is not None and (taken := AGGREGATES[aggregate].takes):
                 _check_taken(node, operand, kinds_of(operand, of_column), taken)
+            for term in by:
+                check_order(term.node, of_column)
         case _:
             pass
+
+
+def check_order(node: Node, of_column: KindsOfColumn) -> None:
+    """Check that rows can be ordered by an expression.
+
+    Raises:
+        ExpressionError: its values have no order.
+    """
+    kinds = kinds_of(node, of_column)
+    if kinds is not None and kinds.isdisjoint(ORDERED):
+        raise ExpressionError(
+            f"`{node}` is {_named(kinds)}, and these have no order: order by something in it, as "
+            f"in `{node}['name']`"
+        )
 
 
 def check_operation(node: OperationNode, of_column: KindsOfColumn) -> None:
@@ -88,6 +107,8 @@ def check_operation(node: OperationNode, of_column: KindsOfColumn) -> None:
     operands = [(operand, kinds_of(operand, of_column)) for operand in node.operands]
     for (operand, kinds), taken in zip(operands, operator.takes, strict=False):
         _check_taken(node, operand, kinds, taken)
+    if operator.pairs:
+        _check_pair(node, operands, operator.pairs)
     if operator.compares:
         _check_comparable(node, operands)
     if operator.chooses:
@@ -104,6 +125,36 @@ def _check_taken(node: Node, operand: Node, kinds: Kinds, taken: frozenset[Kind]
         )
 
 
+def _check_pair(
+    node: OperationNode,
+    operands: Sequence[tuple[Node, Kinds]],
+    taken: Mapping[tuple[Kind, Kind], Kind],
+) -> None:
+    (left, left_kinds), (right, right_kinds) = operands
+    for operand, kinds, place in ((left, left_kinds, 0), (right, right_kinds, 1)):
+        _check_taken(node, operand, kinds, frozenset(pair[place] for pair in taken))
+    if left_kinds and right_kinds and not _given(taken, left_kinds, right_kinds):
+        raise ExpressionError(
+            f"`{node}` makes no sense: `{left}` is {_named(left_kinds)}, and `{right}` "
+            f"{_named(right_kinds)}{_instead_of(left_kinds | right_kinds)}"
+        )
+
+
+def _instead_of(kinds: frozenset[Kind]) -> str:
+    """Return what to write where values of such kinds do not go together."""
+    if kinds == INSTANT:
+        return ": write `dt.datetime.now(dt.UTC)`, or `tzinfo=dt.UTC`, for an instant in UTC"
+    if kinds & INSTANT and "date" in kinds:
+        return ": write `.date()` of the instant"
+    if kinds & INSTANT and "text" in kinds:
+        return ": write `dt.datetime.fromisoformat(...)` for an instant that is written as a text"
+    if "date" in kinds and "text" in kinds:
+        return ": write `dt.date.fromisoformat(...)` for a date that is written as a text"
+    if kinds & DAY and "number" in kinds:
+        return ": write `dt.timedelta(...)` for a duration"
+    return ""
+
+
 def _check_comparable(node: OperationNode, operands: Sequence[tuple[Node, Kinds]]) -> None:
     (first, kinds), *others = operands
     for other, other_kinds in others:
@@ -112,8 +163,15 @@ def _check_comparable(node: OperationNode, operands: Sequence[tuple[Node, Kinds]
         ):
             raise ExpressionError(
                 f"`{node}` compares values that are never alike: `{first}` is {_named(kinds)}, "
-                f"and `{other}` {_named(other_kinds)}"
+                f"and `{other}` {_named(other_kinds)}{_instead_of(kinds | other_kinds)}"
             )
+
+
+def _given(
+    pairs: Mapping[tuple[Kind, Kind], Kind], left: frozenset[Kind], right: frozenset[Kind]
+) -> frozenset[Kind]:
+    """Return the kinds of what values of such kinds give together."""
+    return frozenset(pairs[pair] for pair in product(left, right) if pair in pairs)
 
 
 def _known(kind: Kind | None) -> Kinds:
@@ -121,4 +179,4 @@ def _known(kind: Kind | None) -> Kinds:
 
 
 def _named(kinds: frozenset[Kind]) -> str:
-    return " or ".join(f"a {kind}" for kind in sorted(kinds))
+    return " or ".join(f"{'an' if kind[0] == 'i' else 'a'} {kind}" for kind in sorted(kinds))

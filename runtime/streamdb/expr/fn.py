@@ -18,7 +18,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast, overload
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.columns import Columns
@@ -40,6 +40,10 @@ Term: TypeAlias = Expr[Ordered, Any] | Ordering
 By: TypeAlias = Term | tuple[Term, ...]
 #: Whole rows, or an expression.
 Rows: TypeAlias = Columns[Any] | Expr[Any, Any]
+
+
+#: The aggregates that may be asked of whole rows.
+_OF_ROWS: Final = frozenset(("count", "collect", "first", "last", "fold", "reduce", "accumulate"))
 
 
 class Reducer(Protocol[Taken, Given]):
@@ -263,6 +267,11 @@ def _count(aggregate: str, of: object) -> Expr[int, int]:
 
 def _aggregate(aggregate: str, of: object, by: object = (), *options: object) -> Expr[Any, Any]:
     operand, of_rows = _operand(aggregate, of)
+    if of_rows and aggregate not in _OF_ROWS:
+        raise ExpressionError(
+            f"`fn.{aggregate}` is asked of an expression of columns, as in `fn.{aggregate}"
+            "(m.tokens)`, not of whole rows"
+        )
     parts = cast("tuple[object, ...]", by) if isinstance(by, tuple) else (by,)
     terms = tuple(_term(aggregate, part) for part in parts)
     return Expr(AggregateNode(aggregate, operand, terms, options, of_rows))

@@ -12,16 +12,29 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
-    "truth value", "number", "text", "date or time", "duration", "list", "map"
+    "truth value",
+    "number",
+    "text",
+    "date",
+    "instant",
+    "instant without a time zone",
+    "time",
+    "duration",
+    "list",
+    "map",
 ]
 
 TRUTH: Final = frozenset[Kind](("truth value",))
 NUMBER: Final = frozenset[Kind](("number", "truth value"))  # to Python, true is 1
 TEXT: Final = frozenset[Kind](("text",))
-MOMENT: Final = frozenset[Kind](("date or time",))
+#: Python compares no instant that has a time zone with one that has none.
+INSTANT: Final = frozenset[Kind](("instant", "instant without a time zone"))
+DAY: Final = INSTANT | frozenset[Kind](("date",))
+TIME: Final = INSTANT | frozenset[Kind](("time",))
 DURATION: Final = frozenset[Kind](("duration",))
 LIST: Final = frozenset[Kind](("list",))
 MAP: Final = frozenset[Kind](("map",))
+ORDERED: Final = NUMBER | TEXT | DAY | TIME | DURATION | LIST
 
 
 def kind_of(value: object) -> Kind | None:
@@ -33,8 +46,12 @@ def kind_of(value: object) -> Kind | None:
             return "number"
         case str():
             return "text"
-        case dt.date() | dt.time():
-            return "date or time"
+        case dt.datetime(tzinfo=zone):
+            return "instant without a time zone" if zone is None else "instant"
+        case dt.date():
+            return "date"
+        case dt.time():
+            return "time"
         case dt.timedelta():
             return "duration"
         case Mapping():

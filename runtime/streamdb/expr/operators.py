@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any, Final, NamedTuple
 
-from streamdb.expr.kinds import DURATION, LIST, MAP, MOMENT, NUMBER, TEXT, TRUTH, Kind
+from streamdb.expr.kinds import (
+    DAY,
+    DURATION,
+    LIST,
+    MAP,
+    NUMBER,
+    ORDERED,
+    TEXT,
+    TIME,
+    TRUTH,
+    Kind,
+)
 from streamdb.expr.meaning import arithmetic, dates, lists, logic
 from streamdb.expr.meaning import text as texts
 from streamdb.expr.meaning.logic import truth as truth
@@ -25,6 +37,7 @@ class Operator(NamedTuple):
             it makes no sense.
         handles_null: whether the function wants to see nulls; otherwise null in gives null out.
         takes: of what kinds the operands may be, as far as that is restricted.
+        pairs: of what kinds both operands may be together, and the kind of what it gives then.
         gives: the kind of what it gives, if it is always the same.
         compares: whether the operands are compared, so that they must be of one kind.
         chooses: whether the first is compared with each of the values that the second one is.
@@ -35,6 +48,7 @@ class Operator(NamedTuple):
     function: Callable[..., Any]
     handles_null: bool = False
     takes: tuple[frozenset[Kind], ...] = ()
+    pairs: Mapping[tuple[Kind, Kind], Kind] | None = None
     gives: Kind | None = None
     compares: bool = False
     chooses: bool = False
@@ -74,22 +88,53 @@ def _of_text(template: str, function: Callable[..., Any]) -> Operator:
     return Operator(template, function, takes=(TEXT,), gives="text")
 
 
-def _of_moment(template: str, function: Callable[..., Any]) -> Operator:
-    return Operator(template, function, takes=(MOMENT,), gives="number")
+def _of_day(template: str, function: Callable[..., Any]) -> Operator:
+    return Operator(template, function, takes=(DAY,), gives="number")
 
 
-_ADDABLE: Final = NUMBER | TEXT | MOMENT | DURATION
-_SUBTRACTABLE: Final = NUMBER | MOMENT | DURATION
+def _of_time(template: str, function: Callable[..., Any]) -> Operator:
+    return Operator(template, function, takes=(TIME,), gives="number")
+
+
+def _order(sign: str, function: Callable[..., Any]) -> Operator:
+    return _comparison(sign, function)._replace(takes=(ORDERED, ORDERED))
+
+
+#: What calculating with values of two kinds gives.
+_NUMBERS: Final[Mapping[tuple[Kind, Kind], Kind]] = dict.fromkeys(product(NUMBER, NUMBER), "number")
+_SUMS: Final[Mapping[tuple[Kind, Kind], Kind]] = {
+    **_NUMBERS,
+    ("text", "text"): "text",
+    ("duration", "duration"): "duration",
+    **{(day, "duration"): day for day in DAY},
+    **{("duration", day): day for day in DAY},
+}
+_DIFFERENCES: Final[Mapping[tuple[Kind, Kind], Kind]] = {
+    **_NUMBERS,
+    ("duration", "duration"): "duration",
+    **{(day, "duration"): day for day in DAY},
+    **{(day, day): "duration" for day in DAY},
+}
+_PRODUCTS: Final[Mapping[tuple[Kind, Kind], Kind]] = {
+    **_NUMBERS,
+    **{(number, "duration"): "duration" for number in NUMBER},
+    **{("duration", number): "duration" for number in NUMBER},
+}
+_QUOTIENTS: Final[Mapping[tuple[Kind, Kind], Kind]] = {
+    **_NUMBERS,
+    **{("duration", number): "duration" for number in NUMBER},
+    ("duration", "duration"): "number",
+}
 _SCALABLE: Final = NUMBER | DURATION
 
 OPERATORS: Final[Mapping[str, Operator]] = {
     "==": _comparison("==", operator.eq),
     "!=": _comparison("!=", operator.ne),
-    "<": _comparison("<", operator.lt),
-    "<=": _comparison("<=", operator.le),
-    ">": _comparison(">", operator.gt),
-    ">=": _comparison(">=", operator.ge),
-    "between": _of_null("{}.between({}, {})", logic.between)._replace(compares=True),
+    "<": _order("<", operator.lt),
+    "<=": _order("<=", operator.le),
+    ">": _order(">", operator.gt),
+    ">=": _order(">=", operator.ge),
+    "between": _of_null("{}.between({}, {})", logic.between, ORDERED)._replace(compares=True),
     "in": _of_null("{}.in_({})", logic.in_)._replace(chooses=True),
     "not_in": _of_null("{}.not_in({})", logic.not_in)._replace(chooses=True),
     "is_null": _of_null("{}.is_null()", logic.is_null),
@@ -99,12 +144,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "~": _of_null("~{}", logic.not_, TRUTH),
     "case": Operator("case(({}, {}), else_={})", logic.case, is_lazy=True),
     "if_null": Operator("{}.if_null({})", logic.if_null, is_lazy=True),
-    "+": Operator("{} + {}", arithmetic.plus, takes=(_ADDABLE, _ADDABLE)),
-    "-": Operator("{} - {}", arithmetic.minus, takes=(_SUBTRACTABLE, _SUBTRACTABLE)),
-    "*": Operator("{} * {}", arithmetic.times, takes=(_SCALABLE, _SCALABLE)),
-    "/": Operator("{} / {}", arithmetic.divided_by, takes=(_SCALABLE, _SCALABLE)),
-    "//": Operator("{} // {}", arithmetic.floor_divided_by, takes=(NUMBER, NUMBER)),
-    "%": Operator("{} % {}", arithmetic.modulo, takes=(NUMBER, NUMBER)),
+    "+": Operator("{} + {}", arithmetic.plus, pairs=_SUMS),
+    "-": Operator("{} - {}", arithmetic.minus, pairs=_DIFFERENCES),
+    "*": Operator("{} * {}", arithmetic.times, pairs=_PRODUCTS),
+    "/": Operator("{} / {}", arithmetic.divided_by, pairs=_QUOTIENTS),
+    "//": Operator("{} // {}", arithmetic.floor_divided_by, pairs=_NUMBERS),
+    "%": Operator("{} % {}", arithmetic.modulo, pairs=_NUMBERS),
     "negative": Operator("-{}", arithmetic.negative, takes=(_SCALABLE,)),
     "abs": Operator("{}.abs()", arithmetic.absolute, takes=(_SCALABLE,)),
     "round": Operator("{}.round({})", arithmetic.rounded, takes=(NUMBER, NUMBER)),
@@ -122,14 +167,14 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "is_not_empty": _test("{}.exists()", lists.is_not_empty, LIST),
     "exists": _test("{}.exists({})", lists.exists, LIST),
     "for_all": _test("{}.for_all({})", lists.for_all, LIST),
-    "year": _of_moment("{}.year()", dates.year),
-    "month": _of_moment("{}.month()", dates.month),
-    "day": _of_moment("{}.day()", dates.day),
-    "weekday": _of_moment("{}.weekday()", dates.weekday),
-    "hour": _of_moment("{}.hour()", dates.hour),
-    "minute": _of_moment("{}.minute()", dates.minute),
-    "second": _of_moment("{}.second()", dates.second),
-    "date": _of_moment("{}.date()", dates.date)._replace(gives="date or time"),
+    "year": _of_day("{}.year()", dates.year),
+    "month": _of_day("{}.month()", dates.month),
+    "day": _of_day("{}.day()", dates.day),
+    "weekday": _of_day("{}.weekday()", dates.weekday),
+    "hour": _of_time("{}.hour()", dates.hour),
+    "minute": _of_time("{}.minute()", dates.minute),
+    "second": _of_time("{}.second()", dates.second),
+    "date": _of_day("{}.date()", dates.date)._replace(gives="date"),
     "total_seconds": Operator(
         "{}.total_seconds()", dates.total_seconds, takes=(DURATION,), gives="number"
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import GenericAlias
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from streamdb.errors import NotConnected
 from streamdb.expr.asking import answers_of
@@ -20,6 +20,16 @@ from streamdb.expr.queryable import Queryable as Queryable
 from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Source
 from streamdb.expr.windows import without_order
+from streamdb.near_miss import near_miss
+
+#: What collections and live queries have, and queries have not.
+_OF_LIVE: Final = frozenset(
+    ("changes", "close", "error", "get", "items", "keys", "status", "subscribe", "values")
+)
+_HOLDS_NO_ROWS: Final = (
+    "a query says what is asked and holds no rows; write `query.fetch()` for the rows as they are "
+    "now, or `db.live(query)` for what is kept up to date, read and watched like a collection"
+)
 
 
 class QueryRunner(Protocol):
@@ -51,6 +61,16 @@ class Query(Queryable[Any, Any]):
 
     def __repr__(self) -> str:
         return f"<Query of {self.shape.names()}>"
+
+    if not TYPE_CHECKING:  # checkers would take every name for a method
+
+        def __getattr__(self, name):
+            if name.startswith("_"):
+                raise AttributeError(name)  # asked for by the language, not by a user
+            raise AttributeError(f"{self!r} has no {name!r}: {_instead(name)}")
+
+        def __getitem__(self, index):  # Python iterates by it, too
+            raise TypeError(f"{self!r}[{index!r}]: {_HOLDS_NO_ROWS}")
 
     @property
     def shape(self) -> Shape:
@@ -92,11 +112,29 @@ class Grouped:
     def __class_getitem__(cls, types: Any) -> GenericAlias:
         return GenericAlias(cls, types)  # see `queries.pyi`
 
+    if not TYPE_CHECKING:  # as above
+
+        def __getattr__(self, name):
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(
+                f"groups have no {name!r} before they are made into rows: write "
+                f"`.group_by(...).agg(lambda m: fn.count()).{name}(...)`"
+            )
+
     def agg(self, values: Callable[..., Any]) -> Query:
         """Make one row of each group: its keys, and aggregates or what is computed of them."""
         query = self._query
         answers = answers_of(values, query.shape)
         return query.with_node(grouped(without_order(query.node), self._keys, answers))
+
+
+def _instead(name: str) -> str:
+    if name in _OF_LIVE:
+        return _HOLDS_NO_ROWS
+    methods = [known for known in dir(Queryable) if not known.startswith("_")]
+    near = near_miss(name, methods)
+    return f"did you mean `.{near}`?" if near else f"it has {', '.join(methods)}"
 
 
 def query_of(source: Source, runner: QueryRunner | None) -> Query:

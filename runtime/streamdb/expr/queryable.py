@@ -273,9 +273,15 @@ class Queryable(Generic[Row, Cols]):
 def _as_query(other: Any, method: str) -> Query:
     if not isinstance(other, Queryable):
         raise ExpressionError(
-            f"`{method}` takes collections and queries, not {type(other).__name__}"
+            f"`{method}` takes collections and queries, not {what_is_no_query(other)}"
         )
     return other.as_query()
+
+
+def what_is_no_query(other: object) -> str:
+    """Return what messages call it, with what to write instead where that is known."""
+    name = type(other).__name__
+    return f"{name}: write `.agg(...)` behind `group_by`" if name == "Grouped" else name
 
 
 def _check_function(function: Callable[..., Any], shape: Shape, method: str) -> None:

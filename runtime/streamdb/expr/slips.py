@@ -34,7 +34,7 @@ _WRITTEN_HERE: Final[Mapping[str, str]] = {
     "len": ".length()",
     "size": ".length()",
     "cast": ".as_type(...)",
-    "isoweekday": ".weekday()",
+    "isoweekday": ".weekday() + 1",
     "real": ".as_type(float)",
 }
 _OF_ROWS: Final = "what Python computes of values is the matter of `filter` and `map`"

@@ -19,15 +19,16 @@ from typing import (
     is_typeddict,
 )
 
-from msgspec import UnsetType
+from msgspec import Meta, UnsetType
 
-from streamdb.expr.kinds import Kind, kind_of
+from streamdb.expr.kinds import INSTANT, Kind, kind_of
 
 _CLASSES: Final[Sequence[tuple[tuple[Any, ...], Kind | None]]] = (
     ((str,), "text"),
     ((bool,), "truth value"),  # before integers, of which it is one
     ((int, float, Decimal), "number"),
-    ((dt.date, dt.time), "date or time"),
+    ((dt.date,), "date"),
+    ((dt.time,), "time"),
     ((dt.timedelta,), "duration"),
     ((Mapping,), "map"),
     ((bytes, bytearray, memoryview), None),
@@ -51,7 +52,11 @@ def _kinds(declared: Any) -> Iterator[Kind | None]:
     origin = get_origin(declared)
     if declared in (None, NoneType, UnsetType):
         return
-    if origin in (Annotated, Required, NotRequired):
+    if origin is Annotated and get_args(declared)[0] is dt.datetime:
+        yield from _kinds_of_instant(get_args(declared)[1:])
+    elif declared is dt.datetime:
+        yield from INSTANT
+    elif origin in (Annotated, Required, NotRequired):
         yield from _kinds(get_args(declared)[0])
     elif origin in (Union, UnionType):
         for member in get_args(declared):
@@ -62,6 +67,15 @@ def _kinds(declared: Any) -> Iterator[Kind | None]:
                 yield kind_of(value)
     else:
         yield _kind_of_class(declared if origin is None else origin)
+
+
+def _kinds_of_instant(metas: Sequence[Any]) -> Iterator[Kind]:
+    """Yield those of instants that have to have a time zone, or must have none, or may have one."""
+    has_zone = {meta.tz for meta in metas if isinstance(meta, Meta)} - {None}
+    if has_zone != {False}:
+        yield "instant"
+    if has_zone != {True}:
+        yield "instant without a time zone"
 
 
 def _kind_of_class(declared: Any) -> Kind | None:

@@ -107,7 +107,7 @@ def test_only_the_value_that_is_returned_is_evaluated() -> None:
         (lambda: ~R.a.length(), "is a number, .* only on a truth value"),
         (lambda: (R.a == 1) & R.a.length(), "is a number"),
         (lambda: R.a.length().contains(1), "is a number"),
-        (lambda: R.a.date().total_seconds(), "is a date or time"),
+        (lambda: R.a.date().total_seconds(), "is a date, and there is no such operation"),
         (lambda: R.a.matches("("), "is no regular expression"),
         (lambda: R.a.like("x\\"), "ends with an escape that takes nothing"),
         (lambda: R.a.like("x!", escape="!"), "ends with an escape that takes nothing"),

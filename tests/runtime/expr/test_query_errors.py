@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from msgspec import Struct
+from msgspec import Meta, Struct
 from tests.runtime.expr.query_sources import User, messages, users
 
-from streamdb import ExpressionError, UnknownColumn, fn
+from streamdb import ExpressionError, LocalCollection, UnknownColumn, fn
 
 # What type checkers refuse has to be said at run time, too: to those who use none.
 MESSAGES: Any = messages()
@@ -21,6 +22,16 @@ PAIRS: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id)
 LEFT: Any = MESSAGES.join(USERS, on=lambda m, u: m.user_id == u.id, how="left")
 GROUPS: Any = MESSAGES.group_by(lambda m: m.user_id)
 ORDERED: Any = MESSAGES.order_by(lambda m: m.id)
+NOON = dt.datetime(2026, 1, 30, 12, tzinfo=dt.UTC)
+
+
+class Event(Struct):
+    id: str
+    at: Annotated[dt.datetime, Meta(tz=True)]
+    seen: dt.datetime
+    day: dt.date
+    place: dict[str, int]
+    tags: list[str]
 
 
 class KeywordOnly(Struct, kw_only=True):
@@ -229,6 +240,113 @@ def test_conditions(build: Callable[[], object], says: str) -> None:
 )
 def test_what_columns_hold(build: Callable[[], object], says: str) -> None:
     refused(build, says, ExpressionError)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (
+            lambda e: e.where(lambda e: e.at > dt.datetime(2026, 1, 1)),
+            "`at` is an instant...an instant without a time zone: write `dt.datetime.now(dt.UTC)`",
+        ),
+        (
+            lambda e: e.where(lambda e: e.at.between(NOON, dt.datetime(2026, 1, 1))),
+            "for an instant in UTC",
+        ),
+        (
+            lambda e: e.where(lambda e: e.at > "2026-01-01T00:00:00Z"),
+            "write `dt.datetime.fromisoformat(...)`",
+        ),
+        (lambda e: e.where(lambda e: e.day == "2026-01-01"), "write `dt.date.fromisoformat(...)`"),
+        (
+            lambda e: e.where(lambda e: e.at >= dt.date(2026, 1, 1)),
+            "`at` is an instant, and...a date: write `.date()` of the instant",
+        ),
+        (lambda e: e.where(lambda e: e.day < NOON), "write `.date()` of the instant"),
+        (lambda e: e.where(lambda e: e.day == e.at), "write `.date()` of the instant"),
+        (lambda e: e.where(lambda e: e.day.in_([NOON])), "write `.date()` of the instant"),
+        (
+            lambda e: e.select(lambda e: e.at + 3),
+            "`at` is an instant, and `3` a number: write `dt.timedelta(...)` for a duration",
+        ),
+        (lambda e: e.select(lambda e: e.at - e.day), "write `.date()` of the instant"),
+        (lambda e: e.select(lambda e: e.id + 3), "`id` is a text, and `3` a number"),
+        (lambda e: e.select(lambda e: e.at + e.seen), "`at` is an instant, and `seen` an instant"),
+        (lambda e: e.where(lambda e: e.at - NOON > 3), "`at - ...` is a duration, and `3` a num"),
+        (lambda e: e.where(lambda e: e.id + "x" == 3), "`id + 'x'` is a text, and `3` a number"),
+        (lambda e: e.select(lambda e: e.day.hour()), "`day` is a date, and there is no such"),
+        (lambda e: e.order_by(lambda e: e.place), "`place` is a map, and these have no order"),
+        (lambda e: e.order_by(lambda e: e.place.desc()), "as in `place['name']`"),
+        (lambda e: e.where(lambda e: e.place < e.place), "`place` is a map, and there is no such"),
+        (lambda e: e.agg(lambda e: fn.max(e.place)), "`place` is a map, and there is no such"),
+        (lambda e: e.agg(lambda e: fn.collect(e, by=e.place)), "`place` is a map, and these have"),
+        (lambda e: e.agg(lambda e: fn.sum(e)), "as in `fn.sum(m.tokens)`, not of whole rows"),
+        (lambda e: e.agg(lambda e: fn.count_distinct(e)), "not of whole rows"),
+        (
+            lambda e: e.where(lambda e: e.id.in_(MESSAGES.select(lambda m: m.id))),
+            "in_ takes values that are known now, in a list...is asked by `join`",
+        ),
+        (
+            lambda e: e.where(lambda e: e.tags.exists("x")),
+            "write `.exists(lambda item: item == 'x')`, or `.contains(...)`",
+        ),
+        (
+            lambda e: e.map(str).order_by(lambda text: text),
+            "those have no columns: put `where`, `join`, `order_by` and the like before `map`",
+        ),
+        (lambda e: e.order_by(lambda e: e), "a whole row...name a column, as in `lambda m: m.id`"),
+        (lambda e: e.where(lambda e: e), "returned a whole row, not an expression"),
+        (
+            lambda e: e.join(GROUPS, on=lambda e, m: e.id == m.id),
+            "not Grouped: write `.agg(...)` behind `group_by`",
+        ),
+    ],
+)
+def test_what_goes_together(build: Callable[[Any], object], says: str) -> None:
+    refused(lambda: build(LocalCollection(Event, key="id")), says, ExpressionError)
+
+
+def test_instants_and_dates_that_go_together() -> None:
+    events: Any = LocalCollection(Event, key="id")
+    events.insert(Event("a", NOON, NOON, NOON.date(), {"x": 1}, ["t"]))
+    day, hour = NOON.date(), dt.timedelta(hours=1)
+    alike: Any = events.where(
+        lambda e: (
+            (e.at == e.seen)
+            & (e.at.date() == e.day)
+            & (e.day < dt.date(2027, 1, 1))
+            & (e.at - hour < NOON)
+            & (hour + e.at > NOON)
+            & (e.at - NOON < hour * 2)
+            & (e.day - day < hour)
+            & ((e.at - NOON) / hour < 1)
+            & (e.tags < ["u"])
+        )
+    )
+    assert len(alike.fetch()) == 1
+    events.order_by(lambda e: (e.at, e.day, e.tags, e.place["x"]))
+    local = dt.datetime(2026, 1, 1)
+    events.where(lambda e: e.seen > local)  # which may have no time zone
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: GROUPS.fetch(), "write `.group_by(...).agg(lambda m: fn.count()).fetch(...)`"),
+        (lambda: GROUPS.where(lambda m: m.id == "x"), "groups have no 'where' before they are"),
+        (lambda: ORDERED.subscribe(print), "holds no rows; write `query.fetch()`"),
+        (lambda: ORDERED.changes(), "or `db.live(query)` for what is kept up to date"),
+        (lambda: ORDERED.wher(lambda m: m.id == "x"), "has no 'wher': did you mean `.where`?"),
+        (lambda: ORDERED.payload, "it has agg, as_query, distinct, explain, fetch, filter,"),
+    ],
+)
+def test_what_queries_have_not(ask: Callable[[], object], says: str) -> None:
+    refused(ask, says, AttributeError)
+
+
+@pytest.mark.parametrize("read", [lambda: list(ORDERED), lambda: ORDERED[0]])
+def test_queries_hold_no_rows(read: Callable[[], object]) -> None:
+    refused(read, "holds no rows; write `query.fetch()`", TypeError)
 
 
 def test_what_may_be_compared() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 
 from streamdb.errors import ExpressionError
 from streamdb.expr.ordering import Ordered
@@ -71,7 +71,7 @@ class Comparisons(Operand[V, N]):
         As in SQL, it is unknown for null, and where only a null among ``values`` could match.
 
         Raises:
-            ExpressionError: ``values`` is one text, not a list of values.
+            ExpressionError: ``values`` is one text, or another thing that is no list of values.
         """
         return self._apply("in", self._choices("in_", values))
 
@@ -81,7 +81,7 @@ class Comparisons(Operand[V, N]):
         So it is true of nothing if there is a null among ``values``.
 
         Raises:
-            ExpressionError: ``values`` is one text, not a list of values.
+            ExpressionError: ``values`` is one text, or another thing that is no list of values.
         """
         return self._apply("not_in", self._choices("not_in", values))
 
@@ -106,13 +106,18 @@ class Comparisons(Operand[V, N]):
         """
         return self._apply("if_null", other)
 
-    def _choices(self, method: str, values: Iterable[object]) -> tuple[object, ...]:
+    def _choices(self, method: str, values: object) -> tuple[object, ...]:
         if isinstance(values, str | bytes):
             raise ExpressionError(
                 f"`{self!r}.{method}({values!r})`: {method} takes a list of values, as in "
                 f"`.{method}([{values!r}])`"
             )
-        return tuple(map(null_if_unset, values))
+        if not isinstance(values, Iterable):
+            raise ExpressionError(
+                f"`{self!r}.{method}({values!r})`: {method} takes values that are known now, in a "
+                "list; what is in the rows of a query is asked by `join`"
+            )
+        return tuple(map(null_if_unset, cast("Iterable[object]", values)))
 
     # Defined beside `==`, for a class that has that one alone cannot be hashed.
     def __hash__(self) -> NoReturn:

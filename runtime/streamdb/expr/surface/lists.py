@@ -103,7 +103,12 @@ class Lists(Operand[V, N]):
         """
         return self._apply("for_all", self._condition("for_all", condition))
 
-    def _condition(self, method: str, function: Callable[[Any], object]) -> ItemCondition:
+    def _condition(self, method: str, function: object) -> ItemCondition:
+        if not callable(function):
+            raise ExpressionError(
+                f"`{self!r}.{method}({function!r})`: {method} takes a function of an item; write "
+                f"`.{method}(lambda item: item == {function!r})`, or `.contains(...)`"
+            )
         found = function(self._expression(ITEM))
         if not is_operand(found):
             raise ExpressionError(
