@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from streamdb.engine.executor import Changes, Item, Key
 from streamdb.engine.same import same_row
@@ -22,11 +22,14 @@ def ordered_difference(
     order_before: Sequence[Key],
     after: Mapping[Key, Item],
     order_after: Iterable[Key],
+    *,
+    told: Container[Key] = (),
 ) -> Changes:
     """Return the changes of an ordered result, with positions, as `executor` says they apply.
 
     First what is gone, from the end; then the new order from its beginning, of which the part
-    before each row is in place already. Takes O(n log n).
+    before each row is in place already. Those to be ``told`` are among the changes, even if nothing
+    has changed. Takes O(n log n).
 
     >>> ordered_difference({"a": 1, "b": 2, "c": 3}, "abc", {"c": 3, "b": 9, "d": 4}, "cbd")
     [('a', 1, None, 0, None), ('c', 3, 3, 1, 0), ('b', 2, 9, 1, 1), ('d', None, 4, None, 2)]
@@ -46,8 +49,10 @@ def ordered_difference(
             continue
         old, old_index = before[key], index + waiting.before(places[key])
         waiting.remove(places[key])
-        if old_index != index or not same_row(old, new):
-            changes.append((key, old, new, old_index, index))
+        is_same = same_row(old, new)
+        if old_index != index or not is_same or key in told:
+            # One object, if it is the same row: that is how a pure move is known.
+            changes.append((key, old, old if is_same else new, old_index, index))
     return changes
 
 

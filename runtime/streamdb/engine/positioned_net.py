@@ -52,8 +52,11 @@ def net_changes(changes: Iterable[Change], length: int) -> Changes:
             old_index = row.old_gap + taken.remove(row.old_place)
         if row.new_index is not None:
             new_index = row.new_gap + taken.insert((row.new_place,))
-        if old_index != new_index or not same_row(row.old, row.new):
-            result.append((row.key, row.old, row.new, old_index, new_index))
+        is_same = same_row(row.old, row.new)
+        if old_index != new_index or not is_same:
+            # One object, if it is the same row: that is how a pure move is known.
+            new = row.old if is_same else row.new
+            result.append((row.key, row.old, new, old_index, new_index))
     return result
 
 

@@ -37,6 +37,7 @@ class SlowReader:
         assert len({change[0] for change in taken}) == len(taken), "two changes of one key"
         for key, old, new, old_index, new_index in taken:
             assert old_index != new_index or old is not new, f"{key!r}: a no-op"
+            assert old is new or not same_row(old, new), f"{key!r}: the same as another object"
             if old_index is not None:
                 listed, row = self._listed.pop(old_index)
                 assert (listed,) == (key,)  # NaN is itself here

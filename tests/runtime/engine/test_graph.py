@@ -266,6 +266,18 @@ def test_a_reset_is_told_as_the_difference(before: list[Any], after: list[Any]) 
     assert all(map(is_right, lives))
 
 
+def test_a_row_that_a_reset_leaves_equal_elsewhere_has_moved() -> None:
+    bench = Bench()
+    bench.load([thing("a", 1, 1), thing("b", 2, 2)])
+    live = bench.live(bench.left.order_by(lambda t: t.b).select(lambda t: (t.id, t.a)))
+    told: list[Any] = []
+    live.subscribe(told.extend)
+    bench.load([thing("a", 1, 3), thing("b", 2, 2)])
+    assert [(c.kind, c.key, c.old_index, c.new_index) for c in told] == [("move", "b", 1, 0)]
+    bench.load([thing("a", 1, 1), thing("b", 3, 2)])
+    assert [(c.kind, c.key) for c in told[1:]] == [("move", "a"), ("update", "b")]
+
+
 # --- errors
 
 
