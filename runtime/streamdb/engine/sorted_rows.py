@@ -123,11 +123,20 @@ class SortedRows:
 
         Returns:
             The place where the key was, and the one where it is, counted without it.
+
+        Raises:
+            TypeError: the entry does not compare with others; the one before stays.
         """
-        if self.entries[entry[-1]] == entry:
+        before = self.entries[entry[-1]]
+        if before == entry:
             place = self.index(entry[-1])
             return place, place
-        return self.remove(entry[-1]), self.insert(entry)
+        place = self.remove(entry[-1])
+        try:
+            return place, self.insert(entry)
+        except TypeError:
+            self.insert(before)
+            raise
 
     # --- blocks -----------------------------------------------------------------------------
 

@@ -69,7 +69,11 @@ class Window:
                 self._keys.choose(rows)
                 self._find_anew(rows, before)
             else:
-                self._follow_all(changes, rows, before)
+                try:
+                    self._follow_all(changes, rows, before)
+                except TypeError:  # for values of rows that this commit takes away, perhaps
+                    self._keys.choose(rows)
+                    self._find_anew(rows, before)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
         return self._net(before, changes) if before else ()

@@ -97,6 +97,13 @@ class GroupOperator:
     def load(self) -> None:
         """Put all rows into groups, and then ask each group."""
         self._input.load()
+        self._fill_all()
+        for key, group in self._groups.items():
+            row = group.row = self._answer(group.keys, group.accumulators, None)
+            self.rows[key] = row
+
+    def _fill_all(self) -> None:
+        """Put all rows into groups, of which there are none yet."""
         if self._node.is_global:
             self._new_group((), ())
         rows = list(self._input.rows.values())
@@ -114,18 +121,29 @@ class GroupOperator:
             raise
         for key, entering in grouped:
             self._fill(self._group_of(key), *entering)
-        for key, group in self._groups.items():
-            row = group.row = self._answer(group.keys, group.accumulators, None)
-            self.rows[key] = row
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Put the changed rows where they belong, and ask the groups that they concern."""
+        changed = self._input.step(changes)
+        try:
+            concerned = self._follow(changed)
+        except Exception:  # noqa: BLE001 - what is of no use in the end is raised again
+            concerned = self._filled_anew()
+        told: list[Change] = []
+        for group in concerned.values():
+            change = self._settled(group)
+            if change is not None:
+                told.append(change)
+        return told
+
+    def _follow(self, changed: Changes) -> Mapping[Key, _Group]:
+        """Tell the groups of the changed rows, and return those that they concern."""
         if self._telling is None:
             self._telling = self._make_telling(self._node)
         telling, key_of, places = self._telling, self._key_of, self._places
         are_placed = places.matter
         concerned: dict[Key, _Group] = {}
-        for key, old, new in self._input.step(changes):
+        for key, old, new in changed:
             before = after = arrived = arrival = None
             if old is not None:
                 before = self._group_of(key_of(old))
@@ -147,12 +165,24 @@ class GroupOperator:
                 after.count += 1
                 telling.enter(after.accumulators, new, arrival)
                 concerned[after.key] = after
-        told: list[Change] = []
-        for group in concerned.values():
-            change = self._settled(group)
-            if change is not None:
-                told.append(change)
-        return told
+        return concerned
+
+    def _filled_anew(self) -> Mapping[Key, _Group]:
+        """Put all rows into groups again, where values of changed rows did not suit.
+
+        That may be for those of rows which the same commit takes away, as where it puts text in
+        place of all numbers. Raises as a load does if it is not.
+        """
+        before = dict(self._groups)
+        self._groups.clear()
+        self._fill_all()
+        for key, group in before.items():
+            if (now := self._groups.get(key)) is None:  # it is empty, and goes
+                group.count = 0
+                self._groups[key] = group
+            else:
+                now.row = group.row
+        return dict(self._groups)
 
     def arrival(self, key: Key) -> Any:
         """Return the place of the group among all that there may be."""

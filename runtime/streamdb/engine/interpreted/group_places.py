@@ -47,10 +47,14 @@ class Places:
         self._arrivals: Final[dict[Key, Any]] = {}
 
     def load(self, keys: Collection[Key]) -> list[Any] | None:
-        """Return the arrivals of all rows, each in its turn; None if they do not matter."""
+        """Return the arrivals of all rows, each in its turn; None if they do not matter.
+
+        Others are forgotten.
+        """
         if not self.matter:
             return None
         arrivals = list(map(self._arrival, keys))
+        self._arrivals.clear()
         self._arrivals.update(zip(keys, arrivals, strict=True))
         return arrivals
 

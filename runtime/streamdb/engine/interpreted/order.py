@@ -6,9 +6,10 @@ rows is nothing there, and a window is just those rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from streamdb.engine.difference import ordered_difference
 from streamdb.engine.executor import Change, Changes, Item, Key, Positions
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
@@ -81,6 +82,11 @@ class OrderOperator:
         else:
             sent = ((key, self._send(key, row)) for key, row in rows.items())
             self.rows.update((key, new) for key, new in sent if new is not None)
+        self._sort()
+
+    def _sort(self) -> None:
+        """Find the places of all rows."""
+        rows = self._input.rows
         self._keys.choose(self.rows)
         entry_of = self._keys.entry
         try:
@@ -95,16 +101,14 @@ class OrderOperator:
             return ()
         send = self._send
         result: list[Change] = []
-        for key, was, row in changed:
+        for number, (key, was, row) in enumerate(changed):
             old = self.rows.get(key)
-            if send is None or row is None:
-                new = row
-            elif same_row(was, row):
-                new = old  # it stands elsewhere now: functions would make the same of it
-            else:
-                new = send(key, row)
+            new = row if send is None else self._sent(key, old, was, row)
             if new is not None:
-                old_place, place = self._put(key, row, is_new=old is None)
+                try:
+                    old_place, place = self._put(key, row, is_new=old is None)
+                except TypeError:
+                    return self._ordered_anew(changed, number, result)
                 if is_same_row(old, new, are_tuples=self._is_tuple):
                     if old_place == place and not self._input.moved(key):
                         continue
@@ -128,8 +132,43 @@ class OrderOperator:
         """Put a row where it belongs, and return its places before and now."""
         if self._keys.are_text and type(key) is not str:
             self._keys.take_any(self._order)
-        try:
-            entry = self._keys.entry(key, row)
-            return (None, self._order.insert(entry)) if is_new else self._order.move(entry)
-        except TypeError as error:
-            raise self._keys.mixture(self._input.rows.items(), error) from error
+        entry = self._keys.entry(key, row)
+        return (None, self._order.insert(entry)) if is_new else self._order.move(entry)
+
+    def _ordered_anew(self, changed: Changes, done: int, so_far: Sequence[Change]) -> Changes:
+        """Order all rows again, where a changed one does not compare with others.
+
+        That may be with rows which the same commit takes away, as where it puts text in place of
+        all numbers. Raises as a load does if it is not.
+
+        Args:
+            changed: what has changed.
+            done: how many of the changes were followed.
+            so_far: what that has changed here.
+        """
+        order, before = list(self._order), dict(self.rows)
+        for key, old, _, old_place, place in reversed(so_far):
+            if place is not None:
+                del order[place]
+            if old_place is None:
+                del before[key]
+            else:
+                order.insert(old_place, key)
+                before[key] = old
+        for key, was, row in changed[done:]:
+            old = self.rows.pop(key, None)
+            new = self._sent(key, old, was, row)
+            if new is not None:
+                is_same = old is not None and is_same_row(old, new, are_tuples=self._is_tuple)
+                self.rows[key] = old if is_same else new
+        self._sort()
+        told = {key for key, *_ in changed if key in self.rows and self._input.moved(key)}
+        return ordered_difference(before, order, self.rows, self._order, told=told)
+
+    def _sent(self, key: Key, old: Item | None, was: Item | None, row: Item | None) -> Item | None:
+        """Return what the steps make of a changed row, of which they made ``old`` before."""
+        if self._send is None or row is None:
+            return row
+        if same_row(was, row):
+            return old  # it stands elsewhere now: functions would make the same of it
+        return self._send(key, row)

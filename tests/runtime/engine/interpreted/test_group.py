@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import nan
@@ -147,6 +148,38 @@ def test_values_that_do_not_suit_are_told_with_the_aggregate(make: MakeExecutor)
     executor.load()
     with pytest.raises(ExpressionError, match=r"`fn\.min\(b\)` cannot be evaluated: '<' not"):
         executor.step(commit({things: [(1, Thing(1, "x", "text"))]}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [fn.min, fn.max, fn.median, lambda b: fn.collect(b, by=b), lambda b: fn.first(b, by=b.desc())],
+)
+def test_values_need_suit_no_others_that_go_in_the_same_commit(
+    make: MakeExecutor, asked: Callable[[Any], Expr[Any, Any]]
+) -> None:
+    """Numbers and durations do not compare."""
+    things = things_of(("x", 2), ("x", 1), ("y", 1), ("z", 1), ("x", 3))
+    found = judged(make, group(things.node, lambda t: (t.a,), lambda t: (asked(t.b),)))
+    second = dt.timedelta(seconds=1)
+    told = found.step(
+        commit(
+            {
+                things: [
+                    (0, Thing(0, "x", second * 5)),
+                    (1, Thing(1, "x", second * 4)),
+                    (4, Thing(4, "y", second * 3)),
+                    (2, Thing(2, "y", second)),
+                    (3, None),
+                    (5, Thing(5, "w", second)),
+                ]
+            }
+        )
+    )
+    assert {change[0] for change in told} == {"x", "y", "z", "w"}
+    assert found.step(commit({things: [(1, Thing(1, "x", second * 9)), (4, None)]})) != []
+    for key, new in ((2, Thing(2, "x", second * 2)), (0, None), (1, None), (2, None)):
+        found.step(commit({things: [(key, new)]}))
+    assert found.executor.rows.keys() == {"w"}
 
 
 def test_what_functions_of_users_raise_is_handed_on(make: MakeExecutor) -> None:

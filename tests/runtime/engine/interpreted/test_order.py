@@ -199,6 +199,27 @@ def test_rows_that_do_not_compare(make: MakeExecutor, limit: int | None) -> None
         executor.load()
 
 
+@pytest.mark.parametrize("then", sorted(THEN))
+@pytest.mark.parametrize("limit", [None, 2])
+def test_rows_need_compare_with_no_others_that_go_in_the_same_commit(
+    make: MakeExecutor, limit: int | None, then: str
+) -> None:
+    """Numbers and text do not compare."""
+    first = {letter: Thing(letter, n, "x") for n, letter in enumerate("abcdef")}
+    things = TableSource("things", first)
+    found = Judged(plan_of(THEN[then](order(things.node, "a", limit=limit))), make)
+    found.load()
+    text = [(letter, Thing(letter, letter * 2, "x")) for letter in "edcb"]
+    found.step(commit({things: [("g", Thing("g", 3, "xy")), ("a", None)]}))
+    found.step(commit({things: [("f", None), *text, ("g", None), ("h", Thing("h", "x", "y"))]}))
+    for letter in "bchaed":
+        found.step(commit({things: [(letter, Thing(letter, "c", "x"))]}))
+    numbers = [(key, Thing(key, n, "xy")) for n, key in enumerate(things.rows)]
+    moved = [("h", None), ("c", None), *numbers, (3, Thing(3, 3))]
+    found.step(commit({things: moved}))
+    found.step(commit({things: [(3, None), ("a", Thing("a", 0))]}))
+
+
 @pytest.mark.parametrize("limit", [None, 2])
 def test_a_term_that_cannot_be_evaluated(make: MakeExecutor, limit: int | None) -> None:
     things = things_by_letter()
