@@ -103,6 +103,14 @@ def nan_last(value: Any) -> tuple[bool, Any]:
     return (True, 0) if value != value else (False, value)
 
 
+def spelling(value: Any) -> tuple[str, str]:
+    """Return what equal values are told apart by: 1 and 1.0, or one instant with two offsets.
+
+    Which of them is the least, and which is the greatest, so does not depend on which came first.
+    """
+    return type(value).__name__, str(value)
+
+
 def middle(low: Any, high: Any) -> Any:
     """Return what is half-way between two values."""
     return low + (high - low) / 2 if isinstance(low, dt.date) else (low + high) / 2
@@ -111,7 +119,7 @@ def middle(low: Any, high: Any) -> Any:
 def _median(values: Sequence[Any]) -> Any:
     if not values:
         return None
-    ordered, half = sorted(values, key=nan_last), len(values) // 2
+    ordered, half = sorted(sorted(values, key=spelling), key=nan_last), len(values) // 2
     return ordered[half] if len(values) % 2 else middle(ordered[half - 1], ordered[half])
 
 
@@ -143,11 +151,13 @@ def _accumulate(values: Sequence[Any], make: Callable[[], Any]) -> Any:
 
 
 def _least(values: Sequence[Any]) -> Any:
-    return min(values, default=None, key=nan_last)
+    least = min(values, default=None, key=nan_last)
+    return min((value for value in values if value == least), default=least, key=spelling)
 
 
 def _greatest(values: Sequence[Any]) -> Any:
-    return max(values, default=None, key=nan_last)
+    greatest = max(values, default=None, key=nan_last)
+    return max((value for value in values if value == greatest), default=greatest, key=spelling)
 
 
 def _any(values: Sequence[Any]) -> bool | None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_left, insort_left
-from collections.abc import Sequence
-from operator import itemgetter
+from bisect import bisect_left
+from collections.abc import Sequence, Set
+from itertools import islice
+from operator import eq, itemgetter
 from typing import Any, Final
 
 from streamdb.engine.aggregates.one_by_one import OneByOne
-from streamdb.expr.aggregates import middle
+from streamdb.expr.aggregates import middle, spelling
 
-_NEVER_NAN: Final = frozenset((int, str, dt.date, dt.datetime, dt.timedelta))
+#: Of which equal values are the same.
+_ONE_SPELLING: Final = frozenset((int, str, bool, dt.date, dt.timedelta))
+_NEVER_NAN: Final = _ONE_SPELLING | {dt.datetime}
 #: A block that is longer is cut in two, so that a change moves a few kilobytes at most.
 _LONGEST: Final = 2000
 
 
 class InOrder(OneByOne):
     """Values in ascending order, in blocks; NaN is after all of them.
+
+    Equal ones are in the order of their spelling.
 
     No value is hashed: to compare a few is faster, above all of instants.
     """
@@ -41,10 +46,12 @@ class InOrder(OneByOne):
             return
         number = self._number(value)
         block = blocks[number]
-        if value < block[-1]:
-            insort_left(block, value)
-        else:
-            block.append(value)
+        place = bisect_left(block, value) if value < block[-1] else len(block)
+        beside = block[place] if place < len(block) else block[-1]
+        if beside == value and not _are_same(beside, value):
+            number, place = self._place(value)
+            block = blocks[number]
+        block.insert(place, value)
         if len(block) > _LONGEST:
             half = len(block) // 2
             blocks[number : number + 1] = [block[:half], block[half:]]
@@ -54,8 +61,12 @@ class InOrder(OneByOne):
         if self._blocks:
             super().extend(values, places)
             return
-        plain = _NEVER_NAN.issuperset(map(type, values))
+        types = set(map(type, values))
+        plain = types <= _NEVER_NAN
         there = sorted(values if plain else [value for value in values if value == value])
+        if (len(types) > 1 or not types <= _ONE_SPELLING) and _has_spellings(there, types):
+            there.sort(key=spelling)
+            there.sort()
         if len(there) < len(values):
             self._nan = next(value for value in values if value != value)
             self._nans += len(values) - len(there)
@@ -70,10 +81,13 @@ class InOrder(OneByOne):
         number = self._number(value)
         block = self._blocks[number]
         index = bisect_left(block, value)
-        if index == len(block) or block[index] != value:  # their order is not total
-            number = next(n for n, block in enumerate(self._blocks) if value in block)
+        if index == len(block) or not _are_same(block[index], value):
+            number, index = self._place(value)
             block = self._blocks[number]
-            index = block.index(value)
+            if index == len(block) or block[index] != value:  # their order is not total
+                number = next(n for n, block in enumerate(self._blocks) if value in block)
+                block = self._blocks[number]
+                index = block.index(value)
         del block[index]
         if not block:
             del self._blocks[number]
@@ -82,6 +96,39 @@ class InOrder(OneByOne):
         """Return in which block a value stands, or belongs."""
         last = len(self._blocks) - 1
         return bisect_left(self._blocks, value, 0, last, key=itemgetter(-1)) if last else 0
+
+    def _place(self, value: Any) -> tuple[int, int]:
+        """Return in which block a value stands, or belongs, and where, among equal ones, too."""
+        key, last = _with_spelling(value), len(self._blocks) - 1
+        number = bisect_left(
+            self._blocks, key, 0, last, key=lambda block: _with_spelling(block[-1])
+        )
+        return number, bisect_left(self._blocks[number], key, key=_with_spelling)
+
+
+def _with_spelling(value: Any) -> tuple[Any, tuple[str, str]]:
+    return value, spelling(value)
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Tell whether values are equal and spelled alike."""
+    if one is other:
+        return True
+    return (
+        type(one) is type(other)
+        and one == other
+        and (type(one) in _ONE_SPELLING or spelling(one) == spelling(other))
+    )
+
+
+def _has_spellings(ordered: Sequence[Any], types: Set[type]) -> bool:
+    """Tell whether some of the values may be equal and spelled otherwise."""
+    if types == {float}:
+        at = bisect_left(ordered, 0.0)  # of all floats, zeros alone are equal and have a sign
+        return at < len(ordered) and ordered[at] == 0.0
+    if types == {dt.datetime} and len({value.tzinfo for value in ordered}) == 1:
+        return False
+    return any(map(eq, ordered, islice(ordered, 1, None)))
 
 
 class Least(InOrder):

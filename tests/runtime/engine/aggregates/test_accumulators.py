@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.runtime.engine.judging import equal
 
-from streamdb.engine.aggregates import Accumulator, accumulators_of
+from streamdb.engine.aggregates import Accumulator, accumulators_of, extremes
 from streamdb.engine.aggregates.view import View
 from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.nodes import AggregateNode, SlotNode
@@ -221,6 +221,42 @@ def test_many_values_in_order(name: str) -> None:
             if draw.random() < 0.01 or len(there) < 20:
                 assert same(asked.result(), AGGREGATES[name].function(there))
     assert asked.result() is None
+
+
+ELSEWHERE = dt.timezone(dt.timedelta(hours=1))
+NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+
+
+SPELLED: list[list[Any]] = [
+    [1, 1.0, True, 0, 2.0, 2],
+    [0.0, -0.0, 1.0, -1.0],
+    [Decimal("1.0"), Decimal("1"), Decimal("1.00"), Decimal("2.0"), Decimal("2")],
+    [NOON, NOON.astimezone(ELSEWHERE), NOON + dt.timedelta(hours=1)],
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [(name, values) for name in ("min", "max", "median") for values in SPELLED]
+    + [("min", [[1], [1.0], [2]]), ("max", [[1], [1.0], [2]])],
+)
+@pytest.mark.parametrize("longest", [2, 2000])
+def test_equal_values_are_told_as_they_are_spelled(
+    monkeypatch: pytest.MonkeyPatch, name: str, longest: int, values: list[Any]
+) -> None:
+    monkeypatch.setattr(extremes, "_LONGEST", longest)
+    draw = random.Random(repr(values))
+    there = [draw.choice(values) for _ in range(9)]
+    asked = accumulator(AggregateNode(name, SlotNode(0)))
+    asked.extend(list(there), [None] * len(there))
+    for _ in range(300):
+        found, expected = asked.result(), AGGREGATES[name].function(there)
+        assert (type(found), repr(found)) == (type(expected), repr(expected))
+        if there and draw.random() < 0.5:
+            asked.remove(there.pop(draw.randrange(len(there))), None)
+        else:
+            there.append(draw.choice(values))
+            asked.add(there[-1], None)
 
 
 def test_values_whose_order_is_not_total_are_taken_out() -> None:
