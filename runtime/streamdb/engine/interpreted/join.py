@@ -106,29 +106,10 @@ class JoinOperator:
         left, right = self._left, self._right
         left.step(changes)
         right.step(changes)
-        before: dict[Pair, None] = {}
-        if self._may_drop or left.shifts or right.shifts:
-            self._find_pairs(left, right, before)
-            self._find_pairs(right, left, before)
-            left.follow()
-            right.follow()
+        shifted = self._may_drop or left.shifts or right.shifts
+        before = self._shift() if shifted else dict[Pair, None]()
         result = list[Change]()
-        alone: list[Sequence[Key]] = [(), ()]
-        done: Container[Key] = ()
-        for mine, other in self._both_ways:
-            if mine.moves:
-                alone[mine.number] = mine.follow_pairs(
-                    mine.moves,
-                    other.index.partners,
-                    other.input.rows,
-                    done,
-                    self.rows,
-                    before,
-                    self.moved,
-                    result,
-                )
-                if right.moves:  # of pairs of rows that are in both
-                    done = {key for key, *_ in mine.moves}
+        alone = self._pair(before, result)
         come = [pair for pair, old, _ in result if old is None] if self._lone else ()
         if before:
             result += [(pair, self.rows.pop(pair), None) for pair in before]
@@ -152,6 +133,39 @@ class JoinOperator:
         return (left is not None and self._left.input.moved(left)) or (
             right is not None and self._right.input.moved(right)
         )
+
+    def _shift(self) -> dict[Pair, None]:
+        """Bring both indexes up to date, and return the pairs that may be none any more."""
+        before: dict[Pair, None] = {}
+        for mine, other in self._both_ways:
+            self._find_pairs(mine, other, before)
+        for side, _ in self._both_ways:
+            side.follow()
+        return before
+
+    def _pair(self, before: dict[Pair, None], result: list[Change]) -> Sequence[Sequence[Key]]:
+        """Make the pairs that changed rows are in; those that are there go out of ``before``.
+
+        Returns:
+            Of each side the changed rows that are in no pair.
+        """
+        alone: list[Sequence[Key]] = [(), ()]
+        done: Container[Key] = ()
+        for mine, other in self._both_ways:
+            if mine.moves:
+                alone[mine.number] = mine.follow_pairs(
+                    mine.moves,
+                    other.index.partners,
+                    other.input.rows,
+                    done,
+                    self.rows,
+                    before,
+                    self.moved,
+                    result,
+                )
+                if self._right.moves:  # of pairs of rows that are in both
+                    done = {key for key, *_ in mine.moves}
+        return alone
 
     def _find_pairs(self, mine: Side, other: Side, found: dict[Pair, None]) -> None:
         """Note the pairs that rows were in which may be in others now; the indexes are as before.
