@@ -23,7 +23,7 @@ def histories_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
     max_examples=40,
     deadline=None,
     phases=[Phase.generate],  # to make one that fails smaller takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories)
 async def test_state_order_offset_and_observers_equal_a_naive_fold(

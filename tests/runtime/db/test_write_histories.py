@@ -35,7 +35,7 @@ def server_of_writes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
     max_examples=25,
     deadline=None,
     phases=[Phase.generate],  # to make one that fails smaller takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories)
 async def test_rows_changes_queries_and_outcomes_equal_a_naive_model(
