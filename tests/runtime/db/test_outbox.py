@@ -29,6 +29,7 @@ from streamdb import (
     Stream,
     StreamDBError,
     TransactionKept,
+    WriterFailed,
     collection,
 )
 from streamdb.cache import store
@@ -280,6 +281,20 @@ async def test_what_is_left_to_the_next_process_is_told_when_it_is_on_the_disk(
         await stored
         assert not is_told
     assert [record.txid for record in read(place.cache)[1]] == [transaction.txid]
+
+
+async def test_rows_of_a_writer_that_are_left_are_not_told_to_be_unwritten(place: Place) -> None:
+    """Who writes these again has them twice: the next process sends them."""
+    async with place.open() as db:
+        place.cut()
+        writer = db.messages.writer(max_rows=1)
+        for number in range(2):
+            await writer.write(message(number))
+        await sent(db)
+    with pytest.raises(WriterFailed) as failed:
+        await writer.flush()
+    assert (failed.value.unwritten, failed.value.unknown) == ((), (message(0), message(1)))
+    assert isinstance(failed.value.__cause__, TransactionKept)
 
 
 async def test_a_disk_that_is_full(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
