@@ -171,7 +171,8 @@ class Sender:
 
     async def drain(self) -> None:
         """Wait until nothing is on its way."""
-        await self._drained.wait()
+        while not self._drained.is_set():  # more may have come before this went on
+            await self._drained.wait()
 
     async def send_to(self, stream: AsyncStream) -> None:
         """Send what is queued, and what is meanwhile."""

@@ -220,7 +220,8 @@ class Session:
             self.release_all()
             self.outgoing.roll_back_open()
             await asyncio.sleep(0)  # what is queued by other threads, in its order
-            await asyncio.wait_for(self.sender.drain(), self.close_timeout)
+            async with asyncio.timeout(self.close_timeout):
+                await self.sender.drain()
         except TimeoutError:
             if self.outbox is None:
                 log.warning("%s: closing with writes unresolved", self._url)

@@ -15,6 +15,7 @@ from tests.runtime.db.idle_actions import pause
 from streamdb import (
     AsyncActionTransaction,
     AsyncStream,
+    AsyncTransaction,
     StreamClosed,
     StreamDBError,
     StreamParseError,
@@ -63,6 +64,18 @@ async def test_it_is_awaited_until_persist_returns_though_it_has_come_back(url: 
             going_on.set()
             await transaction
             assert transaction.status == "synced"
+
+
+async def test_closing_waits_for_what_is_written_when_the_last_one_is_over(url: str) -> None:
+    written: list[AsyncTransaction] = []
+
+    async def persist(_: AsyncActionTransaction) -> None:
+        await pause()
+        asyncio.get_running_loop().call_soon(lambda: written.append(db.messages.insert(message(1))))
+
+    async with AsyncChat(url, create=True) as db:
+        db.perform(lambda: None, persist)
+    await written[0]
 
 
 async def test_closing_gives_up_waiting_for_one_that_has_come_back(url: str) -> None:
