@@ -53,7 +53,7 @@ class ActionSteps:
         if not self.action.draft.is_brought:
             raise StreamDBError(f"transaction {self.txid} was sent: it shows until it comes back")
         self.action.is_released = True
-        self.pending.roll_back([self.action.draft])
+        self.pending.release(self.action.draft)
 
     def map_key(
         self, collection: BaseCollection[Any, Any, Any, Any], temporary: Any, assigned: Any

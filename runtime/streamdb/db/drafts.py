@@ -23,8 +23,8 @@ class Draft:
         is_brought: whether the application brings it onto the stream, by ways of its own.
         has_come_back: whether all of it has come back.
         is_partly_back: whether some event of an action has come back, and it may not be all.
-        back_at: of rows of an action that came back, the last change of the collection that was
-            there then.
+        back_at: of rows of an action that came back, or were released, the last change of the
+            collection that was there then.
         came_as: the keys by which rows of an action came, where they are others.
         by: the txids of the actions whose durable parts make it, the outermost first.
         as_sent: its events, if an earlier process has sent them, and so they are sent again.

@@ -307,6 +307,14 @@ class PendingWrites:
                         self._state.tables[name].note_failure(key, error)
             self._state.show_local(deltas)
 
+    def release(self, action: Draft) -> None:
+        """Have what an action shows show no more, though nothing has come in its place."""
+        with self._state.committing():
+            for place in self.showing(action):
+                name, _ = place
+                action.back_at[place] = self._state.tables[name].overlay.count
+            self.roll_back([action])
+
     def take_back(self, drafts: Collection[Draft]) -> None:
         """Have transactions be pending as they were before they were sent: they were refused."""
         with self._state.committing():
@@ -399,6 +407,7 @@ class PendingWrites:
 
         What was written before or after that is of another row, which is called so by right. So is
         what was inserted when the row of the action had been removed, and what was done to that.
+        And what was sent by the key is called so on the stream.
 
         Returns:
             The transactions, and whether the key was taken by another row since.
@@ -406,15 +415,18 @@ class PendingWrites:
         place = schema.name, key
         overlay = self._state.tables[schema.name].overlay
         own = overlay.find(key, action.outcome.txid)
-        first = 0 if own is None else own.number
         last = action.back_at.get(place, overlay.count)
         found: list[Draft] = []
         for each in overlay.of(key):
             draft = drafts.get(each.txid)
-            if draft is None or each.number <= first:
+            if draft is None:
+                continue
+            if draft.number < action.number if own is None else each.number <= own.number:
                 continue
             if each.number > last or draft.writes[place].kind == "insert":
                 return found, True
+            if each.made is not None:
+                continue
             found.append(draft)
             if draft.writes[place].is_another:
                 return found, True

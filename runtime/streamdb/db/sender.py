@@ -146,7 +146,7 @@ class Sender:
 
     def _release_forgotten(self, action: RunningAction) -> None:
         """Have an action show no more that would show for ever, and say what it lacks."""
-        self._pending.roll_back([action.draft])
+        self._pending.release(action.draft)
         self._in_flight.pop(action.txid, None)
         action.draft.outcome.advance("synced")
         log.warning(
