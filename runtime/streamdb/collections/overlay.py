@@ -39,6 +39,8 @@ class Pending:
         change: from the row below to the row that shows. It raises nothing.
         seen: the row that was right below when the change was made, None for none; may be unknown.
         seen_of: the transaction of the change that was right below then, None if there was none.
+        made_on: the transaction of the change that was laid last before it, wherever that lies now;
+            None if there was none.
         base: the row that what was sent was made of, None if there was none.
         or_base: another row that it may come upon without a conflict; may be unknown.
         overwrites: whether what was sent undoes something in ``base`` that was not in ``seen``.
@@ -56,6 +58,7 @@ class Pending:
     change: RowChange
     seen: Row | None = UNKNOWN
     seen_of: str | None = None
+    made_on: str | None = None
     base: Row | None = None
     or_base: Row | None = UNKNOWN
     overwrites: bool = False
@@ -307,7 +310,7 @@ class _Stack:
     happened to, and no further than something changes.
     """
 
-    __slots__ = ("_bottom", "_highest", "_lowest", "_top", "changes", "under")
+    __slots__ = ("_bottom", "_highest", "_last", "_lowest", "_top", "changes", "under")
 
     def __init__(self, under: Row | None) -> None:
         self.under = under
@@ -315,6 +318,8 @@ class _Stack:
         self.changes: Final[dict[str, Pending]] = {}
         self._bottom: Pending | None = None
         self._top: Pending | None = None
+        # The transaction of the change that was laid last, wherever that lies.
+        self._last: str | None = None
         # Between these, what changes make may be out of date; both None if nothing is.
         self._lowest: Pending | None = None
         self._highest: Pending | None = None
@@ -327,6 +332,7 @@ class _Stack:
         else:
             pending.seen, pending.seen_of = below.row, below.txid
             below.above = pending
+        pending.made_on, self._last = self._last, pending.txid
         self._top = self.changes[pending.txid] = pending
         self._touch(pending)
 
@@ -341,6 +347,8 @@ class _Stack:
             self._top = below
         else:
             above.below = below
+        if self._last == pending.txid:
+            self._last = None if self._top is None else self._top.txid
         if self._lowest is pending:
             self._lowest = above
         if self._highest is pending:

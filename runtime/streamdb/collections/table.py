@@ -383,6 +383,10 @@ class Table:
                 above = pending.above
                 if above is not None and above.seen_of == txid:  # made on what never was
                     above.seen, above.seen_of = pending.seen, pending.seen_of
+                while above is not None and above.made_on != txid:
+                    above = above.above
+                if above is not None:
+                    above.made_on = pending.made_on
         return self.show_anew(lifted)
 
     def rename(

@@ -239,13 +239,13 @@ class PendingWrites:
         above: list[tuple[int, str]] = []  # a heap, for each may stand on several
 
         def look_above(draft: Draft) -> None:
+            txid = draft.outcome.txid
             for name, key in draft.writes:
-                overlay = self._state.tables[name].overlay
-                pending = overlay.find(key, draft.outcome.txid)
+                pending = self._state.tables[name].overlay.find(key, txid)
                 while pending is not None and (pending := pending.above) is not None:
+                    if pending.made_on != txid:
+                        continue  # what an action writes itself may have been laid in between
                     other = others.get(pending.txid)
-                    if other is not None and other.number < draft.number:
-                        continue  # it was written before, and is sent later
                     is_left = other is not None and not _has_gone_ahead(other)
                     if other is not None and is_left and other.writes[name, key].stands_on_others:
                         heappush(above, (other.number, pending.txid))

@@ -366,10 +366,12 @@ class Judge:
 
     def _lay_over(self, local: Local, place: Place, view: View, synced: InOrder) -> None:
         self._count += 1
-        local.laid[place] = self._count
+        local.laid[place] = local.order[place] = self._count
         local.seen[place] = self._seen(local, place, view, synced)
         local.expected[place] = local.seen[place].row
-        _put_on(local, place, local.seen[place].local)
+        others = [other for other, at in self._changes(view) if at == place and other is not local]
+        last = max(others, key=lambda other: other.order[place], default=None)
+        _put_on(local, place, last)
 
     def _extend(self, entry: Extended, synced: InOrder) -> None:
         local = entry.local
@@ -407,11 +409,10 @@ class Judge:
         is_sent = [place in local.sent for local in locals_ if not local.is_brought]
         assert is_sent == sorted(is_sent, reverse=True), "what is sent lies below what is not"
         numbers = sorted(local.laid[place] for local in locals_)
-        for local, number, below in zip(locals_, numbers, [None, *locals_], strict=False):
+        for local, number in zip(locals_, numbers, strict=True):
             local.laid[place] = number
             if local in moved:
                 local.seen[place] = local.seen[place]._replace(local=None, is_known=False)
-            _put_on(local, place, below)
 
     def _rename(self, entry: Renamed, synced: InOrder) -> None:
         """What an action shows is called otherwise now, and so is what later writes do to it."""

@@ -128,8 +128,9 @@ class Local:
         deeds: by row, in order.
         tx: what the caller got.
         sent: by row; made anew when it is sent again.
-        below: by row, what showed right below it when it was made.
-        laid: by row, the number of what it does, of all that was ever done.
+        below: by row, what was laid last below it when it was made.
+        laid: by row, the number of what it does, of all that was ever done, as it lies now.
+        order: by row, the same as it was laid.
         makes_no_sense: it changes a row that was gone when it was to be sent.
         seen: by row.
         showed: by row, what showed while it was the last write of that row.
@@ -147,6 +148,7 @@ class Local:
     sent: dict[Place, Sent] = field(default_factory=dict[Place, Sent])
     below: dict[Place, Local] = field(default_factory=dict[Place, "Local"])
     laid: dict[Place, int] = field(default_factory=dict[Place, int])
+    order: dict[Place, int] = field(default_factory=dict[Place, int])
     makes_no_sense: bool = False
     seen: dict[Place, Seen] = field(default_factory=dict[Place, Seen])
     showed: dict[Place, list[Any]] = field(default_factory=dict[Place, list[Any]])
@@ -206,10 +208,11 @@ class Local:
             self.below[new] = self.below.pop(old)
         if old in self.laid:
             self.laid[new] = self.laid.pop(old)
+            self.order[new] = self.order.pop(old)
         self.showed.pop(old, None)
         if left:
             self.deeds[old], self.expected[old] = left, None
-            self.laid[old] = self.laid[new]
+            self.laid[old], self.order[old] = self.laid[new], self.order[new]
             self.seen[old] = Seen(None, None, self.seen[old].is_loaded)
 
     def inserts_at(self, place: Place) -> int | None:
