@@ -15,7 +15,6 @@ from streamdb.engine.interpreted.join_indexes import (
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge
 from streamdb.engine.row_functions import RowFunctions
-from streamdb.engine.same import same, same_value
 from streamdb.expr.nodes import Node
 from streamdb.expr.sources import Source
 
@@ -119,7 +118,6 @@ class Side:
         self.moves: Sequence[Move] = ()
         self.shifts: Sequence[Move] = ()
         self.still: dict[Key, Any] = {}
-        self._is_same: Final[Callable[[Any, Any], bool]] = same if self.is_tuple else same_value
 
     def load(self) -> Sequence[Any]:
         """Load the input, and return what each of its rows is joined by."""
@@ -136,11 +134,11 @@ class Side:
         self.still = {}
         if not changed:
             return
-        value_of, is_same = self.value_of, self._is_same
+        value_of = self.value_of
         self.moves = moves = list[Move]()
         self.shifts = shifts = list[Move]()
         for key, row, new_row in changed:
-            if row is not None and new_row is not None and is_same(row, new_row):
+            if row is new_row:  # it has moved; what is made anew is another one, be it equal
                 self.still[key] = value_of(new_row)
                 continue
             old = None if row is None else value_of(row)

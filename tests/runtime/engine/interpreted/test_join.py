@@ -331,6 +331,19 @@ def test_a_row_that_stands_alone_and_moved_is_told(
     ]
 
 
+@pytest.mark.parametrize("how", ["inner", "left", "right", "full"])
+def test_a_row_that_is_made_anew_and_equal_changes_no_pair(
+    make: MakeExecutor, how: JoinKind
+) -> None:
+    orders = TableSource("orders", {n: Thing(n, name) for n, name in enumerate(["ad", "bo"])})
+    users = TableSource("users", {name: Thing(name) for name in ("ada", "cyd")}, "id")
+    names = map_(orders.node, lambda order: order.a + "a")  # another object for each call
+    judged = loaded(make, join(names, users.node, lambda name, u: [(name, u.id)], how))
+    assert judged.step(commit({orders: [(n, Thing(n, orders.rows[n].a, 1)) for n in (0, 1)]})) == []
+    told = judged.step(commit({orders: [(0, None), (0, Thing(0, "ad"))]}))  # which has moved
+    assert [(key, old is new) for key, old, new in told] == [((0, "ada"), True)]
+
+
 def test_a_single_null_in_a_key_is_no_missing_row(make: MakeExecutor) -> None:
     """Distinct rows of one null have a key, which is another than that of no row."""
     things = TableSource("things", {1: Thing(1), 2: Thing(2, "x")})
