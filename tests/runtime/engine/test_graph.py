@@ -278,6 +278,21 @@ def test_a_row_that_a_reset_leaves_equal_elsewhere_has_moved() -> None:
     assert [(c.kind, c.key) for c in told[1:]] == [("move", "a"), ("update", "b")]
 
 
+def test_what_is_selected_is_compared_and_what_functions_make_is_not() -> None:
+    bench = Bench()
+    bench.load([thing("a", 1, 1)])
+    made = bench.live(bench.left.map(lambda t: f"{t.id}{t.a}"))
+    selected = bench.live(bench.left.select(lambda t: (t.id, t.a)))
+    derived = bench.live(selected.map(lambda pair: f"{pair[0]}{pair[1]}"))
+    told: list[Any] = []
+    for live in (made, selected, derived):
+        live.subscribe(lambda changes, live=live: told.append((live, changes[0].kind)))
+    bench.commit(put(thing("a", 1, 2)))
+    assert told == [(made, "update")]
+    bench.commit(put(thing("a", 2, 2)))
+    assert told[1:] == [(made, "update"), (selected, "update"), (derived, "update")]
+
+
 # --- errors
 
 
