@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import streamdb
 from benchmarks.ingest.jobs import Clock, waited
-from benchmarks.livequery.rows import Chat, Grown, grown
+from benchmarks.livequery.rows import Chat, Grown, Writing, grown
 from streamdb import fn
 from streamdb.protocol import names
 from streamdb.protocol.exchange import Batch
@@ -68,13 +68,9 @@ def group_collect(db: Chat) -> Any:
 
 def chain(db: Chat) -> streamdb.AsyncLiveQuery[Grown, Any]:
     groups = db.chunks.group_by(lambda c: c.message_id).agg(
-        lambda c: (fn.collect(c), fn.min(c.created_at))
+        lambda c: (fn.accumulate(Writing, c), fn.min(c.created_at))
     )
-    return db.live(
-        groups.order_by(lambda key, chunks, started: started).map(
-            lambda key, chunks, started: grown(chunks, key, started)
-        )
-    )
+    return db.live(groups.order_by(lambda key, written, started: started).map(grown))
 
 
 def chain_approvals(db: Chat) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Annotated, Final, Literal, Unpack
+from bisect import bisect_left
+from typing import Annotated, Final, Literal, NamedTuple, Unpack
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -104,8 +104,56 @@ class Chat(AsyncStreamDB):
         self.chunks: AsyncCollection[Chunk, str, ChunkColumns] = self.collections["chunks"]
 
 
+class Part(Struct, frozen=True, gc=False):
+    """What the text of a chunk holds."""
+
+    type: str
+    delta: str = ""
+
+
+_part_of: Final = msgspec.json.Decoder(Part).decode
+
+
+class Written(NamedTuple):
+    """What all chunks of a message say together."""
+
+    role: str
+    content: str
+    asks: bool
+
+
+class Writing:
+    """A message as it is written: each chunk is decoded once, when it comes."""
+
+    def __init__(self) -> None:
+        self._chunks = list[tuple[int, str, Chunk]]()  # in order
+        self._deltas = list[str]()  # of each of them, none of those that are no text
+        self._asks = dict[tuple[int, str], bool]()  # what those say of approval
+
+    def add(self, chunk: Chunk, /) -> None:
+        """Put a chunk where it belongs."""
+        place, part = (chunk.seq, chunk.id), _part_of(chunk.chunk)
+        index = bisect_left(self._chunks, place)
+        self._chunks.insert(index, (*place, chunk))
+        self._deltas.insert(index, part.delta if part.type == "text-delta" else "")
+        if part.type != "text-delta":
+            self._asks[place] = part.type == "approval-requested"
+
+    def remove(self, chunk: Chunk, /) -> None:
+        """Take it out."""
+        place = (chunk.seq, chunk.id)
+        index = bisect_left(self._chunks, place)
+        del self._chunks[index], self._deltas[index]
+        self._asks.pop(place, None)
+
+    def result(self) -> Written:
+        """Join the deltas; the last word on approval counts."""
+        asks = bool(self._asks) and self._asks[max(self._asks)]
+        return Written(self._chunks[0][2].role, "".join(self._deltas), asks)
+
+
 class Grown(Struct, frozen=True):
-    """What a client makes of the chunks of a message."""
+    """A message as a client shows it."""
 
     id: str
     role: str
@@ -114,14 +162,6 @@ class Grown(Struct, frozen=True):
     asks: bool
 
 
-def grown(chunks: Sequence[Chunk], message_id: str, started_at: dt.datetime) -> Grown:
-    """Join the deltas of a message in their order; the last word on approval counts."""
-    content, asks = "", False
-    ordered = sorted(chunks, key=lambda chunk: chunk.seq)
-    for chunk in ordered:
-        part = msgspec.json.decode(chunk.chunk)
-        if part["type"] == "text-delta":
-            content += part["delta"]
-        else:
-            asks = part["type"] == "approval-requested"
-    return Grown(message_id, ordered[0].role, started_at, content, asks)
+def grown(message_id: str, written: Written, started_at: dt.datetime) -> Grown:
+    """Make a message of what has been written."""
+    return Grown(message_id, written.role, started_at, written.content, written.asks)
