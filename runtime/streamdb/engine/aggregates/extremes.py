@@ -44,7 +44,7 @@ class InOrder(OneByOne):
         if not blocks:
             blocks.append([value])
             return
-        number = self._number(value)
+        number = self._number(value) if len(blocks) > 1 else 0
         block = blocks[number]
         place = bisect_left(block, value) if value < block[-1] else len(block)
         beside = block[place] if place < len(block) else block[-1]
@@ -78,7 +78,7 @@ class InOrder(OneByOne):
         if value != value:
             self._nans -= 1
             return
-        number = self._number(value)
+        number = self._number(value) if len(self._blocks) > 1 else 0
         block = self._blocks[number]
         index = bisect_left(block, value)
         if index == len(block) or not _are_same(block[index], value):
@@ -93,9 +93,8 @@ class InOrder(OneByOne):
             del self._blocks[number]
 
     def _number(self, value: Any) -> int:
-        """Return in which block a value stands, or belongs."""
-        last = len(self._blocks) - 1
-        return bisect_left(self._blocks, value, 0, last, key=itemgetter(-1)) if last else 0
+        """Return in which block of several a value stands, or belongs."""
+        return bisect_left(self._blocks, value, 0, len(self._blocks) - 1, key=itemgetter(-1))
 
     def _place(self, value: Any) -> tuple[int, int]:
         """Return in which block a value stands, or belongs, and where, among equal ones, too."""
@@ -114,11 +113,12 @@ def _are_same(one: Any, other: Any) -> bool:
     """Tell whether values are equal and spelled alike."""
     if one is other:
         return True
-    return (
-        type(one) is type(other)
-        and one == other
-        and (type(one) in _ONE_SPELLING or spelling(one) == spelling(other))
-    )
+    kind: type[Any] = type(one)
+    if kind is not type(other) or one != other:
+        return False
+    if kind is dt.datetime and one.tzinfo == other.tzinfo and one.fold == other.fold:
+        return True
+    return kind in _ONE_SPELLING or spelling(one) == spelling(other)
 
 
 def _has_spellings(ordered: Sequence[Any], types: Set[type]) -> bool:

@@ -144,13 +144,16 @@ class GroupOperator:
         are_placed = places.matter
         concerned: dict[Key, _Group] = {}
         for key, old, new in changed:
-            before = after = arrived = arrival = None
+            before = after = left = arrived = arrival = None
             if old is not None:
-                before = self._group_of(key_of(old))
+                left = key_of(old)
+                before = self._group_of(left)
                 if are_placed:
                     arrived = places.go(key)
             if new is not None:
-                after = self._group_of(key_of(new))
+                entered = key_of(new)
+                stays = before is not None and entered == left
+                after = before if stays else self._group_of(entered)
                 if are_placed:
                     arrival = places.come(key)
             if before is not None and before is after:
