@@ -113,12 +113,11 @@ def _are_same(one: Any, other: Any) -> bool:
     """Tell whether values are equal and spelled alike."""
     if one is other:
         return True
-    kind: type[Any] = type(one)
-    if kind is not type(other) or one != other:
+    if type(one) is not type(other) or one != other:
         return False
-    if kind is dt.datetime and one.tzinfo == other.tzinfo and one.fold == other.fold:
+    if type(one) is dt.datetime and one.tzinfo == other.tzinfo and one.fold == other.fold:
         return True
-    return kind in _ONE_SPELLING or spelling(one) == spelling(other)
+    return type(one) in _ONE_SPELLING or spelling(one) == spelling(other)
 
 
 def _has_spellings(ordered: Sequence[Any], types: Set[type]) -> bool:
