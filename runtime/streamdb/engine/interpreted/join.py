@@ -138,9 +138,11 @@ class JoinOperator:
         """Bring both indexes up to date, and return the pairs that may be none any more."""
         before: dict[Pair, None] = {}
         for mine, other in self._both_ways:
-            self._find_pairs(mine, other, before)
+            if mine.moves:
+                self._find_pairs(mine, other, before)
         for side, _ in self._both_ways:
-            side.follow()
+            if side.shifts:
+                side.follow()
         return before
 
     def _pair(self, before: dict[Pair, None], result: list[Change]) -> Sequence[Sequence[Key]]:
