@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from msgspec import UNSET, UnsetType
@@ -170,7 +171,7 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         """
         refuse_async(callback, "subscribe", _INSTEAD_OF_ASYNC)
         self._parts.check_goes_on()
-        test = self._test(where)
+        test, deliver = self._test(where), self._parts.deliver
         closed = False
 
         def call(deltas: Sequence[Delta]) -> None:
@@ -179,11 +180,11 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
         def on_commit(deltas: Sequence[Delta]) -> None:
             if seen := filtered(deltas, test):
-                self._parts.deliver(lambda: call(seen))
+                deliver(partial(call, seen))
 
         with self._parts.lock:
             if initial and (rows := self._as_inserts(test)):
-                self._parts.deliver(lambda: call(rows))
+                deliver(partial(call, rows))
             stop_watching = self._table.watch(on_commit, lambda _: None, outlasts=True)
 
         def stop() -> None:
@@ -193,9 +194,8 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
 
         return Subscription(stop)
 
-    def _as_inserts(self, test: Test | None) -> list[Delta]:
-        rows = self._table.in_order()
-        return filtered(((key, None, row) for key, row in rows), test)
+    def _as_inserts(self, test: Test | None) -> Sequence[Delta]:
+        return filtered([(key, None, row) for key, row in self._table.in_order()], test)
 
     def _test(self, where: Callable[[Cols], Expr[bool, Any]] | None) -> Test | None:
         if where is None:

@@ -49,12 +49,14 @@ Changes = tuple[Change[Row, Key], ...]
 Test = Callable[[Any], bool]
 
 
-def filtered(deltas: Iterable[Delta], test: Test | None) -> list[Delta]:
+def filtered(deltas: Sequence[Delta], test: Test | None) -> Sequence[Delta]:
     """Keep what a watcher of some rows sees: one that leaves them is gone for it (Q38).
 
     Queries have to know of rows that only stand elsewhere now, users need not.
     """
     if test is None:
+        if len(deltas) == 1:  # as in most commits
+            return deltas if deltas[0][1] is not deltas[0][2] else []
         return [delta for delta in deltas if delta[1] is not delta[2]]
     seen = (
         (
@@ -125,7 +127,7 @@ class ChangeBuffer(Buffer):
         self._test = test
         self._pending: dict[str, tuple[Any | None, Any | None]] = {}
 
-    def push(self, deltas: Iterable[Delta]) -> None:
+    def push(self, deltas: Sequence[Delta]) -> None:
         """Add the deltas of a commit."""
         if self.ended:
             return

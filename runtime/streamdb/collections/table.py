@@ -129,19 +129,19 @@ class Table:
 
     # --- what the stream says
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether rows are as the stream has them, with no more known, and nobody holds them."""
-        return not (self.overlay.keys or self.originals or self._frozen)
+    def put(self, key: str, row: Any | None, ordinal: int) -> list[Delta] | None:
+        """Apply one operation as :meth:`write` would, in less time.
 
-    def put(self, key: str, row: Any | None, ordinal: int) -> list[Delta]:
-        """Apply one operation to a plain table, as :meth:`write` would.
+        Only where rows are as the stream has them, no more is known of any, and nobody holds them;
+        elsewhere it returns None and does nothing.
 
         Args:
             key: of the row.
             row: None for a removal.
             ordinal: of the event.
         """
+        if self.overlay.keys or self.originals or self._frozen is not None:
+            return None
         rows, ordinals = self.rows, self.ordinals
         old = rows.get(key)
         if row is not None:
@@ -160,7 +160,9 @@ class Table:
         if self._moved or self._moved is None:
             self._moved = set()
         if old is not None:  # a new row leaves nothing behind
-            self._tidy()
+            ordinals.tidy(rows)
+            if self.marks.own:
+                self.marks.tidy(rows)
         if self.touched is not None:
             self.touched.keys[key] = None
         return [(key, old, row)] if row is not old else []

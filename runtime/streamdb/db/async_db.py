@@ -326,5 +326,6 @@ class AsyncStreamDB(BaseDatabase[AsyncTransaction, AsyncCollection[Any, Any, Any
     def _wrap(self, outcome: Outcome) -> AsyncTransaction:
         return AsyncTransaction(outcome)
 
-    def _deliver(self, call: Callable[[], object]) -> None:
-        self._state.after_committing(call)
+    @property
+    def _deliver(self) -> Callable[[Callable[[], object]], None]:
+        return self._state.after_committing

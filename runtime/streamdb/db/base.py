@@ -162,7 +162,9 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
     def _wrap(self, outcome: Outcome) -> Tx:
         raise NotImplementedError
 
-    def _deliver(self, call: Callable[[], object]) -> None:
+    @property
+    def _deliver(self) -> Callable[[Callable[[], object]], None]:
+        """What runs users' callbacks; no method that calls it, which would be one more call."""
         raise NotImplementedError
 
     def _begin_action(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -56,7 +57,10 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     def _prepare(self) -> None:
         self._thread = shared_loop_thread()
         self._check_may_wait = self._thread.check_may_wait
-        self._dispatcher = Dispatcher()
+
+    @cached_property
+    def _dispatcher(self) -> Dispatcher:
+        return Dispatcher()
 
     def preload(self, timeout: float | None = None) -> None:
         """Connect, and wait until everything that the stream held is in the collections.
@@ -305,5 +309,6 @@ class StreamDB(BaseDatabase[Transaction, Collection[Any, Any, Any]]):
     def _wrap(self, outcome: Outcome) -> Transaction:
         return Transaction(outcome, self._check_may_wait)
 
-    def _deliver(self, call: Callable[[], object]) -> None:
-        self._dispatcher.submit(call)
+    @property
+    def _deliver(self) -> Callable[[Callable[[], object]], None]:
+        return self._dispatcher.submit

@@ -47,7 +47,7 @@ class LoneEvents:
             return None
         table, key_of = route
         headers, key, row = event.headers, event.key, event.value
-        if headers.offset is not UNSET or headers.timestamp is not UNSET or not table.is_plain:
+        if headers.offset is not UNSET or headers.timestamp is not UNSET:
             return None
         if (txid := headers.txid) is not UNSET and txid in own:
             return None
@@ -55,7 +55,8 @@ class LoneEvents:
             row = None
         elif row is UNSET or (key := key_of(row)) != event.key:
             return None
-        deltas = table.put(key, row, ordinal)
+        if (deltas := table.put(key, row, ordinal)) is None:
+            return None
         return {table: deltas} if deltas else {}, [] if txid is UNSET else [txid]
 
     def _route_of(self, kind: type[Any]) -> _Route | None:

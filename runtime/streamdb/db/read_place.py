@@ -63,11 +63,6 @@ class ReadPlace:
         self.obeyed_resets.add((restart_from, end))
         self.position = restart_from
 
-    @property
-    def has_stamps(self) -> bool:
-        """Whether any stamps are known."""
-        return bool(self.stamps.blocks)
-
     def pass_one(self, offset: str) -> None:
         """Go on behind one event, which has no stamp."""
         self.position = offset

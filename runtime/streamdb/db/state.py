@@ -188,10 +188,14 @@ class DatabaseState:
         given up.
         """
         self.restart_from = None
-        size = sum(map(len, batch.parts))
-        if size > _SHORT:
+        parts, offset = batch.parts, batch.offset
+        if len(parts) != 1 or len(parts[0]) > _SHORT:
             return self._take_long(batch)
-        self._take_short(batch)
+        events = self._decoder.short(parts[0], url=self._url, offset=offset)
+        if len(events) != 1 or not self._take_lone(events[0], offset):
+            fold = self._begin()
+            fold.add(events)
+            self._finish(batch, fold)
         return ()
 
     def _take_long(self, batch: Batch) -> Iterator[Progress]:
@@ -199,21 +203,10 @@ class DatabaseState:
         yield from self._fold_in_steps(batch, fold)
         self._finish(batch, fold)
 
-    def _take_short(self, batch: Batch) -> None:
-        decoder, url, offset = self._decoder, self._url, batch.offset
-        pages = [decoder.short(part, url=url, offset=offset) for part in batch.parts]
-        is_lone = len(pages) == 1 and len(pages[0]) == 1
-        if is_lone and self._take_lone(pages[0][0], offset):
-            return
-        fold = self._begin()
-        for page in pages:
-            fold.add(page)
-        self._finish(batch, fold)
-
     def _take_lone(self, event: Event | Judged, offset: str) -> bool:
         """Commit an event that comes alone, if it is a plain one; tell whether it is."""
         place, metrics = self._place, self.metrics
-        if self._load is not None or place.has_stamps:
+        if self._load is not None or place.stamps.blocks:
             return False
         with self._turns:
             applied = self._lone.apply(event, place.ordinal + 1, self.in_flight)

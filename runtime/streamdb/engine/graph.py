@@ -182,6 +182,7 @@ class Graph:
             deltas: what happened to each table, for those that changed.
             is_load: all tables were loaded anew, whatever ``deltas`` say.
         """
+        self.number += 1
         sources = self._sources
         changes: dict[Source, Changes] = {}
         for table, each in deltas.items():
@@ -189,13 +190,16 @@ class Graph:
                 changes[source] = each
         self._is_committing = True
         try:
-            settled = self._settle(changes, set(sources.values()) if is_load else set())
+            settled: Settled = []
+            if changes or is_load:
+                settled = self._settle(changes, set(sources.values()) if is_load else set())
             for table, changed in deltas.items():
                 table.notify(changed)
             if settled:
                 _tell(settled)
             while self._mirrors.were_any and self._mirrors.are_behind:
                 moved, anew, ended = self._mirrors.catch_up()
+                self.number += 1
                 _tell(self._settle(moved, anew))
                 if ended:
                     self._end_with(ended)
@@ -253,14 +257,11 @@ class Graph:
             self._kept.clear()
 
     def _settle(self, changes: dict[Source, Changes], anew: set[Source]) -> Settled:
-        self.number += 1
         settled: Settled = []
-        if not changes and not anew:
-            return settled
         running_functions.depth += 1  # no `with`, which would be two calls in every commit
         try:
             for result, seen in self._routes.of(changes, anew):
-                if not result.is_over:
+                if result.failure is None and not result.is_closed:
                     self._advance(result, seen, changes, anew, settled)
         finally:
             running_functions.depth -= 1
@@ -300,6 +301,7 @@ class Graph:
         if not moved:
             return
         result.changed_at = self.number
+        shown: Changes
         # Users need not know of rows that moved in the order of arrival alone, and those who derive
         # need not know of positions.
         if result.is_ordered:
@@ -307,7 +309,10 @@ class Graph:
             shown = [c for c in moved if c[3] != c[4] or c[1] is not c[2]]
         else:
             changes[result] = moved
-            shown = [c for c in moved if c[1] is not c[2]]
+            if len(moved) == 1:  # as in most commits
+                shown = moved if moved[0][1] is not moved[0][2] else ()
+            else:
+                shown = [c for c in moved if c[1] is not c[2]]
         settled.append((result, shown))
 
     def _loaded(self, result: Result, anew: set[Source]) -> Changes:

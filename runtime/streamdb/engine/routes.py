@@ -99,19 +99,19 @@ class Routes:
         else:
             numbers = self._known[touched] = self._search(touched, anew)
         results = self._results
-        if not self._by_column or not (picked := self._picked(changes)):
-            return [(result, changes) for n in numbers if (result := results[n]()) is not None]
-        if self._parents:
-            numbers = sorted({*numbers, *picked}.union(*map(self._below, picked)))
-        elif numbers or len(picked) > 1:
-            numbers = sorted({*numbers, *picked})
-        else:
-            numbers = [*picked]
-        return [
-            (result, picked.get(n, changes))
-            for n in numbers
-            if (result := results[n]()) is not None
-        ]
+        picked = self._picked(changes) if self._by_column else _NOTHING_PICKED
+        if picked:
+            if self._parents:
+                numbers = sorted({*numbers, *picked}.union(*map(self._below, picked)))
+            elif numbers or len(picked) > 1:
+                numbers = sorted({*numbers, *picked})
+            else:
+                numbers = [*picked]
+        found: list[tuple[Result, Mapping[Source, Changes]]] = []
+        for number in numbers:
+            if (result := results[number]()) is not None:
+                found.append((result, picked.get(number, changes)))
+        return found
 
     def _below(self, number: int) -> list[int]:
         """Return the queries that are derived from one that is found by a value."""
@@ -206,6 +206,7 @@ class _ByValue:
 
 
 _NOBODY: Final[dict[int, None]] = {}
+_NOTHING_PICKED: Final[dict[int, Mapping[Source, Changes]]] = {}
 _NO_COLUMNS: Final[dict[str, _ByValue]] = {}
 
 

@@ -96,11 +96,15 @@ class TypedEvents:
         if self._whole != self._known:
             self._unions.append(_Union(self._whole))
 
-    def decode(self, array: bytes) -> list[Event] | None:
-        """Decode an array of events; None if one of them does not fit."""
-        return self._decode(array, self._holds_instants and is_fine(array))
+    def decode(self, array: bytes, *, fine: bool | None = None) -> list[Event] | None:
+        """Decode an array of events; None if one of them does not fit.
 
-    def _decode(self, array: bytes, fine: bool) -> list[Event] | None:
+        Args:
+            array: JSON text.
+            fine: whether it may hold instants finer than microseconds, if that is known.
+        """
+        if fine is None:
+            fine = self._holds_instants and is_fine(array)
         for union in self._unions:
             if (events := union.decode(array, fine)) is not None:
                 return events
@@ -146,7 +150,7 @@ class TypedEvents:
 
     def _fitting(self, texts: Sequence[Raw | bytes]) -> list[Event | None] | None:
         """Decode events in one call; None if one of them does not fit."""
-        events = self._decode(b"".join((b"[", b",".join(texts), b"]")), False)
+        events = self.decode(b"".join((b"[", b",".join(texts), b"]")), fine=False)
         # Where there is nothing between two commas, there are fewer.
         return [*events] if events is not None and len(events) == len(texts) else None
 
@@ -204,6 +208,7 @@ class _Union:
         for member in classes[1:]:
             union |= member
         self._many: Final = _decoder(list[Event], list[union])
+        self._decode_many: Final = self._many.decode
         self._one: Final = _decoder(Event, union)
         self._twins: Final = StrictTwin.of_all(
             class_.twin for class_ in classes if class_.twin is not None
@@ -214,7 +219,7 @@ class _Union:
 
     def decode(self, array: bytes, fine: bool) -> list[Event] | None:
         try:
-            events = _decode(self._many, array, fine)
+            events = _decode_fine(self._many, array) if fine else self._decode_many(array)
         except Exception as error:  # noqa: BLE001 - what a row's class raises is one event's fault
             self.odd = _Odd.in_array(error)
             return None
@@ -276,15 +281,13 @@ def _decoder(_: type[Found], kind: Any) -> msgspec.json.Decoder[Found]:
 
 def _decoded(decoder: msgspec.json.Decoder[Found], text: Raw | bytes, fine: bool) -> Found | None:
     try:
-        return _decode(decoder, text, fine)
+        return _decode_fine(decoder, text) if fine else decoder.decode(text)
     except Exception:  # noqa: BLE001 - what a row's class raises is one event's fault
         return None
 
 
-def _decode(decoder: msgspec.json.Decoder[Found], text: Raw | bytes, fine: bool) -> Found:
-    if fine:
-        return cast("Found", convert(_plain_decoder.decode(text), decoder.type))
-    return decoder.decode(text)
+def _decode_fine(decoder: msgspec.json.Decoder[Found], text: Raw | bytes) -> Found:
+    return cast("Found", convert(_plain_decoder.decode(text), decoder.type))
 
 
 def _event_classes(
