@@ -23,18 +23,25 @@ class TypeScriptSide:
 
     def __init__(self, typescript: TypeScript) -> None:
         self._typescript: Final = typescript
+        self._made = ("", "")
 
     def judge(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[Verdict]:
-        index = api.generate(spec, "typescript")["index.ts"]
         try:
-            found = self._typescript.verdicts(index, texts, collection=case.collection)
+            found = self._typescript.verdicts(self._index(spec), texts, collection=case.collection)
         except Ended:
             return [None] * len(texts)
         return ["issues" not in verdict for verdict in found]
 
     def rewrite(self, case: Case, spec: Spec, texts: Sequence[str]) -> list[str]:
-        index = api.generate(spec, "typescript")["index.ts"]
-        return self._typescript.rewritten(index, texts, collection=case.collection)
+        return self._typescript.rewritten(self._index(spec), texts, collection=case.collection)
+
+    def _index(self, spec: Spec) -> str:
+        """The module; it is kept for the other cases of its spec, as the peer keeps it."""
+        digest, index = self._made
+        if digest != spec.digest:
+            index = api.generate(spec, "typescript")["index.ts"]
+            self._made = (spec.digest, index)
+        return index
 
 
 @contextmanager

@@ -19,8 +19,16 @@ function transpile(fileName, source) {
   return { outputText, errors }
 }
 
-/** Evaluate `index.ts`; of the other modules it needs the types alone. */
+let evaluated = { source: undefined, exports: undefined }
+
+/** What `index.ts` exports. The last one is kept: it is asked for verdicts and then to write. */
 function run(source) {
+  if (evaluated.source !== source) evaluated = { source, exports: evaluate(source) }
+  return evaluated.exports
+}
+
+/** Evaluate `index.ts`; of the other modules it needs the types alone. */
+function evaluate(source) {
   const { outputText, errors } = transpile('index.ts', source)
   if (errors.length) throw new Error(errors.join('\n'))
   const exports = {}
