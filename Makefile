@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit golden campaign bench-client bench-ingest bench-livequery bench-writes constraints clean
+.PHONY: demo test lint types mypy pyright unit golden campaign bench-client bench-ingest bench-livequery bench-writes constraints clean
 
 demo: $(READY)
 	@$(BIN)/python generated_examples/agent_session/demo.py
@@ -16,9 +16,15 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+# Each works on one core.
 types: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 mypy pyright
+
+mypy: $(READY)
 	$(BIN)/mypy codegen/streamdb_gen runtime/streamdb server/streamdb_server templates/streamdb_templates \
 		generated_examples/agent_session
+
+pyright: $(READY)
 	$(BIN)/pyright --project pyproject.toml
 
 unit: $(READY)

@@ -3,7 +3,9 @@
 import gc
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+from tests.run_folder import make_run_folder
 
 # Machines are shared and slow at times: no test asserts how long it takes.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,3 +20,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Modules, strategies and compiled specs are many objects, and they stay. To look through them for
 # garbage as often as Python does by itself takes a fifth of the time of tests that compile.
 gc.set_threshold(100_000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before workers start, which share what is made once for a run."""
+    config.add_cleanup(make_run_folder())

@@ -9,26 +9,33 @@ folder a namespace package.
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from tests.run_folder import run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 Checker: TypeAlias = Literal["mypy", "pyright"]
 CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
 
 _PROJECT = Path(__file__).parent.parent  # both checkers read its pyproject.toml: strict
 _SETTINGS = _PROJECT / "pyproject.toml"
+_GOLDEN = _PROJECT / "tests" / "golden"
+_TOGETHER = (
+    *sorted(_PROJECT.glob("tests/runtime/**/*typing_cases.py")),
+    *sorted(path.parent for path in _GOLDEN.glob("*/__init__.py")),
+    _GOLDEN / "everything_usage.py",
+)
 _MARK = re.compile(r"#\s*E(?:\[(?P<checker>\w+)\])?(?:\s*:.*)?$")
 
 
@@ -52,12 +59,37 @@ def reported_errors(
     return _reported_errors(path.resolve(), checker, pyright_settings)
 
 
+def reports_below(folder: Path, checker: Checker) -> list[str]:
+    """Return all that ``checker`` has to say of the files of a golden package."""
+    assert folder.resolve() in _TOGETHER, f"{folder} is not checked"
+    return [
+        f"{report.file}:{report.line}: {report.message}"
+        for report in _reports_together(checker)
+        if folder.resolve() in Path(report.file).parents
+    ]
+
+
+class _Report(NamedTuple):
+    file: str
+    line: int
+    severity: str
+    message: str
+
+
 @cache
 def _reported_errors(file: Path, checker: Checker, pyright_settings: Path) -> Mapping[int, str]:
-    reports = _run_mypy(file) if checker == "mypy" else _run_pyright(file, pyright_settings)
+    together = file in _TOGETHER and pyright_settings == _SETTINGS
+    reports = (
+        _reports_together(checker)
+        if together
+        else _run_mypy(file)
+        if checker == "mypy"
+        else _run_pyright(pyright_settings, file)
+    )
     messages: dict[int, str] = {}
-    for line, message in reports:
-        messages[line] = f"{messages[line]}\n{message}" if line in messages else message
+    for path, line, severity, message in reports:
+        if severity == "error" and Path(path) == file:
+            messages[line] = f"{messages[line]}\n{message}" if line in messages else message
     return messages
 
 
@@ -66,41 +98,76 @@ def _marked_lines(path: Path, checker: Checker) -> set[int]:
     return {line for line, mark in marks if mark and mark["checker"] in (None, checker)}
 
 
-def _run_mypy(path: Path) -> list[tuple[int, str]]:
-    # For a file equal to an earlier one it would answer from its cache, with that one's path.
-    for kept in _mypy_cache().rglob(f"{path.stem}.*"):
-        kept.unlink()
+@cache
+def _reports_together(checker: Checker) -> list[_Report]:
+    """One run over all files of the repository that tests ask about.
+
+    Most of what a checker does is to read what they import. The processes of a test run share it.
+    """
+    kept = run_folder() / f"{checker}.json"
+    with _locked(checker):
+        if not kept.exists():
+            reports = (
+                _mypy(_GOLDEN, *_TOGETHER)
+                if checker == "mypy"
+                else _run_pyright(_SETTINGS, *_TOGETHER)
+            )
+            kept.write_text(json.dumps(reports), "utf-8")
+    return [_Report(*report) for report in json.loads(kept.read_text("utf-8"))]
+
+
+def _run_mypy(path: Path) -> list[_Report]:
+    with _locked("mypy"):
+        # For a file equal to an earlier one it would answer from its cache, with that one's path.
+        for kept in _mypy_cache().rglob(f"{path.stem}.*"):
+            kept.unlink()
+        return _mypy(path.parent, path)
+
+
+def _mypy(imported_from: Path, *paths: Path) -> list[_Report]:
     options = ("--output=json", "--no-sqlite-cache", f"--cache-dir={_mypy_cache()}")
-    output = _output("-m", "mypy", *options, str(path), MYPYPATH=str(path.parent))
+    output = _output("-m", "mypy", *options, *map(str, paths), MYPYPATH=str(imported_from))
     lines = filter(None, output.splitlines())  # an empty one if all is good
     reports: list[dict[str, Any]] = [json.loads(line) for line in lines]
     return [
-        (report["line"], report["message"])
+        _Report(
+            str((_PROJECT / report["file"]).resolve()),
+            report["line"],
+            report["severity"],
+            report["message"],
+        )
         for report in reports
-        if report["severity"] == "error" and (_PROJECT / report["file"]).resolve() == path
     ]
 
 
-@cache
 def _mypy_cache() -> Path:
-    """Make a folder for what mypy finds out about the packages that all files import.
+    """Return the folder for what mypy finds out about the packages that all files import.
 
-    It is this process's own: two that write to one may read half of what the other writes.
+    Who uses it holds the lock: one may read half of what another writes.
     """
-    folder = tempfile.mkdtemp(prefix="mypy-cache-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return run_folder() / "mypy-cache"
 
 
-def _run_pyright(path: Path, settings: Path) -> list[tuple[int, str]]:
+@contextmanager
+def _locked(checker: Checker) -> Generator[None]:
+    with (run_folder() / f"{checker}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run_pyright(settings: Path, *paths: Path) -> list[_Report]:
     # Named, for pyright takes a configuration from a parent folder before ours.
     project = ("--project", str(settings))
-    output = _output("-m", "pyright", *project, "--outputjson", str(path))
+    output = _output("-m", "pyright", *project, "--outputjson", *map(str, paths))
     reports: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
     return [
-        (report["range"]["start"]["line"] + 1, report["message"])
+        _Report(
+            str(Path(report["file"]).resolve()),
+            report["range"]["start"]["line"] + 1,
+            report["severity"],
+            report["message"],
+        )
         for report in reports
-        if report["severity"] == "error" and Path(report["file"]).resolve() == path
     ]
 
 

@@ -124,11 +124,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]
     return found
 
 
-def test_mypy_strict_finds_nothing_in_the_python_blocks(programs: list[tuple[Path, Path]]) -> None:
+def test_mypy_strict_finds_nothing_in_the_python_blocks(
+    programs: list[tuple[Path, Path]], tmp_path: Path
+) -> None:
     for folder, packages in programs:
         files = sorted(map(str, folder.glob("*.py")))
         # Without `mypy_path` of this project, which names the package of the example.
-        options = ["--strict", "--config-file=", f"--cache-dir={os.devnull}", "--no-error-summary"]
+        options = ["--strict", "--config-file=", f"--cache-dir={tmp_path}", "--no-error-summary"]
         done = subprocess.run(
             [sys.executable, "-m", "mypy", *options, *files],
             cwd=folder,
