@@ -65,8 +65,8 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         key: the text of the key.
         row: the row as it was to be when it was written; None if it is removed.
         fields: what an update changes; None if it cannot be told, then it is the whole row.
-        text: the row's JSON text, of an insert as it is sent.
-        size: of that text, in bytes.
+        text: the row's JSON text, of an insert as it is sent; None if that is made then.
+        size: of that text, in bytes, more or less.
         base: the row that was there when it was made, None for none.
         expect: the row that it has to be made of, as JSON; None if any will do.
         is_another: of a "replace", whether it ends with an insert: then it is a removal, and
@@ -246,10 +246,9 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         if kind == "upsert" and upsert_as == "insert_or_update":
             kind = "insert" if base is None else "update"
         match kind:
-            case "insert" if row is self.row and self.text is not None:
-                return [
-                    ChangeEvent(self.schema.type, self.key, kind, row, txid, value_json=self.text)
-                ]
+            case "insert" if row is self.row:
+                text = self.text or self.schema.encode(row)
+                return [ChangeEvent(self.schema.type, self.key, kind, row, txid, value_json=text)]
             case "insert":
                 return [make.insert(row, txid=txid)]
             case "upsert":

@@ -30,7 +30,7 @@ from streamdb.errors import (
     TransactionFailed,
 )
 from streamdb.query_functions import check_caller
-from streamdb.state.rows import checked_key
+from streamdb.state.rows import checked_wire_key
 from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
@@ -412,10 +412,16 @@ class Mutations(Generic[Tx]):
         onto: Stored | None = None,
     ) -> LocalWrite:
         """Return the write of a row, as readers will have it. Raises InvalidRow."""
-        text = schema.encode(row, over=over, onto=onto)
-        key = schema.wire_key(checked_key(schema, row, None))
+        is_plain = onto is None and (over is None or over.original is None)
+        copy = schema.quick_copy if is_plain else None
+        if copy is not None and (copied := copy(row)) is not None:
+            text, (read, size) = None, copied
+        else:
+            text = schema.encode(row, over=over, onto=onto)
+            read, size = schema.decode(text), len(text)
+        key = checked_wire_key(schema, row)
         self._check_unchanging(schema, key)
-        return LocalWrite(kind, schema, key, schema.decode(text), text=text, size=len(text))
+        return LocalWrite(kind, schema, key, read, text=text, size=size)
 
     @contextmanager
     def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from streamdb.errors import InvalidRow, StreamDBError
@@ -15,14 +17,8 @@ def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -
     Raises:
         InvalidRow: it is empty, or an explicit key contradicts the row.
     """
+    wire_key = checked_wire_key(schema, row)
     own = schema.key_of(row)
-    wire_key = schema.wire_key(own)
-    if not wire_key:
-        raise InvalidRow(
-            f"collection {schema.name!r}: {schema.primary_key} is the key and must not be empty",
-            type=schema.type,
-            pointer=f"/{schema.wire_primary_key}",
-        )
     if key is not None and schema.wire_key(key) != wire_key:
         raise InvalidRow(
             f"collection {schema.name!r}: the key {key!r} contradicts {schema.primary_key}={own!r}",
@@ -30,6 +26,22 @@ def checked_key(schema: CollectionSchema[Row, Key], row: Row, key: Key | None) -
             pointer=f"/{schema.wire_primary_key}",
         )
     return own
+
+
+def checked_wire_key(schema: CollectionSchema[Row, Any], row: Row) -> str:
+    """Return the text of the key of a row that is written.
+
+    Raises:
+        InvalidRow: it is empty.
+    """
+    wire_key = schema.wire_key(schema.key_of(row))
+    if not wire_key:
+        raise InvalidRow(
+            f"collection {schema.name!r}: {schema.primary_key} is the key and must not be empty",
+            type=schema.type,
+            pointer=f"/{schema.wire_primary_key}",
+        )
+    return wire_key
 
 
 def with_key(schema: CollectionSchema[Row, Key], row: Row, wire_key: str) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
@@ -16,6 +17,7 @@ from streamdb.state.contract import Contract
 from streamdb.state.merging import with_all_changes
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds import RowKind, row_kind
+from streamdb.state.row_kinds.quick_copies import QuickCopy
 from streamdb.state.unknown_fields import Stored
 from streamdb.state.unknown_kept import Written, same_but_for_order, with_unknown
 from streamdb.types.allowed import with_allowed
@@ -158,6 +160,16 @@ class CollectionSchema(Generic[Row, Key]):
         except (*UNREADABLE, TypeError) as error:
             raise self._invalid_row(error, text) from None
         return text
+
+    @cached_property
+    def quick_copy(self) -> QuickCopy[Row] | None:
+        """What does for a row what :meth:`encode` and :meth:`decode` do, and leaves its text out.
+
+        None if a contract has to see the text, or rows of the class have to be read with care.
+        """
+        contract = self.beyond_rows
+        is_seen = contract is not None and contract.beyond_type
+        return None if is_seen else self.rows.quick_copy
 
     def decode(self, text: bytes, *, strict: bool = False) -> Row:
         """Read a row from JSON text; ``strict`` holds it to the contract as well.

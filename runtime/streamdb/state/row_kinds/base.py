@@ -19,6 +19,7 @@ from streamdb.expr.kinds import Kind
 from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
+from streamdb.state.row_kinds.quick_copies import QuickCopy
 from streamdb.state.unknown_fields import has_unknown
 from streamdb.state.value_kinds import kinds_of_type
 from streamdb.types.faults import UNREADABLE, pointer_to
@@ -70,12 +71,18 @@ class RowKind(Generic[Row]):
         is_its_contract: whether reading a row asks its JSON Schema anyway.
         is_frozen: whether the fields of a row cannot be set; what they hold may still change.
         is_only_fields: whether two rows of just this class are the same JSON if their fields are.
+        quick_copy: returns a row as readers will have it, if it surely has a text.
     """
 
     in_page: Any = msgspec.Raw
     is_its_contract = False
     is_frozen = False
     is_only_fields = False
+
+    @cached_property
+    def quick_copy(self) -> QuickCopy[Row] | None:
+        """None but where rows are of plain values."""
+        return None
 
     def __init__(self, row: type[Row], fields: Mapping[str, RowField]) -> None:
         self.row: Final = row

@@ -25,6 +25,7 @@ from streamdb.near_miss import no_such
 from streamdb.protocol import json_text
 from streamdb.state.parsing import parse
 from streamdb.state.row_kinds.base import RowField, RowKind
+from streamdb.state.row_kinds.quick_copies import QuickCopy, quick_copy
 from streamdb.state.unknown_fields import has_unknown, unknown_place
 from streamdb.types.conversion import convert, dec_hook, takes_null, with_whole_numbers
 from streamdb.types.extensible import Extensible, record_of
@@ -137,6 +138,11 @@ class StructRows(NativeRows[Row]):
         # The record of an extensible class is frozen, as its instances are.
         self.is_frozen = record.__struct_config__.frozen
         self.is_only_fields = record is row and not hasattr(row, "__post_init__")
+
+    @cached_property
+    def quick_copy(self) -> QuickCopy[Row] | None:
+        """What copies them, if they are of plain values."""
+        return quick_copy(self.in_page) if self.is_only_fields else None
 
     def replace(self, row: Row, changes: Mapping[str, Any]) -> Row:
         """Copy it."""
