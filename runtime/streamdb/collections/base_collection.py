@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeGuard, TypeVar, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -239,8 +239,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
             InvalidRow: a row does not fit its type; nothing is sent.
             DuplicateKey: there is a row of that key; use ``upsert`` or ``update``.
         """
-        writer = self._parts.writer
-        return self._each(row, lambda one: writer.insert(self._schema, one))
+        writer, schema = self._parts.writer, self._schema
+        if not _are_several(row, schema.row):
+            return writer.insert(schema, row)
+        return self._each(row, lambda one: writer.insert(schema, one))
 
     def upsert(self, row: Row | Sequence[Row]) -> Tx:
         """Write a row, whether or not there is one of its key; or several ones, as one write.
@@ -248,8 +250,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         Raises:
             InvalidRow: a row does not fit its type; nothing is sent.
         """
-        writer = self._parts.writer
-        return self._each(row, lambda one: writer.upsert(self._schema, one))
+        writer, schema = self._parts.writer, self._schema
+        if not _are_several(row, schema.row):
+            return writer.upsert(schema, row)
+        return self._each(row, lambda one: writer.upsert(schema, one))
 
     def update(self, key: Any, /, *change: Any, **fields: Any) -> Tx:
         """Write changed fields, or what a function makes of the row.
@@ -281,8 +285,10 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         Raises:
             MissingKey: there is no row of that key; nothing is removed.
         """
-        writer = self._parts.writer
-        return self._each(key, lambda one: writer.delete(self._schema, one))
+        writer, schema = self._parts.writer, self._schema
+        if not _are_several(key, schema.key):
+            return writer.delete(schema, key)
+        return self._each(key, lambda one: writer.delete(schema, one))
 
     def _update(
         self,
@@ -292,18 +298,18 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         expect: Row | UnsetType = UNSET,
     ) -> Tx:
         """Do what ``update`` does, for its typed forms in generated collections."""
-        changed = change_of(self._schema, change, fields)
-        expected, writer = expected_of(self._schema, expect), self._parts.writer
-        if expected is not None and _are_several(key):
+        schema, writer = self._schema, self._parts.writer
+        changed, expected = change_of(schema, change, fields), expected_of(schema, expect)
+        if not _are_several(key, schema.key):
+            return writer.update(schema, key, changed, expected)
+        if expected is not None:
             raise TypeError("update: expect= is one row, and goes with one key")
-        return self._each(key, lambda one: writer.update(self._schema, one, changed, expected))
+        return self._each(key, lambda one: writer.update(schema, one, changed, None))
 
-    def _each(self, given: Item | Sequence[Item], write: Callable[[Item], Tx]) -> Tx:
-        """Write one thing, or several ones as one write."""
-        if not _are_several(given):
-            return write(cast("Item", given))
+    def _each(self, several: Sequence[Item], write: Callable[[Item], Tx]) -> Tx:
+        """Write several things as one write."""
         with self._parts.writer.together() as transaction:
-            for one in cast("Sequence[Item]", given):
+            for one in several:
                 write(one)
         return transaction
 
@@ -314,8 +320,13 @@ class BaseCollection(Queryable[Row, Cols], Generic[Row, Key, Cols, Tx]):
         return self._parts.batches(self._schema, limits_of(settings))
 
 
-def _are_several(given: object) -> bool:
-    return not isinstance(given, str) and isinstance(given, Sequence)
+def _are_several(
+    given: Item | Sequence[Item], kind: Callable[..., Item]
+) -> TypeGuard[Sequence[Item]]:
+    """Tell whether it is a sequence of rows or keys, and not one, which is of that class."""
+    if type(given) is kind or isinstance(given, str):  # to ask the second question takes long
+        return False
+    return isinstance(given, Sequence)
 
 
 def _called_now(wire_key: str, shown: Table | FrozenRows) -> str:

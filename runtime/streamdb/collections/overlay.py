@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from msgspec import Struct
+
 Row: TypeAlias = Any
 #: From the row below, None if there is none, to the row that shows, None for none.
 RowChange: TypeAlias = Callable[[Any], Any]
@@ -30,8 +32,7 @@ class _Unknown:
 UNKNOWN: Final[Any] = _Unknown()
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Pending:
+class Pending(Struct, eq=False):  # made at every write: a dataclass takes longer
     """What one transaction does to one row.
 
     Attributes:
@@ -69,6 +70,16 @@ class Pending:
     above: Pending | None = None
     row: Row | None = UNKNOWN
     maker: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Pending {self.txid}>"  # and not what is above and below it
+
+
+#: What shows of a key, None for no row; the synced row, likewise; the number of the change that
+#: makes a row out of none, the last such one, which tells where a row stands that the stream does
+#: not have; and whether the key has changes, and not had some until now alone. A plain tuple, for
+#: one is made at every write.
+Shown: TypeAlias = tuple[Row | None, Row | None, int, bool]
 
 
 class Conflicting(NamedTuple):
@@ -131,15 +142,15 @@ class Overlay:
     """The pending changes of a table, by key, oldest first.
 
     >>> overlay = Overlay()
-    >>> overlay.push("a", Pending("t1", lambda row: row + 1), under=1)
-    >>> overlay.push("a", Pending("t2", lambda row: row * 10), under=1)
+    >>> overlay.lay("a", Pending("t1", lambda row: row + 1), under=1)
+    >>> overlay.lay("a", Pending("t2", lambda row: row * 10), under=1)
     >>> overlay.shown("a")
-    20
+    (20, 1, 0, True)
     >>> overlay.put_under("a", 4)
-    >>> overlay.shown("a"), overlay.under("a")
-    (50, 4)
+    >>> overlay.shown("a")
+    (50, 4, 0, True)
     >>> overlay.pop("a", "t1").txid, overlay.shown("a")
-    ('t1', 40)
+    ('t1', (40, 4, 0, True))
     """
 
     def __init__(self) -> None:
@@ -165,11 +176,20 @@ class Overlay:
         """Iterate over the keys."""
         return iter(self._stacks)
 
-    def push(self, key: str, pending: Pending, *, under: Row | None) -> None:
-        """Lay a change over the others; ``under`` is the synced row, if this is the first one."""
+    def lay(self, key: str, pending: Pending, *, under: Row | None) -> None:
+        """Lay a change over the others; ``under`` is the synced row, if this is the first one.
+
+        A further one of a transaction takes the place of the one before.
+        """
+        stack = self._stacks.get(key)
+        if stack is None:
+            stack = self._stacks[key] = _Stack(under)
+        elif (before := stack.changes.get(pending.txid)) is not None:
+            stack.put_change(before, pending.change)
+            return
         self._count += 1
         pending.number = self._count
-        self._push(key, pending, under)
+        stack.push(pending)
 
     def move(
         self,
@@ -200,14 +220,11 @@ class Overlay:
                 moved = Pending(pending.txid, changes[pending.txid])
                 if keeps_place:
                     moved.number = pending.number
-                    self._push(new, moved, under)
+                    if new not in self._stacks:
+                        self._stacks[new] = _Stack(under)
+                    self._stacks[new].push(moved)
                 else:
-                    self.push(new, moved, under=under)
-
-    def _push(self, key: str, pending: Pending, under: Row | None) -> None:
-        if key not in self._stacks:
-            self._stacks[key] = _Stack(under)
-        self._stacks[key].push(pending)
+                    self.lay(new, moved, under=under)
 
     def find(self, key: str, txid: str) -> Pending | None:
         """Return the change of a transaction, None if there is none."""
@@ -263,19 +280,15 @@ class Overlay:
             pending.or_base = UNKNOWN
             pending.overwrites = False
 
-    def shown(self, key: str) -> Row | None:
-        """Return what shows of a key."""
-        stack = self._stacks[key]
+    def shown(self, key: str) -> Shown | None:
+        """Return what shows of a key, None if nothing was written there."""
+        stack = self._stacks.get(key)
+        if stack is None:
+            return None
         top = stack.settled_top()
-        return stack.under if top is None else top.row
-
-    def made_by(self, key: str) -> int:
-        """Return the number of the change that makes a row out of none, the last such one.
-
-        It tells where a row stands that the stream does not have.
-        """
-        top = self._stacks[key].settled_top()
-        return 0 if top is None else top.maker
+        if top is None:
+            return stack.under, stack.under, 0, False
+        return top.row, stack.under, top.maker, True
 
     def standing(self, key: str, txid: str) -> tuple[Pending, Row | None]:
         """Return the change of a transaction, and the row that it is made to.
@@ -293,10 +306,6 @@ class Overlay:
         for key in keys:
             if key in self._stacks and not self._stacks[key].changes:
                 del self._stacks[key]
-
-    def has(self, key: str) -> bool:
-        """Tell whether a key has changes, and not had some until now alone."""
-        return key in self._stacks and bool(self._stacks[key].changes)
 
     def of(self, key: str) -> tuple[Pending, ...]:
         """Return the pending changes of a key, oldest first."""

@@ -363,11 +363,7 @@ class Table:
         """
         keys: list[str] = []
         for key, pending in changes:
-            before = self.overlay.find(key, pending.txid)
-            if before is not None:
-                self.overlay.put_change(key, before, pending.change)
-            else:
-                self.overlay.push(key, pending, under=self.rows.get(key))
+            self.overlay.lay(key, pending, under=self.rows.get(key))
             keys.append(key)
         return self.show_anew(keys)
 
@@ -443,31 +439,36 @@ class Table:
 
     def _show(self, keys: Iterable[str]) -> None:
         """Work out anew what shows of rows that have pending changes, or had until now."""
+        rows, overlay, pending = self.rows, self.overlay, self.marks.pending
         is_restored = False
+        settled: list[str] = []
         for key in keys:
-            if key not in self.overlay:
+            found = overlay.shown(key)
+            if found is None:
                 continue
-            if self.overlay.has(key):
-                self.marks.pending.add(key)
+            shown, under, maker, is_pending = found
+            if is_pending:
+                pending.add(key)
             else:
-                self.marks.pending.discard(key)
-            shown = self.overlay.shown(key)
-            is_synced = self.overlay.under(key) is not None
+                pending.discard(key)
+                settled.append(key)
             if shown is None:
-                self._hide(key, is_synced=is_synced)
+                self._hide(key, is_synced=under is not None)
                 continue
-            is_new = key not in self.rows
-            self.rows[key] = shown
-            if is_synced:
-                is_restored = is_restored or key in self._hidden
-                self._hidden.discard(key)
-            elif (number := self.overlay.made_by(key)) != self._ahead.get(key):
-                self._ahead[key] = number
+            is_new = key not in rows
+            rows[key] = shown
+            if under is not None:
+                if key in self._hidden:
+                    is_restored = True
+                    self._hidden.discard(key)
+            elif maker != self._ahead.get(key):
+                self._ahead[key] = maker
                 if self._arrivals is not None:
-                    self._arrivals.add_ahead(key, number)
+                    self._arrivals.add_ahead(key, maker)
                 if not is_new:
                     self._note_moved(key)
-        self.overlay.tidy(list(keys))
+        if settled:
+            overlay.tidy(settled)
         if is_restored:  # rare: a removal that failed; the row goes back to where it was
             self.rows = self._by_arrival(self.rows)
 

@@ -110,7 +110,7 @@ class Outcome:
     def when_settled(self, call: Callable[[Outcome], object]) -> None:
         """Call a function when it is durable or has failed, on whichever thread that happens."""
         with self._lock:
-            if not self.is_settled:
+            if self.status not in _SETTLED:
                 self._calls.append(call)
                 return
         call(self)
@@ -129,10 +129,12 @@ class Outcome:
     def advance(self, status: TransactionStatus) -> None:
         """Move on; steps back and steps behind a failure are ignored."""
         with self._lock:
-            if self.is_given_up or _ORDER[status] <= _ORDER[self.status]:
+            before = self.status
+            if before in _GIVEN_UP or _ORDER[status] <= _ORDER[before]:
                 return
-            was_settled, self.status = self.is_settled, status
-            settled = None if was_settled or not self.is_settled else self._take_who_waits()
+            self.status = status
+            is_settled = status in _SETTLED and before not in _SETTLED
+            settled = self._take_who_waits() if is_settled else None
             synced = self._synced if status == "synced" and self.error is None else None
         if settled is not None:
             self._tell(*settled)

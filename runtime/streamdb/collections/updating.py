@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -12,6 +12,25 @@ from streamdb.plain_functions import refuse_async
 from streamdb.state.schema import CollectionSchema
 
 Row = TypeVar("Row")
+
+
+class NewFields:
+    """Makes a row of another one by other values in some fields; runs none of the user's functions.
+
+    Args:
+        schema: of the collection.
+        fields: the values.
+    """
+
+    __slots__ = ("_fields", "_schema")
+
+    def __init__(self, schema: CollectionSchema[Any, Any], fields: Mapping[str, Any]) -> None:
+        self._schema: Final = schema
+        self._fields: Final = fields
+
+    def __call__(self, row: Any) -> Any:
+        """Return the new row. Raises InvalidRow, TypeError."""
+        return self._schema.replace(row, self._fields)
 
 
 def change_of(
@@ -29,7 +48,7 @@ def change_of(
     if (change is None) == (not fields):
         raise TypeError("update takes either fields or one function from row to row")
     if change is None:
-        return lambda row: schema.replace(row, fields)
+        return NewFields(schema, fields)
     if not callable(change):
         raise TypeError(
             f"update takes fields by their names, or a function, not {type(change).__name__}: "

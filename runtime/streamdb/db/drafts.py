@@ -92,13 +92,14 @@ class Draft:
 
     def add(self, write: LocalWrite) -> None:
         """Take in one more write."""
-        before = self.writes.get(write.place)
+        place = write.place
+        before = self.writes.get(place)
         is_anew = before is None or not before.takes(write)  # others removed the row in between
         merged = write if before is None or is_anew else before.then(write)
         if merged is None:
-            del self.writes[write.place]
+            del self.writes[place]
         else:
-            self.writes[write.place] = merged
+            self.writes[place] = merged
 
     def rename(self, place: Place, key: str, *, is_its_own: bool = False) -> None:
         """Write a row by another key.

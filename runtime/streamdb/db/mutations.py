@@ -6,12 +6,13 @@ import itertools
 import uuid
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec.structs import replace
 
 from streamdb.collections.callers import OpenBlock, this_task_or_thread
 from streamdb.collections.transaction import BaseTransaction, Outcome, take_up
+from streamdb.collections.updating import NewFields
 from streamdb.db.drafts import Draft, Holder
 from streamdb.db.local_writes import (
     LocalWrite,
@@ -62,6 +63,7 @@ class Mutations(Generic[Tx]):
         pending: PendingWrites,
     ) -> None:
         self._state = state
+        self._commits: Final = state.committing()
         self._check_open = check_open
         self._check_started = check_started
         self._send = send
@@ -170,19 +172,24 @@ class Mutations(Generic[Tx]):
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a new row. Raises InvalidRow, DuplicateKey."""
-        with self._drafting() as draft:
-            draft.add(self._new_row(schema, row))
-        return self._wrap(draft.outcome)
+        check_caller("a write")
+        with self._commits:
+            current = self._begin()
+            return self._add(current, self._new_row(schema, row))
 
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
-        with self._drafting() as draft:
-            write = self._called_now(self._checked("upsert", schema, row))
+        check_caller("a write")
+        with self._commits:
+            current = self._begin()
+            key, read, text, size = self._read_back(schema, row)
+            write = LocalWrite("upsert", schema, key, read, text=text, size=size)
+            write = self._called_now(write)
             if (kept := self._kept_of(schema, write.key)) is not None:
-                write = self._checked("upsert", schema, write.row, onto=kept)
+                read, text, size = schema.read_back(write.row, onto=kept)
+                write = replace(write, row=read, text=text, size=size)
             before = self._latest(schema, write.key)
-            draft.add(write if before is None else replace(write, base=before.row))
-        return self._wrap(draft.outcome)
+            return self._add(current, write if before is None else replace(write, base=before.row))
 
     def update(
         self,
@@ -195,50 +202,77 @@ class Mutations(Generic[Tx]):
 
         Raises MissingKey, RowChanged, InvalidRow, StreamDBError.
         """
-        given = key
+        check_caller("a write")
         while True:
-            with self._state.lock:
-                self._check_open()
-                key = self._key_now(schema, given)
-                stored = self._existing(schema, key, "update")
-            if expect is not None and not self._is_expected(schema, key, stored.row, expect):
-                raise row_changed(schema, key, stored.row)
+            with self._commits:
+                wire_key, stored = self._to_update(schema, key, expect)
+                if isinstance(change, NewFields):
+                    return self._update(schema, wire_key, stored, change(stored.row), expect)
             # The user's code: it may take its time, and any other lock.
-            with self._changing(schema, key):
+            with self._changing(schema, wire_key):
                 changed = change(stored.row)
-            if changed is None:
-                raise InvalidRow(
-                    f"collection {schema.name!r}: the function that `update` was given returned "
-                    "None: it returns the changed row",
-                    type=schema.type,
-                )
-            if schema.rows.holds(changed) and schema.key_of(changed) != key:
-                raise InvalidRow(
-                    f"collection {schema.name!r}: an update must keep "
-                    f"{schema.primary_key}={key!r}; delete the row and insert another one instead",
-                    type=schema.type,
-                    pointer=f"/{schema.wire_primary_key}",
-                )
-            with self._state.committing():
-                if self._key_now(schema, given) != key:
+            with self._commits:
+                if self._key_now(schema, schema.wire_key(key)) != wire_key:
                     continue  # it is called otherwise now
-                if self._existing(schema, key, "update").row is not stored.row:
+                if self._existing(schema, wire_key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
-                with self._drafting() as draft:
-                    kept = self._kept_of(schema, schema.wire_key(key))
-                    write = self._checked("update", schema, changed, over=stored, onto=kept)
-                    fields = changed_fields(schema, stored.row, write.row)
-                    if fields != {}:  # what changes nothing is free
-                        draft.add(replace(write, fields=fields, base=stored.row, expect=expect))
-                return self._wrap(draft.outcome)
+                return self._update(schema, wire_key, stored, changed, expect)
+
+    def _to_update(
+        self, schema: CollectionSchema[Any, Any], key: Any, expect: Any | None
+    ) -> tuple[str, Stored]:
+        """Return what the row of a key is called now, and the row."""
+        self._check_open()
+        wire_key = self._key_now(schema, schema.wire_key(key))
+        stored = self._existing(schema, wire_key, "update")
+        if expect is not None and not self._is_expected(schema, wire_key, stored.row, expect):
+            raise row_changed(schema, schema.parse_key(wire_key), stored.row)
+        return wire_key, stored
+
+    def _update(
+        self,
+        schema: CollectionSchema[Any, Any],
+        wire_key: str,
+        stored: Stored,
+        changed: Any,
+        expect: Any | None,
+    ) -> Tx:
+        """Write what was made of a row."""
+        if changed is None:
+            raise InvalidRow(
+                f"collection {schema.name!r}: the function that `update` was given returned "
+                "None: it returns the changed row",
+                type=schema.type,
+            )
+        if schema.rows.holds(changed) and schema.key_of(changed) != schema.parse_key(wire_key):
+            raise InvalidRow(
+                f"collection {schema.name!r}: an update must keep "
+                f"{schema.primary_key}={schema.parse_key(wire_key)!r}; delete the row and insert "
+                "another one instead",
+                type=schema.type,
+                pointer=f"/{schema.wire_primary_key}",
+            )
+        current = self._begin()
+        kept = self._kept_of(schema, wire_key)
+        key, read, text, size = self._read_back(schema, changed, over=stored, onto=kept)
+        base = stored.row
+        fields = changed_fields(schema, base, read)
+        if fields != {}:
+            write = LocalWrite("update", schema, key, read, fields, text, size, base, expect)
+            return self._add(current, write)
+        if current is None:
+            current = self.new_draft()
+            current.outcome.advance("synced")  # what changes nothing is free
+        return self._wrap(current.outcome)
 
     def delete(self, schema: CollectionSchema[Any, Any], key: Any) -> Tx:
         """Remove a row. Raises MissingKey."""
-        with self._drafting() as draft:
-            key = self._key_now(schema, key)
-            before = self._existing(schema, key, "delete").row
-            draft.add(LocalWrite("delete", schema, schema.wire_key(key), base=before))
-        return self._wrap(draft.outcome)
+        check_caller("a write")
+        with self._commits:
+            current = self._begin()
+            wire_key = self._key_now(schema, schema.wire_key(key))
+            before = self._existing(schema, wire_key, "delete").row
+            return self._add(current, LocalWrite("delete", schema, wire_key, base=before))
 
     def shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
         """Return the row that shows, None if none does. Called while `holding`."""
@@ -248,7 +282,7 @@ class Mutations(Generic[Tx]):
 
     def holding(self) -> AbstractContextManager[None]:
         """Hold the lock for what follows, in which nobody's code runs."""
-        return self._state.committing()
+        return self._commits
 
     def insertion(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
         """Return the write of a new row. Called while `holding`.
@@ -328,19 +362,33 @@ class Mutations(Generic[Tx]):
 
     # --- helpers
 
-    @contextmanager
-    def _drafting(self) -> Generator[Draft]:
-        """Yield the open transaction, or one for this write alone, sent if the write is good."""
-        check_caller("a write")
-        with self._state.committing():
-            current = self._open.current
-            if current is not None:
-                yield current
-                return
+    def _begin(self) -> Draft | None:
+        """Return the open transaction, if the caller is in the block of one.
+
+        Called while `holding`. Raises StreamDBError if nothing can be written.
+        """
+        current = self._open.current
+        if current is None:
             self._check_open()
-            draft = self.new_draft()
-            yield draft
-            self._finish(draft)
+        return current
+
+    def _add(self, current: Draft | None, write: LocalWrite) -> Tx:
+        """Have a write be part of the open transaction, or show and be sent as one of its own."""
+        if current is not None:
+            current.add(write)
+            return self._wrap(current.outcome)
+        draft = self.new_draft()
+        draft.writes[write.place] = write
+        if self.holders:
+            self.make_way(draft.writes)
+        draft.outcome.advance("queued")
+        try:
+            self._pending.show_lone(draft, write)
+            self._send(draft)
+        except BaseException as error:
+            self._give_up(draft, error)
+            raise
+        return self._wrap(draft.outcome)
 
     def _finish(self, draft: Draft) -> None:
         if not draft.writes:
@@ -349,7 +397,7 @@ class Mutations(Generic[Tx]):
         self._queue(draft, self._send)
 
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
-        with self._state.committing():
+        with self._commits:
             self.follow_renamed(draft)
             self.make_way(draft.writes)
             self._pending.number(draft)
@@ -375,61 +423,47 @@ class Mutations(Generic[Tx]):
         self._pending.roll_back([draft], lambda: draft.outcome.fail(failure))
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
-        write = self._checked("insert", schema, row)
-        if self._latest(schema, write.key) is not None:
+        key, read, text, size = self._read_back(schema, row)
+        if self._latest(schema, key) is not None:
             raise DuplicateKey(
-                f"insert: collection {schema.name!r} holds a row of key {write.key!r} already; "
+                f"insert: collection {schema.name!r} holds a row of key {key!r} already; "
                 "use upsert or update"
             )
-        return write
+        return LocalWrite("insert", schema, key, read, None, text, size)
 
-    def _key_now(self, schema: CollectionSchema[Any, Any], key: Any) -> Any:
-        """Return what the row of a key is called now."""
-        wire_key = schema.wire_key(key)
-        table = self._state.tables[schema.name]
-        if not table.renamed.keys or self._is_open(schema, wire_key):
-            return key
-        return schema.parse_key(table.renamed.now(wire_key, table.rows))
-
-    def _called_now(self, write: LocalWrite) -> LocalWrite:
-        """Return a write as one of the row by what that is called now."""
-        table = self._state.tables[write.schema.name]
-        if not table.renamed.keys or self._is_open(write.schema, write.key):
-            return write
-        now = table.renamed.now(write.key, table.rows)
-        return write if now == write.key else write.renamed(now)
-
-    def _is_open(self, schema: CollectionSchema[Any, Any], wire_key: str) -> bool:
-        return self._written(schema, wire_key) is not None
-
-    def _checked(
+    def _read_back(
         self,
-        kind: Literal["insert", "upsert", "update"],
         schema: CollectionSchema[Any, Any],
         row: Any,
         *,
         over: Stored | None = None,
         onto: Stored | None = None,
-    ) -> LocalWrite:
-        """Return the write of a row, as readers will have it. Raises InvalidRow."""
-        is_plain = onto is None and (over is None or over.original is None)
-        copy = schema.quick_copy if is_plain else None
-        if copy is not None and (copied := copy(row)) is not None:
-            text, (read, size) = None, copied
-        else:
-            text = schema.encode(row, over=over, onto=onto)
-            read, size = schema.decode(text), len(text)
+    ) -> tuple[str, Any, bytes | None, int]:
+        """Return the key of a row that is to be written, and what `read_back` does of it."""
+        read, text, size = schema.read_back(row, over=over, onto=onto)
         key = checked_wire_key(schema, row)
         self._check_unchanging(schema, key)
-        return LocalWrite(kind, schema, key, read, text=text, size=size)
+        return key, read, text, size
+
+    def _key_now(self, schema: CollectionSchema[Any, Any], wire_key: str) -> str:
+        """Return what the row of a key is called now."""
+        table = self._state.tables[schema.name]
+        if not table.renamed.keys or self._written(schema, wire_key) is not None:
+            return wire_key
+        return table.renamed.now(wire_key, table.rows)
+
+    def _called_now(self, write: LocalWrite) -> LocalWrite:
+        """Return a write as one of the row by what that is called now."""
+        now = self._key_now(write.schema, write.key)
+        return write if now == write.key else write.renamed(now)
 
     @contextmanager
-    def _changing(self, schema: CollectionSchema[Any, Any], key: Any) -> Generator[None]:
+    def _changing(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Generator[None]:
         """Have the function of an update write no row that is being changed by it.
 
         It would change the row that it stands on, and be called again for that, without end.
         """
-        change = (schema.name, schema.wire_key(key)), this_task_or_thread()
+        change = (schema.name, wire_key), this_task_or_thread()
         self._changes.append(change)
         try:
             yield
@@ -444,21 +478,22 @@ class Mutations(Generic[Tx]):
                 "row itself: return the changed row instead"
             )
 
-    def _existing(self, schema: CollectionSchema[Any, Any], key: Any, doing: str) -> Stored:
-        self._check_unchanging(schema, schema.wire_key(key))
-        stored = self._latest(schema, schema.wire_key(key))
+    def _existing(self, schema: CollectionSchema[Any, Any], wire_key: str, doing: str) -> Stored:
+        self._check_unchanging(schema, wire_key)
+        stored = self._latest(schema, wire_key)
         if stored is None:
             self._check_started()  # or every row would be taken for missing
+            key = schema.parse_key(wire_key)
             raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
         return stored
 
     def _is_expected(
-        self, schema: CollectionSchema[Any, Any], key: Any, row: Any, expect: Any
+        self, schema: CollectionSchema[Any, Any], wire_key: str, row: Any, expect: Any
     ) -> bool:
         """Tell whether a row is the expected one, as it is or as it was before this block."""
         if is_same_json(schema, row, expect):
             return True
-        earlier = self._written(schema, schema.wire_key(key))
+        earlier = self._written(schema, wire_key)
         if earlier is None or earlier.base is None:
             return False
         return is_same_json(schema, earlier.base, expect)
@@ -475,11 +510,11 @@ class Mutations(Generic[Tx]):
 
         That is not what this block itself has written, for one write comes of it all.
         """
+        if schema.updates != "merge":
+            return None
         write = self._written(schema, wire_key)
         begins_anew = write is not None and write.kind in ("insert", "replace", "delete")
-        if schema.updates != "merge" or begins_anew:
-            return None
-        return self._shown(schema, wire_key)
+        return None if begins_anew else self._shown(schema, wire_key)
 
     def _written(self, schema: CollectionSchema[Any, Any], wire_key: str) -> LocalWrite | None:
         """Return what the open transaction does to a row, None for nothing."""
@@ -489,10 +524,11 @@ class Mutations(Generic[Tx]):
     def _shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
         """Return a row as it shows."""
         table = self._state.tables[schema.name]
-        if wire_key in table.overlay:
-            row = table.rows.get(wire_key)
-            return None if row is None else Stored(row)
-        return table.stored(wire_key)
+        row = table.rows.get(wire_key)
+        if row is None:
+            return None
+        has_text = table.originals and wire_key not in table.overlay
+        return Stored(row, table.originals.get(wire_key) if has_text else None)
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:

@@ -55,11 +55,11 @@ class OpenChecks:
         Raises:
             DatabaseClosed: the database is closed, or never found its stream; the cause says why.
         """
-        self.check_not_closed()
-        if self._status.failure is not None and not self.is_found:
-            raise DatabaseClosed(
-                f"{self._url}: the stream could not be opened"
-            ) from self._status.failure
+        status = self._status
+        if status.now == "closed":
+            raise self.closed()
+        if status.failure is not None and not self.is_found:
+            raise DatabaseClosed(f"{self._url}: the stream could not be opened") from status.failure
 
     def closed(self) -> DatabaseClosed:
         """Return what is told to those who come too late."""

@@ -61,6 +61,20 @@ class PendingWrites:
         self._count += 1
         draft.number = self._count
 
+    def show_lone(self, draft: Draft, write: LocalWrite) -> None:
+        """Have a new transaction show, of one write and not open. Called under the lock."""
+        self.number(draft)
+        if self.open:
+            draft.after += self.open.others(draft, [write.place])
+        state, name, pending = (
+            self._state,
+            write.schema.name,
+            Pending(draft.outcome.txid, write.change()),
+        )
+        deltas = state.tables[name].lay([(write.key, pending)])
+        pending.seen = write.base if state.has_loaded or write.kind == "insert" else UNKNOWN
+        state.show_local({name: deltas})
+
     def show(self, draft: Draft, places: Collection[Place]) -> None:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
         if draft.is_open:

@@ -408,7 +408,8 @@ class DatabaseState:
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
         changes = {self.tables[name]: each for name, each in deltas.items() if each}
-        self._metas.add_changes(changes)
+        if self._metas.are_asked:
+            self._metas.add_changes(changes)
         self.graph.commit(changes)
         self.signal.fire()
 

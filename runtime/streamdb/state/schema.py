@@ -161,9 +161,25 @@ class CollectionSchema(Generic[Row, Key]):
             raise self._invalid_row(error, text) from None
         return text
 
+    def read_back(
+        self, row: Row, *, over: Stored | None = None, onto: Stored | None = None
+    ) -> tuple[Row, bytes | None, int]:
+        """Return a row as readers will have it, its text, and about how long that is.
+
+        The text is None if it need not be made yet: then there surely is one. Arguments are those
+        of :meth:`encode`, and so is what is raised.
+        """
+        copy = self._quick_copy
+        if copy is not None and onto is None and (over is None or over.original is None):
+            copied = copy(row)
+            if copied is not None:
+                return copied[0], None, copied[1]
+        text = self.encode(row, over=over, onto=onto)
+        return self.decode(text), text, len(text)
+
     @cached_property
-    def quick_copy(self) -> QuickCopy[Row] | None:
-        """What does for a row what :meth:`encode` and :meth:`decode` do, and leaves its text out.
+    def _quick_copy(self) -> QuickCopy[Row] | None:
+        """What reads a row back quickly.
 
         None if a contract has to see the text, or rows of the class have to be read with care.
         """

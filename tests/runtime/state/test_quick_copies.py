@@ -73,7 +73,7 @@ _ANY = st.one_of(
 @given(st.dictionaries(st.sampled_from(Row.__struct_fields__), _ANY, max_size=2))
 def test_a_quick_copy_is_what_is_read_of_the_text(values: dict[str, Any]) -> None:
     row = Row(**{"id": "a", **values})
-    copy = SCHEMA.quick_copy
+    copy = SCHEMA.rows.quick_copy
     assert copy is not None
     copied = copy(row)
     try:
