@@ -343,7 +343,7 @@ class _Stack:
             below.above = pending
         pending.made_on, self._last = self._last, pending.txid
         self._top = self.changes[pending.txid] = pending
-        self._touch(pending)
+        self._lowest = self._highest = pending  # below it, all is settled
 
     def remove(self, pending: Pending) -> None:
         del self.changes[pending.txid]

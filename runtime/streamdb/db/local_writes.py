@@ -273,7 +273,11 @@ def changed_fields(
     changed: dict[str, Any] = {}
     for name, get in getters.items():
         value, old = get(after), get(before)
-        if value is not old and not _is_same(value, old):
+        kind = type(value)
+        if kind in _TOLD_APART and kind is type(old):  # as most are
+            if value != old:
+                changed[name] = value
+        elif not _is_same(value, old):
             changed[name] = value
     if schema.rows.is_only_fields and type(before) is type(after) is schema.row:
         return changed
@@ -312,12 +316,10 @@ def row_changed(schema: CollectionSchema[Any, Any], key: Any, now: Any | None) -
 
 def _is_same(one: object, other: object) -> bool:
     """Tell whether two values are the same JSON."""
-    kind = type(one)
-    if kind is type(other) and kind in _TOLD_APART:
-        return one == other
     if same_value(one, other):
         return True
-    if kind is not type(other):
+    kind = type(one)
+    if kind is not type(other) or kind in _TOLD_APART:
         return False
     try:
         return json_text.encode(one) == json_text.encode(other)

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from msgspec.structs import replace
 
-from streamdb.collections.callers import OpenBlock, this_task_or_thread
+from streamdb.collections.callers import OpenBlock
 from streamdb.collections.transaction import BaseTransaction, Outcome, take_up
 from streamdb.collections.updating import NewFields
 from streamdb.db.drafts import Draft, Holder
@@ -18,15 +18,14 @@ from streamdb.db.local_writes import (
     LocalWrite,
     Place,
     changed_fields,
-    is_same_json,
     row_changed,
 )
 from streamdb.db.pending_writes import PendingWrites
+from streamdb.db.seen_rows import SeenRows
 from streamdb.db.state import DatabaseState
 from streamdb.errors import (
     DuplicateKey,
     InvalidRow,
-    MissingKey,
     StreamDBError,
     TransactionFailed,
 )
@@ -65,7 +64,6 @@ class Mutations(Generic[Tx]):
         self._state = state
         self._commits: Final = state.committing()
         self._check_open = check_open
-        self._check_started = check_started
         self._send = send
         self._hold = hold
         self._wrap = wrap
@@ -76,7 +74,7 @@ class Mutations(Generic[Tx]):
         self._pending: Final = pending
         pending.make_way = self.make_way
         self._open: Final = OpenBlock[Draft]("open transaction")
-        self._changes: list[tuple[Place, object]] = []  # of functions that run, and whose
+        self._seen: Final = SeenRows(state.tables, self._open, check_started)
 
     @contextmanager
     def transaction(self) -> Generator[Tx]:
@@ -185,10 +183,10 @@ class Mutations(Generic[Tx]):
             key, read, text, size = self._read_back(schema, row)
             write = LocalWrite("upsert", schema, key, read, text=text, size=size)
             write = self._called_now(write)
-            if (kept := self._kept_of(schema, write.key)) is not None:
+            if (kept := self._seen.kept_of(schema, write.key)) is not None:
                 read, text, size = schema.read_back(write.row, onto=kept)
                 write = replace(write, row=read, text=text, size=size)
-            before = self._latest(schema, write.key)
+            before = self._seen.latest(schema, write.key)
             return self._add(current, write if before is None else replace(write, base=before.row))
 
     def update(
@@ -209,12 +207,12 @@ class Mutations(Generic[Tx]):
                 if isinstance(change, NewFields):
                     return self._update(schema, wire_key, stored, change(stored.row), expect)
             # The user's code: it may take its time, and any other lock.
-            with self._changing(schema, wire_key):
+            with self._seen.changing(schema, wire_key):
                 changed = change(stored.row)
             with self._commits:
-                if self._key_now(schema, schema.wire_key(key)) != wire_key:
+                if self._seen.key_now(schema, schema.wire_key(key)) != wire_key:
                     continue  # it is called otherwise now
-                if self._existing(schema, wire_key, "update").row is not stored.row:
+                if self._seen.existing(schema, wire_key, "update").row is not stored.row:
                     continue  # it has moved on meanwhile: change what it is now
                 return self._update(schema, wire_key, stored, changed, expect)
 
@@ -223,9 +221,9 @@ class Mutations(Generic[Tx]):
     ) -> tuple[str, Stored]:
         """Return what the row of a key is called now, and the row."""
         self._check_open()
-        wire_key = self._key_now(schema, schema.wire_key(key))
-        stored = self._existing(schema, wire_key, "update")
-        if expect is not None and not self._is_expected(schema, wire_key, stored.row, expect):
+        wire_key = self._seen.key_now(schema, schema.wire_key(key))
+        stored = self._seen.existing(schema, wire_key, "update")
+        if expect is not None and not self._seen.is_expected(schema, wire_key, stored.row, expect):
             raise row_changed(schema, schema.parse_key(wire_key), stored.row)
         return wire_key, stored
 
@@ -253,7 +251,7 @@ class Mutations(Generic[Tx]):
                 pointer=f"/{schema.wire_primary_key}",
             )
         current = self._begin()
-        kept = self._kept_of(schema, wire_key)
+        kept = self._seen.kept_of(schema, wire_key)
         key, read, text, size = self._read_back(schema, changed, over=stored, onto=kept)
         base = stored.row
         fields = changed_fields(schema, base, read)
@@ -270,8 +268,8 @@ class Mutations(Generic[Tx]):
         check_caller("a write")
         with self._commits:
             current = self._begin()
-            wire_key = self._key_now(schema, schema.wire_key(key))
-            before = self._existing(schema, wire_key, "delete").row
+            wire_key = self._seen.key_now(schema, schema.wire_key(key))
+            before = self._seen.existing(schema, wire_key, "delete").row
             return self._add(current, LocalWrite("delete", schema, wire_key, base=before))
 
     def shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Any | None:
@@ -424,7 +422,7 @@ class Mutations(Generic[Tx]):
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
         key, read, text, size = self._read_back(schema, row)
-        if self._latest(schema, key) is not None:
+        if self._seen.latest(schema, key) is not None:
             raise DuplicateKey(
                 f"insert: collection {schema.name!r} holds a row of key {key!r} already; "
                 "use upsert or update"
@@ -442,93 +440,13 @@ class Mutations(Generic[Tx]):
         """Return the key of a row that is to be written, and what `read_back` does of it."""
         read, text, size = schema.read_back(row, over=over, onto=onto)
         key = checked_wire_key(schema, row)
-        self._check_unchanging(schema, key)
+        self._seen.check_unchanging(schema, key)
         return key, read, text, size
-
-    def _key_now(self, schema: CollectionSchema[Any, Any], wire_key: str) -> str:
-        """Return what the row of a key is called now."""
-        table = self._state.tables[schema.name]
-        if not table.renamed.keys or self._written(schema, wire_key) is not None:
-            return wire_key
-        return table.renamed.now(wire_key, table.rows)
 
     def _called_now(self, write: LocalWrite) -> LocalWrite:
         """Return a write as one of the row by what that is called now."""
-        now = self._key_now(write.schema, write.key)
+        now = self._seen.key_now(write.schema, write.key)
         return write if now == write.key else write.renamed(now)
-
-    @contextmanager
-    def _changing(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Generator[None]:
-        """Have the function of an update write no row that is being changed by it.
-
-        It would change the row that it stands on, and be called again for that, without end.
-        """
-        change = (schema.name, wire_key), this_task_or_thread()
-        self._changes.append(change)
-        try:
-            yield
-        finally:
-            self._changes.remove(change)
-
-    def _check_unchanging(self, schema: CollectionSchema[Any, Any], wire_key: str) -> None:
-        changes = self._changes
-        if changes and ((schema.name, wire_key), this_task_or_thread()) in changes:
-            raise StreamDBError(
-                f"update: the function for {wire_key!r} of collection {schema.name!r} writes that "
-                "row itself: return the changed row instead"
-            )
-
-    def _existing(self, schema: CollectionSchema[Any, Any], wire_key: str, doing: str) -> Stored:
-        self._check_unchanging(schema, wire_key)
-        stored = self._latest(schema, wire_key)
-        if stored is None:
-            self._check_started()  # or every row would be taken for missing
-            key = schema.parse_key(wire_key)
-            raise MissingKey(f"{doing}: collection {schema.name!r} holds no row of key {key!r}")
-        return stored
-
-    def _is_expected(
-        self, schema: CollectionSchema[Any, Any], wire_key: str, row: Any, expect: Any
-    ) -> bool:
-        """Tell whether a row is the expected one, as it is or as it was before this block."""
-        if is_same_json(schema, row, expect):
-            return True
-        earlier = self._written(schema, wire_key)
-        if earlier is None or earlier.base is None:
-            return False
-        return is_same_json(schema, earlier.base, expect)
-
-    def _latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
-        """Return a row as this task or thread has left it."""
-        write = self._written(schema, wire_key)
-        if write is not None:
-            return None if write.row is None else Stored(write.row)
-        return self._shown(schema, wire_key)
-
-    def _kept_of(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
-        """Return the row of which readers keep what a write leaves out, None if there is none.
-
-        That is not what this block itself has written, for one write comes of it all.
-        """
-        if schema.updates != "merge":
-            return None
-        write = self._written(schema, wire_key)
-        begins_anew = write is not None and write.kind in ("insert", "replace", "delete")
-        return None if begins_anew else self._shown(schema, wire_key)
-
-    def _written(self, schema: CollectionSchema[Any, Any], wire_key: str) -> LocalWrite | None:
-        """Return what the open transaction does to a row, None for nothing."""
-        current = self._open.current
-        return None if current is None else current.writes.get((schema.name, wire_key))
-
-    def _shown(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
-        """Return a row as it shows."""
-        table = self._state.tables[schema.name]
-        row = table.rows.get(wire_key)
-        if row is None:
-            return None
-        has_text = table.originals and wire_key not in table.overlay
-        return Stored(row, table.originals.get(wire_key) if has_text else None)
 
 
 def _caused(failure: TransactionFailed, cause: BaseException) -> TransactionFailed:
