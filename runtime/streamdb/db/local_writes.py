@@ -272,7 +272,8 @@ def changed_fields(
         return None
     changed: dict[str, Any] = {}
     for name, get in getters.items():
-        value, old = get(after), get(before)
+        value: object = get(after)
+        old: object = get(before)
         kind = type(value)
         if kind in _TOLD_APART and kind is type(old):  # as most are
             if value != old:
