@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from streamdb.cache.evidence import LastData
@@ -78,6 +79,8 @@ class CacheWriter:
         try:
             closed = self._thread.submit(self._close)
         except RuntimeError:  # the interpreter is ending: it has waited for the thread
+            if self._base is not None or self._reads:
+                self._write()
             self._close()
             closed = Future()
             closed.set_result(None)
@@ -101,10 +104,8 @@ class CacheWriter:
             self._before()
 
     def _begin(self) -> None:
-        try:
+        with suppress(RuntimeError):  # the interpreter is ending: `close` writes what waits
             self.writing = self._thread.submit(self._write)
-        except RuntimeError:  # the interpreter is ending: the rest will be read again
-            self.has_failed = True
 
     def _write(self) -> None:
         with self._lock:

@@ -122,17 +122,22 @@ url, cache = sys.argv[1:]
 db = Chat(url, create=True, cache=cache)
 db.preload()
 db.messages.insert(message("a")).synced()
-atexit.register(db.close)
+
+@atexit.register
+def end():
+    db.messages.insert(message("b")).synced()
+    db.close()
 """
 
 
 def test_closed_when_the_interpreter_ends(server: Serving, cache: Path) -> None:
+    """What is read when no thread takes on work any more is written by closing."""
     url = f"{server.url}cached-at-exit"
     command = [sys.executable, "-c", AT_EXIT, url, str(cache)]
     done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
     assert done.stderr == ""
     with Chat(url, cache=str(cache)) as db:
-        assert (db.messages.keys(), db.metrics.cached) == (["a"], 1)
+        assert (db.messages.keys(), db.metrics.cached) == (["a", "b"], 2)
 
 
 FORKING = """
