@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from tests.interop.node import FOLDER, find_node, packages_installed
 from benchmarks.livequery.workload import write_workload
 
 _ROWS: Final = ("1000", "10000", "100000")
-_CHUNKS: Final = ("100x10", "1000x10", "10000x10")
+_CHUNKS: Final = ("100x10", "1000x10", "10000x10", "1000x100", "100x1000")
 _SIZES: Final = {
     "none": _ROWS,
     "filter": _ROWS,
@@ -32,9 +33,9 @@ _SIZES: Final = {
     "full": _ROWS,
     "join": _ROWS,
     "join-inner": _ROWS,
-    "group": _CHUNKS,
+    "group": (*_CHUNKS, "10x10000"),
     "group-collect": (*_CHUNKS, "10x10000"),
-    "chain": (*_CHUNKS, "100x1000"),
+    "chain": _CHUNKS,
     "chain-approvals": _CHUNKS,
 }
 
@@ -50,7 +51,7 @@ def main() -> None:
     print(f"{'case':16} {'size':>9}  {'':22} {'ours':>12} {'TanStack DB':>13} {'ratio':>7}")
     with packages_installed(node), tempfile.TemporaryDirectory() as name:
         for case in given.cases:
-            for size in given.sizes or _SIZES[case]:
+            for size in _sizes(case, given.sizes):
                 file = write_workload(Path(name), case, size, given.cycles)
                 peers = FOLDER / "peers"
                 commands: list[list[str | Path]] = [
@@ -72,6 +73,10 @@ def main() -> None:
                     sys.exit(f"{case}: {ours[0]['rows']} and {theirs[0]['rows']} rows")
                 _print_case(case, size, ours, theirs)
                 file.unlink()
+
+
+def _sizes(case: str, wanted: list[str]) -> list[str]:
+    return [size for size in _SIZES[case] if size in wanted or not wanted]
 
 
 def _print_case(case: str, size: str, ours: list[Measured], theirs: list[Measured]) -> None:
@@ -107,13 +112,19 @@ def _run(command: list[str | Path]) -> Measured:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.livequery", description=__doc__)
     parser.add_argument("--cases", type=_list, default=list(_SIZES), help="default: all")
-    parser.add_argument("--sizes", type=_list, default=[], help="default: those of each case")
+    parser.add_argument(
+        "--sizes", type=_list, default=[], help="of those of each case; default: all"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--cycles", type=int, default=200, help="default: %(default)s")
     given = parser.parse_args()
     for case in given.cases:
         if case not in _SIZES:
             parser.error(f"no case {case!r}; the cases: {', '.join(_SIZES)}")
+    sizes = list(dict.fromkeys(chain.from_iterable(_SIZES.values())))
+    for size in given.sizes:
+        if size not in sizes:
+            parser.error(f"no size {size!r}; the sizes: {', '.join(sizes)}")
     return given
 
 
