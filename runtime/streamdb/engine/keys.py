@@ -24,7 +24,10 @@ def key_parser(node: PlanNode) -> Callable[[Key], Any]:
         case Group() | Distinct():
             return lambda key: None if key == _NULL else key
         case Join():
-            return _over_pairs(key_parser(node.left.node), key_parser(node.right.node))
+            left, right = key_parser(node.left.node), key_parser(node.right.node)
+            if left is right is str:
+                return _same_tuple
+            return _over_pairs(left, right)
         case UnionOf(branches):
             return _over_branches([key_parser(branch.node) for branch in branches])
 
@@ -59,6 +62,10 @@ def key_column(edge: Edge) -> str | None:
             return key_column(ordered)
         case _:
             return None
+
+
+#: Returns a tuple itself. Pairs of texts need no more, and a change of a join makes a key of each.
+_same_tuple: Final[Callable[[Any], Any]] = tuple
 
 
 def _over_pairs(
