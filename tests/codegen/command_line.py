@@ -1,11 +1,15 @@
-"""Running `streamdb-gen` as a user does: in a process of its own."""
+"""Running `streamdb-gen`: in this process, and as a user does, in a process of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from streamdb_gen import commands
 
 _NOBODY = 65534
 # The modules are imported first, for they may lie where only root can read.
@@ -21,10 +25,20 @@ main()
 """
 
 
-def run(
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, in this process, which has imported all that it needs."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = commands.run(arguments)
+    out.seek(0)
+    err.seek(0)
+    return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
+
+
+def run_process(
     folder: Path, *arguments: str, module: str = "streamdb_gen", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
+    """Run the command in a folder, in a process of its own."""
     return _run(folder, ["-m", module, *arguments], environment)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.codegen.command_line import run, run_without_privileges
+from tests.codegen.command_line import run, run_process, run_without_privileges
 
 from streamdb_gen.rules import RULES
 
@@ -18,13 +19,21 @@ SPEC = (GOLDEN / "minimal.json").read_text()
 FAULTY = SPEC.replace('"primaryKey": "id"', '"primaryKey": "nope"')
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A folder with a spec and its package, and the configuration to make it."""
-    (tmp_path / "diary.json").write_text(SPEC)
-    (tmp_path / "pyproject.toml").write_text('[tool.streamdb-gen]\nschema = "diary.json"\n')
-    made = run(tmp_path, "diary.json")
+@pytest.fixture(scope="module")
+def made_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `project` copies: made once, for it takes a process."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "diary.json").write_text(SPEC)
+    (folder / "pyproject.toml").write_text('[tool.streamdb-gen]\nschema = "diary.json"\n')
+    made = run_process(folder, "diary.json")
     assert (made.returncode, made.stderr) == (0, "")
+    return folder
+
+
+@pytest.fixture
+def project(made_project: Path, tmp_path: Path) -> Path:
+    """A folder with a spec and its package, and the configuration to make it."""
+    shutil.copytree(made_project, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -319,7 +328,7 @@ def test_without_the_extra_one_line_names_it(tmp_path: Path, package: str) -> No
     (tmp_path / f"{package}.py").write_text(
         f"raise ModuleNotFoundError('No module named {package}', name={package!r})"
     )
-    done = run(tmp_path, "diary.json", PYTHONPATH=str(tmp_path))
+    done = run_process(tmp_path, "diary.json", PYTHONPATH=str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == (
         f"streamdb-gen: {package} is not installed: pip install 'streamdb[gen]', or, in a "
@@ -357,7 +366,7 @@ def test_control_characters_of_a_users_text_do_not_reach_the_terminal(tmp_path: 
 
 def test_output_that_the_locale_cannot_show_is_escaped(project: Path) -> None:
     (project / "diary.json").write_text(SPEC.replace('"text"', '"té日本"'))
-    done = run(project, "check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = run_process(project, "check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
 

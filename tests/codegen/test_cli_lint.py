@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.codegen.command_line import run
+from tests.codegen.command_line import run_process
 
 # A faulty spec; the mark stands before each place that a finding has to name.
 MARK = "§"
@@ -53,7 +53,7 @@ HEAD = re.compile(r"^faulty\.json:(?P<line>\d+):(?P<column>\d+): \w+: .* \[(?P<r
 def findings(folder: Path, text: str) -> list[tuple[str, int, int]]:
     """What the command prints about a spec: rules, lines and columns."""
     (folder / "faulty.json").write_bytes(text.encode())
-    done = run(folder, "lint", "faulty.json", PYTHONIOENCODING="utf-8")
+    done = run_process(folder, "lint", "faulty.json", PYTHONIOENCODING="utf-8")
     assert (done.returncode, done.stderr) == (4, "")
     heads = (HEAD.match(line) for line in done.stdout.splitlines())
     return [(h["rule"], int(h["line"]), int(h["column"])) for h in heads if h]
@@ -113,6 +113,8 @@ def test_a_text_that_breaks_off_is_told_where(
 def test_the_excerpt_points_at_the_place_whatever_stands_before_it(tmp_path: Path) -> None:
     text = '{"collections": {}, "é日本": "\u202e",\r\n\t"name": 1}\r\n'
     (tmp_path / "faulty.json").write_bytes(text.encode())
-    lines = run(tmp_path, "lint", "faulty.json", PYTHONIOENCODING="utf-8").stdout.splitlines()
+    lines = run_process(
+        tmp_path, "lint", "faulty.json", PYTHONIOENCODING="utf-8"
+    ).stdout.splitlines()
     number = next(index for index, line in enumerate(lines) if line.startswith("faulty.json:2:10:"))
     assert lines[number + 1 : number + 3] == ['  2 |  "name": 1}', "    |          ^"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.codegen.command_line import run
+from tests.codegen.command_line import run, run_process
 
 SPEC = (Path(__file__).parent.parent / "golden" / "minimal.json").read_text()
 CLASS = "class Notes(PydanticRow, frozen=True):"
@@ -114,12 +114,12 @@ def test_without_the_tool_one_line_says_what_to_do(project: Path, answer: str, f
         f"    {answer}\n"
         "metadata.version = version\n"
     )
-    done = run(project, "diary.json", "--models", "pydantic", PYTHONPATH=str(project))
+    done = run_process(project, "diary.json", "--models", "pydantic", PYTHONPATH=str(project))
     assert done.returncode == 2
     assert done.stderr.splitlines()[0].endswith(f"datamodel-code-generator {found}")
     assert "pip install 'streamdb[gen]'" in done.stderr
     assert "Traceback" not in done.stderr
-    assert run(project, "diary.json", PYTHONPATH=str(project)).returncode == 0
+    assert run_process(project, "diary.json", PYTHONPATH=str(project)).returncode == 0
 
 
 def test_two_fields_that_pydantic_calls_alike(project: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_tool_is_not_imported_for_other_rows(project: Path) -> None:
         "slow = {'datamodel_code_generator', 'pydantic', 'streamdb'} & set(sys.modules)\n"
         "sys.exit(code or (', '.join(sorted(slow)) if slow else 0))\n"
     )
-    done = run(project, "diary.json", module="observed", PYTHONPATH=str(project))
+    done = run_process(project, "diary.json", module="observed", PYTHONPATH=str(project))
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -152,7 +152,7 @@ def test_what_the_tool_writes_unasked_is_a_fault_of_ours(project: Path) -> None:
         "from streamdb_gen.cli import main\n"
         "main()\n"
     )
-    done = run(
+    done = run_process(
         project, "diary.json", "--models", "pydantic", module="planted", PYTHONPATH=str(project)
     )
     assert done.returncode == 70
