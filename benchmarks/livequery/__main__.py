@@ -4,7 +4,9 @@ Run it in the project's folder: `make bench-livequery`, or `python -m benchmarks
 [--cases NAME,NAME] [--sizes N,N] [--rounds N] [--cycles N]`. Each case runs in processes of its
 own, in turns, and the median of all rounds counts. Ratios are what can be quoted: theirs over ours,
 above 1 ours is better. A change is measured from the event to the call of the query's subscriber:
-in Python from its bytes, in TypeScript from the parsed event.
+in Python from its bytes, in TypeScript from the parsed event. "none" is no query: the collection's
+own subscriber is called. The chain tells a reducer of each chunk in Python; in TypeScript, which
+has none, a function goes through all chunks of the message.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class BaseDatabase(Generic[Tx, CollectionForm]):
 
     @property
     def _deliver(self) -> Callable[[Callable[[], object]], None]:
-        """What runs users' callbacks; no method that calls it, which would be one more call."""
+        """What takes users' callbacks; itself, for a method around it would be a call more."""
         raise NotImplementedError
 
     def _begin_action(

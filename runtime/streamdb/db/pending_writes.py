@@ -66,14 +66,10 @@ class PendingWrites:
         self.number(draft)
         if self.open:
             draft.after += self.open.others(draft, [write.place])
-        state, name, pending = (
-            self._state,
-            write.schema.name,
-            Pending(draft.outcome.txid, write.change()),
-        )
-        deltas = state.tables[name].lay([(write.key, pending)])
-        pending.seen = write.base if state.has_loaded or write.kind == "insert" else UNKNOWN
-        state.show_local({name: deltas})
+        name, pending = write.schema.name, Pending(draft.outcome.txid, write.change())
+        deltas = self._state.tables[name].lay([(write.key, pending)])
+        pending.seen = self._row_seen(write)
+        self._state.show_local({name: deltas})
 
     def show(self, draft: Draft, places: Collection[Place]) -> None:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
@@ -94,13 +90,15 @@ class PendingWrites:
         deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
         for name, undone in lifted.items():
             deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
-        has_loaded = self._state.has_loaded
         for name, changes in laid.items():
             for key, pending in changes:
-                write = draft.writes[name, key]
-                # The row below may be another one by now: a block takes its time.
-                pending.seen = write.base if has_loaded or write.kind == "insert" else UNKNOWN
+                pending.seen = self._row_seen(draft.writes[name, key])
         self._state.show_local(deltas)
+
+    def _row_seen(self, write: LocalWrite) -> Any:
+        """Return what a write was made of: the row below may be another one by now."""
+        is_known = self._state.has_loaded or write.kind == "insert"
+        return write.base if is_known else UNKNOWN
 
     def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
         """Have transactions show that an earlier process has left, all at once, oldest first."""

@@ -108,7 +108,7 @@ class Routes:
             else:
                 numbers = [*picked]
         found: list[tuple[Result, Mapping[Source, Changes]]] = []
-        for number in numbers:
+        for number in numbers:  # a comprehension would be a call more, before Python 3.12
             if (result := results[number]()) is not None:
                 found.append((result, picked.get(number, changes)))
         return found
