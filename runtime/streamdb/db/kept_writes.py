@@ -119,8 +119,8 @@ def _write_of(schema: StateSchema, record: WriteRecord) -> LocalWrite:
             )
         fields = {name: of_rows.rows.getter(name)(row) for name in record.fields}
     kind = cast("WriteKind", record.kind)
-    key, size = record.key.decode(*_TEXTS), len(record.row or b"")
-    return LocalWrite(kind, of_rows, key, row, fields, text=record.row, size=size, expect=expect)
+    key = record.key.decode(*_TEXTS)
+    return LocalWrite(kind, of_rows, key, row, fields, text=record.row, expect=expect)
 
 
 def _text(schema: CollectionSchema[Any, Any], row: Any | None) -> bytes | None:

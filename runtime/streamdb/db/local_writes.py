@@ -66,7 +66,6 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         row: the row as it was to be when it was written; None if it is removed.
         fields: what an update changes; None if it cannot be told, then it is the whole row.
         text: the row's JSON text, of an insert as it is sent; None if that is made then.
-        size: of that text, in bytes, more or less.
         base: the row that was there when it was made, None for none.
         expect: the row that it has to be made of, as JSON; None if any will do.
         is_another: of a "replace", whether it ends with an insert: then it is a removal, and
@@ -79,7 +78,6 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
     row: Any | None = None
     fields: Mapping[str, Any] | None = None
     text: bytes | None = None
-    size: int = 0
     base: Any | None = None
     expect: Any | None = None
     is_another: bool = False
@@ -88,6 +86,11 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
     def place(self) -> Place:
         """Where it is."""
         return self.schema.name, self.key
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of its event are the row's."""
+        return 0 if self.text is None else len(self.text)
 
     @property
     def stands_on_others(self) -> bool:
@@ -128,7 +131,6 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         """Return what this and a later write amount to, made of two rows that are one row now."""
         kind = _MERGED.get((self.kind, later.kind))
         expect = later.expect if self.expect is None else self.expect
-        size = self.size + later.size
         if kind is None and (later.row is None or later.kind == "update"):
             return LocalWrite("delete", self.schema, self.key, base=self.base, expect=expect)
         row, fields = later.row, later.fields
@@ -142,7 +144,6 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
             row=row,
             fields=fields if kind == "update" else None,
             text=None,
-            size=size,
             expect=expect,
         )
 

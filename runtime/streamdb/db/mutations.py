@@ -180,12 +180,12 @@ class Mutations(Generic[Tx]):
         check_caller("a write")
         with self._commits:
             current = self._begin()
-            key, read, text, size = self._read_back(schema, row)
-            write = LocalWrite("upsert", schema, key, read, text=text, size=size)
+            key, read, text = self._read_back(schema, row)
+            write = LocalWrite("upsert", schema, key, read, text=text)
             write = self._called_now(write)
             if (kept := self._seen.kept_of(schema, write.key)) is not None:
-                read, text, size = schema.read_back(write.row, onto=kept)
-                write = replace(write, row=read, text=text, size=size)
+                read, text = schema.read_back(write.row, onto=kept)
+                write = replace(write, row=read, text=text)
             before = self._seen.latest(schema, write.key)
             return self._add(current, write if before is None else replace(write, base=before.row))
 
@@ -252,11 +252,11 @@ class Mutations(Generic[Tx]):
             )
         current = self._begin()
         kept = self._seen.kept_of(schema, wire_key)
-        key, read, text, size = self._read_back(schema, changed, over=stored, onto=kept)
+        key, read, text = self._read_back(schema, changed, over=stored, onto=kept)
         base = stored.row
         fields = changed_fields(schema, base, read)
         if fields != {}:
-            write = LocalWrite("update", schema, key, read, fields, text, size, base, expect)
+            write = LocalWrite("update", schema, key, read, fields, text, base, expect)
             return self._add(current, write)
         if current is None:
             current = self.new_draft()
@@ -421,13 +421,13 @@ class Mutations(Generic[Tx]):
         self._pending.roll_back([draft], lambda: draft.outcome.fail(failure))
 
     def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
-        key, read, text, size = self._read_back(schema, row)
+        key, read, text = self._read_back(schema, row)
         if self._seen.latest(schema, key) is not None:
             raise DuplicateKey(
                 f"insert: collection {schema.name!r} holds a row of key {key!r} already; "
                 "use upsert or update"
             )
-        return LocalWrite("insert", schema, key, read, None, text, size)
+        return LocalWrite("insert", schema, key, read, text=text)
 
     def _read_back(
         self,
@@ -436,12 +436,12 @@ class Mutations(Generic[Tx]):
         *,
         over: Stored | None = None,
         onto: Stored | None = None,
-    ) -> tuple[str, Any, bytes | None, int]:
+    ) -> tuple[str, Any, bytes]:
         """Return the key of a row that is to be written, and what `read_back` does of it."""
-        read, text, size = schema.read_back(row, over=over, onto=onto)
+        read, text = schema.read_back(row, over=over, onto=onto)
         key = checked_wire_key(schema, row)
         self._seen.check_unchanging(schema, key)
-        return key, read, text, size
+        return key, read, text
 
     def _called_now(self, write: LocalWrite) -> LocalWrite:
         """Return a write as one of the row by what that is called now."""

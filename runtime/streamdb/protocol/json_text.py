@@ -75,6 +75,21 @@ def encode(value: object) -> bytes:
         return _to_ascii(plain).encode()
 
 
+def instant(value: dt.datetime) -> str:
+    """Return the text of an instant, as :func:`encode` writes it.
+
+    Raises:
+        ValueError: it is without a time zone.
+    """
+    if value.tzinfo is dt.UTC:  # as all that were read are
+        digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+        return f"{value.isoformat(timespec=digits)[:-6]}Z"
+    try:
+        return _with_fraction(value.astimezone(dt.UTC) if value.tzinfo else value)
+    except OverflowError:  # the first and the last hours of the calendar
+        return _with_fraction(value)
+
+
 def frame(texts: Iterable[bytes]) -> bytes:
     """Join JSON texts to the array that stores each of them as one message (JSON-3, CLIENT-27).
 
@@ -129,22 +144,12 @@ def _taken_apart(value: object) -> object:
 
 def _text_of(value: object) -> str:
     if isinstance(value, dt.datetime):
-        return _instant(value)
+        return instant(value)
     if isinstance(value, dt.time):
         return _with_fraction(value)
     if isinstance(value, Decimal):
         return _decimal(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _instant(value: dt.datetime) -> str:
-    if value.tzinfo is dt.UTC:  # as all that were read are
-        digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
-        return f"{value.isoformat(timespec=digits)[:-6]}Z"
-    try:
-        return _with_fraction(value.astimezone(dt.UTC) if value.tzinfo else value)
-    except OverflowError:  # the first and the last hours of the calendar
-        return _with_fraction(value)
 
 
 def _with_fraction(value: dt.datetime | dt.time) -> str:

@@ -139,6 +139,10 @@ class CollectionSchema(Generic[Row, Key]):
                 the place and the reason.
             MissingExtra: the contract is to be checked, and the extra ``validate`` is not there.
         """
+        quickly = self._quickly_read_back(row, over, onto)
+        return self._encode(row, over, onto) if quickly is None else quickly[1]
+
+    def _encode(self, row: Row, over: Stored | None, onto: Stored | None) -> bytes:
         rows, contract = self.rows, self.beyond_rows
         if not rows.holds(row):
             raise InvalidRow(
@@ -163,19 +167,25 @@ class CollectionSchema(Generic[Row, Key]):
 
     def read_back(
         self, row: Row, *, over: Stored | None = None, onto: Stored | None = None
-    ) -> tuple[Row, bytes | None, int]:
-        """Return a row as readers will have it, its text, and about how long that is.
+    ) -> tuple[Row, bytes]:
+        """Return a row as readers will have it, and its text.
 
-        The text is None if it need not be made yet: then there surely is one. Arguments are those
-        of :meth:`encode`, and so is what is raised.
+        Arguments are those of :meth:`encode`, and so is what is raised.
         """
+        quickly = self._quickly_read_back(row, over, onto)
+        if quickly is not None:
+            return quickly
+        text = self._encode(row, over, onto)
+        return self.decode(text), text
+
+    def _quickly_read_back(
+        self, row: Row, over: Stored | None, onto: Stored | None
+    ) -> tuple[Row, bytes] | None:
+        """Do the same where nothing speaks against it; None elsewhere."""
         copy = self._quick_copy
-        if copy is not None and onto is None and (over is None or over.original is None):
-            copied = copy(row)
-            if copied is not None:
-                return copied[0], None, copied[1]
-        text = self.encode(row, over=over, onto=onto)
-        return self.decode(text), text, len(text)
+        if copy is None or (onto is not None and self.updates == "merge"):
+            return None
+        return copy(row) if over is None or over.original is None else None
 
     @cached_property
     def _quick_copy(self) -> QuickCopy[Row] | None:

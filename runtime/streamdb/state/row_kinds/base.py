@@ -71,7 +71,7 @@ class RowKind(Generic[Row]):
         is_its_contract: whether reading a row asks its JSON Schema anyway.
         is_frozen: whether the fields of a row cannot be set; what they hold may still change.
         is_only_fields: whether two rows of just this class are the same JSON if their fields are.
-        quick_copy: returns a row as readers will have it, if it surely has a text.
+        quick_copy: writes a row and reads it back, if that is so simple that it is quick.
     """
 
     in_page: Any = msgspec.Raw

@@ -1,26 +1,29 @@
-"""Copies of rows by way of msgspec's own JSON, where these are the rows that readers will have.
+"""Rows written by msgspec, and read back: their text, and the rows that readers will have.
 
-Our own text of a row is made by the standard library and takes ten times as long, see `json_text`.
-Of most rows it can wait until it is sent: what such a copy holds surely has a text.
+The standard library takes ten times as long to write a row, see `json_text`. Most rows hold nothing
+that msgspec writes as another JSON value, but for instants, which are handed to it as text.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
+from msgspec.structs import replace
+
+from streamdb.protocol import json_text
 
 Row = TypeVar("Row")
-#: From a row to what readers will have and about how many bytes that is; None if it cannot tell.
-QuickCopy: TypeAlias = Callable[[Row], tuple[Row, int] | None]
+#: From a row to what readers will have and the text that they read; None if it cannot tell.
+QuickCopy: TypeAlias = Callable[[Row], tuple[Row, bytes] | None]
 
-# Of their values, what msgspec reads of its own text is what it reads of ours, if it is equal to
-# what was written. (NaN becomes null, which is not; a time without a zone would be.)
+# Of their values, msgspec's text is the same JSON as ours, if what it reads of it is equal to what
+# was written. (NaN becomes null, which is not.)
 _PLAIN: Final = (
     inspect.NoneType,
     inspect.BoolType,
@@ -43,30 +46,27 @@ def quick_copy(row: type[Row]) -> QuickCopy[Row] | None:
     ...     x: float | None
     >>> copy = quick_copy(Point)
     >>> copy(Point(1)), copy(Point(float("nan"))), copy(Point("1"))
-    ((Point(x=1.0), 7), None, None)
+    ((Point(x=1.0), b'{"x":1}'), None, None)
     """
     if not issubclass(row, msgspec.Struct) or not _compares_fields(row):
         return None
     fields = cast("inspect.StructType", inspect.type_info(row)).fields
     if not all(_is_plain(field.type) or _is_instant(field.type) for field in fields):
         return None
-    instants = [attrgetter(field.name) for field in fields if not _is_plain(field.type)]
+    instants = {field.name: attrgetter(field.name) for field in fields if _is_instant(field.type)}
+    if any(isinstance(field.default, dt.datetime) for field in fields):
+        return None  # which msgspec may leave out, and not once it is text
     decode = msgspec.json.Decoder(row).decode
 
-    def copy(one: Row) -> tuple[Row, int] | None:
+    def copy(one: Row) -> tuple[Row, bytes] | None:
         if type(one) is not row:
             return None
         try:
-            text = _encode(one)
+            text = _encode(_with_instants_as_text(one, instants) if instants else one)
             copied = decode(text)
         except Exception:  # noqa: BLE001 - whoever reads it with care finds out what is wrong
             return None
-        if copied != one:
-            return None
-        for instant in instants:
-            if _is_elsewhere(instant(copied)):
-                return None  # readers will have it in UTC
-        return copied, len(text)
+        return (copied, text) if copied == one else None
 
     return copy
 
@@ -76,6 +76,19 @@ def _compares_fields(row: Any) -> bool:
     config = row.__struct_config__
     is_own = row.__eq__ is not msgspec.Struct.__eq__ or hasattr(row, "__post_init__")
     return config.frozen and config.eq and not is_own
+
+
+def _with_instants_as_text(row: Row, instants: Mapping[str, Callable[[Row], Any]]) -> Row:
+    """Return a copy that msgspec writes with its instants in the form that they have on the wire.
+
+    Raises:
+        ValueError: one is without a time zone.
+    """
+    texts: dict[str, str] = {}
+    for name, get in instants.items():
+        if isinstance(instant := get(row), dt.datetime):
+            texts[name] = json_text.instant(instant)
+    return cast("Row", replace(cast("msgspec.Struct", row), **texts))
 
 
 def _is_plain(kind: inspect.Type) -> bool:
@@ -98,7 +111,3 @@ def _members(kind: inspect.Type) -> Iterator[inspect.Type]:
         yield from chain.from_iterable(map(_members, kind.types))
     else:
         yield kind
-
-
-def _is_elsewhere(instant: Any) -> bool:
-    return isinstance(instant, dt.datetime) and instant.tzinfo is not dt.UTC
