@@ -27,6 +27,9 @@ mypy: $(READY)
 pyright: $(READY)
 	$(BIN)/pyright --project pyproject.toml
 
+# Bytecode is kept, even where the environment says otherwise: tests start some hundred processes
+# which import the library, and each would compile it, as each of pytest's would compile the tests.
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(READY)
 	$(BIN)/pytest --quiet --doctest-modules runtime codegen server
 	$(BIN)/pytest --numprocesses auto --dist worksteal --maxfail 50
