@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,5 +29,25 @@ def make_run_folder() -> Callable[[], None]:
 
 
 def run_folder() -> Path:
-    """The folder of this run."""
+    """The folder of this run; a program that is no test run has one for itself."""
+    if _NAME not in os.environ:
+        atexit.register(make_run_folder())
     return Path(os.environ[_NAME])
+
+
+@contextmanager
+def locked(name: str) -> Generator[None]:
+    """Wait until no other process of the run is in a block of this name."""
+    with (run_folder() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(name: str, make: Callable[[], bytes]) -> bytes:
+    """What ``make`` returned to the process of the run that asked first; others wait for it."""
+    kept = run_folder() / name
+    with locked(name):
+        if not kept.exists():
+            made = make()
+            kept.write_bytes(made)
+    return kept.read_bytes()

@@ -9,21 +9,19 @@ folder a namespace package.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from tests.run_folder import run_folder
+from tests.run_folder import locked, made_once, run_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
 Checker: TypeAlias = Literal["mypy", "pyright"]
 CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
@@ -104,20 +102,19 @@ def _reports_together(checker: Checker) -> list[_Report]:
 
     Most of what a checker does is to read what they import. The processes of a test run share it.
     """
-    kept = run_folder() / f"{checker}.json"
-    with _locked(checker):
-        if not kept.exists():
-            reports = (
-                _mypy(_GOLDEN, *_TOGETHER)
-                if checker == "mypy"
-                else _run_pyright(_SETTINGS, *_TOGETHER)
-            )
-            kept.write_text(json.dumps(reports), "utf-8")
-    return [_Report(*report) for report in json.loads(kept.read_text("utf-8"))]
+    text = made_once(f"{checker}.json", lambda: json.dumps(_run_together(checker)).encode())
+    return [_Report(*report) for report in json.loads(text)]
+
+
+def _run_together(checker: Checker) -> list[_Report]:
+    if checker == "pyright":
+        return _run_pyright(_SETTINGS, *_TOGETHER)
+    with locked("mypy-cache"):
+        return _mypy(_GOLDEN, *_TOGETHER)
 
 
 def _run_mypy(path: Path) -> list[_Report]:
-    with _locked("mypy"):
+    with locked("mypy-cache"):
         # For a file equal to an earlier one it would answer from its cache, with that one's path.
         for kept in _mypy_cache().rglob(f"{path.stem}.*"):
             kept.unlink()
@@ -146,13 +143,6 @@ def _mypy_cache() -> Path:
     Who uses it holds the lock: one may read half of what another writes.
     """
     return run_folder() / "mypy-cache"
-
-
-@contextmanager
-def _locked(checker: Checker) -> Generator[None]:
-    with (run_folder() / f"{checker}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _run_pyright(settings: Path, *paths: Path) -> list[_Report]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import pickle
 import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
 from tests.agreement.cases import Case, Json
+from tests.run_folder import made_once
 
 from streamdb import CollectionSchema
 from streamdb_gen import api
@@ -41,9 +44,16 @@ def compiled(spec: Path | Mapping[str, Json]) -> Spec | Refused:
     return _compiled(spec if isinstance(spec, Path) else json.dumps(spec))
 
 
-# Several tests go through the same corpus, of which many specs have several collections.
+# Several tests go through the same corpus, of which many specs have several collections; and they
+# run in several processes.
 @lru_cache(maxsize=1_000)
 def _compiled(spec: Path | str) -> Spec | Refused:
+    name = f"spec-{sha256(repr(spec).encode()).hexdigest()}"
+    found: Spec | Refused = pickle.loads(made_once(name, lambda: pickle.dumps(_compile(spec))))
+    return found
+
+
+def _compile(spec: Path | str) -> Spec | Refused:
     if isinstance(spec, Path):
         loaded = api.lint(spec)
         assert not isinstance(loaded, api.Problem), loaded
@@ -64,8 +74,11 @@ def collection_of(spec: Spec, case: Case) -> Collection:
 
 @lru_cache(maxsize=300)
 def package_files(spec: Spec, models: api.Models = "msgspec") -> Mapping[str, str]:
-    """The files of the package, by name."""
-    return MappingProxyType(api.generate(spec, models=models))
+    """The files of the package, by name; the processes of a test run share them."""
+    files = made_once(
+        f"{models}-{spec.digest}", lambda: json.dumps(api.generate(spec, models=models)).encode()
+    )
+    return MappingProxyType(json.loads(files))
 
 
 def load_package(spec: Spec, folder: Path, models: api.Models = "msgspec") -> ModuleType:
