@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +22,25 @@ ENVIRONMENTS: Final = [
         id="seed-4242-locale-UTF-8",
     ),
 ]
+
+_RUN_ALL: Final = """
+import json, sys
+from streamdb_gen import commands
+
+for arguments in json.loads(sys.argv[1]):
+    assert commands.run(arguments) == 0, arguments
+"""
+
+
+def run_all(folder: Path, environment: Mapping[str, str], commands: Sequence[list[str]]) -> None:
+    """Run some `streamdb-gen` in a folder and in one process, which starts in the environment."""
+    subprocess.run(
+        [sys.executable, "-c", _RUN_ALL, json.dumps(commands)],
+        cwd=folder,
+        env=os.environ | environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def assert_committed(files: Mapping[str, str], folder: Path, *, update: bool) -> None:

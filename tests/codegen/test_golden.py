@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.codegen.golden import ENVIRONMENTS, assert_committed
+from tests.codegen.golden import ENVIRONMENTS, assert_committed, run_all
 from tests.type_checkers import CHECKERS, Checker, check_marked, reports_below
 
 from streamdb_gen import api
@@ -55,11 +54,9 @@ def test_the_package_is_what_is_committed(package: Package, update_golden: bool)
 def test_hash_seed_locale_and_working_folder_change_nothing(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    for name, spec, models in PACKAGES:
-        command = [sys.executable, "-m", "streamdb_gen", str(spec), "-o", name, "--models", models]
-        subprocess.run(
-            command, cwd=tmp_path, env=os.environ | environment, check=True, capture_output=True
-        )
+    commands = [[str(spec), "-o", name, "--models", models] for name, spec, models in PACKAGES]
+    run_all(tmp_path, environment, commands)
+    for name in NAMES:
         for made in (tmp_path / name).iterdir():
             assert made.read_bytes() == (GOLDEN / name / made.name).read_bytes()
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import resource
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forked_python import ForkedPython, forked_python, imports_of
 
 Json = dict[str, Any]
 
+GOLDEN = Path(__file__).parent.parent / "golden"
 CPU_SECONDS = 60
 MEMORY = 2 * 1024**3
 CHAIN = 2_000
@@ -114,8 +114,17 @@ SHAPES: dict[str, tuple[Json, Json]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def python() -> Iterator[ForkedPython]:
+    imports = imports_of(GOLDEN, "everything") + "import streamdb_gen.commands"
+    with forked_python(imports) as python:
+        yield python
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_compiles_and_imports_or_is_refused(tmp_path: Path, shape: str) -> None:
+def test_it_compiles_and_imports_or_is_refused(
+    tmp_path: Path, python: ForkedPython, shape: str
+) -> None:
     value, definitions = SHAPES[shape]
     row = {
         "type": "object",
@@ -128,17 +137,19 @@ def test_it_compiles_and_imports_or_is_refused(tmp_path: Path, shape: str) -> No
         "$defs": definitions,
     }
     (tmp_path / "shape.json").write_text(json.dumps(document), encoding="utf-8")
-    generated = _limited(tmp_path, "-m", "streamdb_gen", "shape.json")
+    generated = _limited(tmp_path, python, "-m", "streamdb_gen", "shape.json")
     assert generated.returncode in (0, 4), generated.stdout + generated.stderr
     assert "Traceback" not in generated.stderr
     if generated.returncode == 0:
-        imported = _limited(tmp_path, "-c", "import shape; shape.events.rows.schema.decode(b'{}')")
+        imported = _limited(
+            tmp_path, python, "-c", "import shape; shape.events.rows.schema.decode(b'{}')"
+        )
         assert "InvalidRow" in imported.stderr.splitlines()[-1], imported.stderr
 
 
 @pytest.mark.parametrize(("levels", "exit_code"), [(8, 0), (30, 2)])
 def test_rows_of_pydantic_import_or_are_refused(
-    tmp_path: Path, levels: int, exit_code: int
+    tmp_path: Path, python: ForkedPython, levels: int, exit_code: int
 ) -> None:
     """pydantic takes three times as long for each level of unions that name one another twice."""
 
@@ -158,26 +169,20 @@ def test_rows_of_pydantic_import_or_are_refused(
         "$defs": {f"C{level}": link(level) for level in range(levels)} | {f"C{levels}": value},
     }
     (tmp_path / "shape.json").write_text(json.dumps(document), encoding="utf-8")
-    generated = _limited(tmp_path, "-m", "streamdb_gen", "shape.json", "--models", "pydantic")
+    generated = _limited(
+        tmp_path, python, "-m", "streamdb_gen", "shape.json", "--models", "pydantic"
+    )
     assert generated.returncode == exit_code, generated.stdout + generated.stderr
     if exit_code:
         assert "pydantic would build more than 1000 validators" in generated.stderr
         assert not (tmp_path / "shape").exists()
     else:
-        imported = _limited(tmp_path, "-c", "import shape; shape.events")
+        imported = _limited(tmp_path, python, "-c", "import shape; shape.events")
         assert imported.returncode == 0, imported.stderr
 
 
-def _limited(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _limited(
+    folder: Path, python: ForkedPython, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    limits = {"RLIMIT_CPU": CPU_SECONDS, "RLIMIT_AS": MEMORY}
+    return python.run(*arguments, cwd=folder, limits=limits)

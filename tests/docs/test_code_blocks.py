@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.codegen import command_line
+from tests.forked_python import ForkedPython, forked_python, imports_of
 
 from streamdb_server import serving
 
@@ -51,31 +54,37 @@ def make_package(folder: Path) -> Path:
     """Do with the spec of the README what the README says."""
     folder.mkdir(exist_ok=True)
     (folder / "schema.json").write_text(blocks("json")[0].code, "utf-8")
-    command = [sys.executable, "-m", "streamdb_gen", "schema.json"]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = command_line.run(folder, "schema.json")
     assert done.returncode == 0, done.stderr
     assert (folder / "agent_session/__init__.py").exists()
     return folder
 
 
+# All that a program which uses a package imports anyway: its session with a stream over HTTP or in
+# the process. What a program has to import itself does not become known to it by that.
+IMPORTS = (
+    imports_of(EXAMPLE, "agent_session")
+    + """
+import asyncio, streamdb.cache.file, streamdb.db.session, streamdb.engine.live
+import streamdb.streams.embedded_wire, streamdb.streams.httpx_wire, streamdb_server
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def python() -> Iterator[ForkedPython]:
+    with forked_python(IMPORTS, "-W", "error") as python:
+        yield python
+
+
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
-def test_python_block(block: Block, tmp_path: Path) -> None:
+def test_python_block(block: Block, tmp_path: Path, python: ForkedPython) -> None:
     expected = re.findall(r"^\s*print\(.*\)  # (.*)$", block.code, re.MULTILINE)
     packages = make_package(tmp_path) if is_of_the_spec(block) else EXAMPLE
     with serving(tmp_path / "served.db") as server:
         program = tmp_path / "session.py"
         program.write_text(block.code.replace(SERVER_IN_DOCS, server.url), "utf-8")
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "session.py"],
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(packages)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = python.run("session.py", cwd=tmp_path, env={"PYTHONPATH": str(packages)})
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == expected
 
@@ -114,9 +123,11 @@ def test_the_first_steps_work_as_they_are_written(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
     """Two folders of programs, each with the folder of the packages that they use."""
+    both = tmp_path_factory.mktemp("programs")
     found: list[tuple[Path, Path]] = []
     for of_the_spec in (True, False):
-        folder = tmp_path_factory.mktemp("programs")
+        folder = both / ("of_the_spec" if of_the_spec else "of_the_example")
+        folder.mkdir()
         for number, block in enumerate(blocks("python")):
             if is_of_the_spec(block) is of_the_spec:
                 (folder / f"block_{number}.py").write_text(block.code, "utf-8")
@@ -145,28 +156,31 @@ def test_mypy_strict_finds_nothing_in_the_python_blocks(
 def test_pyright_strict_finds_nothing_in_the_python_blocks(
     programs: list[tuple[Path, Path]],
 ) -> None:
-    for folder, packages in programs:
-        settings = {
-            "typeCheckingMode": "strict",
-            "include": ["*.py"],
-            "extraPaths": [str(packages), *map(str, SOURCES)],
-        }
-        (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-        done = subprocess.run(
-            [sys.executable, "-m", "pyright", "--pythonpath", sys.executable],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        assert "No source files" not in done.stdout
+    settings = {
+        "typeCheckingMode": "strict",
+        "include": [f"{folder.name}/*.py" for folder, _ in programs],
+        "executionEnvironments": [
+            {"root": folder.name, "extraPaths": [str(packages), *map(str, SOURCES)]}
+            for folder, packages in programs
+        ],
+    }
+    both = programs[0][0].parent
+    (both / "pyrightconfig.json").write_text(json.dumps(settings))
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"],
+        cwd=both,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert (found["generalDiagnostics"], done.returncode) == ([], 0)
+    assert found["summary"]["filesAnalyzed"] == len(blocks("python"))
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
 def test_json_block_is_a_clean_spec(block: Block, tmp_path: Path) -> None:
     spec = tmp_path / "schema.json"
     spec.write_text(block.code, "utf-8")
-    command = [sys.executable, "-m", "streamdb_gen", "lint", str(spec)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = command_line.run(tmp_path, "lint", str(spec))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from tests.codegen.golden import ENVIRONMENTS, assert_committed
+from tests.codegen.golden import ENVIRONMENTS, assert_committed, run_all
 from tests.codegen.typescript.peer import TypeScript
 from tests.interop.node import Node
 from tests.interop.tsc import compile_strictly
@@ -37,15 +35,9 @@ def test_the_package_is_what_is_committed(path: Path, update_golden: bool) -> No
 def test_hash_seed_locale_and_working_folder_change_nothing(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
+    targets = ["--target", "typescript"]
+    run_all(tmp_path, environment, [[str(path), *targets, "-o", path.stem] for path in SPECS])
     for path in SPECS:
-        command = [sys.executable, "-m", "streamdb_gen", str(path), "--target", "typescript"]
-        subprocess.run(
-            [*command, "-o", path.stem],
-            cwd=tmp_path,
-            env=os.environ | environment,
-            check=True,
-            capture_output=True,
-        )
         for made in (tmp_path / path.stem).iterdir():
             assert made.read_bytes() == (PACKAGES / path.stem / made.name).read_bytes()
 
