@@ -6,8 +6,7 @@ import atexit
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -35,18 +34,11 @@ def run_folder() -> Path:
     return Path(os.environ[_NAME])
 
 
-@contextmanager
-def locked(name: str) -> Generator[None]:
-    """Wait until no other process of the run is in a block of this name."""
-    with (run_folder() / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def made_once(name: str, make: Callable[[], bytes]) -> bytes:
     """What ``make`` returned to the process of the run that asked first; others wait for it."""
     kept = run_folder() / name
-    with locked(name):
+    with kept.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             made = make()
             kept.write_bytes(made)

@@ -12,22 +12,27 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from tests.run_folder import locked, made_once, run_folder
+from tests.run_folder import made_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 Checker: TypeAlias = Literal["mypy", "pyright"]
 CHECKERS: tuple[Checker, ...] = ("mypy", "pyright")
 
 _PROJECT = Path(__file__).parent.parent  # both checkers read its pyproject.toml: strict
 _SETTINGS = _PROJECT / "pyproject.toml"
+_MYPY_CACHE = _PROJECT / ".mypy_cache"
 _GOLDEN = _PROJECT / "tests" / "golden"
 _TOGETHER = (
     *sorted(_PROJECT.glob("tests/runtime/**/*typing_cases.py")),
@@ -35,6 +40,13 @@ _TOGETHER = (
     _GOLDEN / "everything_usage.py",
 )
 _MARK = re.compile(r"#\s*E(?:\[(?P<checker>\w+)\])?(?:\s*:.*)?$")
+
+
+class Report(NamedTuple):
+    file: str
+    line: int
+    severity: str
+    message: str
 
 
 def check_marked(path: Path, checker: Checker, pyright_settings: Path = _SETTINGS) -> None:
@@ -57,6 +69,27 @@ def reported_errors(
     return _reported_errors(path.resolve(), checker, pyright_settings)
 
 
+def mypy_reports(imported_from: Path, *paths: Path) -> list[Report]:
+    """Return all that mypy has to say of files and packages, by the settings of the project.
+
+    Modules in the folder can be imported by them, before those of the project.
+    """
+    with _mypy_cache(*paths) as cache:
+        options = ("--output=json", f"--cache-dir={cache}")
+        output = _output("-m", "mypy", *options, *map(str, paths), MYPYPATH=str(imported_from))
+    lines = filter(None, output.splitlines())  # an empty one if all is good
+    reports: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return [
+        Report(
+            str((_PROJECT / report["file"]).resolve()),
+            report["line"],
+            report["severity"],
+            report["message"],
+        )
+        for report in reports
+    ]
+
+
 def reports_below(folder: Path, checker: Checker) -> list[str]:
     """Return all that ``checker`` has to say of the files of a golden package."""
     assert folder.resolve() in _TOGETHER, f"{folder} is not checked"
@@ -67,20 +100,13 @@ def reports_below(folder: Path, checker: Checker) -> list[str]:
     ]
 
 
-class _Report(NamedTuple):
-    file: str
-    line: int
-    severity: str
-    message: str
-
-
 @cache
 def _reported_errors(file: Path, checker: Checker, pyright_settings: Path) -> Mapping[int, str]:
     together = file in _TOGETHER and pyright_settings == _SETTINGS
     reports = (
         _reports_together(checker)
         if together
-        else _run_mypy(file)
+        else mypy_reports(file.parent, file)
         if checker == "mypy"
         else _run_pyright(pyright_settings, file)
     )
@@ -97,61 +123,46 @@ def _marked_lines(path: Path, checker: Checker) -> set[int]:
 
 
 @cache
-def _reports_together(checker: Checker) -> list[_Report]:
+def _reports_together(checker: Checker) -> list[Report]:
     """One run over all files of the repository that tests ask about.
 
     Most of what a checker does is to read what they import. The processes of a test run share it.
     """
     text = made_once(f"{checker}.json", lambda: json.dumps(_run_together(checker)).encode())
-    return [_Report(*report) for report in json.loads(text)]
+    return [Report(*report) for report in json.loads(text)]
 
 
-def _run_together(checker: Checker) -> list[_Report]:
+def _run_together(checker: Checker) -> list[Report]:
     if checker == "pyright":
         return _run_pyright(_SETTINGS, *_TOGETHER)
-    with locked("mypy-cache"):
-        return _mypy(_GOLDEN, *_TOGETHER)
+    return mypy_reports(_GOLDEN, *_TOGETHER)
 
 
-def _run_mypy(path: Path) -> list[_Report]:
-    with locked("mypy-cache"):
-        # For a file equal to an earlier one it would answer from its cache, with that one's path.
-        for kept in _mypy_cache().rglob(f"{path.stem}.*"):
-            kept.unlink()
-        return _mypy(path.parent, path)
+@contextmanager
+def _mypy_cache(*paths: Path) -> Generator[Path]:
+    """A folder with what mypy keeps of the project, if `make types` ran; what it adds is dropped.
 
-
-def _mypy(imported_from: Path, *paths: Path) -> list[_Report]:
-    options = ("--output=json", "--no-sqlite-cache", f"--cache-dir={_mypy_cache()}")
-    output = _output("-m", "mypy", *options, *map(str, paths), MYPYPATH=str(imported_from))
-    lines = filter(None, output.splitlines())  # an empty one if all is good
-    reports: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    return [
-        _Report(
-            str((_PROJECT / report["file"]).resolve()),
-            report["line"],
-            report["severity"],
-            report["message"],
-        )
-        for report in reports
-    ]
-
-
-def _mypy_cache() -> Path:
-    """Return the folder for what mypy finds out about the packages that all files import.
-
-    Who uses it holds the lock: one may read half of what another writes.
+    Nothing of modules that are called like the files is in it: for a file equal to an earlier one
+    mypy would answer from there, with that one's path.
     """
-    return run_folder() / "mypy-cache"
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        if _MYPY_CACHE.exists():
+            shutil.copytree(_MYPY_CACHE, folder, dirs_exist_ok=True)
+        for file in folder.rglob("*.db"):
+            with closing(sqlite3.connect(file)) as opened, opened:
+                for path in paths:
+                    opened.execute("DELETE FROM files2 WHERE path GLOB ?", [f"{path.stem}.*"])
+        yield folder
 
 
-def _run_pyright(settings: Path, *paths: Path) -> list[_Report]:
+def _run_pyright(settings: Path, *paths: Path) -> list[Report]:
     # Named, for pyright takes a configuration from a parent folder before ours.
     project = ("--project", str(settings))
     output = _output("-m", "pyright", *project, "--outputjson", *map(str, paths))
     reports: list[dict[str, Any]] = json.loads(output)["generalDiagnostics"]
     return [
-        _Report(
+        Report(
             str(Path(report["file"]).resolve()),
             report["range"]["start"]["line"] + 1,
             report["severity"],

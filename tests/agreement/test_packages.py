@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import get_args
 import pytest
 from tests.agreement.compiled import Refused, compiled, package_files
 from tests.agreement.corpus import own_cases, public_cases
+from tests.type_checkers import mypy_reports
 
 from streamdb_gen import api
 from streamdb_gen.ir import Spec
@@ -34,14 +34,17 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_mypy_strict_finds_nothing(packages: Path) -> None:
-    names = sorted(path.name for path in packages.iterdir())
-    options = [f"--package={name}" for name in names]
-    done = run("mypy", "--no-error-summary", *options, MYPYPATH=str(packages))
-    assert (done.returncode, done.stdout) == (0, "")
+    assert mypy_reports(packages, *sorted(packages.iterdir())) == []
 
 
 def test_pyright_strict_finds_nothing(packages: Path) -> None:
-    done = run("pyright", "--project", "pyproject.toml", str(packages))
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--project", "pyproject.toml", str(packages)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     assert "No source files" not in done.stdout
 
@@ -56,14 +59,3 @@ def test_they_import_without_a_warning(packages: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
