@@ -29,6 +29,7 @@ from streamdb.engine.planning import plan_of
 from streamdb.expr.nodes import ColumnNode, OrderTerm
 from streamdb.expr.query_tree import OrderNode, SourceNode
 from streamdb.expr.shape import Slot, row_shape
+from streamdb.expr.sources import Indexes
 
 _BEGIN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _SHAPE: Final = row_shape()
@@ -49,6 +50,7 @@ class Table:
     name: str = "messages"
     slot: Slot = field(default=_SHAPE.slots[0])
     key_column: str | None = "id"
+    indexes: Indexes | None = None
 
     @property
     def table(self) -> Table:

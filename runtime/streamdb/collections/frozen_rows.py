@@ -10,6 +10,7 @@ from streamdb.collections.arrivals import Arrivals
 from streamdb.collections.marks import Marks
 from streamdb.collections.ordinals import Ordinals
 from streamdb.collections.renamed import RenamedKeys
+from streamdb.expr.sources import Indexes
 from streamdb.state.stamps import Stamps
 
 
@@ -21,6 +22,7 @@ class FrozenRows:
         "_arrivals",
         "_ordinals",
         "holders",
+        "indexes",
         "marks",
         "renamed",
         "rows",
@@ -43,6 +45,7 @@ class FrozenRows:
         self.renamed: Final = renamed
         self._ordinals: Final = ordinals
         self._arrivals: Arrivals | None = None
+        self.indexes: Indexes | None = None
         self.holders = 0
 
     def ordinal(self, key: str) -> int:

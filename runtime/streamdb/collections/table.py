@@ -24,6 +24,7 @@ from streamdb.collections.overlay import (
 )
 from streamdb.collections.renamed import RenamedKeys
 from streamdb.collections.watchers import Ended, Watcher, Watchers
+from streamdb.expr.sources import Indexes
 from streamdb.state.stamps import Stamps
 from streamdb.state.unknown_fields import Stored, take_texts
 
@@ -58,6 +59,8 @@ class Table:
         self.renamed = RenamedKeys()
         #: What is noted of single rows.
         self.marks = Marks()
+        #: What finds rows by their values, if anybody asks for them so.
+        self.indexes: Indexes | None = None
         #: What commits have touched, if anybody wants to know.
         self.touched: Touched | None = None
         self._frozen: FrozenRows | None = None
@@ -165,7 +168,10 @@ class Table:
                 self.marks.tidy(rows)
         if self.touched is not None:
             self.touched.keys[key] = None
-        return [(key, old, row)] if row is not old else []
+        deltas = [(key, old, row)] if row is not old else []
+        if self.indexes is not None:
+            self.indexes.note(deltas)
+        return deltas
 
     def write(self, writes: Iterable[Write], echoes: Echoes = NO_ECHOES) -> list[Delta]:
         """Apply operations in order and return their net effect on what shows.
@@ -335,6 +341,8 @@ class Table:
         self._frozen = self._arrivals = self._moved = None
         self._ahead, self._hidden = {}, set()
         self.marks = Marks(self.marks.errors)
+        if self.indexes is not None:
+            self.indexes.forget()
         if self.touched is not None:
             self.touched.are_all = True
         keys, back = list(self.overlay), {*echoes.txids.values(), *echoes.whole}
@@ -500,11 +508,14 @@ class Table:
             self.touched.keys.update(dict.fromkeys(before))
         if self.renamed.keys:
             self.renamed.forget([key for key in before if key in rows])
-        return [
+        deltas = [
             (key, old, new)
             for key, old in before.items()
             if (new := rows.get(key)) is not old or key in moved
         ]
+        if self.indexes is not None:
+            self.indexes.note(deltas)
+        return deltas
 
     def _without_text(self, key: str, written: Any) -> Any:
         row, text = (

@@ -5,10 +5,13 @@ It holds for the executors that keep rows up to date: the naive one computes all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from streamdb.engine.indexes.first_rows import ordering_column
+from streamdb.engine.indexes.lookups import AnyOf, lookups_of
 from streamdb.engine.interpreted.join_indexes import keyed_side
+from streamdb.engine.interpreted.window_inputs import is_cut_from_source
 from streamdb.engine.plan import (
     Distinct,
     Edge,
@@ -29,6 +32,7 @@ from streamdb.engine.plan import (
 from streamdb.engine.pushing import pushed_down
 from streamdb.expr.aggregates import AGGREGATES
 from streamdb.expr.nodes import Node, OperationNode
+from streamdb.expr.sources import Source
 
 
 def explain(plan: Plan) -> str:
@@ -50,17 +54,39 @@ def explain(plan: Plan) -> str:
     return "\n".join(f"{'  ' * depth}{line}" for depth, line in _edge(pushed_down(plan).root, 0))
 
 
-def _edge(edge: Edge, depth: int) -> Iterator[tuple[int, str]]:
+def _edge(edge: Edge, depth: int, above: PlanNode | None = None) -> Iterator[tuple[int, str]]:
+    """Yield the lines of an edge into the node above."""
+    window = above if isinstance(above, Order) and is_cut_from_source(above) else None
     own = edge.node.then if isinstance(edge.node, Order) else ()
     for step in reversed((*own, *edge.steps)):
-        yield depth, " | ".join(_step(step))
+        what, keeps, cost = _step(step)
+        if window is not None:
+            keeps, cost = "keeps nothing", "two tests"
+        yield depth, f"{what} | {keeps} | {cost}"
         depth += 1
-    yield depth, " | ".join(_node(edge.node))
+    if isinstance(edge.node, Scan):
+        yield depth, " | ".join(_scan(edge.node.source, edge.steps, window))
+    else:
+        yield depth, " | ".join(_node(edge.node))
     for inner in inputs(edge.node):
-        yield from _edge(inner, depth + 1)
+        yield from _edge(inner, depth + 1, edge.node)
 
 
-def _step(step: Step) -> Iterable[str]:
+def _scan(source: Source, steps: Sequence[Step], window: Order | None) -> Iterable[str]:
+    indexed: list[str] = []
+    reads = "reads the rows where they are"
+    for lookup in lookups_of(steps):
+        if isinstance(lookup, AnyOf) and lookup.column.name == source.key_column:
+            return source.name, f"{reads}, at first by key", "nothing"
+        indexed.append(lookup.column.name)
+    if window is not None and (column := ordering_column(window)) is not None:
+        indexed.append(column.name)
+    if indexed:
+        reads += f", at first by an index of {' or '.join(dict.fromkeys(indexed))} if that pays"
+    return source.name, reads, "nothing"
+
+
+def _step(step: Step) -> tuple[str, str, str]:
     match step:
         case Where(condition):
             return f"where {condition}", "keeps the rows that pass", "one test"
@@ -74,10 +100,8 @@ def _step(step: Step) -> Iterable[str]:
             return f"select {_listed(values)}{maker}", "keeps what comes out", cost
 
 
-def _node(node: PlanNode) -> Iterable[str]:
+def _node(node: Join | Union | Group | Distinct | Order) -> Iterable[str]:
     match node:
-        case Scan(source):
-            return source.name, "reads the rows where they are", "nothing"
         case Join():
             return _join(node)
         case Union(branches):

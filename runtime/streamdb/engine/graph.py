@@ -313,6 +313,8 @@ class Graph:
                 shown = moved if moved[0][1] is not moved[0][2] else ()
             else:
                 shown = [c for c in moved if c[1] is not c[2]]
+        if result.indexes is not None:
+            result.indexes.note(changes[result])
         settled.append((result, shown))
 
     def _loaded(self, result: Result, anew: set[Source]) -> Changes:

@@ -4,18 +4,24 @@ A row that would go afterwards is then in no pair and in no index. What a plan m
 the oracle computes it as it was written, and this is done where executors are made.
 
 Only conditions that raise for no row move, for there are rows now that were in no pair before.
+
+Where the values are known that rows of one side are joined by, the other side is asked for them,
+too: with ``a == b`` and ``a == 1``, rows of another ``b`` are in no pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
+from itertools import takewhile
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from streamdb.engine.never_raising import never_raises
 from streamdb.engine.plan import (
     Distinct,
     Edge,
+    Filter,
     Group,
     Join,
     Order,
@@ -26,12 +32,9 @@ from streamdb.engine.plan import (
     Union,
     Where,
 )
-from streamdb.expr.checking import kinds_of
 from streamdb.expr.joining import both, joined_by_and, side_of
-from streamdb.expr.kinds import Kind
 from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode, SlotNode, moved
 from streamdb.expr.query_tree import JoinKind
-from streamdb.expr.shape import Shape
 
 _Side: TypeAlias = Literal["left", "right"]
 
@@ -50,15 +53,6 @@ _WITHIN: Final[Mapping[JoinKind, tuple[_Side, ...]]] = {
     "right": ("left",),
     "full": (),
 }
-_EQUALITIES: Final = frozenset(("==", "!=", "in", "not_in"))
-_NULL_TESTS: Final = frozenset(("is_null", "is_not_null"))
-_LOGIC: Final = frozenset(("&", "|", "~"))
-_ORDERINGS: Final = frozenset(("<", "<=", ">", ">=", "between"))
-#: Whose values all compare with one another.
-_ORDERED_KINDS: Final[tuple[frozenset[Kind] | None, ...]] = (
-    frozenset(("number",)),
-    frozenset(("text",)),
-)
 
 
 class _Split(NamedTuple):
@@ -108,7 +102,47 @@ def _through(join: Join, steps: tuple[Step, ...]) -> tuple[Join, tuple[Step, ...
         parts = _split(join.residual, join, _WITHIN[join.how])
         residual = reduce(both, parts.others) if parts.others else None
         join = replace(_with_conditions(join, parts), residual=residual)
-    return join, tuple(behind)
+    return _with_conditions(join, _known(join)), tuple(behind)
+
+
+def _known(join: Join) -> _Split:
+    """Return what follows for each side from the values that the other one is asked to have."""
+    parts = _Split([], [], [])
+    left, right = _asked_last(join.left), _asked_last(join.right)
+    for one, other in join.pairs:
+        if "right" in _WITHIN[join.how]:
+            parts.right.extend(_of_other(one, other, left, already=right))
+        if "left" in _WITHIN[join.how]:
+            parts.left.extend(_of_other(other, one, right, already=left))
+    return parts
+
+
+def _asked_last(edge: Edge) -> list[Node]:
+    """Return the conditions of the rows that come out of an edge."""
+    steps = edge.node.then if isinstance(edge.node, Order) else edge.steps
+    last = takewhile(lambda step: isinstance(step, Where | Filter), reversed(steps))
+    return [
+        part for step in last if isinstance(step, Where) for part in joined_by_and(step.condition)
+    ]
+
+
+def _of_other(
+    one: Node, other: Node, conditions: Iterable[Node], *, already: Container[Node]
+) -> Iterator[Node]:
+    """Yield what conditions say of ``other`` that give values for ``one``, which is equal to it."""
+    if not isinstance(other, ColumnNode | SlotNode):
+        return
+    for condition in conditions:
+        match condition:
+            case OperationNode("==" | "in" as sign, (asked, ConstantNode() as value)):
+                pass
+            case OperationNode("==" as sign, (ConstantNode() as value, asked)):
+                pass
+            case _:
+                continue
+        known = OperationNode(sign, (other, value))
+        if asked == one and known not in already:
+            yield known
 
 
 def _split(condition: Node, join: Join, sides: Iterable[_Side]) -> _Split:
@@ -116,7 +150,7 @@ def _split(condition: Node, join: Join, sides: Iterable[_Side]) -> _Split:
     parts = _Split([], [], [])
     for part in joined_by_and(condition):
         side = side_of(part, border)
-        if side is None or side not in sides or not _never_raises(part, join.shape):
+        if side is None or side not in sides or not never_raises(part, join.shape):
             parts.others.append(part)
         elif side == "left":
             parts.left.append(part)
@@ -136,17 +170,3 @@ def _where(edge: Edge, conditions: list[Node]) -> Edge:
     if isinstance(edge.node, Order):  # behind the window, as in a plan
         return replace(edge, node=replace(edge.node, then=(*edge.node.then, step)))
     return replace(edge, steps=(*edge.steps, step))
-
-
-def _never_raises(node: Node, shape: Shape) -> bool:
-    if not isinstance(node, OperationNode):
-        return False
-    operator, operands = node.operator, node.operands
-    if operator in _LOGIC:
-        return all(_never_raises(operand, shape) for operand in operands)
-    if not all(isinstance(one, ColumnNode | SlotNode | ConstantNode) for one in operands):
-        return False
-    if operator in _ORDERINGS:
-        kinds = [kinds_of(operand, shape.kinds) for operand in operands]
-        return kinds[0] in _ORDERED_KINDS and all(one == kinds[0] for one in kinds)
-    return operator in _EQUALITIES | _NULL_TESTS

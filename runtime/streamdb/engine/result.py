@@ -18,6 +18,7 @@ from streamdb.engine.planning import plan_of
 from streamdb.expr.opaque import OpaqueTuple
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Shape, Slot
+from streamdb.expr.sources import Indexes
 
 if TYPE_CHECKING:
     from streamdb.engine.graph import Graph
@@ -61,6 +62,8 @@ class Result:
         self.has_ended = False
         #: The number of the commit that changed it last.
         self.changed_at = 0
+        #: See ``Rows``.
+        self.indexes: Indexes | None = None
         self.plan: Final = plan
         #: What has its rows; None before the first load, and after a failure.
         self.executor: Executor | None = None
@@ -143,6 +146,8 @@ class Result:
         with collector_paused():
             executor.load()
         self.executor = executor
+        if self.indexes is not None:
+            self.indexes.forget()
         if not self.watchers:
             return ()
         rows_before = _NO_ROWS if before is None else before.rows
@@ -154,7 +159,7 @@ class Result:
     def fail(self, error: BaseException) -> None:
         """End in failure."""
         self.failure = error
-        self.executor = None
+        self.executor = self.indexes = None
 
     def close(self) -> None:
         """Move on no more; the rows stay."""

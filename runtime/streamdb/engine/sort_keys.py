@@ -112,6 +112,8 @@ _NULL_LAST: Final = _Mark(2)
 # NaN is after all numbers, so before them in a descending order.
 _NAN_FIRST: Final = _Mark(-1)
 _NAN_LAST: Final = _Mark(1)
+#: Compares as greater than all that can stand in an entry.
+AFTER_ALL: Final[object] = _Mark(3)
 
 
 def marks_of(term: OrderTerm) -> tuple[object, object]:

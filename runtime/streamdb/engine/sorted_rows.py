@@ -85,6 +85,27 @@ class SortedRows:
         number = bisect_left(self._lasts, entry)
         return self._start(number) + bisect_left(self._blocks[number], entry)
 
+    def place_before(self, probe: Entry) -> int:
+        """Return how many entries are less than a probe, which is one or the beginning of one."""
+        number = bisect_left(self._lasts, probe)
+        if number == len(self._blocks):
+            return len(self.entries)
+        return self._start(number) + bisect_left(self._blocks[number], probe)
+
+    def entries_between(self, first: int, end: int, *, backwards: bool = False) -> Iterator[Entry]:
+        """Yield the entries from one place up to another one, or the same ones from their end.
+
+        >>> rows = SortedRows([(1, "a"), (2, "b"), (3, "c")])
+        >>> list(rows.entries_between(0, 2, backwards=True))
+        [(2, 'b'), (1, 'a')]
+        """
+        starts = list(accumulate(self._lengths, initial=0))
+        numbers = range(bisect_right(starts, first) - 1, bisect_left(starts, end))
+        for number in reversed(numbers) if backwards else numbers:
+            start = starts[number]
+            inside = self._blocks[number][max(0, first - start) : end - start]
+            yield from reversed(inside) if backwards else inside
+
     def insert(self, entry: Entry) -> int:
         """Put in the entry of a new key and return its place."""
         number = bisect_left(self._lasts, entry)

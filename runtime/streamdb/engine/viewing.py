@@ -17,7 +17,7 @@ from streamdb.engine.replacing import sources_of, with_sources
 from streamdb.engine.result import Result
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Shape
-from streamdb.expr.sources import Rows, Source
+from streamdb.expr.sources import Indexes, Rows, Source
 from streamdb.query_functions import check_caller, running_functions
 
 
@@ -87,7 +87,9 @@ class Views:
     def _kept(self, source: Source, snapshot: Snapshot) -> Source:
         if isinstance(source, Result):
             is_old = source.changed_at > snapshot.commit
-            return _Kept(source, self._computed(source, snapshot)) if is_old else source
+            if not is_old:
+                return source
+            return _Kept(source, _ComputedRows(self._computed(source, snapshot)))
         rows = snapshot.rows.get(source.table)  # type: ignore[call-overload]  # no table is no key
         return source if rows is None else _Kept(source, rows)
 
@@ -102,6 +104,16 @@ class _Kept:
         self.key_of: Final = source.key_of
         self.parse_key: Final = source.parse_key
         self.table: Final = rows
+
+
+class _ComputedRows:
+    """The rows of a live query as it was."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.rows: Final = executor.rows
+        self.arrival: Final = executor.arrival
+        self.moved: Final = executor.moved
+        self.indexes: Indexes | None = None
 
 
 def items_of(executor: Executor, shape: Shape) -> list[tuple[Key, Any]]:

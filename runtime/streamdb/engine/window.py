@@ -2,17 +2,18 @@
 
 A buffer holds the first rows of the order, about twice as many as the window reaches; of all others
 it is only known that they come after the *bound*. So a change among those costs one comparison.
-When the buffer runs dry it is filled from all rows, which costs what a first load does. It takes at
-least half a buffer of removals to get there, and if they keep on coming, the buffer grows.
+When the buffer runs dry it is filled again, which costs what a first load does: a look at all rows,
+or at a few where an index has them in order. It takes at least half a buffer of removals to get
+there, and if they do not pay for the look, the buffer grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import islice
 from sys import maxsize
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from streamdb.engine.executor import Change, Changes, Item, Key
 from streamdb.engine.sort_keys import SortKeys
@@ -23,6 +24,26 @@ _NOWHERE: Final = maxsize  # the place of what is not in the buffer: after every
 _SPARE: Final = 64
 #: How many times larger a buffer becomes that runs dry again too soon.
 _GROWTH: Final = 4
+
+
+class AllRows(Protocol):
+    """What a window is cut from."""
+
+    def __len__(self) -> int:
+        """Return how many there are, or more."""
+        ...
+
+    def get(self, key: Key, /) -> Item | None:
+        """Return one, or None if there is none."""
+        ...
+
+    def items(self) -> Iterable[tuple[Key, Item]]:
+        """Return all, with their keys."""
+        ...
+
+    def first(self, count: int, /) -> Collection[tuple[Key, Item]]:
+        """Return so many of the first ones of the order, or all that there are; others perhaps."""
+        ...
 
 
 class Window:
@@ -46,17 +67,18 @@ class Window:
         #: The last entry that was in the buffer when it last held its size; None if it holds all.
         self._bound: Entry | None = None
         self._changes_since_fill = 0
+        #: How many rows the last filling looked at.
+        self._looked_at = 0
 
-    def load(self, rows: Mapping[Key, Item]) -> None:
-        """Take all rows for the first time."""
-        self._keys.choose(rows)
+    def load(self, rows: AllRows) -> None:
+        """Take in all rows for the first time."""
         try:
             self._fill(rows)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
-        self.rows.update((key, rows[key]) for key in self._keys_inside())
+        self.rows.update(self._inside(rows))
 
-    def step(self, changes: Changes, rows: Mapping[Key, Item]) -> Changes:
+    def step(self, changes: Changes, rows: AllRows) -> Changes:
         """Follow the changes of all rows and return those of the rows in the window.
 
         Args:
@@ -66,21 +88,17 @@ class Window:
         before: dict[Key, Item | None] = {}
         try:
             if len(changes) > self._size and 2 * len(changes) > len(rows):
-                self._keys.choose(rows)
                 self._find_anew(rows, before)
             else:
                 try:
                     self._follow_all(changes, rows, before)
                 except TypeError:  # for values of rows that this commit takes away, perhaps
-                    self._keys.choose(rows)
                     self._find_anew(rows, before)
         except TypeError as error:
             raise self._keys.mixture(rows.items(), error) from error
         return self._net(before, changes) if before else ()
 
-    def _follow_all(
-        self, changes: Changes, rows: Mapping[Key, Item], before: dict[Key, Item | None]
-    ) -> None:
+    def _follow_all(self, changes: Changes, rows: AllRows, before: dict[Key, Item | None]) -> None:
         """Follow one change after the other; for ``before`` see ``_follow``."""
         keys, held = self._keys, self._buffer.entries
         for key, _, new in changes:
@@ -93,8 +111,8 @@ class Window:
                 self._follow(key, new, entry, rows, before)
         self._changes_since_fill += len(changes)
         if self._bound is not None and len(held) < self._end:
-            # The buffer has run dry; it becomes larger if few changes have paid for it.
-            is_soon = self._changes_since_fill < len(rows)
+            # The buffer has run dry; it becomes larger if few changes have paid for the last look.
+            is_soon = 2 * self._changes_since_fill < self._looked_at
             self._size = self._size * _GROWTH if is_soon else self._least_size
             self._find_anew(rows, before)
 
@@ -103,7 +121,7 @@ class Window:
         key: Key,
         new: Item | None,
         entry: Entry | None,
-        rows: Mapping[Key, Item],
+        rows: AllRows,
         before: dict[Key, Item | None],
     ) -> None:
         """Follow a change that concerns the buffer.
@@ -143,7 +161,7 @@ class Window:
         if len(buffer) > 2 * self._size:
             self._trim()
 
-    def _come(self, place: int, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
+    def _come(self, place: int, rows: AllRows, before: dict[Key, Item | None]) -> None:
         """Note that the row at a place has come into the window, if there is one."""
         if place < len(self._buffer):
             key = self._buffer[place]
@@ -170,22 +188,26 @@ class Window:
 
     # --- the buffer -------------------------------------------------------------------------
 
-    def _keys_inside(self) -> Iterable[Key]:
-        return islice(self._buffer, self._first, self._end)
+    def _inside(self, rows: AllRows) -> dict[Key, Item]:
+        keys = islice(self._buffer, self._first, self._end)
+        return {key: rows.get(key) for key in keys}
 
-    def _fill(self, rows: Mapping[Key, Item]) -> None:
+    def _fill(self, rows: AllRows) -> None:
+        pairs = rows.first(self._size + 1)
+        self._keys.choose(key for key, _ in pairs)
         entry_of = self._keys.entry
-        entries: Iterable[Entry] = (entry_of(key, item) for key, item in rows.items())
-        is_whole = len(rows) <= 2 * self._size
+        entries: Iterable[Entry] = (entry_of(key, row) for key, row in pairs)
+        is_whole = len(pairs) <= self._size
         found: Sequence[Entry] = list(entries) if is_whole else nsmallest(self._size, entries)
         self._buffer.fill(found)
         self._bound = None if is_whole else found[-1]
+        self._looked_at = len(pairs)
         self._changes_since_fill = 0
 
-    def _find_anew(self, rows: Mapping[Key, Item], before: dict[Key, Item | None]) -> None:
-        """Fill the buffer from all rows, and see what is in the window now."""
+    def _find_anew(self, rows: AllRows, before: dict[Key, Item | None]) -> None:
+        """Fill the buffer anew, and see what is in the window now."""
         self._fill(rows)
-        inside = {key: rows[key] for key in self._keys_inside()}
+        inside = self._inside(rows)
         for key in (*self.rows, *inside):
             before.setdefault(key, self.rows.get(key))
         self.rows.clear()

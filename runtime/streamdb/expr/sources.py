@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from streamdb.expr.shape import Slot
 
 
+class Indexes(Protocol):
+    """What finds rows by their values. It belongs to those who ask; who writes rows tells it."""
+
+    def note(self, changes: Sequence[tuple[Any, ...]], /) -> None:
+        """Note what a commit has done: the key of each row, the row before, and the one after."""
+        ...
+
+    def forget(self) -> None:
+        """Note that the rows are others now."""
+        ...
+
+
 class Rows(Protocol):
-    """Rows by key, as they are now; held still by whoever asks."""
+    """Rows by key, as they are now; held still by whoever asks.
+
+    Attributes:
+        indexes: what finds them by their values, once somebody has set it.
+    """
+
+    indexes: Indexes | None
 
     @property
     def rows(self) -> Mapping[Any, Any]:

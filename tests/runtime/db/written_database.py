@@ -34,6 +34,7 @@ from tests.runtime.db.write_steps import Act, ByHand, Hold, Reopen, Transact, Wr
 from tests.runtime.db.written_actions import DurablePart
 from tests.runtime.db.written_answers import Answers, changed, laid_over
 from tests.runtime.engine.judging import is_right
+from tests.runtime.engine.oracle.indexed import assert_loaded_alike
 from tests.runtime.streams.histories import LONGEST
 
 from streamdb import (
@@ -114,6 +115,7 @@ class Opened:
         return [
             db.live(db.messages.where(lambda m: m.role == "user")),
             db.live(db.messages.order_by(lambda m: m.content)),
+            db.live(db.messages.order_by(lambda m: m.content.desc()).limit(2)),
             db.live(db.sensors.group_by(lambda s: s.room).agg(lambda s: fn.count())),
             db.live(db.messages.with_meta().where(lambda _, meta: meta.pending)),
             db.live(db.sensors.with_meta().where(lambda _, meta: meta.origin == "local")),
@@ -438,7 +440,10 @@ class Opened:
         """Note what shows."""
         with self.db._state.lock:
             self.trace.append(self.view())
-            assert all(is_right(live) for live in self._live if live._result.is_ready)
+            for live in self._live:
+                if live._result.is_ready:
+                    assert is_right(live)
+                    assert_loaded_alike(live._result)
 
     async def abandon(self) -> None:
         """Close it, and check nothing."""

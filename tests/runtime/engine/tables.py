@@ -10,7 +10,7 @@ from streamdb.engine.executor import Changes
 from streamdb.expr import UntypedColumns
 from streamdb.expr.query_tree import SourceNode
 from streamdb.expr.shape import Slot, row_shape
-from streamdb.expr.sources import Source
+from streamdb.expr.sources import Indexes, Source
 
 #: A key, and its row or None to remove it.
 Write = tuple[Any, Any]
@@ -34,6 +34,7 @@ class TableSource:
         self.name: Final = name
         self.key_column: Final = key_column
         self.shape: Final = row_shape(name=name)
+        self.indexes: Indexes | None = None
         self.reset(rows or {})
 
     @property
@@ -72,6 +73,8 @@ class TableSource:
         self._arrivals: dict[Any, int] = {}
         self._moved: set[Any] = set()
         self.write(rows.items())
+        if self.indexes is not None:
+            self.indexes.forget()
 
     def write(self, writes: Iterable[Write]) -> Changes:
         """Commit writes in their order, and return what they amount to."""
@@ -90,7 +93,10 @@ class TableSource:
                     self._moved.add(key)
             self.rows[key] = row
         changes = [(key, old, self.rows.get(key)) for key, old in before.items()]
-        return [c for c in changes if c[1] is not c[2] or (c[2] is not None and self.moved(c[0]))]
+        net = [c for c in changes if c[1] is not c[2] or (c[2] is not None and self.moved(c[0]))]
+        if self.indexes is not None:
+            self.indexes.note(net)
+        return net
 
 
 def commit(writes: Mapping[TableSource, Iterable[Write]]) -> dict[Source, Changes]:

@@ -104,6 +104,28 @@ def test_nodes(query: Query, line: str) -> None:
     assert told(query)[0] == line
 
 
+def test_what_a_load_finds_by_key_and_by_indexes() -> None:
+    def last(query: Query) -> list[str]:
+        return told(query.order_by(lambda m: (m.created_at.desc(), m.id)).limit(50))[1:]
+
+    of_user = messages.where(lambda m: (m.user_id == "u1") & (m.tokens > 5))
+    assert told(of_user.where(lambda m: m.created_at < 3)) == [
+        "where created_at < 3 | keeps the rows that pass | one test",
+        "  where (user_id == 'u1') & (tokens > 5) | keeps the rows that pass | one test",
+        "    messages | reads the rows where they are, at first by an index of tokens if that pays "
+        "| nothing",
+    ]
+    assert told(messages.where(lambda m: m.id.in_(["a", "b"])))[1] == (
+        "  messages | reads the rows where they are, at first by key | nothing"
+    )
+    assert last(messages.where(lambda m: m.role == "user")) == [
+        "  where role == 'user' | keeps nothing | two tests",
+        "    messages | reads the rows where they are, at first by an index of role or created_at "
+        "if that pays | nothing",
+    ]
+    assert last(messages.filter(is_polite))[-1].endswith("reads the rows where they are | nothing")
+
+
 @pytest.mark.parametrize(
     ("joined", "line"),
     [

@@ -30,6 +30,8 @@ CONDITIONS: Final[dict[str, Callable[..., Expr[Any, Any]]]] = {
     "each": lambda s, t: (s.b == 1) & (t.b != 0),
     "either": lambda s, t: (s.b == 1) | (t.b == 1),
     "between them": lambda s, t: (s.b == t.b) & (t.a == 1),
+    "left is joined by": lambda s, t: s.a == 1,
+    "right is joined by": lambda s, t: t.a.in_([0, 1, None]),
     "may raise": lambda s, t: (t.b + 1 == 1) & (s.b.in_([0, 1])),
 }
 SMALL = st.none() | st.integers(0, 2)
@@ -88,6 +90,24 @@ def test_they_stand_where_their_rows_are_read() -> None:
     ]
     assert told("left", both)[:3] == ["where b != 0", "  left join on a == a", "    where b == 1"]
     assert told("full", both)[:2] == ["where (b == 1) & (b != 0)", "  full join on a == a"]
+
+
+def test_the_other_side_is_asked_for_the_values_of_which_all_pairs_are() -> None:
+    is_one, are_few = CONDITIONS["left is joined by"], CONDITIONS["right is joined by"]
+    left, right = TableSource("left", {}), TableSource("right", {})
+    ones = where(left.node, lambda s: s.a == 1)
+    lines = explain(plan_of(join(ones, right.node, lambda s, t: [(s.a, t.a)], "left")))
+    assert [line.partition(" |")[0] for line in lines.splitlines()] == [
+        "left join on a == a",
+        "  where a == 1",
+        "    left",
+        "  where a == 1",
+        "    right",
+    ]
+    assert told("inner", are_few).count("  where a.in_((0, 1, None))") == 2
+    assert told("left", is_one).count("  where a == 1") == 2
+    assert told("right", is_one).count("  where a == 1") == 0
+    assert told("full", is_one).count("  where a == 1") == 0
 
 
 def test_a_row_that_goes_is_in_no_pair() -> None:

@@ -14,6 +14,7 @@ from streamdb.expr import Column, Columns, NullableColumn
 from streamdb.expr.queries import Query1, query_of
 from streamdb.expr.query_tree import QueryNode
 from streamdb.expr.shape import Slot
+from streamdb.expr.sources import Indexes
 from streamdb.state.row_kinds import row_kind
 
 
@@ -28,6 +29,7 @@ class Memory:
         self.slot = Slot(name, columns, attrgetter, kinds=kinds)
         self.rows: Mapping[str, Any] = {row.id: row for row in rows}
         self.table = self
+        self.indexes: Indexes | None = None
 
     def arrival(self, key: str) -> int:
         return [*self.rows].index(key)

@@ -10,7 +10,7 @@ from streamdb.engine.compiled.functions import slot_sources
 from streamdb.engine.compiled.source_code import SourceCode
 from streamdb.engine.executor import Changes, Item, Key
 from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.interpreted.steps import OneRow
+from streamdb.engine.interpreted.steps import OneRow, rows_to_load
 from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
 from streamdb.engine.row_forms import not_none
 from streamdb.engine.same import same, same_value
@@ -35,6 +35,7 @@ class CompiledSteps:
     def __init__(self, input: Operator, edge: Edge) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._input: Final = input
+        self._rows_to_load: Final = rows_to_load(input, edge)
         self._load: Final = load_of(edge.steps)
         self._follow: Final = follow_of(edge.steps)
         self.arrival: Final = input.arrival
@@ -43,7 +44,7 @@ class CompiledSteps:
     def load(self) -> None:
         """Send all rows through the steps."""
         self._input.load()
-        self._load(self._input.rows, self.rows)
+        self._load(self._rows_to_load(), self.rows)
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Send the changed rows through the steps."""

@@ -9,7 +9,6 @@ from streamdb.engine.executor import Item, Key
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge, Filter, Join, Scan, Where
 from streamdb.engine.row_functions import Column, RowFunctions
-from streamdb.errors import ExpressionError
 from streamdb.expr.nodes import ColumnNode, Node
 from streamdb.expr.shape import Shape
 from streamdb.expr.sources import Source
@@ -40,63 +39,6 @@ class Index(Protocol):
     def partners(self, value: Any) -> Iterable[Key]:
         """Return the rows that have this value now."""
         ...
-
-
-class HashIndex:
-    """Keeps the keys by value.
-
-    Args:
-        nodes: the expressions of what rows are joined by, for messages.
-    """
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes: Final = nodes
-        self._keys: Final[dict[Any, dict[Key, None]]] = {}
-
-    def load(self, keys: Iterable[Key], values: Iterable[Any]) -> None:
-        """Put every key to the others of the same value."""
-        by_value = self._keys
-        try:
-            for key, value in zip(keys, values, strict=True):
-                if value is None:
-                    continue
-                found = by_value.get(value)
-                if found is None:
-                    by_value[value] = {key: None}
-                else:
-                    found[key] = None
-        except TypeError as error:
-            raise self._refusal(error) from error
-
-    def move(self, key: Key, old: Any, new: Any) -> None:
-        """Move the key to others, unless both values are equal."""
-        if old is new or old == new:
-            return
-        try:
-            if new is not None:
-                self._keys.setdefault(new, {})[key] = None
-        except TypeError as error:
-            raise self._refusal(error) from error
-        if old is not None:
-            keys = self._keys[old]
-            del keys[key]
-            if not keys:
-                del self._keys[old]
-
-    def candidates(self, value: Any) -> Iterable[Key]:
-        """Return what is there; the join asks before it moves anything."""
-        return self.partners(value)
-
-    def partners(self, value: Any) -> Iterable[Key]:
-        """Look the value up."""
-        try:
-            return self._keys.get(value, ())
-        except TypeError as error:
-            raise self._refusal(error) from error
-
-    def _refusal(self, error: TypeError) -> ExpressionError:
-        named = ", ".join(f"`{node}`" for node in self._nodes)
-        return ExpressionError(f"rows cannot be joined by the values of {named}: {error}")
 
 
 class KeyIndex:

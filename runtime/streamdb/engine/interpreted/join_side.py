@@ -6,12 +6,8 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from streamdb.engine.executor import Change, Changes, Item, Key
-from streamdb.engine.interpreted.join_indexes import (
-    HashIndex,
-    Index,
-    column_joined_by,
-    joined_by,
-)
+from streamdb.engine.indexes.hash_index import HashIndex
+from streamdb.engine.interpreted.join_indexes import Index, column_joined_by, joined_by
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.plan import Edge
 from streamdb.engine.row_functions import RowFunctions

@@ -9,16 +9,8 @@ from streamdb.engine.executor import Changes, Item, Key
 from streamdb.expr.sources import Source
 
 
-class Operator(Protocol):
-    """Keeps the rows that come out of one edge of a plan. Operators form a tree, like the plan."""
-
-    @property
-    def rows(self) -> Mapping[Key, Item]:
-        """What comes out, as of the last load or step; written by the operator alone.
-
-        Another mapping may take its place at a step, where it is a source's own.
-        """
-        ...
+class Stepping(Protocol):
+    """Follows the rows that come out of one edge of a plan."""
 
     def load(self) -> None:
         """Load the inputs, and then compute everything, once, before the first step."""
@@ -43,4 +35,16 @@ class Operator(Protocol):
 
     def moved(self, key: Key) -> bool:
         """Tell whether the last step moved a row in the order of arrival; see ``Rows.moved``."""
+        ...
+
+
+class Operator(Stepping, Protocol):
+    """Keeps the rows that come out of one edge of a plan. Operators form a tree, like the plan."""
+
+    @property
+    def rows(self) -> Mapping[Key, Item]:
+        """What comes out, as of the last load or step; written by the operator alone.
+
+        Another mapping may take its place at a step, where it is a source's own.
+        """
         ...

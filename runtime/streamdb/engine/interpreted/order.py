@@ -13,6 +13,7 @@ from streamdb.engine.difference import ordered_difference
 from streamdb.engine.executor import Change, Changes, Item, Key, Positions
 from streamdb.engine.interpreted.operators import Operator
 from streamdb.engine.interpreted.steps import OneRow
+from streamdb.engine.interpreted.window_inputs import WindowInput
 from streamdb.engine.same import is_same_row, same_row
 from streamdb.engine.sort_keys import SortKeys
 from streamdb.engine.sorted_rows import SortedRows
@@ -24,28 +25,22 @@ from streamdb.expr.sources import Source
 class WindowOperator:
     """Keeps the rows of a window as they come in."""
 
-    def __init__(self, input: Operator, window: Window) -> None:
+    def __init__(self, input: WindowInput, window: Window) -> None:
         self.rows: Final[Mapping[Key, Item]] = window.rows
         self._input: Final = input
         self._window: Final = window
+        self.arrival: Final = input.arrival
+        self.moved: Final = input.moved
 
     def load(self) -> None:
         """Find the first rows."""
         self._input.load()
-        self._window.load(self._input.rows)
+        self._window.load(self._input)
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """See what comes and goes where the window begins and ends."""
         changed = self._input.step(changes)
-        return self._window.step(changed, self._input.rows) if changed else ()
-
-    def arrival(self, key: Key) -> Any:
-        """Return the place of the row that came in."""
-        return self._input.arrival(key)
-
-    def moved(self, key: Key) -> bool:
-        """Tell it of the row that came in."""
-        return self._input.moved(key)
+        return self._window.step(changed, self._input) if changed else ()
 
 
 class OrderOperator:

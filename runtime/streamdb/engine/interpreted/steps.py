@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from streamdb.engine.executor import Change, Changes, Item, Key
+from streamdb.engine.indexes.found_rows import FoundRows
 from streamdb.engine.interpreted.operators import Operator
-from streamdb.engine.plan import Edge, Filter, Map, Select, Step, Where
+from streamdb.engine.plan import Edge, Filter, Map, Scan, Select, Step, Where
 from streamdb.engine.row_forms import not_none, over_slots, selection
 from streamdb.engine.same import is_same_row
 from streamdb.expr.conditions import test_of
@@ -28,6 +29,7 @@ class StepsOperator:
     def __init__(self, input: Operator, edge: Edge) -> None:
         self.rows: Final[dict[Key, Item]] = {}
         self._input: Final = input
+        self._rows_to_load: Final = rows_to_load(input, edge)
         self._stepped: Final = sender(edge.steps)
         self._is_tuple: Final = edge.shape.is_tuple
         shape = edge.steps[0].shape if edge.steps else edge.shape
@@ -36,7 +38,7 @@ class StepsOperator:
     def load(self) -> None:
         """Send all rows through the steps."""
         self._input.load()
-        for key, row in self._input.rows.items():
+        for key, row in self._rows_to_load().items():
             new = self._stepped(key, row)
             if new is not None:
                 self.rows[key] = new
@@ -68,6 +70,16 @@ class StepsOperator:
     def moved(self, key: Key) -> bool:
         """Tell it of the row that this one was made of."""
         return self._input.moved(key)
+
+
+def rows_to_load(input: Operator, edge: Edge) -> Callable[[], Mapping[Key, Item]]:
+    """Return what gives the rows that the steps of an edge are to be loaded from.
+
+    Those of a source are perhaps a few that an index has found, beside which none would pass.
+    """
+    if isinstance(edge.node, Scan) and edge.steps:
+        return FoundRows(edge.node.source, edge.steps, edge.steps[0].shape).rows
+    return lambda: input.rows
 
 
 def sender(steps: Sequence[Step]) -> OneRow:

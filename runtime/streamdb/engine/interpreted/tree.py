@@ -16,7 +16,23 @@ from streamdb.engine.interpreted.pairs import Making, making_of, takes_steps
 from streamdb.engine.interpreted.scan import ScanOperator
 from streamdb.engine.interpreted.steps import OneRow, StepsOperator, sender
 from streamdb.engine.interpreted.union import UnionOperator
-from streamdb.engine.plan import Distinct, Edge, Group, Join, Order, PlanNode, Scan, Step, Union
+from streamdb.engine.interpreted.window_inputs import (
+    KeptRows,
+    PassingRows,
+    WindowInput,
+    is_cut_from_source,
+)
+from streamdb.engine.plan import (
+    Distinct,
+    Edge,
+    Group,
+    Join,
+    Order,
+    PlanNode,
+    Scan,
+    Step,
+    Union,
+)
 from streamdb.engine.row_functions import NAIVE, RowFunctions
 from streamdb.engine.sort_keys import SortKeys
 from streamdb.engine.window import Window
@@ -97,7 +113,14 @@ class OperatorTree:
 
     def _window(self, node: Order) -> Operator:
         """Return the operator of the rows of an order, without their positions."""
-        rows = self.operator(node.input)
         if node.limit is None and not node.offset:
-            return rows
-        return WindowOperator(rows, Window(self.sort_keys(node), node.limit, node.offset))
+            return self.operator(node.input)
+        window = Window(self.sort_keys(node), node.limit, node.offset)
+        return WindowOperator(self._window_input(node), window)
+
+    def _window_input(self, node: Order) -> WindowInput:
+        edge = node.input
+        if not isinstance(edge.node, Scan) or not is_cut_from_source(node):
+            return KeptRows(self.operator(edge))
+        send = self.sender(edge.steps) if edge.steps else None
+        return PassingRows(edge.node.source, node, send)

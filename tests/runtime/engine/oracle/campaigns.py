@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from tests.runtime.engine.oracle.graphs import judge_in_graph
+from tests.runtime.engine.oracle.indexed import judge_indexed
 from tests.runtime.engine.oracle.shrinking import shrunk
 from tests.runtime.engine.oracle.worlds import World, world
 
@@ -17,6 +18,7 @@ from streamdb.engine.interpreted import Interpreted
 WAYS: Final[Mapping[str, Callable[[World], int]]] = {
     "interpreted": lambda world: world.judge(Interpreted),
     "compiled": lambda world: world.judge(Compiled),
+    "compiled, by indexes": judge_indexed,
     "compiled, in a graph": lambda world: judge_in_graph(world, Compiled),
 }
 COMMITS: Final = 25

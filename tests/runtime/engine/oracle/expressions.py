@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from random import Random
 from typing import Any, Final, TypeAlias
 
 from tests.runtime.engine.oracle.schemas import VALUES, Kind
 
+from streamdb.expr.joining import both
 from streamdb.expr.nodes import ColumnNode, ConstantNode, Node, OperationNode, OrderTerm, SlotNode
 from streamdb.expr.operators import OPERATORS
 
@@ -91,12 +93,39 @@ class Expressions:
 
     def condition(self) -> Node:
         """Return a condition that says something of the rows, if there is anything to say."""
+        if self._random.random() < 0.3 and (compared := self._compared()) is not None:
+            return compared
         node = self.of("bool", 3)
         for _ in range(5):
             if not isinstance(node, ConstantNode):
                 break
             node = self.of("bool", 3)
         return node
+
+    def _compared(self) -> Node | None:
+        """Compare columns with constants, as those conditions do that indexes answer."""
+        columns = [
+            (leaf, kind)
+            for kind in ("int", "number", "text")
+            for leaf in self.leaves[kind]
+            if isinstance(leaf, ColumnNode)
+        ]
+        if not columns:
+            return None
+        random = self._random
+        parts: list[Node] = []
+        for column, kind in random.choices(columns, k=random.choice((1, 1, 2))):
+            values = [ConstantNode(value) for value in random.choices(VALUES[kind], k=2)]
+            sign = random.choice(("==", "==", "<", "<=", ">", ">=", "between", "in"))
+            if sign == "in":
+                choices = ConstantNode(tuple(value.value for value in values))
+                parts.append(OperationNode(sign, (column, choices)))
+            elif sign == "between":
+                parts.append(OperationNode(sign, (column, *values)))
+            else:
+                operands = (column, values[0]) if random.random() < 0.8 else (values[0], column)
+                parts.append(OperationNode(sign, operands))
+        return reduce(both, parts)
 
     def terms(self, at_least: int = 0) -> tuple[OrderTerm, ...]:
         """Return what to order by."""

@@ -11,7 +11,7 @@ from streamdb.engine.executor import Changes, Item, Key
 from streamdb.engine.plan import Plan
 from streamdb.expr.query_tree import SourceNode
 from streamdb.expr.shape import Shape, Slot
-from streamdb.expr.sources import Source
+from streamdb.expr.sources import Indexes, Source
 
 
 class LiveSource:
@@ -21,21 +21,27 @@ class LiveSource:
         self.name: Final = name
         self.shape: Final = shape
         self.key_column: Final[str | None] = None
+        self.indexes: Indexes | None = None
         self._judged: Judged | None = None
 
     def load(self, plan: Plan, make: MakeExecutor) -> None:
         """Begin anew, with a plan and the executor that ``make`` makes of it."""
         self._judged = Judged(plan, make)
         self._judged.load()
+        if self.indexes is not None:
+            self.indexes.forget()
 
     def step(self, changes: Mapping[Source, Changes]) -> Changes:
         """Follow a commit, and return what those are told who ask this source."""
         told = self._running.step(changes)
-        return [
+        changes = [
             (key, old, new)
             for key, old, new, *_ in told
             if old is not new or (new is not None and self.moved(key))
         ]
+        if self.indexes is not None:
+            self.indexes.note(changes)
+        return changes
 
     @property
     def _running(self) -> Judged:

@@ -1,0 +1,1 @@
+"""What indexes save, and what they cost."""

@@ -1,0 +1,89 @@
+"""The first rows of an order, found without looking at the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final, TypeAlias
+
+from streamdb.engine.executor import Item, Key
+from streamdb.engine.indexes import paying
+from streamdb.engine.indexes.found_rows import FoundRows, getter_of, indexes_of
+from streamdb.engine.indexes.ordered_index import OrderedIndex
+from streamdb.engine.never_raising import never_raises
+from streamdb.engine.plan import Order, Where
+from streamdb.expr.nodes import ColumnNode
+from streamdb.expr.sources import Source
+
+#: Returns a row that passes, and None for another one.
+Passing: TypeAlias = Callable[[Key, Item], Item | None]
+
+
+class FirstRows:
+    """Finds rows that pass conditions, by the order that is asked of them.
+
+    Args:
+        source: what holds the rows.
+        node: the order; all steps of its input are conditions.
+        passing: tells whether a row passes; None if there are no conditions.
+    """
+
+    def __init__(self, source: Source, node: Order, passing: Passing | None) -> None:
+        steps, shape = node.input.steps, node.input.shape
+        self._source: Final = source
+        self._found: Final = FoundRows(source, steps, shape)
+        self._passing: Final = passing
+        self._getter: Final = getter_of(shape)
+        self._term: Final = node.terms[0] if node.terms else None
+        self._column: Final = ordering_column(node)
+
+    def first(self, count: int) -> Collection[tuple[Key, Item]]:
+        """Return so many of the first rows that pass, or all that there are; and others, perhaps.
+
+        Raises:
+            ExpressionError: conditions do not suit the rows.
+        """
+        few = self._found.few()
+        if few is None and (found := self._by_order(count)) is not None:
+            return found
+        rows = self._source.table.rows if few is None else few
+        passing = self._passing
+        if passing is None:
+            return rows.items()
+        return [(key, row) for key, row in rows.items() if passing(key, row) is not None]
+
+    def _by_order(self, count: int) -> Collection[tuple[Key, Item]] | None:
+        """Return those that an index finds soon: of rows that are equal to it, all."""
+        table, column, term, getter = self._source.table, self._column, self._term, self._getter
+        rows = table.rows
+        most = len(rows) // paying.PASSED_OF
+        if column is None or term is None or getter is None or count > most:
+            return None
+        index = indexes_of(table).ask(OrderedIndex, column, getter, rows)
+        if index is None:
+            return None
+        found: list[tuple[Key, Item]] = []
+        passing = self._passing
+        groups = index.groups(descending=term.descending, nulls_first=term.nulls_first)
+        for group in groups:
+            for key in group:
+                if not most:
+                    return None
+                most -= 1
+                if passing is None or passing(key, rows[key]) is not None:
+                    found.append((key, rows[key]))
+            if len(found) >= count:
+                break
+        return found
+
+
+def ordering_column(node: Order) -> ColumnNode | None:
+    """Return the column whose order finds the first rows of an order, if one can.
+
+    It does not where a condition could raise: then it is asked of all rows.
+    """
+    steps = node.input.steps
+    may_skip = all(
+        isinstance(step, Where) and never_raises(step.condition, step.shape) for step in steps
+    )
+    column = node.terms[0].node if node.terms else None
+    return column if may_skip and isinstance(column, ColumnNode) else None

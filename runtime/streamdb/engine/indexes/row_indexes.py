@@ -1,0 +1,144 @@
+"""The indexes of one source: which there are, and how they follow its rows.
+
+Nobody asks for an index to be made. Loads of queries that had to look at all rows, and could have
+looked at a few, are counted; when they have taken about as long as making the index does, it is
+made. It does not follow commits as they happen, for most happen while nobody asks: changes are
+noted, and taken in when somebody does. An index is dropped that nobody has asked while a good part
+of the rows changed. So what indexes cost stays in proportion to what they save.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from streamdb.engine.executor import Changes, Item, Key
+from streamdb.engine.indexes import paying
+from streamdb.engine.indexes.ordered_index import OrderedIndex
+from streamdb.engine.indexes.value_index import ValueIndex
+from streamdb.errors import ExpressionError
+from streamdb.expr.nodes import ColumnNode
+from streamdb.expr.shape import Getter
+
+_Kind = TypeVar("_Kind", ValueIndex, OrderedIndex)
+_Name: TypeAlias = tuple[type[ValueIndex | OrderedIndex], ColumnNode]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An index, and how many changes those of the source had taken in when it was last asked."""
+
+    index: ValueIndex | OrderedIndex
+    asked_at: int
+
+
+class RowIndexes:
+    """The indexes of one source, for those who load queries; under the lock of its rows.
+
+    >>> from operator import attrgetter
+    >>> from types import SimpleNamespace
+    >>> from streamdb.expr.nodes import ColumnNode
+    >>> rows = {str(n): SimpleNamespace(x=n % 10) for n in range(2000)}
+    >>> indexes = RowIndexes()
+    >>> asked = [indexes.ask(ValueIndex, ColumnNode("x"), attrgetter, rows) for _ in range(9)]
+    >>> asked.count(None), len(asked[-1].keys_of(7))
+    (8, 200)
+    """
+
+    def __init__(self) -> None:
+        self._kept: Final[dict[_Name, _Kept]] = {}
+        self._scans: Final[Counter[_Name]] = Counter()
+        self._refused: Final[set[_Name]] = set()
+        self._log: Final[list[Changes]] = []
+        self._logged = 0
+        self._most = 0
+        self._followed = 0
+
+    def note(self, changes: Changes) -> None:
+        """Note what a commit has done to the rows: ``(key, old, new)`` of each."""
+        if self._kept:
+            self._log.append(changes)
+            self._logged += len(changes)
+            if self._logged > self._most:
+                self.forget()
+
+    def forget(self) -> None:
+        """Drop all indexes: nobody asks them, or the rows are others now."""
+        self._kept.clear()
+        self._scans.clear()
+        self._refused.clear()
+        self._log.clear()
+        self._logged = 0
+
+    def ask(
+        self,
+        kind: type[_Kind],
+        column: ColumnNode,
+        getter: Getter,
+        rows: Mapping[Key, Item],
+        *,
+        may_make: bool = True,
+    ) -> _Kind | None:
+        """Return an index as the rows are now; None if there is none, or not yet.
+
+        Args:
+            kind: which one.
+            column: by whose values it finds rows.
+            getter: makes what reads a column of a row.
+            rows: all of them.
+            may_make: whether who asks will look at all rows without it, which is counted.
+        """
+        name = (kind, column)
+        if self._logged:
+            self._follow()
+        kept = self._kept.get(name)
+        if kept is None:
+            is_made = may_make and self._pays(name, rows) and self._make(name, getter, rows)
+            kept = self._kept[name] if is_made else None
+        if kept is None:
+            return None
+        kept.asked_at = self._followed
+        assert isinstance(kept.index, kind)  # noqa: S101 - the name says so
+        return kept.index
+
+    def _pays(self, name: _Name, rows: Mapping[Key, Item]) -> bool:
+        """Count a look at all rows, and tell whether there were enough of them."""
+        if len(rows) < paying.LEAST_ROWS or name in self._refused:
+            return False
+        self._scans[name] += 1
+        return self._scans[name] > paying.SCANS_BEFORE
+
+    def _make(self, name: _Name, getter: Getter, rows: Mapping[Key, Item]) -> bool:
+        kind, column = name
+        index = kind(column, getter(column.name))
+        try:
+            index.load(rows)
+        except _UNFIT:
+            self._refused.add(name)
+            return False
+        self._kept[name] = _Kept(index, self._followed)
+        self._most = paying.FEW_CHANGES + len(rows) // paying.CHANGED_OF
+        return True
+
+    def _follow(self) -> None:
+        """Take in what has been noted, but for indexes that nobody has asked for long."""
+        self._followed += self._logged
+        for name, kept in list(self._kept.items()):
+            try:
+                if self._followed - kept.asked_at > self._most:
+                    del self._kept[name]
+                    self._scans.pop(name, None)
+                else:
+                    for changes in self._log:
+                        kept.index.follow(changes)
+            except _UNFIT:
+                del self._kept[name]
+                self._refused.add(name)
+        self._log.clear()
+        self._logged = 0
+
+
+#: What is raised by values that have no hash, or do not compare.
+_UNFIT: Final = (ExpressionError, TypeError, ValueError, ArithmeticError)
