@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final, TypeAlias
 
 from streamdb.engine.executor import Item, Key
@@ -33,7 +34,7 @@ class FirstRows:
         self._found: Final = FoundRows(source, steps, shape)
         self._passing: Final = passing
         self._getter: Final = getter_of(shape)
-        self._term: Final = node.terms[0] if node.terms else None
+        self._terms: Final = node.terms
         self._column: Final = ordering_column(node)
 
     def first(self, count: int) -> Collection[tuple[Key, Item]]:
@@ -45,26 +46,27 @@ class FirstRows:
         few = self._found.few()
         if few is None and (found := self._by_order(count)) is not None:
             return found
-        rows = self._source.table.rows if few is None else few
-        passing = self._passing
-        if passing is None:
-            return rows.items()
-        return [(key, row) for key, row in rows.items() if passing(key, row) is not None]
+        rows, passing = self._source.table.rows, self._passing
+        pairs = rows.items() if few is None else [(key, rows[key]) for key in few]
+        return pairs if passing is None else [pair for pair in pairs if passing(*pair) is not None]
 
     def _by_order(self, count: int) -> Collection[tuple[Key, Item]] | None:
         """Return those that an index finds soon: of rows that are equal to it, all."""
-        table, column, term, getter = self._source.table, self._column, self._term, self._getter
-        rows = table.rows
+        table, column, getter = self._source.table, self._column, self._getter
+        if column is None or getter is None or count > len(table.rows) // paying.PASSED_OF:
+            return None
+        indexes = indexes_of(table)
+        if indexes is None:
+            return None
+        soon = partial(self._soon, count=count)
+        return indexes.find(OrderedIndex, column, getter, table.rows, soon)
+
+    def _soon(self, index: OrderedIndex, count: int) -> Collection[tuple[Key, Item]] | None:
+        term, passing = self._terms[0], self._passing
+        rows = self._source.table.rows
         most = len(rows) // paying.PASSED_OF
-        if column is None or term is None or getter is None or count > most:
-            return None
-        index = indexes_of(table).ask(OrderedIndex, column, getter, rows)
-        if index is None:
-            return None
         found: list[tuple[Key, Item]] = []
-        passing = self._passing
-        groups = index.groups(descending=term.descending, nulls_first=term.nulls_first)
-        for group in groups:
+        for group in index.groups(descending=term.descending, nulls_first=term.nulls_first):
             for key in group:
                 if not most:
                     return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 from streamdb.engine.executor import Item, Key
 from streamdb.engine.indexes import paying
@@ -33,20 +34,22 @@ class FoundRows:
 
     def rows(self) -> Mapping[Key, Item]:
         """Return all rows that pass, and perhaps others, in the order of arrival."""
-        few = self.few()
-        return self._source.table.rows if few is None else few
+        table, few = self._source.table, self.few()
+        if few is None:
+            return table.rows
+        ordered = sorted(few, key=table.arrival) if len(few) > 1 else few
+        return {key: table.rows[key] for key in ordered}
 
-    def few(self) -> Mapping[Key, Item] | None:
-        """Return those rows where something finds them and they are few, else None."""
-        table = self._source.table
+    def few(self) -> Collection[Key] | None:
+        """Return the keys of those rows where something finds them and they are few, else None."""
         may_make = True
         for lookup in self._lookups:
             keys = self._by_key(lookup)
             if keys is None:
-                keys = self._by_index(lookup, table, may_make=may_make)
+                keys = self._by_index(lookup, may_make=may_make)
                 may_make = False
             if keys is not None:
-                return {key: table.rows[key] for key in sorted(keys, key=table.arrival)}
+                return keys
         return None
 
     def _by_key(self, lookup: Lookup) -> Collection[Key] | None:
@@ -58,28 +61,33 @@ class FoundRows:
             return None  # equal to a key, perhaps, as decimals are
         return {key for key in map(source.key_of, lookup.values) if key in source.table.rows}
 
-    def _by_index(self, lookup: Lookup, table: Rows, *, may_make: bool) -> Collection[Key] | None:
+    def _by_index(self, lookup: Lookup, *, may_make: bool) -> Collection[Key] | None:
         """Return the keys of rows that an index finds, if there is one and they are few."""
-        if self._getter is None:
+        table, getter = self._source.table, self._getter
+        indexes = indexes_of(table)
+        if indexes is None or getter is None:
             return None
         most = len(table.rows) // paying.FOUND_OF
-        indexes = indexes_of(table)
-        asked = lookup.column, self._getter, table.rows
+        asked = lookup.column, getter, table.rows
         try:
             match lookup:
                 case AnyOf(_, values):
-                    by_value = indexes.ask(ValueIndex, *asked, may_make=may_make)
-                    found = by_value and [by_value.keys_of(value) for value in set(values)]
-                    if not found or sum(map(len, found)) > most:
-                        return None
-                    return [key for keys in found for key in keys]
+                    having = partial(_having, values=values, most=most)
+                    return indexes.find(ValueIndex, *asked, having, may_make=may_make)
                 case Range(_, low, high):
-                    in_order = indexes.ask(OrderedIndex, *asked, may_make=may_make)
-                    if in_order is None or in_order.count_between(low, high) > most:
-                        return None
-                    return list(in_order.keys_between(low, high))
+                    between = partial(_between, low=low, high=high, most=most)
+                    return indexes.find(OrderedIndex, *asked, between, may_make=may_make)
         except (ExpressionError, TypeError, ArithmeticError):
             return None  # the constants do not suit the column; looking at rows will say so
+
+
+def _having(index: ValueIndex, values: Iterable[Any], most: int) -> Collection[Key] | None:
+    found = [index.keys_of(value) for value in set(values)]
+    return [key for keys in found for key in keys] if sum(map(len, found)) <= most else None
+
+
+def _between(index: OrderedIndex, low: Any, high: Any, most: int) -> Collection[Key] | None:
+    return list(index.keys_between(low, high)) if index.count_between(low, high) <= most else None
 
 
 def getter_of(shape: Shape) -> Getter | None:
@@ -87,9 +95,11 @@ def getter_of(shape: Shape) -> Getter | None:
     return None if shape.is_tuple else shape.slots[0].getter
 
 
-def indexes_of(table: Rows) -> RowIndexes:
-    """Return the indexes of rows, which follow them from now on."""
+def indexes_of(table: Rows) -> RowIndexes | None:
+    """Return the indexes of rows, which follow them from now on; None of a few rows."""
     if table.indexes is None:
+        if len(table.rows) < paying.LEAST_ROWS:
+            return None
         table.indexes = RowIndexes()
     assert isinstance(table.indexes, RowIndexes)  # noqa: S101 - nothing else sets them
     return table.indexes

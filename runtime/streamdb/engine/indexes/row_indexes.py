@@ -10,7 +10,7 @@ of the rows changed. So what indexes cost stays in proportion to what they save.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
@@ -23,28 +23,38 @@ from streamdb.expr.nodes import ColumnNode
 from streamdb.expr.shape import Getter
 
 _Kind = TypeVar("_Kind", ValueIndex, OrderedIndex)
+_Found = TypeVar("_Found")
 _Name: TypeAlias = tuple[type[ValueIndex | OrderedIndex], ColumnNode]
 
 
 @dataclass(slots=True)
 class _Kept:
-    """An index, and how many changes those of the source had taken in when it was last asked."""
+    """An index.
+
+    Attributes:
+        asked_at: how many changes those of the source had taken in when it last found rows.
+        has_served: whether it ever did.
+    """
 
     index: ValueIndex | OrderedIndex
     asked_at: int
+    has_served: bool = False
 
 
 class RowIndexes:
     """The indexes of one source, for those who load queries; under the lock of its rows.
 
+    >>> from functools import partial
     >>> from operator import attrgetter
     >>> from types import SimpleNamespace
     >>> from streamdb.expr.nodes import ColumnNode
     >>> rows = {str(n): SimpleNamespace(x=n % 10) for n in range(2000)}
     >>> indexes = RowIndexes()
-    >>> asked = [indexes.ask(ValueIndex, ColumnNode("x"), attrgetter, rows) for _ in range(9)]
-    >>> asked.count(None), len(asked[-1].keys_of(7))
-    (8, 200)
+    >>> def look() -> int | None:
+    ...     found = partial(ValueIndex.keys_of, value=7)
+    ...     return indexes.find(ValueIndex, ColumnNode("x"), attrgetter, rows, found)
+    >>> [keys if keys is None else len(keys) for keys in (look() for _ in range(9))]
+    [None, None, None, None, None, None, None, None, 200]
     """
 
     def __init__(self) -> None:
@@ -72,72 +82,81 @@ class RowIndexes:
         self._log.clear()
         self._logged = 0
 
-    def ask(
+    def find(
         self,
         kind: type[_Kind],
         column: ColumnNode,
         getter: Getter,
         rows: Mapping[Key, Item],
+        found: Callable[[_Kind], _Found | None],
         *,
         may_make: bool = True,
-    ) -> _Kind | None:
-        """Return an index as the rows are now; None if there is none, or not yet.
+    ) -> _Found | None:
+        """Return what an index finds among the rows as they are now.
+
+        None if there is no such index, or not yet, or if it finds nothing of use.
 
         Args:
-            kind: which one.
+            kind: which index.
             column: by whose values it finds rows.
             getter: makes what reads a column of a row.
             rows: all of them.
+            found: asks it, and returns None if that is of no use.
             may_make: whether who asks will look at all rows without it, which is counted.
         """
         name = (kind, column)
         if self._logged:
             self._follow()
         kept = self._kept.get(name)
-        if kept is None:
-            is_made = may_make and self._pays(name, rows) and self._make(name, getter, rows)
-            kept = self._kept[name] if is_made else None
+        if kept is None and may_make and self._pays(name, rows):
+            kept = self._make(name, getter, rows)
         if kept is None:
             return None
-        kept.asked_at = self._followed
         assert isinstance(kept.index, kind)  # noqa: S101 - the name says so
-        return kept.index
+        answer = found(kept.index)
+        if answer is not None:
+            kept.asked_at, kept.has_served = self._followed, True
+        return answer
 
     def _pays(self, name: _Name, rows: Mapping[Key, Item]) -> bool:
         """Count a look at all rows, and tell whether there were enough of them."""
-        if len(rows) < paying.LEAST_ROWS or name in self._refused:
+        if name in self._refused:
             return False
         self._scans[name] += 1
         return self._scans[name] > paying.SCANS_BEFORE
 
-    def _make(self, name: _Name, getter: Getter, rows: Mapping[Key, Item]) -> bool:
+    def _make(self, name: _Name, getter: Getter, rows: Mapping[Key, Item]) -> _Kept | None:
         kind, column = name
         index = kind(column, getter(column.name))
         try:
             index.load(rows)
         except _UNFIT:
             self._refused.add(name)
-            return False
-        self._kept[name] = _Kept(index, self._followed)
+            return None
         self._most = paying.FEW_CHANGES + len(rows) // paying.CHANGED_OF
-        return True
+        kept = self._kept[name] = _Kept(index, self._followed)
+        return kept
 
     def _follow(self) -> None:
-        """Take in what has been noted, but for indexes that nobody has asked for long."""
+        """Take in what has been noted, but for indexes that have served nobody for long."""
         self._followed += self._logged
         for name, kept in list(self._kept.items()):
             try:
                 if self._followed - kept.asked_at > self._most:
-                    del self._kept[name]
-                    self._scans.pop(name, None)
+                    self._drop(name, is_unfit=not kept.has_served)
                 else:
                     for changes in self._log:
                         kept.index.follow(changes)
             except _UNFIT:
-                del self._kept[name]
-                self._refused.add(name)
+                self._drop(name, is_unfit=True)
         self._log.clear()
         self._logged = 0
+
+    def _drop(self, name: _Name, *, is_unfit: bool) -> None:
+        del self._kept[name]
+        self._scans.pop(name, None)
+        if is_unfit:
+            self._refused.add(name)
 
 
 #: What is raised by values that have no hash, or do not compare.

@@ -176,6 +176,9 @@ def test_an_index_that_finds_many_is_not_asked() -> None:
     source, rows = counted(2000, lambda n: n % 3)
     query = where(source.node, lambda t: t.a == 1)
     assert sum(passes(rows, query) for _ in range(50)) == 51  # one to make it
+    for n in range(200):
+        source.write([(key, Thing(key, 1)) for key in (n, n + 1, n + 2)])
+        assert passes(rows, query) == 1  # and it is not made again
 
 
 def test_an_index_that_nobody_asks_is_dropped() -> None:
