@@ -72,6 +72,9 @@ _ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=2),
     max_leaves=4,
 )
+_MORE = st.dictionaries(_NEW_NAMES, _ANYTHING, max_size=2)
+_WHAT_CHANGES = st.sampled_from(["nothing", "inside", "all"])
+_BOOLEANS = st.booleans()
 
 
 @functools.cache
@@ -138,46 +141,56 @@ def values(shape: Shape) -> st.SearchStrategy[Any]:
 @st.composite
 def with_more(draw: st.DrawFn, shape: Shape, plain: Any) -> Any:
     """Add properties that a shape does not declare to some objects in a value of it."""
-    match shape:
-        case Scalar():
-            return plain
-        case ListOf():
-            return [draw(with_more(shape.item, item)) for item in plain]
-        case MapOf():
-            return {name: draw(with_more(shape.item, item)) for name, item in plain.items()}
-        case Choice():
-            return draw(with_more(shape.of(plain), plain))
-        case Object():
-            inside = {
-                name: draw(with_more(shape.fields[name], item)) if name in shape.fields else item
-                for name, item in plain.items()
-            }
-            return {**inside, **draw(st.dictionaries(_NEW_NAMES, _ANYTHING, max_size=2))}
+    return _with_more(draw, shape, plain)
 
 
 @st.composite
 def changed(draw: st.DrawFn, shape: Shape, plain: Any) -> Any:
     """Change some places of a value, and leave others as they are."""
-    what = draw(st.sampled_from(["nothing", "inside", "all"]))
+    return _changed(draw, shape, plain)
+
+
+# Functions, for to make a strategy for each part of a value took longer than to draw from it.
+def _with_more(draw: st.DrawFn, shape: Shape, plain: Any) -> Any:
+    match shape:
+        case Scalar():
+            return plain
+        case ListOf():
+            return [_with_more(draw, shape.item, item) for item in plain]
+        case MapOf():
+            return {name: _with_more(draw, shape.item, item) for name, item in plain.items()}
+        case Choice():
+            return _with_more(draw, shape.of(plain), plain)
+        case Object():
+            fields = shape.fields
+            inside = {
+                name: _with_more(draw, fields[name], item) if name in fields else item
+                for name, item in plain.items()
+            }
+            return {**inside, **draw(_MORE)}
+
+
+def _changed(draw: st.DrawFn, shape: Shape, plain: Any) -> Any:
+    what = draw(_WHAT_CHANGES)
     if what == "nothing":
         return plain
     if what == "all" or isinstance(shape, Scalar):
         return draw(values(shape))
     match shape:
         case ListOf():
-            items = [draw(changed(shape.item, item)) for item in plain]
+            items = [_changed(draw, shape.item, item) for item in plain]
             items += draw(st.lists(st.sampled_from(plain), max_size=1)) if plain else []
             return draw(st.permutations(items))[: draw(st.integers(0, len(items)))]
         case MapOf():
-            return {name: draw(changed(shape.item, item)) for name, item in plain.items()}
+            return {name: _changed(draw, shape.item, item) for name, item in plain.items()}
         case Choice():
-            return draw(changed(shape.of(plain), plain))
+            return _changed(draw, shape.of(plain), plain)
         case Object():
-            others = draw(values(shape))
+            others, fields = draw(values(shape)), shape.fields
             inside = {
-                name: draw(changed(shape.fields[name], item)) if name in shape.fields else item
+                name: _changed(draw, fields[name], item) if name in fields else item
                 for name, item in plain.items()
-                if name not in shape.optional or draw(st.booleans())
+                if name not in shape.optional or draw(_BOOLEANS)
             }
             return {**others, **inside}
 
