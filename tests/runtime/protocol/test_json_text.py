@@ -48,6 +48,11 @@ def test_lone_surrogates_survive(text: str) -> None:
     assert json.loads(encoded) == {"text": text}
 
 
+@given(surrogate_texts | st.text())
+def test_text_is_written_alone_as_within_others(text: str) -> None:
+    assert b"[" + json_text.encode(text) + b"]" == json_text.encode([text])
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"x": [-math.inf]}])
 def test_numbers_that_json_has_not_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -79,6 +84,13 @@ def test_the_text_order_of_instants_is_their_order(instants: list[dt.datetime]) 
 def test_instants_without_a_zone_are_refused() -> None:
     with pytest.raises(ValueError, match="add tzinfo"):
         json_text.encode({"at": dt.datetime(2026, 1, 1)})
+
+
+@given(st.datetimes(), st.sampled_from([0, 1, 10, 500, 1000, 120_000, 999_999]))
+def test_instants_in_utc_are_written_as_all_others(at: dt.datetime, microsecond: int) -> None:
+    at = at.replace(microsecond=microsecond, tzinfo=dt.UTC)
+    same = at.replace(tzinfo=dt.timezone(dt.timedelta(0), "another"))
+    assert json_text.encode(at) == json_text.encode(same)
 
 
 def test_microseconds_are_kept() -> None:

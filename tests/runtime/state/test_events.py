@@ -122,3 +122,15 @@ def test_a_lone_surrogate_goes_out_as_an_escape() -> None:
     event = messages.insert(message("\ud83d"))
     assert b"\\ud83d" in event.to_json()
     assert wire(event)["key"] == "\ud83d"
+
+
+def test_events_are_compared_by_what_they_say_and_cannot_be_changed() -> None:
+    event = messages.insert(message("a"), txid="t")
+    same = ChangeEvent("message", "a", "insert", message("a"), "t")
+    assert event == same
+    assert "txid='t'" in repr(event)
+    assert repr(event) == repr(same)
+    assert event != messages.insert(message("a"), txid="u")
+    assert event != "a"
+    with pytest.raises(AttributeError):
+        event.key = "b"  # type: ignore[misc]  # the mistake under test

@@ -78,7 +78,7 @@ def _compares_fields(row: Any) -> bool:
     return config.frozen and config.eq and not is_own
 
 
-def _with_instants_as_text(row: Row, instants: Mapping[str, Callable[[Row], Any]]) -> Row:
+def _with_instants_as_text(row: Any, instants: Mapping[str, Callable[[Any], Any]]) -> Any:
     """Return a copy that msgspec writes with its instants in the form that they have on the wire.
 
     Raises:
@@ -88,7 +88,7 @@ def _with_instants_as_text(row: Row, instants: Mapping[str, Callable[[Row], Any]
     for name, get in instants.items():
         if isinstance(instant := get(row), dt.datetime):
             texts[name] = json_text.instant(instant)
-    return cast("Row", replace(cast("msgspec.Struct", row), **texts))
+    return replace(row, **texts)
 
 
 def _is_plain(kind: inspect.Type) -> bool:
