@@ -10,10 +10,11 @@ so does one that comes back as it was sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 Row: TypeAlias = Any
@@ -28,8 +29,15 @@ class _Unknown:
         return "unknown"
 
 
+class _AsLaid:
+    def __repr__(self) -> str:
+        return "as laid"
+
+
 #: In place of a row that is not known.
 UNKNOWN: Final[Any] = _Unknown()
+#: In place of the row that is right below a change when it is laid.
+AS_LAID: Final[Any] = _AsLaid()
 
 
 class Pending(Struct, eq=False):  # made at every write: a dataclass takes longer
@@ -39,6 +47,7 @@ class Pending(Struct, eq=False):  # made at every write: a dataclass takes longe
         txid: the transaction.
         change: from the row below to the row that shows. It raises nothing.
         seen: the row that was right below when the change was made, None for none; may be unknown.
+            If it is not given, what is right below when it is laid.
         seen_of: the transaction of the change that was right below then, None if there was none.
         made_on: the transaction of the change that was laid last before it, wherever that lies now;
             None if there was none.
@@ -57,7 +66,7 @@ class Pending(Struct, eq=False):  # made at every write: a dataclass takes longe
 
     txid: str
     change: RowChange
-    seen: Row | None = UNKNOWN
+    seen: Row | None = AS_LAID
     seen_of: str | None = None
     made_on: str | None = None
     base: Row | None = None
@@ -74,12 +83,10 @@ class Pending(Struct, eq=False):  # made at every write: a dataclass takes longe
     def __repr__(self) -> str:
         return f"<Pending {self.txid}>"  # and not what is above and below it
 
-
-#: What shows of a key, None for no row; the synced row, likewise; the number of the change that
-#: makes a row out of none, the last such one, which tells where a row stands that the stream does
-#: not have; and whether the key has changes, and not had some until now alone. A plain tuple, for
-#: one is made at every write.
-Shown: TypeAlias = tuple[Row | None, Row | None, int, bool]
+    def make(self, below: Row | None, maker: int) -> None:
+        """Work out what it makes of the row below, and whose row that is; see `maker`."""
+        made = self.row = self.change(below)
+        self.maker = self.number if below is None and made is not None else maker
 
 
 class Conflicting(NamedTuple):
@@ -144,20 +151,21 @@ class Overlay:
     >>> overlay = Overlay()
     >>> overlay.lay("a", Pending("t1", lambda row: row + 1), under=1)
     >>> overlay.lay("a", Pending("t2", lambda row: row * 10), under=1)
-    >>> overlay.shown("a")
-    (20, 1, 0, True)
+    >>> overlay.stacks["a"].settled_top().row
+    20
     >>> overlay.put_under("a", 4)
-    >>> overlay.shown("a")
-    (50, 4, 0, True)
-    >>> overlay.pop("a", "t1").txid, overlay.shown("a")
-    ('t1', (40, 4, 0, True))
+    >>> overlay.stacks["a"].settled_top().row
+    50
+    >>> overlay.pop("a", "t1").txid, overlay.stacks["a"].settled_top().row
+    ('t1', 40)
     """
 
     def __init__(self) -> None:
         self._count = 0
-        self._stacks: Final[dict[str, _Stack]] = {}
+        #: By key; who has one become empty takes it away when it is known what shows.
+        self.stacks: Final[dict[str, Stack]] = {}
         #: The keys of rows that have any, as they are at any time.
-        self.keys: Final = self._stacks.keys()
+        self.keys: Final = self.stacks.keys()
 
     @property
     def count(self) -> int:
@@ -166,24 +174,24 @@ class Overlay:
 
     def __len__(self) -> int:
         """Return how many rows have pending changes."""
-        return len(self._stacks)
+        return len(self.stacks)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether a row has any."""
-        return key in self._stacks
+        return key in self.stacks
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys."""
-        return iter(self._stacks)
+        return iter(self.stacks)
 
     def lay(self, key: str, pending: Pending, *, under: Row | None) -> None:
         """Lay a change over the others; ``under`` is the synced row, if this is the first one.
 
         A further one of a transaction takes the place of the one before.
         """
-        stack = self._stacks.get(key)
+        stack = self.stacks.get(key)
         if stack is None:
-            stack = self._stacks[key] = _Stack(under)
+            stack = self.stacks[key] = Stack(under)
         elif (before := stack.changes.get(pending.txid)) is not None:
             stack.put_change(before, pending.change)
             return
@@ -209,7 +217,7 @@ class Overlay:
             left: by transaction, what these still do where they were.
             under: the synced row there, if nothing is pending there yet.
         """
-        keeps_place = new not in self._stacks
+        keeps_place = new not in self.stacks
         for pending in self.of(old):
             if pending.txid in changes:
                 if pending.txid in left:
@@ -220,35 +228,35 @@ class Overlay:
                 moved = Pending(pending.txid, changes[pending.txid])
                 if keeps_place:
                     moved.number = pending.number
-                    if new not in self._stacks:
-                        self._stacks[new] = _Stack(under)
-                    self._stacks[new].push(moved)
+                    if new not in self.stacks:
+                        self.stacks[new] = Stack(under)
+                    self.stacks[new].push(moved)
                 else:
                     self.lay(new, moved, under=under)
 
     def find(self, key: str, txid: str) -> Pending | None:
         """Return the change of a transaction, None if there is none."""
-        stack = self._stacks.get(key)
+        stack = self.stacks.get(key)
         return None if stack is None else stack.changes.get(txid)
 
     def pop(self, key: str, txid: str) -> Pending | None:
         """Take the change of a transaction away and return it, None if there is none."""
         pending = self.find(key, txid)
         if pending is not None:
-            self._stacks[key].remove(pending)
+            self.stacks[key].remove(pending)
         return pending
 
     def under(self, key: str) -> Row | None:
         """Return the synced row of a key that has pending changes."""
-        return self._stacks[key].under
+        return self.stacks[key].under
 
     def put_under(self, key: str, row: Row | None) -> None:
         """Put another synced row below the changes of a key."""
-        self._stacks[key].put_under(row)
+        self.stacks[key].put_under(row)
 
     def put_change(self, key: str, pending: Pending, change: RowChange) -> None:
         """Have a change be another one."""
-        self._stacks[key].put_change(pending, change)
+        self.stacks[key].put_change(pending, change)
 
     def send(
         self,
@@ -265,30 +273,20 @@ class Overlay:
         pending.made = pending.change
         pending.base, pending.text, pending.overwrites = base, text, overwrites
         pending.or_base = or_base
-        self._stacks[key].put_change(pending, lambda _: row)
+        self.stacks[key].put_change(pending, lambda _: row)
 
     def put_in_order(self, key: str, order: Sequence[Pending]) -> None:
         """Have all changes of a key lie in another order, the lowest first."""
-        self._stacks[key].put_in_order(order)
+        self.stacks[key].put_in_order(order)
 
     def take_back(self, key: str, txid: str) -> None:
         """Note that what was sent was refused and is made anew, of what is below then."""
-        pending = self._stacks[key].changes[txid]
+        pending = self.stacks[key].changes[txid]
         if pending.made is not None:
-            self._stacks[key].put_change(pending, pending.made)
+            self.stacks[key].put_change(pending, pending.made)
             pending.made = pending.base = pending.text = None
             pending.or_base = UNKNOWN
             pending.overwrites = False
-
-    def shown(self, key: str) -> Shown | None:
-        """Return what shows of a key, None if nothing was written there."""
-        stack = self._stacks.get(key)
-        if stack is None:
-            return None
-        top = stack.settled_top()
-        if top is None:
-            return stack.under, stack.under, 0, False
-        return top.row, stack.under, top.maker, True
 
     def standing(self, key: str, txid: str) -> tuple[Pending, Row | None]:
         """Return the change of a transaction, and the row that it is made to.
@@ -296,57 +294,56 @@ class Overlay:
         Raises:
             KeyError: it has none.
         """
-        stack = self._stacks[key]
+        stack = self.stacks[key]
         stack.settled_top()
         pending = stack.changes[txid]
         return pending, stack.under if pending.below is None else pending.below.row
 
-    def tidy(self, keys: Iterable[str]) -> None:
-        """Forget keys without a change."""
-        for key in keys:
-            if key in self._stacks and not self._stacks[key].changes:
-                del self._stacks[key]
-
     def of(self, key: str) -> tuple[Pending, ...]:
         """Return the pending changes of a key, oldest first."""
-        return tuple(self._stacks[key].changes.values()) if key in self._stacks else ()
+        return tuple(self.stacks[key].changes.values()) if key in self.stacks else ()
 
 
-class _Stack:
+class Stack(Struct, eq=False):
     """The changes of one key over its synced row, linked to each other.
 
     What they make is worked out when it is asked for, from the lowest one on that something has
     happened to, and no further than something changes.
     """
 
-    __slots__ = ("_bottom", "_highest", "_last", "_lowest", "_top", "changes", "under")
-
-    def __init__(self, under: Row | None) -> None:
-        self.under = under
-        #: By transaction, the lowest first.
-        self.changes: Final[dict[str, Pending]] = {}
-        self._bottom: Pending | None = None
-        self._top: Pending | None = None
-        # The transaction of the change that was laid last, wherever that lies.
-        self._last: str | None = None
-        # Between these, what changes make may be out of date; both None if nothing is.
-        self._lowest: Pending | None = None
-        self._highest: Pending | None = None
+    under: Row | None
+    #: By transaction, the lowest first.
+    changes: dict[str, Pending] = msgspec.field(default_factory=dict[str, Pending])
+    _bottom: Pending | None = None
+    _top: Pending | None = None
+    # The transaction of the change that was laid last, wherever that lies.
+    _last: str | None = None
+    # Between these, what changes make may be out of date; both None if nothing is.
+    _lowest: Pending | None = None
+    _highest: Pending | None = None
 
     def push(self, pending: Pending) -> None:
-        below = pending.below = self.settled_top()
+        """Lay a change over the others."""
+        below = pending.below = self._top if self._lowest is None else self.settled_top()
         if below is None:
-            pending.seen, pending.seen_of = self.under, None
+            row, maker = self.under, 0
             self._bottom = pending
         else:
-            pending.seen, pending.seen_of = below.row, below.txid
+            row, maker = below.row, below.maker
+            pending.seen_of = below.txid
             below.above = pending
+        if pending.seen is AS_LAID:
+            pending.seen = row
+        pending.make(row, maker)
         pending.made_on, self._last = self._last, pending.txid
         self._top = self.changes[pending.txid] = pending
-        self._lowest = self._highest = pending  # below it, all is settled
 
     def remove(self, pending: Pending) -> None:
+        """Take a change away."""
         del self.changes[pending.txid]
+        if not self.changes:
+            self._bottom = self._top = self._last = self._lowest = self._highest = None
+            return
         below, above = pending.below, pending.above
         if below is None:
             self._bottom = above
@@ -366,6 +363,7 @@ class _Stack:
             self._touch(above)
 
     def put_in_order(self, order: Sequence[Pending]) -> None:
+        """Have all changes lie in another order, the lowest first."""
         numbers = [pending.number for pending in self.changes.values()]
         self.changes.clear()
         below: Pending | None = None
@@ -379,11 +377,13 @@ class _Stack:
         self._lowest, self._highest = self._bottom, self._top
 
     def put_under(self, row: Row | None) -> None:
+        """Put another synced row below the changes."""
         self.under = row
         if self._bottom is not None:
             self._touch(self._bottom)
 
     def put_change(self, pending: Pending, change: RowChange) -> None:
+        """Have a change be another one."""
         pending.change = change
         self._touch(pending)
 
@@ -396,14 +396,13 @@ class _Stack:
         below = pending.below
         row, maker = (self.under, 0) if below is None else (below.row, below.maker)
         while pending is not None:
-            made = pending.change(row)
-            if row is None and made is not None:
-                maker = pending.number
-            is_same = made is pending.row and maker == pending.maker
-            pending.row, pending.maker = made, maker
+            before, maker_before = pending.row, pending.maker
+            pending.make(row, maker)
+            row, maker = pending.row, pending.maker
+            is_same = row is before and maker == maker_before
             if is_same and pending.number >= highest.number:
                 break
-            row, pending = made, pending.above
+            pending = pending.above
         return self._top
 
     def _touch(self, pending: Pending) -> None:

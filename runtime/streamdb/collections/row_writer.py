@@ -74,17 +74,28 @@ class BaseRowWriter(Generic[Row]):
         Raises:
             BufferFull: ``max_pending`` rows are on their way.
         """
-        self._check_usable()
         if self._batches.is_full:
+            self._check_usable()
             self._batches.release()
             raise BufferFull(
                 f"writer of {self._batches.name!r}: {self.pending} rows are not on the stream yet; "
                 "use `write`, which waits"
             )
-        self._batches.add(row)
+        self._add(row)
+
+    def _add(self, row: Row) -> bool:
+        """Have a row show; return whether something was sent for it."""
+        if self._is_closed:
+            self._check_usable()
+        try:
+            return self._batches.add(row)
+        except WriterFailed:
+            self._is_told = True
+            raise
 
     def _check_usable(self) -> None:
-        check_caller("a write")  # before waiting: for such a function nothing would come
+        """Raise what `_add` would raise before it looks at a row, perhaps."""
+        check_caller("a write")  # for such a function nothing would come that it waits for
         if self._is_closed:
             raise HandleClosed(f"writer of {self._batches.name!r}: it was closed; make another one")
         self._raise_failure()
@@ -157,13 +168,12 @@ class AsyncRowWriter(BaseRowWriter[Row]):
 
             self._has_sent = False
             await asyncio.sleep(0)  # let the batch go that is full, and answers in
-        self._check_usable()
         while self._batches.is_full:
+            self._check_usable()
             self._changed.clear()
             self._batches.release()  # nobody lingers while others wait
             await self._changed.wait()
-            self._check_usable()
-        self._has_sent = self._batches.add(row)
+        self._has_sent = self._add(row)
 
     async def flush(self) -> None:
         """Send at once what waits, and wait until all rows are on the stream.
@@ -237,18 +247,17 @@ class RowWriter(BaseRowWriter[Row]):
         Raises like :meth:`AsyncRowWriter.write`, and WouldDeadlock on streamdb's own thread; if it
         does, this row is not written.
         """
-        self._check_usable()
         if self._batches.is_full:
             self._wait_for_room()
-        self._batches.add(row)
+        self._add(row)
 
     def _wait_for_room(self) -> None:
+        self._check_usable()
         self._check_may_wait("write of a writer that is full")
         self._batches.release()  # nobody lingers while others wait
         with self._changed:
             while self._batches.is_full:
                 self._changed.wait()
-        self._check_usable()
 
     def flush(self, timeout: float | None = None) -> None:
         """Send at once what waits, and wait until all rows are on the stream.

@@ -188,12 +188,13 @@ class Table:
         if self._frozen is not None and (writes or echoes.gone):
             self._leave_frozen_rows(self._frozen)
         rows, ordinals, arrivals = self.rows, self.ordinals, self._arrivals
-        overlay = self.overlay if self.overlay.keys else None
+        pending_keys = self.overlay.keys
         before: dict[str, Any | None] = {}
         own = echoes.txids
         self._moved = moved = set[str]()
         unnamed: list[Gone] = []
         showed: dict[Gone, Any | None] = {}
+        covered = dict.fromkeys(key for key, _ in echoes.gone) if echoes.gone else {}
         for key, txid in echoes.gone:
             if (pending := self.overlay.pop(key, txid)) is not None:
                 before[key], showed[key, txid] = rows.get(key), pending.row
@@ -215,8 +216,9 @@ class Table:
                 before[key] = old
             if own and ordinal in own:  # by another key than it showed by, perhaps
                 self.marks.note_own(key, ordinal)
-            if overlay is not None and key in overlay:
-                self._write_under(key, row, ordinal, echoes, showed)
+            if key in pending_keys:
+                if self._write_under(key, row, ordinal, echoes, showed):
+                    covered[key] = None
             elif row is None:
                 rows.pop(key, None)
                 if arrivals is not None:
@@ -228,8 +230,8 @@ class Table:
                         moved.add(key)
                     if arrivals is not None:
                         arrivals.add(key)
-        if overlay is not None:
-            self._show(before)
+        if covered:
+            self._show(covered)
         if unnamed:
             self._note_other_keys(unnamed, came, showed, echoes)
         self._tidy()
@@ -280,34 +282,27 @@ class Table:
         ordinal: int,
         echoes: Echoes,
         showed: Mapping[Gone, Any | None],
-    ) -> None:
+    ) -> bool:
         """Put a row below the pending changes of its key; if it is one of them, take that away.
 
         Of what is gone already, ``showed`` tells what it made of the row.
+
+        Returns:
+            Whether what shows has yet to be worked out; if not, it is the row.
         """
-        was, txid = self.overlay.under(key), echoes.txids.get(ordinal)
-        pending = None if txid is None else self.overlay.find(key, txid)
+        stack, txid = self.overlay.stacks[key], echoes.txids.get(ordinal)
+        was = stack.under
+        pending = None if txid is None else stack.changes.get(txid)
         if pending is not None and txid is not None:
             sent = pending.change(None)
-            # After a load, even the same row is another object.
-            is_same = any(
-                was is base
-                or (
-                    was is not None
-                    and base is not None
-                    and base is not UNKNOWN
-                    and echoes.is_same(was, base)
-                )
-                for base in (pending.base, pending.or_base)
-            )
-            if pending.overwrites or not is_same:
+            if pending.overwrites or not _came_upon(was, pending, echoes):
                 base = pending.seen if pending.overwrites else pending.base
                 echoes.conflicts.append(Conflicting(txid, key, base, was, sent))
             if row is None and sent is not None:
                 # It is removed to be inserted anew, by the next event.
                 pending.base, pending.or_base, pending.overwrites = None, UNKNOWN, False
             else:
-                self.overlay.pop(key, txid)
+                stack.remove(pending)
                 if row is not None and sent is not None and echoes.is_same(row, sent):
                     row = sent
         elif txid is not None and (key, txid) in echoes.gone:
@@ -315,20 +310,26 @@ class Table:
             made = showed.get((key, txid))
             if row is not None and made is not None and echoes.is_same(row, made):
                 row = made
-        self.overlay.put_under(key, row)
-        if (row is None) is (was is None):
-            return
-        # It appears in the stream, or goes: its place is there, not where it showed until now.
-        self._hidden.discard(key)
-        self._ahead.pop(key, None)
-        if self.rows.pop(key, None) is not None:
-            self._note_moved(key)
-        if self._arrivals is not None:
-            self._arrivals.forget(key)
+        stack.put_under(row)
+        if (row is None) is not (was is None):
+            # It appears in the stream, or goes: its place is there, not where it showed until now.
+            self._hidden.discard(key)
+            self._ahead.pop(key, None)
+            if self.rows.pop(key, None) is not None:
+                self._note_moved(key)
+            if self._arrivals is not None:
+                self._arrivals.forget(key)
+                if row is not None:
+                    self._arrivals.add(key)
+        elif row is None or key in self._hidden:
+            return True
         if row is not None:
             self.rows[key] = row  # in its place; what shows there is seen to later
-            if self._arrivals is not None:
-                self._arrivals.add(key)
+        if stack.changes or row is None:
+            return True
+        del self.overlay.stacks[key]
+        self.marks.pending.discard(key)
+        return False
 
     def replace(self, loaded: LoadingRows, echoes: Echoes = NO_ECHOES) -> dict[str, Any]:
         """Put other rows in place of all, and return those that showed.
@@ -369,11 +370,11 @@ class Table:
 
         A further change of a transaction to a row takes the place of the one before.
         """
-        keys: list[str] = []
+        before: dict[str, Any | None] = {}
         for key, pending in changes:
-            self.overlay.lay(key, pending, under=self.rows.get(key))
-            keys.append(key)
-        return self.show_anew(keys)
+            before[key] = shown = self.rows.get(key)
+            self.overlay.lay(key, pending, under=shown)
+        return self._show_all_anew(before)
 
     def lift(self, changes: Iterable[tuple[str, str]]) -> list[Delta]:
         """Take changes back that will never be on the stream; return what that changes.
@@ -436,30 +437,33 @@ class Table:
 
     def show_anew(self, keys: Collection[str]) -> list[Delta]:
         """Have rows show by changes that are not what they were; return what that changes."""
-        if not keys:
+        return self._show_all_anew({key: self.rows.get(key) for key in keys})
+
+    def _show_all_anew(self, before: Mapping[str, Any | None]) -> list[Delta]:
+        """Have rows show as they are by now; ``before`` are those that show until now."""
+        if not before:
             return []
         if self._frozen is not None:
             self._leave_frozen_rows(self._frozen)
         self._moved = set()
-        before = {key: self.rows.get(key) for key in keys}
         self._show(before)
         return self._net(before)
 
     def _show(self, keys: Iterable[str]) -> None:
         """Work out anew what shows of rows that have pending changes, or had until now."""
-        rows, overlay, pending = self.rows, self.overlay, self.marks.pending
+        rows, stacks, pending = self.rows, self.overlay.stacks, self.marks.pending
         is_restored = False
-        settled: list[str] = []
         for key in keys:
-            found = overlay.shown(key)
-            if found is None:
+            if (stack := stacks.get(key)) is None:
                 continue
-            shown, under, maker, is_pending = found
-            if is_pending:
-                pending.add(key)
-            else:
+            under, top = stack.under, stack.settled_top()
+            if top is None:
+                shown, maker = under, 0
                 pending.discard(key)
-                settled.append(key)
+                del stacks[key]
+            else:
+                shown, maker = top.row, top.maker
+                pending.add(key)
             if shown is None:
                 self._hide(key, is_synced=under is not None)
                 continue
@@ -475,8 +479,6 @@ class Table:
                     self._arrivals.add_ahead(key, maker)
                 if not is_new:
                     self._note_moved(key)
-        if settled:
-            overlay.tidy(settled)
         if is_restored:  # rare: a removal that failed; the row goes back to where it was
             self.rows = self._by_arrival(self.rows)
 
@@ -556,3 +558,17 @@ class Table:
     def end(self, error: BaseException | None, *, is_final: bool = True) -> None:
         """Tell the watchers that nothing more will come; see :meth:`Watchers.end`."""
         self._watchers.end(error, is_final=is_final)
+
+
+def _came_upon(row: Any | None, pending: Pending, echoes: Echoes) -> bool:
+    """Tell whether what was sent came upon a row that it was made of.
+
+    After a load, even the same row is another object.
+    """
+    base, or_base = pending.base, pending.or_base
+    if row is base or row is or_base:
+        return True
+    return row is not None and any(
+        one is not None and one is not UNKNOWN and echoes.is_same(row, one)
+        for one in (base, or_base)
+    )

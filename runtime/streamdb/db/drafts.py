@@ -90,9 +90,8 @@ class Draft:
         """About how many bytes its events take."""
         return sum(write.size for write in self.writes.values())
 
-    def add(self, write: LocalWrite) -> None:
-        """Take in one more write."""
-        place = write.place
+    def add(self, place: Place, write: LocalWrite) -> None:
+        """Take in one more write of a row."""
         before = self.writes.get(place)
         is_anew = before is None or not before.takes(write)  # others removed the row in between
         merged = write if before is None or is_anew else before.then(write)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from streamdb.cache.outbox_records import SentRecord, SentRow, TransactionRecord, WriteRecord
-from streamdb.collections.overlay import Pending
+from streamdb.collections.overlay import UNKNOWN, Pending
 from streamdb.collections.transaction import Outcome
 from streamdb.db.drafts import Draft
 from streamdb.db.local_writes import LocalWrite, Place, WriteKind
@@ -66,7 +66,8 @@ def pending_of(draft: Draft, record: TransactionRecord) -> list[tuple[Place, Pen
     """
     if record.sent is None:
         return [
-            (place, Pending(record.txid, made.change())) for place, made in draft.writes.items()
+            (place, Pending(record.txid, made.change(), UNKNOWN))
+            for place, made in draft.writes.items()
         ]
     return [
         (place, _sent(record.txid, made, sent))
@@ -76,7 +77,7 @@ def pending_of(draft: Draft, record: TransactionRecord) -> list[tuple[Place, Pen
 
 def _sent(txid: str, write: LocalWrite, sent: SentRow) -> Pending:
     row, base = (None if it is None else write.schema.decode(it) for it in (sent.row, sent.base))
-    return Pending(txid, lambda _: row, base=base, text=sent.row, made=write.change())
+    return Pending(txid, lambda _: row, UNKNOWN, base=base, text=sent.row, made=write.change())
 
 
 def find_bases(state: DatabaseState, draft: Draft, record: TransactionRecord) -> None:

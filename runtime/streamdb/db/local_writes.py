@@ -56,7 +56,8 @@ _MERGED: Final[Mapping[tuple[WriteKind, WriteKind], WriteKind | None]] = {
 }
 
 
-class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a dataclass takes longer
+# Made at every write: a dataclass takes longer. What it holds never leads back to it.
+class LocalWrite(msgspec.Struct, frozen=True, gc=False):
     """One write of a row.
 
     Attributes:
@@ -158,10 +159,13 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
 
     def change(self) -> RowChange:
         """Return what it does to the row that shows."""
-        row, fields = self.row, self.fields
-        if self.kind != "update" or fields is None:
-            return lambda _: row
-        made_of = self.base
+        if self.kind == "update" and self.fields is not None:
+            return self._update()
+        row = self.row
+        return lambda _: row
+
+    def _update(self) -> RowChange:
+        row, made_of = self.row, self.base
 
         def updated(below: Any) -> Any:
             """Give the same object again for the same row, so that it is seen to be the same."""
@@ -242,14 +246,14 @@ class LocalWrite(msgspec.Struct, frozen=True):  # made at every write: a datacla
         Raises:
             InvalidRow: there can be no such row.
         """
-        make = EventConstructors(self.schema)
         kind: WriteKind = self.kind
         if kind == "upsert" and upsert_as == "insert_or_update":
             kind = "insert" if base is None else "update"
+        if kind == "insert" and row is self.row:
+            text = self.text or self.schema.encode(row)
+            return [ChangeEvent(self.schema.type, self.key, kind, row, txid, value_json=text)]
+        make = EventConstructors(self.schema)
         match kind:
-            case "insert" if row is self.row:
-                text = self.text or self.schema.encode(row)
-                return [ChangeEvent(self.schema.type, self.key, kind, row, txid, value_json=text)]
             case "insert":
                 return [make.insert(row, txid=txid)]
             case "upsert":

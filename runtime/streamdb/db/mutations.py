@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
@@ -165,7 +165,8 @@ class Mutations(Generic[Tx]):
         with self.gathering(f"the action {name!r}") as draft:
             on_mutate()
         draft.is_brought = True
-        self._queue(draft, send)
+        with self._commits:
+            self._queue(draft, send)
         return self._wrap(draft.outcome)
 
     def insert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
@@ -173,7 +174,7 @@ class Mutations(Generic[Tx]):
         check_caller("a write")
         with self._commits:
             current = self._begin()
-            return self._add(current, self._new_row(schema, row))
+            return self._add(current, self._new_row(schema, row, current))
 
     def upsert(self, schema: CollectionSchema[Any, Any], row: Any) -> Tx:
         """Write a row, new or not. Raises InvalidRow."""
@@ -186,7 +187,7 @@ class Mutations(Generic[Tx]):
             if (kept := self._seen.kept_of(schema, write.key)) is not None:
                 read, text = schema.read_back(write.row, onto=kept)
                 write = replace(write, row=read, text=text)
-            before = self._seen.latest(schema, write.key)
+            before = self._seen.latest(schema, write.key, current)
             return self._add(current, write if before is None else replace(write, base=before.row))
 
     def update(
@@ -291,13 +292,13 @@ class Mutations(Generic[Tx]):
             StreamDBError: nothing can be written, or not here.
         """
         check_caller("a write")
-        self.check_no_block(f"writer of {schema.name!r}")
-        self._check_open()
-        return self._new_row(schema, row)
+        if self._begin() is not None:
+            self.check_no_block(f"writer of {schema.name!r}")
+        return self._new_row(schema, row, None)
 
     def make_way(self, places: Iterable[Place], holder: Holder | None = None) -> None:
         """Have transactions that write the same rows sent before; but those of one holder."""
-        if self.holders:
+        if not self.holders.keys().isdisjoint(places):
             before = dict.fromkeys(map(self.holders.get, places))
             for other in before:
                 if other is not None and other is not holder:
@@ -315,7 +316,7 @@ class Mutations(Generic[Tx]):
         self._pending.open.check_not_above(draft, part.writes)
         self.make_way(part.writes)
         waiting = self._pending.open.waiting(draft)
-        self.show_held(draft, part.writes.values(), is_new=is_new)
+        self.show_held(draft, part.writes, is_new=is_new)
         for other in waiting:  # which goes behind it as before
             self._pending.number(other)
 
@@ -329,13 +330,13 @@ class Mutations(Generic[Tx]):
         draft.outcome.advance("queued")
         self.send_held(draft)
 
-    def show_held(self, draft: Draft, writes: Iterable[LocalWrite], *, is_new: bool) -> None:
+    def show_held(self, draft: Draft, writes: Mapping[Place, LocalWrite], *, is_new: bool) -> None:
         """Have further writes of a transaction show that is sent later. Called while `holding`."""
         self._pending.number(draft)  # it may stand on all that there is
         try:
-            for write in writes:
-                draft.add(write)
-            self._pending.show(draft, [write.place for write in writes])
+            for place, write in writes.items():
+                draft.add(place, write)
+            self._pending.show(draft, writes)
             if is_new:
                 draft.outcome.advance("open" if draft.is_open else "queued")
                 self._hold(draft)
@@ -373,46 +374,41 @@ class Mutations(Generic[Tx]):
     def _add(self, current: Draft | None, write: LocalWrite) -> Tx:
         """Have a write be part of the open transaction, or show and be sent as one of its own."""
         if current is not None:
-            current.add(write)
+            current.add(write.place, write)
             return self._wrap(current.outcome)
         draft = self.new_draft()
         draft.writes[write.place] = write
-        if self.holders:
-            self.make_way(draft.writes)
-        draft.outcome.advance("queued")
-        try:
-            self._pending.show_lone(draft, write)
-            self._send(draft)
-        except BaseException as error:
-            self._give_up(draft, error)
-            raise
+        self._queue(draft, self._send)
         return self._wrap(draft.outcome)
 
     def _finish(self, draft: Draft) -> None:
         if not draft.writes:
             draft.outcome.advance("synced")  # an empty transaction is free
             return
-        self._queue(draft, self._send)
+        with self._commits:
+            self._queue(draft, self._send)
 
     def _queue(self, draft: Draft, send: Callable[[Draft], None]) -> None:
-        with self._commits:
-            self.follow_renamed(draft)
-            self.make_way(draft.writes)
-            self._pending.number(draft)
-            draft.outcome.advance("queued")
-            try:
-                self._pending.show(draft, draft.writes)
-                send(draft)
-            except BaseException as error:
-                self._give_up(draft, error)
-                raise
+        """Have a transaction show, and be sent. Called while `holding`."""
+        self.follow_renamed(draft)
+        self.make_way(draft.writes)
+        self._pending.number(draft)
+        draft.outcome.advance("queued")
+        try:
+            self._pending.show(draft, draft.writes)
+            send(draft)
+        except BaseException as error:
+            self._give_up(draft, error)
+            raise
 
     def follow_renamed(self, draft: Draft) -> None:
         """Have writes that may have been made before a row was renamed be of that.
 
         Called while `holding`.
         """
-        for write in list(draft.writes.values()) if self._pending.has_renamed else ():
+        if not self._pending.has_renamed:
+            return
+        for write in list(draft.writes.values()):
             if write.kind != "insert" and (now := self._called_now(write)) is not write:
                 draft.rename(write.place, now.key)
 
@@ -420,9 +416,11 @@ class Mutations(Generic[Tx]):
         failure = _caused(TransactionFailed(f"it could not be queued: {error}"), error)
         self._pending.roll_back([draft], lambda: draft.outcome.fail(failure))
 
-    def _new_row(self, schema: CollectionSchema[Any, Any], row: Any) -> LocalWrite:
+    def _new_row(
+        self, schema: CollectionSchema[Any, Any], row: Any, current: Draft | None
+    ) -> LocalWrite:
         key, read, text = self._read_back(schema, row)
-        if self._seen.latest(schema, key) is not None:
+        if self._seen.latest(schema, key, current) is not None:
             raise DuplicateKey(
                 f"insert: collection {schema.name!r} holds a row of key {key!r} already; "
                 "use upsert or update"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -68,14 +68,14 @@ class Pace:
             waiting.append(draft)
             draft.outcome.when_settled(partial(self._settle, draft))
         self._last = now
-        self._mutations.show_held(draft, writes.values(), is_new=is_new)
+        self._mutations.show_held(draft, writes, is_new=is_new)
         if draft.holder is None:  # there is nothing to write to any more
             return draft
         for place in writes:
             if place in draft.writes:
                 self._mutations.holders[place] = self
             else:
-                self._let_go_of(place)
+                self._let_go_of([place])
         if not draft.writes:  # all that it did was undone again
             self.drop(draft)
             draft.outcome.advance("synced")
@@ -93,8 +93,7 @@ class Pace:
         if draft in self._waiting:
             self._waiting.remove(draft)
             draft.holder = None
-            for place in draft.writes:
-                self._let_go_of(place)
+            self._let_go_of(draft.writes)
 
     def _send_first(self) -> None:
         draft = self._waiting[0]
@@ -131,13 +130,17 @@ class Pace:
                 self._sent = time.monotonic()
                 self._plan()
 
-    def _let_go_of(self, place: Place) -> None:
-        if not any(place in draft.writes for draft in self._waiting):
-            self._mutations.holders.pop(place, None)
+    def _let_go_of(self, places: Iterable[Place]) -> None:
+        holders, waiting = self._mutations.holders, [draft.writes for draft in self._waiting]
+        for place in places:
+            if not waiting or not any(place in writes for writes in waiting):
+                holders.pop(place, None)
 
 
 def _fit(draft: Draft, writes: Mapping[Place, LocalWrite]) -> bool:
     """Tell whether a transaction can take in further writes."""
+    if draft.writes.keys().isdisjoint(writes):
+        return True
     for place, write in writes.items():
         before = draft.writes.get(place)
         if before is not None and not before.takes(write):

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from heapq import heappop, heappush
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from msgspec import Struct
+
+from streamdb.collections.changes import Delta
 from streamdb.collections.overlay import UNKNOWN, Pending, RowChange
 from streamdb.db.drafts import Draft, changes_of
 from streamdb.db.local_writes import LocalWrite, Place
@@ -24,8 +27,11 @@ from streamdb.state.schema import CollectionSchema
 from streamdb.state.unknown_fields import Stored
 
 
-class _Made(NamedTuple):
-    """What a write amounts to, of the row as it stands."""
+class _Made(Struct, gc=False):
+    """What a write amounts to, of the row as it stands.
+
+    ``text`` is that of the row below, if it holds more than that shows.
+    """
 
     write: LocalWrite
     pending: Pending
@@ -61,44 +67,30 @@ class PendingWrites:
         self._count += 1
         draft.number = self._count
 
-    def show_lone(self, draft: Draft, write: LocalWrite) -> None:
-        """Have a new transaction show, of one write and not open. Called under the lock."""
-        self.number(draft)
-        if self.open:
-            draft.after += self.open.others(draft, [write.place])
-        name, pending = write.schema.name, Pending(draft.outcome.txid, write.change())
-        deltas = self._state.tables[name].lay([(write.key, pending)])
-        pending.seen = self._row_seen(write)
-        self._state.show_local({name: deltas})
-
     def show(self, draft: Draft, places: Collection[Place]) -> None:
         """Have writes of a transaction show at once, or no more if they came to nothing."""
         if draft.is_open:
             self.open.note(draft)
-        txid = draft.outcome.txid
+        if self.open:
+            draft.after += self.open.others(draft, places)
+        txid, writes = draft.outcome.txid, draft.writes
+        tables, has_loaded = self._state.tables, self._state.has_loaded
         laid: dict[str, list[tuple[str, Pending]]] = {}
         lifted: dict[str, list[tuple[str, str]]] = {}
         for place in places:
             name, key = place
-            if (write := draft.writes.get(place)) is not None:
-                laid.setdefault(name, []).append((key, Pending(txid, write.change())))
+            if (write := writes.get(place)) is not None:
+                # The row below may be another one by now than what it was made of.
+                seen = write.base if has_loaded or write.kind == "insert" else UNKNOWN
+                laid.setdefault(name, []).append((key, Pending(txid, write.change(), seen)))
             else:
                 lifted.setdefault(name, []).append((key, txid))
-        if self.open:
-            draft.after += self.open.others(draft, places)
-        tables = self._state.tables
-        deltas = {name: tables[name].lay(changes) for name, changes in laid.items()}
+        deltas: dict[str, list[Delta]] = {}
+        for name, changes in laid.items():
+            deltas[name] = tables[name].lay(changes)
         for name, undone in lifted.items():
             deltas[name] = deltas.get(name, []) + tables[name].lift(undone)
-        for name, changes in laid.items():
-            for key, pending in changes:
-                pending.seen = self._row_seen(draft.writes[name, key])
         self._state.show_local(deltas)
-
-    def _row_seen(self, write: LocalWrite) -> Any:
-        """Return what a write was made of: the row below may be another one by now."""
-        is_known = self._state.has_loaded or write.kind == "insert"
-        return write.base if is_known else UNKNOWN
 
     def show_left(self, left: Iterable[tuple[Draft, Iterable[tuple[Place, Pending]]]]) -> None:
         """Have transactions show that an earlier process has left, all at once, oldest first."""
@@ -111,9 +103,6 @@ class PendingWrites:
             deltas = {
                 name: self._state.tables[name].lay(of_table) for name, of_table in by_name.items()
             }
-            for of_table in by_name.values():
-                for _, pending in of_table:
-                    pending.seen = UNKNOWN  # the other process knew
             self._state.show_local(deltas)
 
     def events(self, draft: Draft) -> list[bytes]:
@@ -142,7 +131,8 @@ class PendingWrites:
                     text=made.events[-1].value_json if has_unknown else None,
                     overwrites=write.overwrites(pending.seen, made.base, made.row),
                 )
-                events += [event.to_json() for event in made.events]
+                for event in made.events:
+                    events.append(event.to_json())
         draft.unseen = len(events)
         return events
 
@@ -151,8 +141,11 @@ class PendingWrites:
 
         What the durable part of an action writes is sent before what waits for the action.
         """
+        tables = self._state.tables
         for name, key in draft.writes:
-            table = self._state.tables[name]
+            table = tables[name]
+            if len(table.overlay.stacks[key].changes) == 1:
+                continue
             pending = table.overlay.find(key, draft.outcome.txid)
             if pending is None or _is_in_order(pending):
                 continue
@@ -196,10 +189,11 @@ class PendingWrites:
 
     def showing(self, draft: Draft) -> list[Place]:
         """Return the rows that show by what a transaction does to them. Called under the lock."""
+        txid, tables = draft.outcome.txid, self._state.tables
         return [
             (name, key)
             for name, key in draft.writes
-            if self._state.tables[name].overlay.find(key, draft.outcome.txid) is not None
+            if (stack := tables[name].overlay.stacks.get(key)) is not None and txid in stack.changes
         ]
 
     def preview(self, draft: Draft) -> list[ChangeEvent[Any]]:
@@ -218,28 +212,24 @@ class PendingWrites:
             return [event for made in self._made(draft) for event in made.events]
 
     def _made(self, draft: Draft) -> Generator[_Made]:
-        txid = draft.outcome.txid
+        txid, tables = draft.outcome.txid, self._state.tables
         for (name, key), write in draft.writes.items():
-            pending, base = self._state.tables[name].overlay.standing(key, txid)
-            text = self._text_below(name, key, pending)
-            row = pending.row
+            table = tables[name]
+            pending, base = table.overlay.standing(key, txid)
+            row, below = pending.row, pending.below
+            text = table.originals.get(key) if below is None else below.text
             write.check_expected(base)
-            if write.kind == "update" and base is None:
-                raise MissingKey(
-                    f"update: the row of key {key!r} of collection {name!r} was removed before "
-                    "it could be changed"
-                )
-            if write.kind == "update" and row is base:
-                row = write.made_of(base)  # which raises if that is why it is the same
+            if write.kind == "update":
+                if base is None:
+                    raise MissingKey(
+                        f"update: the row of key {key!r} of collection {name!r} was removed before "
+                        "it could be changed"
+                    )
+                if row is base:
+                    row = write.made_of(base)  # which raises if that is why it is the same
             stored = None if base is None else Stored(base, text)
             events = write.events(row, stored, txid, self._upsert_as)
             yield _Made(write, pending, row, base, text, events)
-
-    def _text_below(self, name: str, key: str, pending: Pending) -> bytes | None:
-        """Return the text of the row that a change is made to, if that holds more than it shows."""
-        if pending.below is None:
-            return self._state.tables[name].originals.get(key)
-        return pending.below.text
 
     def dependents(self, draft: Draft, others: Mapping[str, Draft]) -> list[Draft]:
         """Return those of other transactions that make no sense without this one, oldest first.

@@ -5,6 +5,7 @@ The rows that they wrote are the stream's by then. What an action shows goes as 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
@@ -71,12 +72,12 @@ class ReturnedWrites:
                 draft.came_as[name, came_as.old] = came_as.new
         for txid in came.whole:
             self._is_back(self._in_flight.get(txid))
-        for txid in came.events.values():
+        for txid, events in Counter(came.events.values()).items():
             draft = self._in_flight.get(txid)
             if draft is not None and draft.is_brought:
                 self._is_partly_back(draft)
             elif draft is not None:
-                draft.unseen -= 1
+                draft.unseen -= events
                 if draft.unseen <= 0:
                     self._is_back(draft)
 
@@ -115,8 +116,12 @@ class ReturnedWrites:
         """Take back what still shows of what came back: events that readers could not apply."""
         partly, self._partly_back = self._partly_back, []
         back, self._back = self._back, []
-        if back:
-            self._pending.roll_back(back)
+        if left := [draft for draft in back if self._is_left(draft)]:
+            self._pending.roll_back(left)
         actions = dict.fromkeys(draft for draft in (*partly, *back) if draft.is_brought)
         if actions:
             self._pending.follow_renamed(actions, self._in_flight)
+
+    def _is_left(self, draft: Draft) -> bool:
+        """Tell of what came back whether something of it shows, or waits to be sent."""
+        return draft.is_open or draft.holder is not None or bool(self._pending.showing(draft))

@@ -41,6 +41,7 @@ class RowBatches:
         self.changed: Callable[[], object] = lambda: None
         self._pending = 0
         self._mutations: Final = mutations
+        self._lock: Final = mutations.holding()
         self._schema: Final = schema
         self._limits: Final = limits
         self._pace: Final = Pace(mutations, Linger(limits.max_delay), later, self._settle)
@@ -55,7 +56,7 @@ class RowBatches:
 
         Who waited for them finds none, though it may wake before all that came of it is noted.
         """
-        with self._mutations.holding():
+        with self._lock:
             return sum(
                 count
                 for txid, count in self._counts.items()
@@ -74,27 +75,26 @@ class RowBatches:
             WriterFailed: earlier rows are not on the stream.
             StreamDBError: what `insert` raises.
         """
-        with self._mutations.holding():
-            if (failure := self.failure) is not None:
-                raise failure
+        with self._lock:
+            if self._has_failed:
+                raise self._failure_now()
             write = self._mutations.insertion(self._schema, row)
             draft = self._pace.take({write.place: write}, self._begin)
-            txid = draft.outcome.txid
-            if txid not in self._counts:  # it has failed already, and the next call tells so
+            count = self._counts.get(draft.outcome.txid)
+            if count is None:  # it has failed already, and the next call tells so
                 return False
-            self._counts[txid] += 1
+            self._counts[draft.outcome.txid] = count = count + 1
             self._pending += 1
             self._bytes += write.size
-            is_due = (
-                self._counts[txid] >= self._limits.max_rows or self._bytes >= self._limits.max_bytes
-            )
+            limits = self._limits
+            is_due = count >= limits.max_rows or self._bytes >= limits.max_bytes
             if is_due:
                 self._pace.release()
             return is_due
 
     def release(self) -> Sequence[Outcome]:
         """Send what waits; return the outcomes that are not known yet."""
-        with self._mutations.holding():
+        with self._lock:
             unsettled = self._pace.unsettled
             self._pace.release()
         return [draft.outcome for draft in unsettled]
@@ -102,10 +102,11 @@ class RowBatches:
     @property
     def failure(self) -> WriterFailed | None:
         """What became of rows that are not on the stream and never will be."""
-        with self._mutations.holding():  # who waits wakes before all that failed is noted
-            if not self._has_failed:
-                return None
-            failed = [each for each in self._batches.values() if each.outcome.error is not None]
+        with self._lock:  # who waits wakes before all that failed is noted
+            return self._failure_now() if self._has_failed else None
+
+    def _failure_now(self) -> WriterFailed:
+        failed = [each for each in self._batches.values() if each.outcome.error is not None]
         for draft in failed:
             draft.outcome.is_asked = True  # who gets this has been told of it
         unknown = [

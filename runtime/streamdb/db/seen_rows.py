@@ -35,9 +35,11 @@ class SeenRows:
         self._check_started: Final = check_started
         self._changes: Final[list[tuple[Place, object]]] = []  # of functions that run, and whose
 
-    def latest(self, schema: CollectionSchema[Any, Any], wire_key: str) -> Stored | None:
-        """Return a row as this task or thread has left it."""
-        write = self._written(schema, wire_key)
+    def latest(
+        self, schema: CollectionSchema[Any, Any], wire_key: str, current: Draft | None
+    ) -> Stored | None:
+        """Return a row as this task or thread has left it, whose open transaction is given."""
+        write = None if current is None else current.writes.get((schema.name, wire_key))
         if write is not None:
             return None if write.row is None else Stored(write.row)
         return self._shown(schema, wire_key)
@@ -55,7 +57,7 @@ class SeenRows:
             StreamDBError: the caller is the function of an update of it.
         """
         self.check_unchanging(schema, wire_key)
-        stored = self.latest(schema, wire_key)
+        stored = self.latest(schema, wire_key, self._open.current)
         if stored is None:
             self._check_started()  # or every row would be taken for missing
             key = schema.parse_key(wire_key)

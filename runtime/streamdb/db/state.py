@@ -407,7 +407,10 @@ class DatabaseState:
 
         Called under the lock. Of what a callback writes, all are told after this commit.
         """
-        changes = {self.tables[name]: each for name, each in deltas.items() if each}
+        changes: dict[Table, list[Delta]] = {}
+        for name, each in deltas.items():
+            if each:
+                changes[self.tables[name]] = each
         if self._metas.are_asked:
             self._metas.add_changes(changes)
         self.graph.commit(changes)

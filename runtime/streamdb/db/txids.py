@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -20,11 +20,11 @@ class Txids:
         self._waiting: dict[str, list[Future[None]]] = {}
         self._end: BaseException | None = None
 
-    def record(self, txids: Iterable[str]) -> None:
+    def record(self, txids: Sequence[str]) -> None:
         """Note ids of a commit that is visible now, and let their waiters go on (TXID-2)."""
         ready: list[Future[None]] = []
         with self._lock:
-            for txid in txids:
+            for txid in reversed(dict.fromkeys(reversed(txids))):  # it counts where it came last
                 self._seen.pop(txid, None)
                 self._seen[txid] = None
                 ready += self._waiting.pop(txid, ())

@@ -144,7 +144,7 @@ def test_the_memory_of_txids_is_bounded() -> None:
     """TXID-6: the last ten thousand are known; one that comes again counts as new."""
     txids = Txids()
     txids.record(["first", "again"])
-    txids.record(f"t{number}" for number in range(9_998))
+    txids.record([f"t{number}" for number in range(9_998)])
     assert txids.wait("first").done()
     txids.record(["again", "more"])
     assert not txids.wait("first").done()
