@@ -69,7 +69,7 @@ class ActionSteps:
                 schema = self.schema.by_name[name]
                 old, new = schema.wire_key(temporary), schema.wire_key(assigned)
                 if old != new:
-                    self.pending.rename(self.action.draft, schema, old, new, self.drafts)
+                    self.pending.renamed.rename(self.action.draft, schema, old, new, self.drafts)
                 return
         raise ValueError(f"map_key: {collection!r} is a collection of another database")
 

@@ -72,7 +72,7 @@ class Mutations(Generic[Tx]):
         #: Who holds a transaction back that writes a row.
         self.holders: Final[dict[Place, Holder]] = {}
         self._pending: Final = pending
-        pending.make_way = self.make_way
+        pending.renamed.make_way = self.make_way
         self._open: Final = OpenBlock[Draft]("open transaction")
         self._seen: Final = SeenRows(state.tables, self._open, check_started)
 
@@ -406,7 +406,7 @@ class Mutations(Generic[Tx]):
 
         Called while `holding`.
         """
-        if not self._pending.has_renamed:
+        if not self._pending.renamed.were_any:
             return
         for write in list(draft.writes.values()):
             if write.kind != "insert" and (now := self._called_now(write)) is not write:

@@ -120,7 +120,7 @@ class ReturnedWrites:
             self._pending.roll_back(left)
         actions = dict.fromkeys(draft for draft in (*partly, *back) if draft.is_brought)
         if actions:
-            self._pending.follow_renamed(actions, self._in_flight)
+            self._pending.renamed.follow(actions, self._in_flight)
 
     def _is_left(self, draft: Draft) -> bool:
         """Tell of what came back whether something of it shows, or waits to be sent."""

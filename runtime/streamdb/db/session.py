@@ -95,7 +95,7 @@ class Session:
         outbox.resume = sender.resume
         sender.deliver = outbox.deliver
         sender.failed.on_failed = outbox.failed
-        self.pending.on_renamed = lambda draft: self.loop.run(lambda: outbox.renamed(draft))
+        self.pending.renamed.on_renamed = lambda draft: self.loop.run(lambda: outbox.renamed(draft))
         outbox.giving_up = sender.failed.giving_up
         outbox.on_loop = self.loop.run
 

@@ -194,7 +194,7 @@ class Opened:
     def _note_what_becomes_of_actions(self) -> None:
         pending: Any = self.db._session.pending
         sender: Any = self.db._session.sender
-        end, fail_all, rename = sender.end, sender.fail_all, pending._rename
+        end, fail_all, rename = sender.end, sender.fail_all, pending.renamed._rename
 
         def ended(action: Any, error: BaseException | None) -> None:
             with self.lock:
@@ -216,7 +216,7 @@ class Opened:
             self.trace.append(Renamed(renamed, self.view(), *places))
             rename(schema, old, new, drafts, action)
 
-        sender.end, sender.fail_all, pending._rename = ended, all_failed, renamed
+        sender.end, sender.fail_all, pending.renamed._rename = ended, all_failed, renamed
 
     def _local_of(self, draft: Any) -> Local:
         (local,) = (one for one in self.locals if one.tx.txid == draft.outcome.txid)
