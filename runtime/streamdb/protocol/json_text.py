@@ -1,7 +1,7 @@
 """JSON mode: how values become text on the wire, and batches become values again.
 
-Writing goes through the standard library: msgspec's own encoder would write NaN as null, and
-instants in a form whose text order is not time order.
+Writing goes through the standard library, but for text alone: msgspec's own encoder would write NaN
+as null, and instants in a form whose text order is not time order.
 """
 
 from __future__ import annotations
