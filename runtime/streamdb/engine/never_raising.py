@@ -34,17 +34,17 @@ def never_raises(condition: Node, shape: Shape) -> bool:
     >>> [never_raises(one.node, row_shape()) for one in (m.role == "user", m.tokens > 1)]
     [True, False]
     """
-    return kinds_of(condition, shape.kinds) == _TRUTH and _has_value(condition, shape)
+    return kinds_of(condition, shape.kinds) == _TRUTH and has_value(condition, shape)
 
 
-def _has_value(node: Node, shape: Shape) -> bool:
+def has_value(node: Node, shape: Shape) -> bool:
     """Tell whether an expression has a value, or null, for every row."""
     if isinstance(node, AggregateNode):
         return False
     if not isinstance(node, OperationNode):
         return True
     operator, operands = node.operator, node.operands
-    if not all(_has_value(operand, shape) for operand in operands):
+    if not all(has_value(operand, shape) for operand in operands):
         return False
     kinds = [
         kinds_of(operand, shape.kinds)

@@ -209,6 +209,20 @@ def test_filters_by_equality_are_found_by_the_value() -> None:
     assert (filters[7].keys(), list(names)) == (["x"], ["x"])
 
 
+def test_a_window_that_is_found_by_a_value_is_never_asked_of_other_rows() -> None:
+    """Not when one of them comes to have the value, nor when it runs dry."""
+    bench = Bench()
+    bench.commit(put(*(thing(str(n), "user", n) for n in range(200))))
+    of_users = bench.left.where(lambda t: (t.b >= 0) & (t.a == "user"))
+    first = bench.live(of_users.order_by(lambda t: t.b).limit(2))
+    bench.commit(put(thing("x", "other", "text"), thing("y", "other", "text")))
+    bench.commit(put(thing("x", "user", 0.5)))
+    assert [t.id for t in first] == ["0", "x"]
+    for n in range(150):
+        bench.commit([(str(n), None)])
+    assert [t.id for t in first] == ["x", "150"]
+
+
 # --- loads
 
 

@@ -10,7 +10,7 @@ from streamdb.engine.executor import Item, Key
 from streamdb.engine.indexes import paying
 from streamdb.engine.indexes.found_rows import FoundRows, getter_of, indexes_of
 from streamdb.engine.indexes.ordered_index import OrderedIndex
-from streamdb.engine.never_raising import never_raises
+from streamdb.engine.never_raising import has_value, never_raises
 from streamdb.engine.plan import Order, Where
 from streamdb.expr.nodes import ColumnNode
 from streamdb.expr.sources import Source
@@ -81,11 +81,11 @@ class FirstRows:
 def ordering_column(node: Order) -> ColumnNode | None:
     """Return the column whose order finds the first rows of an order, if one can.
 
-    It does not where a condition could raise: then it is asked of all rows.
+    It does not where a condition could raise, or a further term: then it is asked of all rows.
     """
-    steps = node.input.steps
-    may_skip = all(
-        isinstance(step, Where) and never_raises(step.condition, step.shape) for step in steps
-    )
     column = node.terms[0].node if node.terms else None
+    may_skip = all(
+        isinstance(step, Where) and never_raises(step.condition, step.shape)
+        for step in node.input.steps
+    ) and all(has_value(term.node, node.input.shape) for term in node.terms)
     return column if may_skip and isinstance(column, ColumnNode) else None

@@ -42,14 +42,15 @@ class FoundRows:
 
     def few(self) -> Collection[Key] | None:
         """Return the keys of those rows where something finds them and they are few, else None."""
-        may_make = True
         for lookup in self._lookups:
             keys = self._by_key(lookup)
             if keys is None:
-                keys = self._by_index(lookup, may_make=may_make)
-                may_make = False
+                keys = self._by_index(lookup, may_make=False)
             if keys is not None:
                 return keys
+        for lookup in self._lookups:
+            if self._could_make_index(lookup):
+                return self._by_index(lookup, may_make=True)
         return None
 
     def _by_key(self, lookup: Lookup) -> Collection[Key] | None:
@@ -60,6 +61,12 @@ class FoundRows:
         if not all(isinstance(value, str | int | float) for value in lookup.values):
             return None  # equal to a key, perhaps, as decimals are
         return {key for key in map(source.key_of, lookup.values) if key in source.table.rows}
+
+    def _could_make_index(self, lookup: Lookup) -> bool:
+        table = self._source.table
+        indexes = indexes_of(table)
+        kind = _KINDS[type(lookup)]
+        return indexes is not None and indexes.could_make(kind, lookup.column, len(table.rows))
 
     def _by_index(self, lookup: Lookup, *, may_make: bool) -> Collection[Key] | None:
         """Return the keys of rows that an index finds, if there is one and they are few."""
@@ -79,6 +86,12 @@ class FoundRows:
                     return indexes.find(OrderedIndex, *asked, between, may_make=may_make)
         except (ExpressionError, TypeError, ArithmeticError):
             return None  # the constants do not suit the column; looking at rows will say so
+
+
+_KINDS: Final[Mapping[type[Lookup], type[ValueIndex | OrderedIndex]]] = {
+    AnyOf: ValueIndex,
+    Range: OrderedIndex,
+}
 
 
 def _having(index: ValueIndex, values: Iterable[Any], most: int) -> Collection[Key] | None:

@@ -58,31 +58,34 @@ def lookups_of(steps: Sequence[Step]) -> tuple[Lookup, ...]:
         if not isinstance(step, Where):
             break
         parts = list(joined_by_and(step.condition))
-        by_part = [_lookup(part) for part in parts]
-        for column in dict.fromkeys(one.column for one in by_part if one is not None):
-            others = [
-                part
-                for part, one in zip(parts, by_part, strict=True)
-                if one is None or one.column != column
-            ]
-            if all(never_raises(part, step.shape) for part in others):
-                own = [one for one in by_part if one is not None and one.column == column]
-                found.append(_narrowest(own))
-        if not all(never_raises(part, step.shape) for part in parts):
+        raising = [part for part in parts if not never_raises(part, step.shape)]
+        by_part = [(part, one) for part in parts if (one := _lookup(part)) is not None]
+        for column in dict.fromkeys(one.column for _, one in by_part):
+            lookup, answered = _narrowest([pair for pair in by_part if pair[1].column == column])
+            if all(any(part is one for one in answered) for part in raising):
+                found.append(lookup)
+        if raising:
             break  # what comes next is asked only of rows that pass this one
     return tuple(sorted(found, key=lambda one: isinstance(one, Range)))
 
 
-def _narrowest(lookups: Sequence[Lookup]) -> Lookup:
-    """Return one of those of a column, all of which are true; ends of a range together."""
+def _narrowest(lookups: Sequence[tuple[Node, Lookup]]) -> tuple[Lookup, Sequence[Node]]:
+    """Return one of those of a column, all of which are true, and the conditions that it answers.
+
+    An end of a range is compared with the values of all rows, as its condition is. So it raises
+    where that would; a further end, or one beside a value, is not compared.
+    """
     low: Any | None = None
     high: Any | None = None
-    for one in lookups:
+    answered: list[Node] = []
+    for part, one in lookups:
         if isinstance(one, AnyOf):
-            return one
-        low = one.low if low is None else low
-        high = one.high if high is None else high
-    return Range(lookups[0].column, low, high)
+            return one, [part]
+        if (one.low is None or low is None) and (one.high is None or high is None):
+            low = one.low if low is None else low
+            high = one.high if high is None else high
+            answered.append(part)
+    return Range(lookups[0][1].column, low, high), answered
 
 
 def _lookup(condition: Node) -> Lookup | None:

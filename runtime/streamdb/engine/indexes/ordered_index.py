@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -21,7 +22,8 @@ from streamdb.expr.shape import row_shape
 class OrderedIndex:
     """Keeps the keys by value, from the least to the greatest; NaN and null come last.
 
-    All methods raise what the comparison of two values raises.
+    All methods raise what the comparison of two values raises, and TypeError for values that are
+    in no order.
 
     Args:
         column: which one.
@@ -32,6 +34,7 @@ class OrderedIndex:
         term = OrderTerm(column, nulls_first=False)
         self._null, self._nan = marks_of(term)
         self._read: Final = read
+        self._holds_nan = False
         self._entries: Final = SortKeys([term], row_shape(), self._entry_of)
         self._order: Final = SortedRows()
 
@@ -96,15 +99,30 @@ class OrderedIndex:
             if value is None or value is UNSET:
                 value = null
             elif value != value:
+                self._keep_nan(value)
                 value = nan
+            elif value.__class__ in _SETS:
+                raise TypeError(f"sets have no order: {value!r}")
             return (value, key) if keys_are_text else (value, key_order(key), key)
 
         return entry
 
+    def _keep_nan(self, value: Any) -> None:
+        if isinstance(value, Decimal):
+            raise TypeError(f"a comparison with {value!r} raises")
+        self._holds_nan = True
+
     def _range(self, low: Any | None, high: Any | None) -> tuple[int, int]:
+        if self._holds_nan:  # its mark compares with everything
+            for end in (low, high):
+                _ = end is None or end < _NAN
         first = 0 if low is None else self._order.place_before((low,))
         after: Entry = (self._nan,) if high is None else (high, AFTER_ALL)
         return first, max(first, self._order.place_before(after))
 
+
+_NAN: Final = float("nan")
+#: Whose `<` says that one is part of the other, of which there is no order.
+_SETS: Final = frozenset[type[Any]]((set, frozenset))
 
 _first_part: Final[Callable[[Entry], Any]] = itemgetter(0)

@@ -14,3 +14,5 @@ PASSED_OF = 8
 #: the changes in takes as long as a look at all rows.
 CHANGED_OF = 40
 FEW_CHANGES = 250
+#: An index that was of no use is tried again when there are so many times as many rows.
+GROWN_BY = 2

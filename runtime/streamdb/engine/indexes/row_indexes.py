@@ -60,7 +60,8 @@ class RowIndexes:
     def __init__(self) -> None:
         self._kept: Final[dict[_Name, _Kept]] = {}
         self._scans: Final[Counter[_Name]] = Counter()
-        self._refused: Final[set[_Name]] = set()
+        #: How many rows there were when an index of them was of no use.
+        self._refused: Final[dict[_Name, int]] = {}
         self._log: Final[list[Changes]] = []
         self._logged = 0
         self._most = 0
@@ -68,7 +69,7 @@ class RowIndexes:
 
     def note(self, changes: Changes) -> None:
         """Note what a commit has done to the rows: ``(key, old, new)`` of each."""
-        if self._kept:
+        if self._kept and changes:  # a log of nothing would never end
             self._log.append(changes)
             self._logged += len(changes)
             if self._logged > self._most:
@@ -106,9 +107,9 @@ class RowIndexes:
         """
         name = (kind, column)
         if self._logged:
-            self._follow()
+            self._follow(len(rows))
         kept = self._kept.get(name)
-        if kept is None and may_make and self._pays(name, rows):
+        if kept is None and may_make and self._pays(name, len(rows)):
             kept = self._make(name, getter, rows)
         if kept is None:
             return None
@@ -118,12 +119,24 @@ class RowIndexes:
             kept.asked_at, kept.has_served = self._followed, True
         return answer
 
-    def _pays(self, name: _Name, rows: Mapping[Key, Item]) -> bool:
+    def _pays(self, name: _Name, count: int) -> bool:
         """Count a look at all rows, and tell whether there were enough of them."""
-        if name in self._refused:
+        if not self.could_make(*name, count):
             return False
         self._scans[name] += 1
         return self._scans[name] > paying.SCANS_BEFORE
+
+    def could_make(
+        self, kind: type[ValueIndex | OrderedIndex], column: ColumnNode, count: int
+    ) -> bool:
+        """Tell whether looks at all rows may lead to an index that there is not.
+
+        One that was of no use is made again once there are twice as many rows: what most of the
+        first ones have, few of the later ones may have.
+        """
+        name = (kind, column)
+        refused = self._refused.get(name)
+        return name not in self._kept and (refused is None or count >= refused * paying.GROWN_BY)
 
     def _make(self, name: _Name, getter: Getter, rows: Mapping[Key, Item]) -> _Kept | None:
         kind, column = name
@@ -131,32 +144,37 @@ class RowIndexes:
         try:
             index.load(rows)
         except _UNFIT:
-            self._refused.add(name)
+            self._refused[name] = len(rows)
             return None
+        self._refused.pop(name, None)
         self._most = paying.FEW_CHANGES + len(rows) // paying.CHANGED_OF
         kept = self._kept[name] = _Kept(index, self._followed)
         return kept
 
-    def _follow(self) -> None:
+    def _follow(self, count: int) -> None:
         """Take in what has been noted, but for indexes that have served nobody for long."""
         self._followed += self._logged
-        for name, kept in list(self._kept.items()):
-            try:
-                if self._followed - kept.asked_at > self._most:
-                    self._drop(name, is_unfit=not kept.has_served)
-                else:
-                    for changes in self._log:
-                        kept.index.follow(changes)
-            except _UNFIT:
-                self._drop(name, is_unfit=True)
+        try:
+            for name, kept in list(self._kept.items()):
+                try:
+                    if self._followed - kept.asked_at > self._most:
+                        self._drop(name, refused_at=None if kept.has_served else count)
+                    else:
+                        for changes in self._log:
+                            kept.index.follow(changes)
+                except _UNFIT:
+                    self._drop(name, refused_at=count)
+        except BaseException:  # an interrupt: who knows what an index has taken in
+            self.forget()
+            raise
         self._log.clear()
         self._logged = 0
 
-    def _drop(self, name: _Name, *, is_unfit: bool) -> None:
+    def _drop(self, name: _Name, *, refused_at: int | None) -> None:
         del self._kept[name]
         self._scans.pop(name, None)
-        if is_unfit:
-            self._refused.add(name)
+        if refused_at is not None:
+            self._refused[name] = refused_at
 
 
 #: What is raised by values that have no hash, or do not compare.

@@ -10,6 +10,7 @@ from streamdb.engine.indexes.first_rows import FirstRows
 from streamdb.engine.interpreted.operators import Operator, Stepping
 from streamdb.engine.interpreted.scan import ScanOperator
 from streamdb.engine.interpreted.steps import OneRow
+from streamdb.engine.never_raising import never_raises
 from streamdb.engine.plan import Order, Scan, Where
 from streamdb.engine.window import AllRows
 from streamdb.expr.sources import Source
@@ -20,13 +21,19 @@ class WindowInput(AllRows, Stepping, Protocol):
 
 
 def is_cut_from_source(node: Order) -> bool:
-    """Tell whether the window of an order is cut from `PassingRows`, not from `KeptRows`."""
+    """Tell whether the window of an order is cut from `PassingRows`, not from `KeptRows`.
+
+    It is not where a condition could raise: a live query that is found by a value (see ``routes``)
+    is not told of other rows, and would be asked of these later on, when it fails for nothing.
+    """
     is_window = node.limit is not None or node.offset > 0
-    steps = node.input.steps
     return (
         is_window
         and isinstance(node.input.node, Scan)
-        and all(isinstance(step, Where) for step in steps)
+        and all(
+            isinstance(step, Where) and never_raises(step.condition, step.shape)
+            for step in node.input.steps
+        )
     )
 
 

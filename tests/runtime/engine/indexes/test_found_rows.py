@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from math import nan
 from typing import Any
 
@@ -17,11 +19,13 @@ from tests.runtime.engine.things import Thing
 
 from streamdb.engine.compiled import Compiled
 from streamdb.engine.indexes import paying
+from streamdb.engine.indexes.hash_index import HashIndex
 from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.naive import evaluate
 from streamdb.engine.planning import plan_of
 from streamdb.errors import ExpressionError
 from streamdb.expr import Expr
+from streamdb.expr.nodes import ColumnNode, OrderTerm
 from streamdb.expr.query_tree import QueryNode
 
 CONDITIONS: dict[str, Callable[[Any], Expr[Any, Any]]] = {
@@ -181,6 +185,66 @@ def test_an_index_that_finds_many_is_not_asked() -> None:
         assert passes(rows, query) == 1  # and it is not made again
 
 
+def test_an_index_that_found_many_is_made_again_among_more_rows() -> None:
+    source, rows = counted(1000, lambda n: n % 3)
+    query = where(source.node, lambda t: t.a == 1)
+    for n in range(400):
+        source.write([(n, Thing(n, n % 3))])
+        passes(rows, query)
+    source.write([(n, Thing(n, n)) for n in range(1000, 4000)])
+    looks = [passes(rows, query) for _ in range(paying.SCANS_BEFORE + 2)]
+    assert looks == [1] * (paying.SCANS_BEFORE + 1) + [0]
+
+
+def test_where_the_value_of_one_column_finds_many_that_of_another_one_is_tried() -> None:
+    source, rows = counted(2000, lambda n: n % 3)
+    query = where(source.node, lambda t: (t.a == 1) & (t.b == 7))
+    looks = [passes(rows, query) for _ in range(2 * (paying.SCANS_BEFORE + 1) + 1)]
+    assert looks[-1] == 0
+
+
+def test_where_one_index_finds_rows_no_other_is_made() -> None:
+    source, rows = counted(2000, lambda n: n % 100)
+    for _ in range(paying.SCANS_BEFORE + 1):
+        loaded(where(source.node, lambda t: t.b == 7))
+    query = where(source.node, lambda t: (t.a == 7) & (t.b == 7))
+    assert [passes(rows, query) for _ in range(2 * paying.SCANS_BEFORE)] == [0] * 16
+
+
+def test_a_commit_that_changes_nothing_leaves_nothing_behind() -> None:
+    source, _ = counted(2000, lambda n: n % 100)
+    for _ in range(paying.SCANS_BEFORE + 1):
+        loaded(QUERIES["value"](source))
+    tracemalloc.start()
+    try:
+        for _ in range(50_000):
+            source.write([])
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_after_an_interrupt_indexes_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, rows = counted(2000, lambda n: n % 100)
+    query = QUERIES["value"](source)
+    for _ in range(paying.SCANS_BEFORE + 1):
+        loaded(query)
+    source.write([(n, Thing(n, 5)) for n in range(3)])
+    with monkeypatch.context() as patch:
+        move, moved = HashIndex.move, iter([None, KeyboardInterrupt()])
+
+        def interrupted(index: HashIndex, key: Any, old: Any, new: Any) -> None:
+            move(index, key, old, new)
+            if (error := next(moved)) is not None:
+                raise error
+
+        patch.setattr(HashIndex, "move", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            loaded(query)
+    assert passes(rows, query) == 1
+    holds_what_the_oracle_says(query)
+
+
 def test_an_index_that_nobody_asks_is_dropped() -> None:
     source, rows = counted(2000, lambda n: n % 100)
     query = QUERIES["value"](source)
@@ -244,6 +308,11 @@ def test_values_without_a_hash_or_an_order_are_found_by_looking(
     [
         ([1, "2"], lambda t: t.a > 1),
         ([1, 2], lambda t: t.a > "1"),
+        ([2, "text"], lambda t: (t.a == 1) & (t.a > 0)),
+        ([2, 3], lambda t: (t.a > 5) & (t.a > "text")),
+        ([1, Decimal("NaN")], lambda t: t.a > 5),
+        ([1, nan], lambda t: t.a > Decimal(5)),
+        ([None, nan], lambda t: t.a > "text"),
         ([1, 2], lambda t: (t.a == 1) & (t.b.lower() == "x")),
         ([1, 2], lambda t: (t.b.lower() == "x") & (t.a == 1)),
     ],
@@ -255,7 +324,27 @@ def test_what_raises_for_a_row_raises_though_an_index_would_not_find_the_row(
     for query in (where(source.node, condition), order(where(source.node, condition), limit=1)):
         for _ in range(3):
             with pytest.raises(ExpressionError, match="cannot be evaluated"):
-                loaded(query)
+                Interpreted(plan_of(query)).load()
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_further_term_that_raises_for_a_row_beyond_the_first_ones() -> None:
+    source = TableSource("things", {n: Thing(n, n, "text") for n in range(9)})
+    source.write([(9, Thing(9, 9, 1))])
+    terms = [OrderTerm(ColumnNode("a")), OrderTerm(source.columns.b.lower().node)]
+    for _ in range(3):
+        with pytest.raises(ExpressionError, match="cannot be evaluated"):
+            loaded(order(source.node, *terms, limit=1))
+
+
+@pytest.mark.usefixtures("eager")
+def test_sets_are_in_no_order() -> None:
+    sets = [{1}, {2}, set[int](), {1, 2}, {3}]
+    source = TableSource("things", {n: Thing(n, value) for n, value in enumerate(sets)})
+    query = where(source.node, lambda t: t.a < {1, 2})
+    for n in range(3):
+        holds_what_the_oracle_says(query)
+        source.write([(n, Thing(n, {n, 3})), (9, Thing(9, {1}))])
 
 
 @pytest.mark.usefixtures("eager")
