@@ -59,7 +59,7 @@ class FirstRows:
         if indexes is None:
             return None
         soon = partial(self._soon, count=count)
-        return indexes.find(OrderedIndex, column, getter, table.rows, soon)
+        return indexes.find(OrderedIndex, column, getter, table.rows, soon, goes_through=True)
 
     def _soon(self, index: OrderedIndex, count: int) -> Collection[tuple[Key, Item]] | None:
         term, passing = self._terms[0], self._passing

@@ -34,11 +34,13 @@ class _Kept:
     Attributes:
         asked_at: how many changes those of the source had taken in when it last found rows.
         has_served: whether it ever did.
+        misses: how often it was gone through for nothing.
     """
 
     index: ValueIndex | OrderedIndex
     asked_at: int
     has_served: bool = False
+    misses: int = 0
 
 
 class RowIndexes:
@@ -92,6 +94,7 @@ class RowIndexes:
         found: Callable[[_Kind], _Found | None],
         *,
         may_make: bool = True,
+        goes_through: bool = False,
     ) -> _Found | None:
         """Return what an index finds among the rows as they are now.
 
@@ -104,6 +107,8 @@ class RowIndexes:
             rows: all of them.
             found: asks it, and returns None if that is of no use.
             may_make: whether who asks will look at all rows without it, which is counted.
+            goes_through: whether to find nothing of use takes time, too; an index that only does
+                so is of no use.
         """
         name = (kind, column)
         if self._logged:
@@ -117,6 +122,10 @@ class RowIndexes:
         answer = found(kept.index)
         if answer is not None:
             kept.asked_at, kept.has_served = self._followed, True
+        elif goes_through and not kept.has_served:
+            kept.misses += 1
+            if kept.misses > paying.SCANS_BEFORE:
+                self._drop(name, refused_at=len(rows))
         return answer
 
     def _pays(self, name: _Name, count: int) -> bool:

@@ -20,6 +20,7 @@ from tests.runtime.engine.things import Thing
 from streamdb.engine.compiled import Compiled
 from streamdb.engine.indexes import paying
 from streamdb.engine.indexes.hash_index import HashIndex
+from streamdb.engine.indexes.ordered_index import OrderedIndex
 from streamdb.engine.interpreted import Interpreted
 from streamdb.engine.naive import evaluate
 from streamdb.engine.planning import plan_of
@@ -183,6 +184,23 @@ def test_an_index_that_finds_many_is_not_asked() -> None:
     for n in range(200):
         source.write([(key, Thing(key, 1)) for key in (n, n + 1, n + 2)])
         assert passes(rows, query) == 1  # and it is not made again
+
+
+def test_an_order_that_finds_the_first_rows_late_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, _ = counted(2000, lambda n: n)
+    groups, asked = OrderedIndex.groups, list[OrderedIndex]()
+
+    def counting(index: OrderedIndex, **direction: bool) -> Any:
+        asked.append(index)
+        return groups(index, **direction)
+
+    monkeypatch.setattr(OrderedIndex, "groups", counting)
+    nowhere = order(where(source.node, lambda t: t.b.is_null()), "a", limit=3)
+    for _ in range(50):
+        loaded(nowhere)
+    assert len(asked) == paying.SCANS_BEFORE + 1
 
 
 def test_an_index_that_found_many_is_made_again_among_more_rows() -> None:
