@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from streamdb.engine.indexes.first_rows import ordering_column
+from streamdb.engine.indexes.found_rows import getter_of
 from streamdb.engine.indexes.lookups import AnyOf, lookups_of
 from streamdb.engine.interpreted.join_indexes import keyed_side
 from streamdb.engine.interpreted.window_inputs import is_cut_from_source
@@ -75,6 +76,8 @@ def _edge(edge: Edge, depth: int, above: PlanNode | None = None) -> Iterator[tup
 def _scan(source: Source, steps: Sequence[Step], window: Order | None) -> Iterable[str]:
     indexed: list[str] = []
     reads = "reads the rows where they are"
+    if steps and getter_of(steps[0].shape) is None:
+        return source.name, reads, "nothing"
     for lookup in lookups_of(steps):
         if isinstance(lookup, AnyOf) and lookup.column.name == source.key_column:
             return source.name, f"{reads}, at first by key", "nothing"

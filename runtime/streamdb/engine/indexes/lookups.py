@@ -104,9 +104,15 @@ def _lookup(condition: Node) -> Lookup | None:
     if sign == "in":
         [choices] = values
         values = [choice for choice in choices if choice is not None]
-    if any(value is None or value != value for value in values):
-        return None
-    return make(column, values)
+    return make(column, values) if all(map(_is_value, values)) else None
+
+
+def _is_value(value: Any) -> bool:
+    """Tell whether something is equal to itself, which null, NaN and what refuses it are not."""
+    try:
+        return value is not None and bool(value == value)
+    except ArithmeticError:  # a decimal that signals
+        return False
 
 
 _LOOKUPS: Final[Mapping[str, Callable[[ColumnNode, Sequence[Any]], Lookup]]] = {

@@ -330,6 +330,7 @@ def test_values_without_a_hash_or_an_order_are_found_by_looking(
         ([2, 3], lambda t: (t.a > 5) & (t.a > "text")),
         ([1, Decimal("NaN")], lambda t: t.a > 5),
         ([1, nan], lambda t: t.a > Decimal(5)),
+        ([1, Decimal(2)], lambda t: t.a == Decimal("sNaN")),
         ([None, nan], lambda t: t.a > "text"),
         ([1, 2], lambda t: (t.a == 1) & (t.b.lower() == "x")),
         ([1, 2], lambda t: (t.b.lower() == "x") & (t.a == 1)),
