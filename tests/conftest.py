@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import gc
+import os
 import signal
 
 import pytest
@@ -20,6 +21,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Modules, strategies and compiled specs are many objects, and they stay. To look through them for
 # garbage as often as Python does by itself takes a fifth of the time of tests that compile.
 gc.set_threshold(100_000)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a fifth of the time, tests wait for timers and processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
